@@ -1,0 +1,73 @@
+/* The machine behind a simulated device: what AMT firmware switches on and off.
+ *
+ * A device talks to its machine through these operations and hears of it through the events; it does not know
+ * whether a timer (scripted) or a virtual PC (qemu) stands behind. All calls are on the loop's thread; operations
+ * return at once and report later. */
+#ifndef AMTSIM_MACHINE_H
+#define AMTSIM_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct machine; /* first member of every kind's own struct */
+
+enum machine_state {
+    MACHINE_OFF,       /* S5 */
+    MACHINE_ON,        /* S0 */
+    MACHINE_SLEEP,     /* S3 */
+    MACHINE_HIBERNATE, /* S4 */
+};
+
+enum machine_command {
+    MACHINE_POWER_ON,
+    MACHINE_POWER_OFF,      /* hard */
+    MACHINE_POWER_CYCLE,    /* hard off, then on */
+    MACHINE_RESET,          /* hard */
+    MACHINE_NMI,
+    MACHINE_ASK_SHUTDOWN,   /* through the OS: ACPI power button */
+    MACHINE_ASK_RESTART,    /* through the OS */
+    MACHINE_ASK_SLEEP,
+    MACHINE_ASK_HIBERNATE,
+};
+
+/* What the firmware told the next boot to do; valid for one boot. */
+struct machine_boot {
+    char source[24]; /* "", "pxe", "disk", "cd", "diagnostics" */
+    uint16_t media_index;
+    bool bios_setup, bios_pause, use_sol, use_ider, safe_mode;
+    uint8_t ider_device; /* 0 floppy, 1 CD */
+};
+
+struct machine_events {
+    void *arg;
+    /* The power state changed, by a command or by itself (a guest that shuts down). */
+    void (*state)(void *arg, enum machine_state state);
+    /* POST begins: boot settings have been taken over, boot_count counts from 1. */
+    void (*booted)(void *arg, uint32_t boot_count);
+    /* The machine cannot do what was asked (qemu died, ...): one line. */
+    void (*trouble)(void *arg, const struct err *err);
+    /* Bytes from the machine's first serial port; NULL: nobody listens. */
+    void (*console)(void *arg, const void *p, size_t n);
+};
+
+struct machine_ops {
+    const char *kind; /* "scripted", "qemu" */
+    /* Starts; boot may be NULL. Returns 0, or -1 when the machine cannot do that now. */
+    int (*command)(struct machine *m, enum machine_command command, const struct machine_boot *boot);
+    /* Bytes to its first serial port. */
+    void (*console_write)(struct machine *m, const void *p, size_t n);
+    bool (*has_agent)(const struct machine *m); /* the OS can obey ASK_ commands now */
+    /* Ends and frees; no events after. */
+    void (*destroy)(struct machine *m);
+};
+
+struct machine {
+    const struct machine_ops *ops;
+    struct machine_events events;
+    enum machine_state state;
+    uint32_t boot_count;
+};
+
+#endif
