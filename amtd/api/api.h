@@ -1,0 +1,56 @@
+/* The API: one table of calls, served by every transport. Names and JSON shapes: docs/api.md. */
+#ifndef AMTD_API_API_H
+#define AMTD_API_API_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "amtd/fleet/store.h"
+#include "base/err.h"
+
+struct daemon;      /* amtd/daemon.h: the parts a handler may reach */
+struct api_request; /* one call under way */
+
+enum api_role { ROLE_WATCH, ROLE_OPERATE, ROLE_QUARANTINE, ROLE_ADMINISTER };
+
+enum api_type { API_STRING, API_INTEGER, API_BOOLEAN, API_OBJECT, API_ARRAY };
+struct api_param {
+    const char *name; /* NULL ends the list */
+    enum api_type type;
+    bool required;
+    const char *text; /* for documentation and errors */
+};
+
+/* Exactly one of work and start is set. */
+struct api_call {
+    const char *name; /* "host.add" */
+    enum api_role role;
+    const struct api_param *params; /* an unknown or missing one is invalid-argument, all mistakes in one message */
+    bool quiet;                     /* reads only: not written to the activity log */
+    /* Runs on the store's thread, in a transaction; *reply is taken over. */
+    int (*work)(struct tx *tx, const json_t *params, json_t **reply, struct err *err);
+    /* Runs on the loop's thread and ends with api_reply or api_fail, now or later. */
+    void (*start)(struct api_request *rq);
+    const char *summary;
+};
+
+extern const struct api_call api_calls[]; /* ended by name NULL */
+
+/* --- for start handlers, loop's thread --- */
+struct daemon *api_daemon(const struct api_request *rq);
+const json_t *api_params(const struct api_request *rq);
+const char *api_who(const struct api_request *rq); /* "uid 1000 (anna)" */
+/* Sends an event to the caller; takes the reference. Dropped silently when the caller is gone. */
+void api_event(struct api_request *rq, json_t *event);
+/* Ends the call; rq must not be used after. Takes the reference. */
+void api_reply(struct api_request *rq, json_t *reply);
+void api_fail(struct api_request *rq, const struct err *err);
+/* How many bytes of events the caller has not taken yet: producers of much should wait above API_HIGH_WATER until
+ * the `drained` function is called. */
+#define API_HIGH_WATER (1024 * 1024)
+size_t api_backlog(const struct api_request *rq);
+void api_on_drained(struct api_request *rq, void (*drained)(struct api_request *rq, void *arg), void *arg);
+/* Called when the caller hung up; the request stays valid until api_reply or api_fail. */
+void api_on_gone(struct api_request *rq, void (*gone)(struct api_request *rq, void *arg), void *arg);
+
+#endif
