@@ -1,0 +1,234 @@
+#include "base/text.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- numbers --- */
+
+/* strtoull accepts blanks, signs and overflow in ways of its own, so digits are counted here. */
+static bool digits(const char *s, uint64_t *out)
+{
+    uint64_t value = 0;
+
+    if (!s || !*s)
+        return false;
+    for (; *s; s++) {
+        unsigned digit = (unsigned char)*s - (unsigned)'0';
+
+        if (digit > 9 || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)digit, &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool text_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out)
+{
+    uint64_t value;
+
+    if (!digits(s, &value) || value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool text_i64(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+    bool negative = s && s[0] == '-';
+    uint64_t magnitude;
+    int64_t value;
+
+    if (!digits(s ? s + negative : NULL, &magnitude) || magnitude > (uint64_t)INT64_MAX + negative)
+        return false;
+    value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    if (value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool text_duration_ms(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    char number[20];
+    size_t n = s ? strspn(s, "0123456789") : 0;
+    uint64_t value;
+    int64_t ms;
+
+    if (n == 0 || n >= sizeof(number))
+        return false;
+    memcpy(number, s, n);
+    number[n] = '\0';
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(s + n, units[i].unit) != 0)
+            continue;
+        if (!text_u64(number, 0, INT64_MAX, &value) ||
+            __builtin_mul_overflow((int64_t)value, units[i].ms, &ms) || ms < min || ms > max)
+            return false;
+        *out = ms;
+        return true;
+    }
+    return false;
+}
+
+/* --- UTF-8 (RFC 3629) --- */
+
+/* Length of the well-formed character at p (n bytes there), or 0; *out gets its code point. */
+static size_t utf8_char(const uint8_t *p, size_t n, uint32_t *out)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t want = p[0] < 0x80             ? 1
+                  : (p[0] & 0xe0) == 0xc0 ? 2
+                  : (p[0] & 0xf0) == 0xe0 ? 3
+                  : (p[0] & 0xf8) == 0xf0 ? 4
+                                          : 0;
+    uint32_t c = want == 1 ? p[0] : p[0] & (0xffu >> (want + 1));
+
+    if (want == 0 || want > n)
+        return 0;
+    for (size_t i = 1; i < want; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if (c < least[want] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *out = c;
+    return want;
+}
+
+bool text_is_utf8(const void *p, size_t n)
+{
+    const uint8_t *s = p;
+    uint32_t c;
+
+    for (size_t i = 0, k; i < n; i += k) {
+        k = utf8_char(s + i, n - i, &c);
+        if (k == 0 || c == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Controls and those characters that turn or hide what stands around them in a terminal. */
+static bool is_printable(uint32_t c)
+{
+    return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !(c >= 0x200b && c <= 0x200f) &&
+           !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff;
+}
+
+void text_printable(struct buf *out, const void *p, size_t n)
+{
+    const uint8_t *s = p;
+    uint32_t c;
+
+    for (size_t i = 0, k; i < n; i += k) {
+        k = utf8_char(s + i, n - i, &c);
+        if (k > 0 && is_printable(c)) {
+            buf_add(out, s + i, k);
+        } else if (k == 1 && (c == '\n' || c == '\t' || c == '\r')) {
+            buf_puts(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
+        } else {
+            k = k > 0 ? k : 1;
+            for (size_t j = 0; j < k; j++)
+                buf_printf(out, "\\x%02x", s[i + j]);
+        }
+    }
+}
+
+/* --- base64, hex --- */
+
+void text_base64(struct buf *out, const void *p, size_t n)
+{
+    uint8_t *room = n < (size_t)INT32_MAX / 2 ? buf_room(out, 4 * ((n + 2) / 3)) : NULL;
+
+    if (!room)
+        out->failed = true;
+    else if (n > 0)
+        buf_added(out, (size_t)EVP_EncodeBlock(room, p, (int)n));
+}
+
+static int base64_value(char c)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(alphabet, c) : NULL;
+
+    return at ? (int)(at - alphabet) : -1;
+}
+
+bool text_base64_decode(struct buf *out, const char *s, size_t n)
+{
+    size_t before = out->len, quad = 0, padding = 0;
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int value = base64_value(s[i]);
+
+        if (s[i] == ' ' || s[i] == '\t' || s[i] == '\r' || s[i] == '\n')
+            continue;
+        if (s[i] == '=' && quad >= 2 && padding < 2)
+            padding++;
+        else if (value < 0 || padding > 0)
+            goto bad;
+        bits = bits << 6 | (uint32_t)(value < 0 ? 0 : value);
+        if (++quad < 4)
+            continue;
+        for (size_t k = 0; k < 3 - padding; k++)
+            buf_putc(out, (char)(bits >> (16 - 8 * k)));
+        if (padding > 0 && (bits & ((1u << (8 * padding)) - 1)) != 0)
+            goto bad;
+        quad = 0;
+        bits = 0;
+    }
+    if (quad == 0 && buf_ok(out))
+        return true;
+bad:
+    if (out->p) {
+        out->len = before;
+        out->p[before] = '\0';
+    }
+    return false;
+}
+
+void text_hex(struct buf *out, const void *p, size_t n, bool upper)
+{
+    const uint8_t *s = p;
+
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, upper ? "%02X" : "%02x", s[i]);
+}
+
+/* --- versions --- */
+
+int text_version_compare(const char *a, const char *b)
+{
+    while (*a || *b) {
+        size_t na, nb;
+        int order;
+
+        a += strspn(a, "0");
+        b += strspn(b, "0");
+        na = strspn(a, "0123456789");
+        nb = strspn(b, "0123456789");
+        if (na != nb)
+            return na < nb ? -1 : 1;
+        order = strncmp(a, b, na);
+        if (order != 0)
+            return order;
+        a += na;
+        b += nb;
+        if (*a != '.' || *b != '.') {
+            if (*a == '.' || *b == '.') /* the longer one is the later one */
+                return *a == '.' ? 1 : -1;
+            return strcmp(a, b);
+        }
+        a++;
+        b++;
+    }
+    return 0;
+}
