@@ -1,0 +1,401 @@
+#include "tests/amtsim/qemu_vm.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+
+#define WRITE_QUEUE_MAX (64u * 1024)
+#define STDERR_KEPT     256u
+#define HOW_MAX         512u
+
+/* The process's descriptors. The command line below names them by number. */
+enum vm_fd { FD_STDERR = 2, FD_QMP = 3, FD_CONSOLE = 4, FD_AGENT = 5, FD_NOTES = 6, FD_SWAP = 7, FD_COUNT };
+
+/* The virtual PC. An i440FX, because Debian's cloud kernel has drivers for its IDE controller and none for
+ * AHCI; NVMe, because that driver is built in. graphics=off: the firmware speaks on the first serial port.
+ * TCG, because a /dev/kvm that can be opened does not always run, and a boot takes two seconds without it.
+ * Every boot is a new process: a reset by the guest ends it. -S: the processor waits until QMP is ready, so
+ * that no event is missed. */
+static const char *const fixed_arguments[] = {
+    "-nodefaults",
+    "-no-user-config",
+    "-S",
+    "-action",
+    "reboot=shutdown",
+    "-sandbox",
+    "on,obsolete=deny,elevateprivileges=deny,spawn=deny",
+    "-machine",
+    "pc,graphics=off",
+    "-accel",
+    "tcg",
+    "-cpu",
+    "qemu64,+rdrand",
+    "-smp",
+    "1",
+    "-display",
+    "none",
+    "-vga",
+    "none",
+    "-chardev",
+    "socket,id=qmp,fd=3",
+    "-mon",
+    "chardev=qmp,mode=control",
+    "-chardev",
+    "socket,id=console,fd=4",
+    "-serial",
+    "chardev:console",
+    "-chardev",
+    "socket,id=agent,fd=5",
+    "-serial",
+    "chardev:agent",
+    "-add-fd",
+    "fd=6,set=1",
+    "-blockdev",
+    "driver=file,node-name=notes,filename=/dev/fdset/1",
+    "-add-fd",
+    "fd=7,set=2",
+    "-blockdev",
+    "driver=file,node-name=swap,filename=/dev/fdset/2",
+    "-device",
+    "nvme,id=nvme,serial=amtsim",
+    "-device",
+    "nvme-ns,drive=notes,nsid=1",
+    "-device",
+    "nvme-ns,drive=swap,nsid=2",
+    "-append",
+    "console=ttyS0,115200 no_console_suspend mitigations=off",
+};
+#define FIXED_COUNT (sizeof fixed_arguments / sizeof fixed_arguments[0])
+
+struct vm_stream {
+    uv_pipe_t pipe;
+    struct qemu_vm *vm;
+    void (*take)(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n);
+    enum qemu_port port; /* of take_port */
+};
+
+struct qemu_vm {
+    struct qemu_vm_events events;
+    uv_process_t process;
+    struct vm_stream streams[FD_COUNT]; /* by vm_fd; the others stay unused */
+    struct qmp *qmp;
+    unsigned open;  /* handles not closed yet */
+    bool abandoned; /* nobody listens */
+    bool dead;      /* the process has ended */
+    int64_t exit_code;
+    int exit_signal;
+    char complaint[STDERR_KEPT]; /* the end of what it wrote to stderr */
+    size_t complaint_len;
+    uint8_t in[16384];
+};
+
+/* --- ending --- */
+
+static void describe_end(const struct qemu_vm *vm, struct buf *how)
+{
+    const char *line = vm->complaint;
+    size_t n = vm->complaint_len;
+    const char *eol;
+
+    if (vm->exit_signal != 0)
+        buf_printf(how, "killed by signal %d", vm->exit_signal);
+    else
+        buf_printf(how, "exit code %lld", (long long)vm->exit_code);
+    while (n > 0 && line[n - 1] == '\n')
+        n--;
+    if ((eol = memrchr(line, '\n', n)) != NULL) {
+        n -= (size_t)(eol + 1 - line);
+        line = eol + 1;
+    }
+    if (n > 0) {
+        buf_puts(how, ": ");
+        text_printable(how, line, n);
+    }
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct qemu_vm *vm = handle->data;
+    struct buf how = buf_init(HOW_MAX);
+
+    if (--vm->open > 0)
+        return;
+    if (!vm->abandoned) {
+        describe_end(vm, &how);
+        vm->events.gone(vm->events.arg, buf_str(&how));
+        buf_free(&how);
+    }
+    qmp_free(vm->qmp);
+    free(vm);
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, on_closed);
+}
+
+static void on_process_exit(uv_process_t *process, int64_t exit_code, int exit_signal)
+{
+    struct qemu_vm *vm = process->data;
+
+    vm->dead = true;
+    vm->exit_code = exit_code;
+    vm->exit_signal = exit_signal;
+    close_handle((uv_handle_t *)process);
+}
+
+void qemu_vm_kill(struct qemu_vm *vm)
+{
+    if (!vm->dead)
+        uv_process_kill(&vm->process, SIGKILL);
+}
+
+void qemu_vm_abandon(struct qemu_vm *vm)
+{
+    if (vm == NULL)
+        return;
+    vm->abandoned = true;
+    qemu_vm_kill(vm);
+}
+
+/* --- bytes in --- */
+
+static void take_stderr(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n)
+{
+    const char *bytes = p;
+    size_t drop;
+
+    (void)stream;
+    if (n > STDERR_KEPT) {
+        bytes += n - STDERR_KEPT;
+        n = STDERR_KEPT;
+    }
+    drop = vm->complaint_len + n > STDERR_KEPT ? vm->complaint_len + n - STDERR_KEPT : 0;
+    memmove(vm->complaint, vm->complaint + drop, vm->complaint_len - drop);
+    memcpy(vm->complaint + vm->complaint_len - drop, bytes, n);
+    vm->complaint_len += n - drop;
+}
+
+static void take_qmp(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n)
+{
+    struct err err = ERR_INIT;
+
+    (void)stream;
+    if (vm->dead || qmp_feed(vm->qmp, p, n, &err) == 0)
+        return;
+    /* Without QMP it cannot be governed: better off than out of control. */
+    take_stderr(vm, NULL, err.text, strlen(err.text));
+    qemu_vm_kill(vm);
+}
+
+static void take_port(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n)
+{
+    vm->events.port(vm->events.arg, stream->port, p, n);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct qemu_vm *vm = handle->data;
+
+    (void)suggested;
+    *buf = uv_buf_init((char *)vm->in, sizeof vm->in);
+}
+
+static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
+{
+    struct vm_stream *stream = (struct vm_stream *)handle;
+
+    if (n < 0)
+        close_handle((uv_handle_t *)handle);
+    else if (n > 0 && !stream->vm->abandoned)
+        stream->take(stream->vm, stream, buf->base, (size_t)n);
+}
+
+/* --- bytes out --- */
+
+struct vm_write {
+    uv_write_t request;
+    char bytes[];
+};
+
+static void on_written(uv_write_t *request, int status)
+{
+    (void)status; /* a broken pipe is seen by the reader */
+    free(request->data);
+}
+
+static void stream_write(struct vm_stream *stream, const void *p, size_t n)
+{
+    struct vm_write *w;
+    uv_buf_t buf;
+
+    if (uv_is_closing((uv_handle_t *)&stream->pipe))
+        return;
+    w = xmalloc(sizeof *w + n);
+    memcpy(w->bytes, p, n);
+    buf = uv_buf_init(w->bytes, (unsigned)n);
+    w->request.data = w;
+    if (uv_write(&w->request, (uv_stream_t *)&stream->pipe, &buf, 1, on_written) != 0)
+        free(w);
+}
+
+static void send_qmp(void *arg, const void *p, size_t n)
+{
+    struct qemu_vm *vm = arg;
+
+    stream_write(&vm->streams[FD_QMP], p, n);
+}
+
+void qemu_vm_write(struct qemu_vm *vm, enum qemu_port port, const void *p, size_t n)
+{
+    struct vm_stream *stream = &vm->streams[port == QEMU_CONSOLE ? FD_CONSOLE : FD_AGENT];
+    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&stream->pipe);
+
+    if (n > WRITE_QUEUE_MAX - (queued < WRITE_QUEUE_MAX ? queued : WRITE_QUEUE_MAX))
+        return;
+    stream_write(stream, p, n);
+}
+
+int qemu_vm_execute(struct qemu_vm *vm, const char *command, json_t *arguments, qmp_reply *reply, void *arg,
+                    struct err *err)
+{
+    return qmp_execute(vm->qmp, command, arguments, reply, arg, err);
+}
+
+int qemu_vm_pid(const struct qemu_vm *vm)
+{
+    return vm->process.pid;
+}
+
+/* --- starting --- */
+
+static void vm_ready(void *arg)
+{
+    struct qemu_vm *vm = arg;
+
+    vm->events.ready(vm->events.arg);
+}
+
+static void vm_event(void *arg, const char *name, const json_t *data)
+{
+    struct qemu_vm *vm = arg;
+
+    vm->events.event(vm->events.arg, name, data);
+}
+
+/* The two streams of the process's descriptor, and who takes what it says. */
+static const struct {
+    enum vm_fd fd;
+    void (*take)(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n);
+    enum qemu_port port;
+} plan[] = {
+    {FD_STDERR, take_stderr, QEMU_CONSOLE},
+    {FD_QMP, take_qmp, QEMU_CONSOLE},
+    {FD_CONSOLE, take_port, QEMU_CONSOLE},
+    {FD_AGENT, take_port, QEMU_AGENT},
+};
+#define PLAN_COUNT (sizeof plan / sizeof plan[0])
+
+static int spawn(struct qemu_vm *vm, uv_loop_t *loop, char **argv, const struct qemu_vm_config *config)
+{
+    uv_stdio_container_t stdio[FD_COUNT] = {{.flags = UV_IGNORE}, {.flags = UV_IGNORE}};
+    uv_process_options_t options = {
+        .file = argv[0],
+        .args = argv,
+        .stdio = stdio,
+        .stdio_count = FD_COUNT,
+        .exit_cb = on_process_exit,
+        /* Out of our process group: Ctrl-C at the terminal ends us, and we end it. */
+        .flags = UV_PROCESS_DETACHED,
+    };
+
+    for (size_t i = 0; i < PLAN_COUNT; i++) {
+        stdio[plan[i].fd].flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE;
+        stdio[plan[i].fd].data.stream = (uv_stream_t *)&vm->streams[plan[i].fd].pipe;
+    }
+    stdio[FD_NOTES].flags = UV_INHERIT_FD;
+    stdio[FD_NOTES].data.fd = config->notes_fd;
+    stdio[FD_SWAP].flags = UV_INHERIT_FD;
+    stdio[FD_SWAP].data.fd = config->swap_fd;
+    return uv_spawn(loop, &vm->process, &options);
+}
+
+static struct qemu_vm *vm_new(const struct qemu_vm_config *config, const struct qemu_vm_events *events)
+{
+    struct qemu_vm *vm = xcalloc(1, sizeof *vm);
+    struct qmp_events qmp = {.arg = vm, .send = send_qmp, .ready = vm_ready, .event = vm_event};
+
+    vm->events = *events;
+    vm->qmp = qmp_new(&qmp);
+    vm->process.data = vm;
+    for (size_t i = 0; i < PLAN_COUNT; i++) {
+        struct vm_stream *stream = &vm->streams[plan[i].fd];
+
+        uv_pipe_init(config->loop, &stream->pipe, 0);
+        stream->pipe.data = vm;
+        stream->vm = vm;
+        stream->take = plan[i].take;
+        stream->port = plan[i].port;
+    }
+    vm->open = PLAN_COUNT + 1;
+    return vm;
+}
+
+static int vm_spawn(struct qemu_vm *vm, const struct qemu_vm_config *config)
+{
+    char *kernel = xasprintf("%s/vmlinuz", config->image_dir);
+    char *initrd = xasprintf("%s/initrd", config->image_dir);
+    char memory[16], self[16];
+    const char *own[] = {
+        /* libuv lets no code run in the child: it becomes setpriv, which asks for the signal, then a shell,
+         * which sees whether we died before that, then QEMU. */
+        "setpriv", "--pdeathsig", "KILL",
+        "sh",      "-c",          "[ $PPID = \"$1\" ] && shift && exec \"$@\"",
+        "amtsim",  self,          config->program,
+        "-name",   config->name,  "-m",
+        memory,    "-kernel",     kernel,
+        "-initrd", initrd,
+    };
+    const size_t own_count = sizeof own / sizeof own[0];
+    char *argv[sizeof own / sizeof own[0] + FIXED_COUNT + 1];
+    int rc;
+
+    snprintf(memory, sizeof memory, "%u", config->memory_mib);
+    snprintf(self, sizeof self, "%d", (int)getpid());
+    for (size_t i = 0; i < own_count; i++)
+        argv[i] = (char *)own[i];
+    for (size_t i = 0; i < FIXED_COUNT; i++)
+        argv[own_count + i] = (char *)fixed_arguments[i];
+    argv[own_count + FIXED_COUNT] = NULL;
+    rc = spawn(vm, config->loop, argv, config);
+    free(kernel);
+    free(initrd);
+    return rc;
+}
+
+struct qemu_vm *qemu_vm_start(const struct qemu_vm_config *config, const struct qemu_vm_events *events,
+                              struct err *err)
+{
+    struct qemu_vm *vm = vm_new(config, events);
+    int rc = vm_spawn(vm, config);
+
+    if (rc != 0) {
+        err_set(err, CAUSE_SYSTEM, "cannot start setpriv (util-linux): %s", uv_strerror(rc));
+        vm->dead = vm->abandoned = true;
+        close_handle((uv_handle_t *)&vm->process);
+        for (size_t i = 0; i < PLAN_COUNT; i++)
+            close_handle((uv_handle_t *)&vm->streams[plan[i].fd].pipe);
+        return NULL;
+    }
+    for (size_t i = 0; i < PLAN_COUNT; i++)
+        uv_read_start((uv_stream_t *)&vm->streams[plan[i].fd].pipe, on_alloc, on_read);
+    return vm;
+}
