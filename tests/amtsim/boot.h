@@ -1,0 +1,21 @@
+/* What the next boot is told to do, for one boot. (reference wsman.md, 3.3) */
+#ifndef AMTSIM_BOOT_H
+#define AMTSIM_BOOT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "tests/amtsim/device.h"
+#include "tests/amtsim/machine.h"
+
+/* The settings as the machine gets them with a command that boots. */
+void boot_for_machine(const struct device *device, struct machine_boot *out);
+/* The BIOS has read them: all go back to their defaults. */
+void boot_taken(struct device *device);
+
+/* For the record: the forced source's InstanceID, "" for none (source as in device_boot); names of set flags.
+ */
+const char *boot_source_word(uint32_t source);
+json_t *boot_flags_json(uint32_t flags);
+
+#endif

@@ -1,0 +1,151 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "tests/amtsim/class_tables.h"
+
+static const struct class_row *const tables[] = {
+    class_alarm_rows, class_boot_rows,     class_consent_rows, class_identity_rows,
+    class_power_rows, class_settings_rows, class_user_rows,
+};
+
+#define ROWS_MAX 256
+
+static const struct class_row *sorted[ROWS_MAX];
+static unsigned sorted_count;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct class_row *const *)a)->name, (*(const struct class_row *const *)b)->name);
+}
+
+static void sort_once(void)
+{
+    if (sorted_count > 0)
+        return;
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+        for (const struct class_row *row = tables[t]; row->name != NULL && sorted_count < ROWS_MAX; row++)
+            sorted[sorted_count++] = row;
+    }
+    qsort(sorted, sorted_count, sizeof(sorted[0]), by_name);
+}
+
+unsigned class_count(void)
+{
+    sort_once();
+    return sorted_count;
+}
+
+const struct class_row *class_at(unsigned index)
+{
+    return index < class_count() ? sorted[index] : NULL;
+}
+
+static int name_to_row(const void *name, const void *row)
+{
+    return strcmp(name, (*(const struct class_row *const *)row)->name);
+}
+
+static const struct class_row *const *search(const char *name)
+{
+    return bsearch(name, sorted, class_count(), sizeof(sorted[0]), name_to_row);
+}
+
+unsigned class_index(const struct class_row *row)
+{
+    return (unsigned)(search(row->name) - sorted);
+}
+
+bool class_known(const struct device *device, const struct class_row *row)
+{
+    unsigned number = device->generation->number;
+    return number >= row->since && (row->until == 0 || number <= row->until) &&
+           !(row->kvm && fault_pending(device, FAULT_NO_KVM) != NULL);
+}
+
+const struct class_row *class_find(const struct device *device, const char *name)
+{
+    const struct class_row *const *row = search(name);
+    return row != NULL && class_known(device, *row) ? *row : NULL;
+}
+
+unsigned class_instances(const struct class_row *row, const struct device *device)
+{
+    if (row->abstract_only)
+        return 0;
+    return row->count != NULL ? row->count(device) : 1;
+}
+
+void class_write(const struct class_row *row, struct device *device, unsigned i, struct out *out)
+{
+    if (row->fixed != NULL)
+        out_fixed(out, row->fixed);
+    else
+        row->instance(device, i, out);
+}
+
+enum soap_fault class_select(const struct class_row *row, struct device *device, const struct selector *want,
+                             size_t count, unsigned *i)
+{
+    unsigned instances = class_instances(row, device);
+    uint32_t all = count < 32 ? (1u << count) - 1 : UINT32_MAX;
+    for (*i = 0; *i < instances; (*i)++) {
+        struct out o = out_match(want, count);
+        class_write(row, device, *i, &o);
+        if (o.known != all)
+            return SOAP_INVALID_SELECTORS;
+        if (!o.differs)
+            return SOAP_OK;
+    }
+    return SOAP_DESTINATION_UNREACHABLE;
+}
+
+/* --- parameters of a call --- */
+
+static struct xml_el parameter(struct call *call, const char *name)
+{
+    return xml_child(call->in, NULL, name);
+}
+
+const char *call_text(struct call *call, const char *name)
+{
+    struct xml_el el = parameter(call, name);
+    return el.node != NULL ? xml_text(call->message->doc, el) : NULL;
+}
+
+bool call_has(struct call *call, const char *name)
+{
+    return parameter(call, name).node != NULL;
+}
+
+bool call_num(struct call *call, const char *name, uint64_t max, uint64_t *out)
+{
+    const char *text = call_text(call, name);
+    if (text == NULL)
+        return false;
+    if (text_u64(text, 0, max, out))
+        return true;
+    call->fault = SOAP_INVALID_VALUES;
+    return false;
+}
+
+bool call_bool(struct call *call, const char *name, bool *out)
+{
+    const char *text = call_text(call, name);
+    if (text == NULL)
+        return false;
+    bool truth = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    if (!truth && strcmp(text, "false") != 0 && strcmp(text, "0") != 0) {
+        call->fault = SOAP_INVALID_VALUES;
+        return false;
+    }
+    *out = truth;
+    return true;
+}
+
+bool call_epr(struct call *call, const char *name, struct epr *out)
+{
+    struct xml_el el = parameter(call, name);
+    return el.node != NULL && message_epr(call->message, el, out);
+}

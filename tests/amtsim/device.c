@@ -1,0 +1,167 @@
+#include "tests/amtsim/device.h"
+
+#include <arpa/inet.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "tests/amtsim/alarms.h"
+#include "tests/amtsim/digest.h"
+#include "tests/amtsim/fleet.h"
+#include "tests/amtsim/record.h"
+#include "tests/amtsim/tls.h"
+#include "tests/amtsim/users.h"
+
+const char *const device_tls_names[] = {"none", "server", "mutual", NULL};
+
+void device_init(struct device *d, struct fleet *fleet, uint32_t index, const struct generation *generation,
+                 enum device_tls tls)
+{
+    d->fleet = fleet;
+    d->index = index;
+    d->generation = generation;
+    d->tls = tls;
+    d->agent = true;
+    d->initial_state = MACHINE_ON;
+    d->boot = (struct device_boot){
+        .cleared = true,
+        .service_state = generation->number >= 16 ? 32769 : 2,
+    };
+    d->redirection = (struct device_redirection){
+        .enabled_state = 32771,
+        .listener = true,
+        .kvm_enabled = true,
+        .kvm_session_minutes = 3,
+        .opt_in_timeout = 300,
+    };
+    d->settings = (struct device_settings){
+        .ping = true,
+        .rmcp_ping = true,
+        .network_on = true,
+        .idle_wake_minutes = 65535,
+        .power_scheme = 1,
+        .dhcp = true,
+        .local_time_sync = true,
+    };
+}
+
+void device_clear(struct device *d)
+{
+    if (d->machine != NULL)
+        d->machine->ops->destroy(d->machine);
+    d->machine = NULL;
+    plan_unref(d->plan);
+    d->plan = NULL;
+    record_clear(d);
+    users_free(d->users);
+    alarms_free(d->alarms);
+    tls_identity_free(d->tls_identity);
+    free(d->settings.host_name);
+    free(d->settings.domain_name);
+}
+
+int64_t device_mono_ms(const struct device *d)
+{
+    return clock_mono(&d->fleet->clock);
+}
+
+int64_t device_wall_ms(const struct device *d)
+{
+    return clock_wall(&d->fleet->clock) + d->clock_offset_ms;
+}
+
+/* Bytes that belong to this device alone and stay the same for a seed: what `purpose` they serve keeps apart
+ * realm, UUID and so on. */
+static void derive(const struct device *d, const char *purpose, uint32_t epoch, uint8_t out[16])
+{
+    char text[96];
+    int n = snprintf(text, sizeof(text), "%s/%llu/%u/%u", purpose,
+                     (unsigned long long)d->fleet->options->seed, d->index, epoch);
+    digest_md5(d->fleet, text, (size_t)n, out);
+}
+
+static const char *realm_text(const struct device *d, uint32_t epoch, char *out)
+{
+    uint8_t id[16];
+    derive(d, "realm", epoch, id);
+    memcpy(out, "Digest:", 7);
+    for (unsigned i = 0; i < 16; i++) {
+        out[7 + 2 * i] = "0123456789ABCDEF"[id[i] >> 4];
+        out[8 + 2 * i] = "0123456789ABCDEF"[id[i] & 15];
+    }
+    out[39] = '\0';
+    return out;
+}
+
+const char *device_realm(const struct device *d, char *out)
+{
+    return realm_text(d, d->login.realm_epoch, out);
+}
+
+const char *device_challenge_realm(struct device *d, char *out)
+{
+    if (d->plan != NULL && fault_pending(d, FAULT_WRONG_REALM) != NULL)
+        return realm_text(d, ~d->login.realm_epoch, out);
+    return device_realm(d, out);
+}
+
+void device_uuid(const struct device *d, uint8_t out[16])
+{
+    derive(d, "uuid", 0, out);
+}
+
+const char *device_mac(const struct device *d, char *out)
+{
+    snprintf(out, 18, "02-16-%02x-%02x-%02x-00", d->index >> 16 & 255, d->index >> 8 & 255, d->index & 255);
+    return out;
+}
+
+const char *device_host_name(const struct device *d, char *out)
+{
+    if (d->settings.host_name != NULL)
+        return d->settings.host_name;
+    snprintf(out, DEVICE_NAME_MAX, "pc%04u", d->index + 1);
+    return out;
+}
+
+const char *device_address(const struct device *d, char *out)
+{
+    struct in_addr a = {.s_addr = htonl(d->fleet->options->address + d->index)};
+    return inet_ntop(AF_INET, &a, out, INET_ADDRSTRLEN);
+}
+
+bool device_ha1(struct device *d, const char *user, const char *realm, uint8_t out[16])
+{
+    const struct options *o = d->fleet->options;
+    char own[DEVICE_REALM_MAX];
+    if (strcmp(user, users_admin_name(d)) != 0)
+        return users_ha1(d, user, out);
+    bool usual = strcmp(realm, device_realm(d, own)) == 0;
+    if (d->login.admin_ha1_known && usual) {
+        memcpy(out, d->login.admin_ha1, 16);
+        return true;
+    }
+    EVP_MD_CTX *md = d->fleet->md;
+    EVP_DigestInit_ex2(md, d->fleet->md5, NULL);
+    EVP_DigestUpdate(md, user, strlen(user));
+    EVP_DigestUpdate(md, ":", 1);
+    EVP_DigestUpdate(md, realm, strlen(realm));
+    EVP_DigestUpdate(md, ":", 1);
+    EVP_DigestUpdate(md, secret_str(o->password), secret_len(o->password));
+    if (fault_pending(d, FAULT_WRONG_PASSWORD) != NULL)
+        EVP_DigestUpdate(md, "?", 1);
+    EVP_DigestFinal_ex(md, out, NULL);
+    if (usual && fault_pending(d, FAULT_WRONG_PASSWORD) == NULL) {
+        memcpy(d->login.admin_ha1, out, 16);
+        d->login.admin_ha1_known = true;
+    }
+    return true;
+}
+
+void device_acl_changed(struct device *d)
+{
+    d->login.epoch++;
+    d->login.last_nonce = 0;
+}

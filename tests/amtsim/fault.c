@@ -1,0 +1,125 @@
+#include "tests/amtsim/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "tests/amtsim/device.h"
+
+const char *const fault_kind_names[FAULT_KIND_COUNT + 1] = {
+    [FAULT_UNREACHABLE] = "unreachable",
+    [FAULT_REFUSED] = "refused",
+    [FAULT_SILENT] = "silent",
+    [FAULT_SLOW] = "slow",
+    [FAULT_TRICKLE] = "trickle",
+    [FAULT_DROP] = "drop",
+    [FAULT_WRONG_REALM] = "wrong-realm",
+    [FAULT_WRONG_PASSWORD] = "wrong-password",
+    [FAULT_LOCKED] = "locked",
+    [FAULT_OLD_TLS] = "old-tls-only",
+    [FAULT_EXPIRED_CERT] = "expired-certificate",
+    [FAULT_CHANGED_CERT] = "changed-certificate",
+    [FAULT_NOT_PROVISIONED] = "not-provisioned",
+    [FAULT_NOT_AMT] = "not-amt",
+    [FAULT_BUSY] = "busy",
+    [FAULT_REFUSE] = "refuse-transition",
+    [FAULT_IGNORE] = "ignore",
+    [FAULT_MALFORMED_XML] = "malformed-xml",
+    [FAULT_HUGE] = "huge",
+    [FAULT_ENDLESS] = "endless",
+    [FAULT_XML_BOMB] = "xml-bomb",
+    [FAULT_GARBAGE] = "garbage",
+    [FAULT_ACCESS_DENIED] = "access-denied",
+    [FAULT_NO_KVM] = "no-kvm",
+};
+
+const char *const fault_point_names[FAULT_POINT_COUNT + 1] = {
+    [FAULT_AT_ACCEPT] = "after-accept", [FAULT_AT_REQUEST] = "after-request",
+    [FAULT_AT_HEADER] = "mid-header",   [FAULT_AT_BODY] = "mid-body",
+    [FAULT_AT_CHANGE] = "after-change",
+};
+
+const char *const fault_how_names[FAULT_HOW_COUNT + 1] = {
+    [FAULT_BY_503] = "503",
+    [FAULT_BY_QUOTA] = "quota",
+    [FAULT_BY_RETURN] = "return",
+};
+
+int fault_name_find(const char *const *names, const char *name)
+{
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+struct plan *plan_new(void)
+{
+    struct plan *plan = xcalloc(1, sizeof(*plan));
+    plan->refs = 1;
+    return plan;
+}
+
+struct plan *plan_ref(struct plan *plan)
+{
+    if (plan != NULL)
+        plan->refs++;
+    return plan;
+}
+
+void plan_unref(struct plan *plan)
+{
+    if (plan == NULL || --plan->refs > 0)
+        return;
+    for (size_t i = 0; i < plan->count; i++)
+        free(plan->faults[i].on);
+    free(plan);
+}
+
+static bool strikes(const struct device *device, size_t i)
+{
+    const struct fault *fault = &device->plan->faults[i];
+    return fault->first == 0 || device->strikes[i] < fault->first;
+}
+
+static bool is_on(const struct fault *fault, const char *class_name, const char *method)
+{
+    if (fault->on == NULL)
+        return true;
+    return (class_name != NULL && strcmp(fault->on, class_name) == 0) ||
+           (method != NULL && strcmp(fault->on, method) == 0);
+}
+
+const struct fault *fault_strike(struct device *device, enum fault_kind kind, const char *class_name,
+                                 const char *method)
+{
+    if (device->plan == NULL)
+        return NULL;
+    for (size_t i = 0; i < device->plan->count; i++) {
+        const struct fault *fault = &device->plan->faults[i];
+        if (fault->kind == kind && strikes(device, i) && is_on(fault, class_name, method)) {
+            device->strikes[i]++;
+            return fault;
+        }
+    }
+    return NULL;
+}
+
+const struct fault *fault_pending(const struct device *device, enum fault_kind kind)
+{
+    if (device->plan == NULL)
+        return NULL;
+    for (size_t i = 0; i < device->plan->count; i++) {
+        if (device->plan->faults[i].kind == kind && strikes(device, i))
+            return &device->plan->faults[i];
+    }
+    return NULL;
+}
+
+void fault_plan_set(struct device *device, struct plan *plan)
+{
+    plan_unref(device->plan);
+    device->plan = plan;
+    memset(device->strikes, 0, sizeof(device->strikes));
+}

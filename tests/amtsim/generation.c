@@ -1,0 +1,90 @@
+#include "tests/amtsim/generation.h"
+
+#include <openssl/ssl.h>
+#include <stddef.h>
+
+#define OLD_CIPHERS "AES128-SHA:AES256-SHA:@SECLEVEL=0"
+#define NEW_CIPHERS "ECDHE+AESGCM:ECDHE+AES:AES128-GCM-SHA256:AES128-SHA"
+#define SERVER      "Intel(R) Active Management Technology "
+
+static const struct generation table[] = {
+    {
+        .number = 6,
+        .version = "6.2.50",
+        .build = "1050",
+        .server = SERVER "6.2.50",
+        .qop = "auth",
+        .tls_min = TLS1_VERSION,
+        .tls_max = TLS1_VERSION,
+        .ciphers = OLD_CIPHERS,
+        .idle_power_ok = true,
+    },
+    {
+        .number = 9,
+        .version = "9.1.45",
+        .build = "3000",
+        .server = SERVER "9.1.45",
+        .qop = "auth",
+        .tls_min = TLS1_VERSION,
+        .tls_max = TLS1_1_VERSION,
+        .ciphers = OLD_CIPHERS,
+        .idle_power_ok = true,
+    },
+    {
+        .number = 11,
+        .version = "11.8.93",
+        .build = "4323",
+        .server = SERVER "11.8.93.4323",
+        .qop = "auth",
+        .tls_min = TLS1_VERSION,
+        .tls_max = TLS1_2_VERSION,
+        .ciphers = "ECDHE+AES:AES128-SHA:AES256-SHA:@SECLEVEL=0",
+        .graceful = true,
+        .nmi = true,
+    },
+    {
+        .number = 16,
+        .version = "16.0.15",
+        .build = "1810",
+        .server = SERVER "16.0.15.1810",
+        .qop = "auth,auth-int",
+        .tls_min = TLS1_2_VERSION,
+        .tls_max = TLS1_2_VERSION,
+        .ciphers = NEW_CIPHERS,
+        .ec_key = true,
+        .graceful = true,
+        .nmi = true,
+        .strict_boot_put = true,
+    },
+    {
+        .number = 21,
+        .version = "21.0.5",
+        .build = "1120",
+        .server = SERVER "21.0.5.1120",
+        .qop = "auth,auth-int",
+        .tls_min = TLS1_2_VERSION,
+        .tls_max = TLS1_3_VERSION,
+        .ciphers = NEW_CIPHERS,
+        .ec_key = true,
+        .graceful = true,
+        .nmi = true,
+        .strict_boot_put = true,
+        .web_off = true,
+        .tls_only = true,
+    },
+};
+
+const struct generation *generation_at(unsigned i)
+{
+    return i < sizeof(table) / sizeof(table[0]) ? &table[i] : NULL;
+}
+
+const struct generation *generation_by_number(unsigned number)
+{
+    const struct generation *g;
+    for (unsigned i = 0; (g = generation_at(i)) != NULL; i++) {
+        if (g->number == number)
+            return g;
+    }
+    return NULL;
+}

@@ -1,0 +1,90 @@
+#include "tests/amtsim/machine_kinds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "tests/amtsim/fleet.h"
+#include "tests/amtsim/machine_qemu.h"
+#include "tests/amtsim/machine_scripted.h"
+#include "tests/amtsim/power.h"
+
+static void on_trouble(void *arg, const struct err *err)
+{
+    const struct device *d = arg;
+    char address[16];
+    log_warn(device_address(d, address), "machine: %s", err->text);
+}
+
+static struct machine_events events_of(struct device *d)
+{
+    return (struct machine_events){
+        .arg = d, .state = power_on_state, .booted = power_on_booted, .trouble = on_trouble};
+}
+
+static struct machine *start_scripted(struct device *d, const struct machine_events *events, struct err *err)
+{
+    const struct options *o = d->fleet->options;
+    struct machine_scripted_options options = {
+        .min_ms = o->power_min_ms,
+        .max_ms = o->power_max_ms,
+        .seed = o->seed * 1000003u + d->index,
+        .state = d->initial_state,
+    };
+    (void)err;
+    return machine_scripted_new(d->fleet->loop, &options, events);
+}
+
+static struct machine *start_qemu(struct device *d, const struct machine_events *events, struct err *err)
+{
+    char name[32];
+    const char *dir = d->fleet->options->image_dir;
+    snprintf(name, sizeof(name), "amtsim-%u", d->index + 1);
+    struct machine_qemu_config config = {
+        .loop = d->fleet->loop,
+        .image_dir = dir != NULL ? dir : AMTSIM_GUEST_DIR,
+        .name = name,
+    };
+    struct machine *m = machine_qemu_new(&config, events, err);
+    if (m == NULL || d->initial_state == MACHINE_OFF || m->ops->command(m, MACHINE_POWER_ON, NULL) == 0)
+        return m;
+    m->ops->destroy(m);
+    err_set(err, CAUSE_SYSTEM, "the virtual PC does not start");
+    return NULL;
+}
+
+/* Adding a kind: one row. start returns NULL and err when the machine cannot be had. */
+static const struct {
+    const char *name;
+    struct machine *(*start)(struct device *d, const struct machine_events *events, struct err *err);
+} kinds[] = {
+    {"scripted", start_scripted},
+    {"qemu", start_qemu},
+};
+
+bool machine_kind_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *machine_kind_list(void)
+{
+    return "scripted or qemu";
+}
+
+int machine_kind_start(struct device *d, struct err *err)
+{
+    struct machine_events events = events_of(d);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].name, d->machine_kind) == 0) {
+            d->machine = kinds[i].start(d, &events, err);
+            return d->machine != NULL ? 0 : -1;
+        }
+    }
+    return err_set(err, CAUSE_INVALID_ARGUMENT, "there is no machine '%s': %s", d->machine_kind,
+                   machine_kind_list());
+}

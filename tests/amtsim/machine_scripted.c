@@ -1,0 +1,129 @@
+#include "tests/amtsim/machine_scripted.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define STEPS_MAX 2
+
+struct machine_scripted {
+    struct machine machine; /* first */
+    uv_timer_t timer;
+    uint64_t random;
+    int64_t min_ms, max_ms;
+    enum machine_state steps[STEPS_MAX]; /* states still to come */
+    uint8_t step_count;
+    bool boots; /* the last step ends in a boot */
+};
+
+/* What a command leads to: the states in between and at the end. */
+static const struct {
+    uint8_t count;
+    enum machine_state steps[STEPS_MAX];
+    bool boots;
+} commands[] = {
+    [MACHINE_POWER_ON] = {1, {MACHINE_ON}, true},
+    [MACHINE_POWER_OFF] = {1, {MACHINE_OFF}, false},
+    [MACHINE_POWER_CYCLE] = {2, {MACHINE_OFF, MACHINE_ON}, true},
+    [MACHINE_RESET] = {1, {MACHINE_ON}, true},
+    [MACHINE_NMI] = {0, {MACHINE_ON}, false},
+    [MACHINE_ASK_SHUTDOWN] = {1, {MACHINE_OFF}, false},
+    [MACHINE_ASK_RESTART] = {1, {MACHINE_ON}, true},
+    [MACHINE_ASK_SLEEP] = {1, {MACHINE_SLEEP}, false},
+    [MACHINE_ASK_HIBERNATE] = {1, {MACHINE_HIBERNATE}, false},
+};
+
+/* splitmix64: enough for waiting times, and the same for the same seed. */
+static uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void wait_for_step(struct machine_scripted *s)
+{
+    uint64_t span = (uint64_t)(s->max_ms - s->min_ms) + 1;
+    uv_timer_start(&s->timer, on_timer, (uint64_t)s->min_ms + random_next(&s->random) % span, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct machine_scripted *s = timer->data;
+    enum machine_state before = s->machine.state;
+    s->machine.state = s->steps[0];
+    s->steps[0] = s->steps[1];
+    s->step_count--;
+    if (s->machine.state != before)
+        s->machine.events.state(s->machine.events.arg, s->machine.state);
+    if (s->machine.state == MACHINE_ON && s->boots)
+        s->machine.events.booted(s->machine.events.arg, ++s->machine.boot_count);
+    if (s->step_count > 0)
+        wait_for_step(s);
+}
+
+static int scripted_command(struct machine *m, enum machine_command command, const struct machine_boot *boot)
+{
+    struct machine_scripted *s = (struct machine_scripted *)m;
+    (void)boot; /* the device keeps it until POST */
+    if (s->step_count > 0)
+        return -1;
+    s->step_count = commands[command].count;
+    memcpy(s->steps, commands[command].steps, sizeof(s->steps));
+    /* waking from sleep is no boot */
+    s->boots = commands[command].boots && !(command == MACHINE_POWER_ON && m->state == MACHINE_SLEEP);
+    if (s->step_count > 0)
+        wait_for_step(s);
+    return 0;
+}
+
+static void scripted_console_write(struct machine *m, const void *p, size_t n)
+{
+    if (m->events.console != NULL && m->state == MACHINE_ON)
+        m->events.console(m->events.arg, p, n); /* a terminal with echo */
+}
+
+static bool scripted_has_agent(const struct machine *m)
+{
+    return m->state == MACHINE_ON;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void scripted_destroy(struct machine *m)
+{
+    struct machine_scripted *s = (struct machine_scripted *)m;
+    uv_close((uv_handle_t *)&s->timer, on_closed);
+}
+
+static const struct machine_ops scripted_ops = {
+    .kind = "scripted",
+    .command = scripted_command,
+    .console_write = scripted_console_write,
+    .has_agent = scripted_has_agent,
+    .destroy = scripted_destroy,
+};
+
+struct machine *machine_scripted_new(uv_loop_t *loop, const struct machine_scripted_options *options,
+                                     const struct machine_events *events)
+{
+    struct machine_scripted *s = xcalloc(1, sizeof(*s));
+    s->machine.ops = &scripted_ops;
+    s->machine.events = *events;
+    s->machine.state = options->state;
+    s->machine.boot_count = options->state == MACHINE_OFF ? 0 : 1;
+    s->random = options->seed;
+    s->min_ms = options->min_ms;
+    s->max_ms = options->max_ms;
+    uv_timer_init(loop, &s->timer);
+    uv_unref((uv_handle_t *)&s->timer);
+    s->timer.data = s;
+    return &s->machine;
+}

@@ -1,0 +1,20 @@
+/* A machine that is only a timer: transitions take a random time within the fleet's limits, the OS obeys at
+ * once. Cheap: thousands of them. */
+#ifndef AMTSIM_MACHINE_SCRIPTED_H
+#define AMTSIM_MACHINE_SCRIPTED_H
+
+#include <uv.h>
+
+#include "tests/amtsim/machine.h"
+
+struct machine_scripted_options {
+    int64_t min_ms, max_ms;   /* one transition; 0 <= min <= max */
+    uint64_t seed;            /* of its random times */
+    enum machine_state state; /* at the start; on counts as one boot */
+};
+
+/* Never NULL. events is copied. destroy() frees it when the loop runs next. */
+struct machine *machine_scripted_new(uv_loop_t *loop, const struct machine_scripted_options *options,
+                                     const struct machine_events *events);
+
+#endif

@@ -1,0 +1,260 @@
+#include "tests/amtsim/web.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/amtsim/digest.h"
+#include "tests/amtsim/fleet.h"
+#include "tests/amtsim/record.h"
+#include "tests/amtsim/web_fault.h"
+#include "tests/amtsim/wsman.h"
+
+#define CHUNK_MAX 0x513 /* bytes of a chunk; four hexadecimal digits always */
+
+struct exchange {
+    struct device *device;
+    const struct http_request *request;
+    bool tls;
+    struct web_login *login;
+    struct buf *out;
+    struct web_verdict verdict;
+};
+
+static const char page_locked[] =
+    "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"><html><head><title>Intel&reg; Active Management "
+    "Technology</title></head><body><h1>Log on failed.</h1><p>Incorrect user name or password, or user "
+    "account "
+    "temporarily locked.</p><form method=\"GET\" action=\"/logon.htm\"><h2><input type=submit value=\"Try "
+    "again\"></h2></form></body></html>\n";
+static const char page_logon[] =
+    "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"><html><head><title>Intel&reg; Active Management "
+    "Technology</title></head><body><h1>Intel&reg; Active Management Technology</h1><p>Log on to the managed "
+    "computer.</p><form method=\"GET\" action=\"/index.htm\"><h2><input type=submit value=\"Log On...\"></h2>"
+    "</form></body></html>\n";
+static const char page_off[] =
+    "<html><head><title>Intel&reg; Active Management Technology</title></head>\n"
+    "<body><p>Web browser access is disabled on this computer.</p></body>\n</html>\n";
+static const char page_not_found[] =
+    "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1>"
+    "</body></html>\n";
+
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } table[] = {
+        {200, "OK"},
+        {303, "See Other"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {411, "Length Required"},
+        {413, "Request Entity Too Large"},
+        {431, "Request Header Fields Too Large"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].status == status)
+            return table[i].reason;
+    }
+    return "Internal Server Error";
+}
+
+static void status_line(struct buf *out, int status)
+{
+    buf_printf(out, "HTTP/1.1 %d %s\r\n", status, reason_of(status));
+}
+
+static void date_and_server(struct device *d, struct buf *out)
+{
+    char date[64];
+    struct tm tm;
+    time_t t = (time_t)(device_wall_ms(d) / 1000);
+    strftime(date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&t, &tm));
+    buf_puts(out, date);
+    buf_printf(out, "Server: %s\r\n", d->generation->server);
+}
+
+static void page(struct exchange *x, int status, const char *headers, const char *text)
+{
+    status_line(x->out, status);
+    date_and_server(x->device, x->out);
+    buf_printf(x->out, "%sContent-Type: text/html\r\nContent-Length: %zu\r\n%s\r\n", headers, strlen(text),
+               x->verdict.close ? "Connection: close\r\n" : "");
+    if (!view_eq(x->request->method, "HEAD"))
+        buf_puts(x->out, text);
+}
+
+/* The header order of a 401 is the recorded one. The connection always closes. */
+static void unauthorized(struct exchange *x, bool stale)
+{
+    record_count(x->device, RECORD_UNAUTHORIZED);
+    status_line(x->out, 401);
+    digest_challenge(x->device, stale, x->out);
+    buf_printf(x->out,
+               "Content-Type: text/html\r\nServer: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+               x->device->generation->server, strlen(page_locked), page_locked);
+    x->verdict.close = true;
+}
+
+static bool logged_in(struct exchange *x)
+{
+    struct device *d = x->device;
+    const struct http_request *r = x->request;
+    if (r->authorization.n == 0 && x->tls && x->login->cached && x->login->epoch == d->login.epoch)
+        return true;
+    enum digest_result result = digest_check(d, r->authorization, r->method, r->target, r->body);
+    if (result == DIGEST_OK) {
+        x->login->cached = true;
+        x->login->epoch = d->login.epoch;
+        return true;
+    }
+    x->login->cached = false;
+    unauthorized(x, result == DIGEST_STALE);
+    return false;
+}
+
+static void chunked(struct buf *out, const struct buf *body)
+{
+    for (size_t at = 0; at < body->len;) {
+        size_t n = body->len - at < CHUNK_MAX ? body->len - at : CHUNK_MAX;
+        buf_printf(out, "%04zX\r\n", n);
+        buf_add(out, body->p + at, n);
+        buf_puts(out, "\r\n");
+        at += n;
+    }
+    buf_puts(out, "0\r\n\r\n");
+}
+
+static void wsman_out(struct exchange *x, int status, const struct buf *body)
+{
+    status_line(x->out, status);
+    date_and_server(x->device, x->out);
+    buf_puts(x->out, "X-Frame-Options: DENY\r\nContent-Type: application/soap+xml; charset=UTF-8\r\n"
+                     "Transfer-Encoding: chunked\r\n");
+    buf_puts(x->out, x->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
+    size_t header = x->out->len;
+    chunked(x->out, body);
+    if (x->verdict.endless)
+        x->out->len -= 5; /* the last chunk never comes */
+    if (x->verdict.reset && x->verdict.cut == WEB_CUT_HEADER)
+        x->verdict.cut = header / 2;
+    else if (x->verdict.reset && x->verdict.cut == WEB_CUT_BODY)
+        x->verdict.cut = header + (x->out->len - header) / 2;
+}
+
+static void do_wsman(struct exchange *x)
+{
+    struct fleet *fleet = x->device->fleet;
+    struct buf *body = &fleet->body;
+    if (!view_eq(x->request->method, "POST")) {
+        page(x, 405, "Allow: POST\r\n", page_not_found);
+        return;
+    }
+    if (!logged_in(x))
+        return;
+    const struct fault *busy = fault_pending(x->device, FAULT_BUSY);
+    if (busy != NULL && busy->how == FAULT_BY_503 &&
+        fault_strike(x->device, FAULT_BUSY, NULL, NULL) != NULL) {
+        page(x, 503, "", page_not_found);
+        return;
+    }
+    buf_reset(body);
+    if (web_fault_before(x->device, &x->verdict))
+        return;
+    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, body);
+    web_fault_after(x->device, &result, body, &x->verdict);
+    wsman_out(x, result.status, body);
+}
+
+static void do_anonymous(struct exchange *x)
+{
+    struct buf *body = &x->device->fleet->body;
+    if (!x->device->fleet->options->anonymous_identify || !view_eq(x->request->method, "POST")) {
+        page(x, 404, "", page_not_found);
+        return;
+    }
+    buf_reset(body);
+    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, body);
+    if (result.class_name != NULL) { /* only Identify is for everybody */
+        unauthorized(x, false);
+        return;
+    }
+    wsman_out(x, result.status, body);
+}
+
+static void do_root(struct exchange *x)
+{
+    if (x->device->generation->web_off)
+        page(x, 200, "", page_off);
+    else
+        page(x, 303, "Location: /logon.htm\r\n", "");
+}
+
+static void do_logon(struct exchange *x)
+{
+    page(x, 200, "", x->device->generation->web_off ? page_off : page_logon);
+}
+
+static void do_index(struct exchange *x)
+{
+    char text[512], name[DEVICE_NAME_MAX];
+    if (x->device->generation->web_off) {
+        page(x, 404, "", page_not_found);
+        return;
+    }
+    if (!logged_in(x))
+        return;
+    snprintf(text, sizeof(text),
+             "<html><head><title>Intel&reg; Active Management Technology</title></head><body><h1>System "
+             "Status</h1><p>Computer: %s<br>Power: %s</p></body></html>\n",
+             device_host_name(x->device, name), x->device->machine->state == MACHINE_ON ? "On" : "Off");
+    page(x, 200, "", text);
+}
+
+/* What there is; pages are read, /wsman is posted to. */
+static const struct {
+    const char *path;
+    void (*run)(struct exchange *x);
+} paths[] = {
+    {"/wsman", do_wsman},     {"/wsman-anon/identify", do_anonymous},
+    {"/", do_root},           {"/logon.htm", do_logon},
+    {"/index.htm", do_index},
+};
+
+static void route(struct exchange *x)
+{
+    bool get = view_eq(x->request->method, "GET") || view_eq(x->request->method, "HEAD");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (!view_eq(x->request->target, paths[i].path))
+            continue;
+        if (!get && strncmp(paths[i].path, "/wsman", 6) != 0)
+            page(x, 405, "Allow: GET, HEAD\r\n", page_not_found);
+        else
+            paths[i].run(x);
+        return;
+    }
+    page(x, 404, "", page_not_found);
+}
+
+struct web_verdict web_answer(struct device *device, const struct http_request *request, bool tls,
+                              struct web_login *login, struct buf *out)
+{
+    struct exchange x = {device, request, tls, login, out, {.close = request->close}};
+    record_count(device, RECORD_REQUESTS);
+    if (!web_fault_instead(device, &x.verdict, out))
+        route(&x);
+    return x.verdict;
+}
+
+void web_bad_request(struct device *device, int status, struct buf *out)
+{
+    static const struct http_request none = {0};
+    struct exchange x = {device, &none, false, NULL, out, {.close = true}};
+    record_count(device, RECORD_BAD_REQUESTS);
+    page(&x, status, "", "<html><head><title>Error</title></head><body></body></html>\n");
+}
