@@ -1,12 +1,13 @@
 /* HTTP(S) to AMT devices over libcurl's multi interface, without an event loop of its own.
  *
- * The owner lends a loop through struct http_owner: it watches sockets, keeps one timer and runs blocking work
- * (Kerberos tickets, name look-ups of nothing else) off the loop. Everything here runs on the owner's thread.
+ * The owner lends a loop through struct http_owner: it watches sockets, keeps one timer and runs blocking
+ * work (Kerberos tickets, name look-ups of nothing else) off the loop. Everything here runs on the owner's
+ * thread.
  *
  * A session is one device with one set of credentials: it keeps the digest nonce and its counter, the
- * authenticated connection, the certificate seen, and carries one request at a time. What a session's settings do
- * not ask for is never tried: no fall-back between TLS and plain, digest and Kerberos, in either direction.
- * (reference wsman.md, section 1) */
+ * authenticated connection, the certificate seen, and carries one request at a time. What a session's
+ * settings do not ask for is never tried: no fall-back between TLS and plain, digest and Kerberos, in either
+ * direction. (reference wsman.md, section 1) */
 #ifndef WSMAN_HTTP_H
 #define WSMAN_HTTP_H
 
@@ -28,9 +29,11 @@ enum { HTTP_WATCH_READ = 1, HTTP_WATCH_WRITE = 2 };
 struct http_owner {
     void *arg;
     const struct clock *clock;
-    /* Watch fd for these events (0: stop watching, the descriptor is about to be closed); tell http_socket_event. */
+    /* Watch fd for these events (0: stop watching, the descriptor is about to be closed); tell
+     * http_socket_event. */
     void (*watch)(void *arg, int fd, int events);
-    /* Call http_timer once after ms (0: soon, from the loop, never from inside this call); negative: no call. */
+    /* Call http_timer once after ms (0: soon, from the loop, never from inside this call); negative: no call.
+     */
     void (*timer)(void *arg, int64_t ms);
     /* Run work(data) on another thread, then done(data) on the loop's. */
     void (*offload)(void *arg, void (*work)(void *data), void (*done)(void *data), void *data);
@@ -46,32 +49,33 @@ void http_timer(struct http *http);
 enum http_tls {
     HTTP_TLS_NONE, /* plain HTTP */
     HTTP_TLS_CA,   /* certificate must chain to the CA file (or the system's) and carry the host's name */
-    HTTP_TLS_PIN,  /* certificate must have the pinned SHA-256; without a pin the first one seen is recorded */
+    HTTP_TLS_PIN, /* certificate must have the pinned SHA-256; without a pin the first one seen is recorded */
 };
 
 /* Settings of a session. The session copies what it needs. */
 struct http_settings {
-    const char *name;     /* the host's name: for TLS, Kerberos, Host header and messages */
-    const char *address;  /* numeric address, or NULL: resolve name */
-    uint16_t port;        /* 0: 16992 plain, 16993 TLS */
+    const char *name;    /* the host's name: for TLS, Kerberos, Host header and messages */
+    const char *address; /* numeric address, or NULL: resolve name */
+    uint16_t port;       /* 0: 16992 plain, 16993 TLS */
     enum http_tls tls;
-    const char *ca_file;  /* HTTP_TLS_CA; NULL: the system's trust store */
-    const char *pin;      /* HTTP_TLS_PIN: 64 hex digits of SHA-256 over the DER certificate, or NULL */
+    const char *ca_file; /* HTTP_TLS_CA; NULL: the system's trust store */
+    const char *pin;     /* HTTP_TLS_PIN: 64 hex digits of SHA-256 over the DER certificate, or NULL */
     const char *client_cert_file; /* PEM, or NULL */
     const char *client_key_file;
-    bool old_tls;         /* TLS 1.0/1.1 and old ciphers; refused (invalid-argument) without HTTP_TLS_PIN and a pin */
-    bool kerberos;        /* SPNEGO with the tickets of the process (or of ccache); else digest */
-    const char *ccache;   /* credential cache name, or NULL */
-    const char *user;     /* digest */
+    bool old_tls; /* TLS 1.0/1.1 and old ciphers; refused (invalid-argument) without HTTP_TLS_PIN and a pin */
+    bool kerberos;      /* SPNEGO with the tickets of the process (or of ccache); else digest */
+    const char *ccache; /* credential cache name, or NULL */
+    const char *user;   /* digest */
     const struct secret *password;
-    const char *realm;    /* the digest realm remembered for this host, or NULL: another one is realm-changed */
-    int64_t connect_ms;   /* limit of TCP connect and of the TLS handshake each */
-    int64_t request_ms;   /* limit of one exchange */
-    int64_t idle_ms;      /* close the connection when unused for this long; 0: 25 s with TLS, 55 s without */
+    const char *realm;  /* the digest realm remembered for this host, or NULL: another one is realm-changed */
+    int64_t connect_ms; /* limit of TCP connect and of the TLS handshake each */
+    int64_t request_ms; /* limit of one exchange */
+    int64_t idle_ms;    /* close the connection when unused for this long; 0: 25 s with TLS, 55 s without */
 };
 
 /* NULL and err (invalid-argument, with what is wrong). */
-struct http_session *http_session_new(struct http *http, const struct http_settings *settings, struct err *err);
+struct http_session *http_session_new(struct http *http, const struct http_settings *settings,
+                                      struct err *err);
 /* Ends a running exchange without calling back, closes the connection, wipes, frees. NULL is fine. */
 void http_session_free(struct http_session *session);
 
@@ -87,11 +91,11 @@ struct http_answer { /* borrowed for the time of the callback */
 /* failure is NULL when an answer with a status other than 401 came; 401 and everything else is in failure. */
 typedef void http_done(void *arg, const struct http_answer *answer, const struct err *failure);
 
-/* POSTs body to /wsman, or GETs path when body is NULL. One at a time: the session must be idle. deadline_ms is
- * on the owner's monotonic clock (0: only request_ms). done is called exactly once, never from inside this call,
- * and not at all after http_session_free. The digest challenge is answered once per nonce; a second 401 with the
- * same password is auth-failed (auth-locked when the page says so), and the session then refuses further
- * requests with it: a wrong password is tried once. */
+/* POSTs body to /wsman, or GETs path when body is NULL. One at a time: the session must be idle. deadline_ms
+ * is on the owner's monotonic clock (0: only request_ms). done is called exactly once, never from inside this
+ * call, and not at all after http_session_free. The digest challenge is answered once per nonce; a second 401
+ * with the same password is auth-failed (auth-locked when the page says so), and the session then refuses
+ * further requests with it: a wrong password is tried once. */
 void http_session_send(struct http_session *session, const char *path, const struct buf *body,
                        int64_t deadline_ms, http_done *done, void *arg);
 bool http_session_busy(const struct http_session *session);

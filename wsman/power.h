@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "wsman/seq.h"
 
-/* CIM_AssociatedPowerManagementService.PowerState and the parameter of RequestPowerStateChange: every value. */
+/* CIM_AssociatedPowerManagementService.PowerState and the parameter of RequestPowerStateChange: every value.
+ */
 enum power_state {
     POWER_UNKNOWN = 0,
     POWER_OTHER = 1,
@@ -33,8 +34,8 @@ enum power_state {
 enum power_action {
     POWER_DO_STATUS,
     POWER_DO_ON,
-    POWER_DO_OFF,        /* hard, at once; with graceful: the OS first */
-    POWER_DO_CYCLE,      /* off and on; a machine that is off is powered on */
+    POWER_DO_OFF,   /* hard, at once; with graceful: the OS first */
+    POWER_DO_CYCLE, /* off and on; a machine that is off is powered on */
     POWER_DO_RESET,
     POWER_DO_SOFT_OFF,   /* the OS only, never hard */
     POWER_DO_SOFT_RESET, /* the OS only, never hard */
@@ -42,7 +43,7 @@ enum power_action {
     POWER_DO_HIBERNATE,
     POWER_DO_NMI,
 };
-const char *power_action_name(enum power_action action);        /* "soft-off" */
+const char *power_action_name(enum power_action action); /* "soft-off" */
 bool power_action_by_name(const char *name, enum power_action *out);
 
 /* "on", "sleep", "hibernate", "off", "unknown", ... : the word users see. standby: on, but the OS saves power
@@ -53,22 +54,23 @@ const char *power_request_name(enum power_state request);
 
 struct power_request {
     enum power_action action;
-    bool graceful;           /* OFF, CYCLE, RESET: ask the OS first, go on hard after the limit */
-    int64_t graceful_ms;     /* that limit; 0: 60 s */
-    bool no_wait;            /* done when the device accepted: do not watch the state */
+    bool graceful;       /* OFF, CYCLE, RESET: ask the OS first, go on hard after the limit */
+    int64_t graceful_ms; /* that limit; 0: 60 s */
+    bool no_wait;        /* done when the device accepted: do not watch the state */
 };
 
 struct power_report {
     enum power_state from;
-    enum power_state to;      /* the last state seen */
+    enum power_state to; /* the last state seen */
     bool from_standby;
     bool to_standby;
     bool from_known;
-    enum power_state requested; /* value of the last RequestPowerStateChange sent, POWER_UNKNOWN: none was needed */
-    uint32_t tries;           /* RequestPowerStateChange calls sent */
-    bool fell_back;           /* graceful was not obeyed within its limit */
-    const char *remark;       /* "was off: powered on", "already on", "woke the OS from standby"; static, or NULL */
-    uint32_t available[16];   /* AvailableRequestedPowerStates as last read */
+    enum power_state
+        requested;      /* value of the last RequestPowerStateChange sent, POWER_UNKNOWN: none was needed */
+    uint32_t tries;     /* RequestPowerStateChange calls sent */
+    bool fell_back;     /* graceful was not obeyed within its limit */
+    const char *remark; /* "was off: powered on", "already on", "woke the OS from standby"; static, or NULL */
+    uint32_t available[16]; /* AvailableRequestedPowerStates as last read */
     size_t available_count;
 };
 
@@ -76,17 +78,26 @@ struct power_report {
 struct quirks;
 
 struct power_seq {
-    struct seq seq;           /* first */
+    struct seq seq; /* first */
     struct power_request request;
     struct power_report report;
     const struct quirks *quirks;
     /* private */
-    int64_t accepted_ms;
-    int64_t graceful_until_ms;
-    enum power_state goal;
-    bool saw_off;
-    bool saw_change;
-    uint32_t reads;
+    enum power_state state; /* as last read */
+    bool standby;
+    bool watching;  /* something was requested: reads look for its effect */
+    bool waking;    /* what was requested is the end of modern standby */
+    bool soft;      /* the request under way asks the OS */
+    bool second;    /* of two requests (off, then on) the second is under way */
+    bool uncertain; /* the answer to the request was lost */
+    bool saw_off;   /* since the request */
+    bool kvm_closed;
+    bool old_form; /* CIM_AssociatedPowerManagementService is not there */
+    enum power_state request_value;
+    int64_t requested_ms; /* when, on the sequence's clock */
+    int64_t soft_until_ms;
+    int64_t poll_ms;
+    struct err lost; /* how the answer was lost, or why the request was refused */
 };
 
 /* Readies the sequence. quirks may be NULL (version unknown: the careful defaults). */

@@ -1,7 +1,8 @@
 /* A WS-Management request to AMT, before it is text. (reference wsman.md, section 2)
  *
- * Built up by the functions below, then given to a call (call.h), which turns it into messages. Class names are
- * those of the schema ("AMT_GeneralSettings"); the namespace follows from the prefix AMT_, IPS_ or CIM_. */
+ * Built up by the functions below, then given to a call (call.h), which turns it into messages. Class names
+ * are those of the schema ("AMT_GeneralSettings"); the namespace follows from the prefix AMT_, IPS_ or CIM_.
+ */
 #ifndef WSMAN_REQUEST_H
 #define WSMAN_REQUEST_H
 
@@ -39,7 +40,8 @@ void wsman_request_free(struct wsman_request *rq); /* NULL is fine; wipes secret
 enum wsman_verb wsman_request_verb(const struct wsman_request *rq);
 const char *wsman_request_class(const struct wsman_request *rq);
 const char *wsman_request_method(const struct wsman_request *rq); /* "" when none */
-/* "Get AMT_GeneralSettings", "CIM_PowerManagementService.RequestPowerStateChange": for logs and errors. Borrowed. */
+/* "Get AMT_GeneralSettings", "CIM_PowerManagementService.RequestPowerStateChange": for logs and errors.
+ * Borrowed. */
 const char *wsman_request_name(const struct wsman_request *rq);
 
 /* Selectors of the header. All copy. */
@@ -65,14 +67,15 @@ void wsman_add_secret(struct wsman_request *rq, const char *name, const char *va
  * arrays as they are), leaving out the names of `drop` (ended by NULL; may be NULL). */
 void wsman_add_instance(struct wsman_request *rq, struct xml_doc *doc, struct xml_el instance,
                         const char *const drop[]);
-/* Replaces the value(s) of a property that is there; false (nothing done) when it is not: AMT versions lack some. */
+/* Replaces the value(s) of a property that is there; false (nothing done) when it is not: AMT versions lack
+ * some. */
 bool wsman_replace_str(struct wsman_request *rq, const char *name, const char *value);
 bool wsman_replace_bool(struct wsman_request *rq, const char *name, bool value);
 bool wsman_replace_u32(struct wsman_request *rq, const char *name, uint32_t value);
 bool wsman_has(const struct wsman_request *rq, const char *name);
 
-/* Subscribe: where events go and how. `arg` comes back with every event, NULL for none. user/password are for a
- * sink that asks for digest, or NULL. (section 3.7) */
+/* Subscribe: where events go and how. `arg` comes back with every event, NULL for none. user/password are for
+ * a sink that asks for digest, or NULL. (section 3.7) */
 struct wsman_delivery {
     bool ack; /* PushWithAck, else Push */
     const char *url;
@@ -86,11 +89,11 @@ void wsman_set_delivery(struct wsman_request *rq, const struct wsman_delivery *d
 
 #define WSMAN_ENVELOPE_MAX 50000 /* bytes; AMT's own limit both ways (section 2.2) */
 
-/* Appends the whole message with this MessageID. `op` is the request's own verb; for the messages that follow an
- * Enumerate see wsman_write_pull and _release. -1 (limit-exceeded) beyond WSMAN_ENVELOPE_MAX. */
+/* Appends the whole message with this MessageID. `op` is the request's own verb; for the messages that follow
+ * an Enumerate see wsman_write_pull and _release. -1 (limit-exceeded) beyond WSMAN_ENVELOPE_MAX. */
 int wsman_write(const struct wsman_request *rq, uint32_t message_id, struct buf *out, struct err *err);
-int wsman_write_pull(const struct wsman_request *rq, uint32_t message_id, const char *context, struct buf *out,
-                     struct err *err);
+int wsman_write_pull(const struct wsman_request *rq, uint32_t message_id, const char *context,
+                     struct buf *out, struct err *err);
 int wsman_write_release(const struct wsman_request *rq, uint32_t message_id, const char *context,
                         struct buf *out, struct err *err);
 

@@ -1,9 +1,10 @@
-/* Carries out calls and sequences over an HTTP session: message numbers, deadlines, waiting between steps, and
- * repeating what may be repeated.
+/* Carries out calls and sequences over an HTTP session: message numbers, deadlines, waiting between steps,
+ * and repeating what may be repeated.
  *
- * Repeats: a passing failure (cause_is_passing: dropped, timeout, busy) of a step that changes nothing is repeated
- * up to RUNNER_TRIES times with back-off (500 ms doubled, +-25 % jitter) while the budget lasts. A step that
- * changes the device is never repeated after it was sent. Trust and login failures are never repeated. */
+ * Repeats: a passing failure (cause_is_passing: dropped, timeout, busy) of a step that changes nothing is
+ * repeated up to RUNNER_TRIES times with back-off (500 ms doubled, +-25 % jitter) while the budget lasts. A
+ * step that changes the device is never repeated after it was sent. Trust and login failures are never
+ * repeated. */
 #ifndef WSMAN_RUNNER_H
 #define WSMAN_RUNNER_H
 
@@ -24,10 +25,11 @@ struct runner_owner {
     void (*timer)(void *arg, struct runner *runner, int64_t ms);
     /* A random number, for jitter. */
     uint32_t (*random)(void *arg);
-    /* Before a step that changes the device is sent for the first time; the owner writes it down durably and then
-     * calls runner_resume. NULL: no need to. */
+    /* Before a step that changes the device is sent for the first time; the owner writes it down durably and
+     * then calls runner_resume. NULL: no need to. */
     void (*before_change)(void *arg, struct runner *runner);
-    /* A step begins (repeat counts from 0) or ends (failure NULL when well). For progress and the step record. */
+    /* A step begins (repeat counts from 0) or ends (failure NULL when well). For progress and the step
+     * record. */
     void (*step)(void *arg, const char *name, uint32_t repeat, const char *note, const struct err *failure);
     /* Over: failure is NULL when the sequence is done. Called once, never from inside runner_start. */
     void (*done)(void *arg, struct runner *runner, const struct err *failure);

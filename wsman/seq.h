@@ -1,8 +1,8 @@
 /* Sequences: services of AMT as tables of steps, without I/O and without a clock.
  *
- * A service defines a struct with a `struct seq` first, and a table of steps. Each step asks one question: `ask`
- * builds the request (or says that the step is not needed), `hear` looks at the result and says where to go. The
- * runner (runner.h, or a test) sends what seq_next yields and feeds what came back. */
+ * A service defines a struct with a `struct seq` first, and a table of steps. Each step asks one question:
+ * `ask` builds the request (or says that the step is not needed), `hear` looks at the result and says where
+ * to go. The runner (runner.h, or a test) sends what seq_next yields and feeds what came back. */
 #ifndef WSMAN_SEQ_H
 #define WSMAN_SEQ_H
 
@@ -20,18 +20,20 @@ enum {
 };
 
 enum seq_flag {
-    SEQ_READ = 0,        /* changes nothing: may be repeated after a lost answer */
-    SEQ_CHANGE = 1,      /* changes the device: never repeated blindly */
-    SEQ_ABSENT_OK = 2,   /* 'no such class' is an answer: hear gets call == NULL and the fault in err */
-    SEQ_FAILURE_OK = 4,  /* any failure of the exchange but those of trust and login goes to hear the same way */
+    SEQ_READ = 0,      /* changes nothing: may be repeated after a lost answer */
+    SEQ_CHANGE = 1,    /* changes the device: never repeated blindly */
+    SEQ_ABSENT_OK = 2, /* 'no such class' is an answer: hear gets call == NULL and the fault in err */
+    SEQ_FAILURE_OK =
+        4, /* any failure of the exchange but those of trust and login goes to hear the same way */
 };
 
 struct seq;
 
 struct seq_step {
-    const char *name;   /* what operators see in the list of steps: "read power state" */
-    unsigned flags;     /* enum seq_flag */
-    /* The request, or NULL: skip this step (or, after seq_wait, only wait, then ask again; or fail, after err_set). */
+    const char *name; /* what operators see in the list of steps: "read power state" */
+    unsigned flags;   /* enum seq_flag */
+    /* The request; or NULL: skip this step, or go elsewhere after seq_go, or fail after err_set. Before what
+     * comes next the time of seq_wait passes. */
     struct wsman_request *(*ask)(struct seq *seq, struct err *err);
     /* The result. call is NULL when the exchange failed and the flags let it through; err then says how. */
     int (*hear)(struct seq *seq, const struct wsman_call *call, struct err *err);
@@ -40,20 +42,23 @@ struct seq_step {
 struct seq {
     const struct seq_step *steps;
     int count;
-    int at;               /* index of the current step */
-    int64_t wait_ms;      /* asked for by seq_wait, taken by the runner */
-    int64_t now_ms;       /* time since the sequence began; set by the runner before ask and hear */
-    int64_t budget_ms;    /* time the operation has in all; set by the runner */
-    bool changed;         /* a SEQ_CHANGE request has been sent: the outcome matters even if the answer is lost */
-    const char *note;     /* remark of the current step for operators, static, or NULL; reset by the runner */
+    int at;            /* index of the current step */
+    int64_t wait_ms;   /* asked for by seq_wait, taken by the runner */
+    int64_t now_ms;    /* time since the sequence began; set by the runner before ask and hear */
+    int64_t budget_ms; /* time the operation has in all; set by the runner */
+    bool gone;         /* seq_go was called */
+    bool changed;     /* a SEQ_CHANGE request has been sent: the outcome matters even if the answer is lost */
+    const char *note; /* remark of the current step for operators, static, or NULL; reset by the runner */
 };
 
 #define SEQ_TABLE(table) (table), (int)(sizeof(table) / sizeof((table)[0]))
 
 void seq_init(struct seq *seq, const struct seq_step *steps, int count);
 
-/* To be called in hear: come to the next step only after this time. */
+/* To be called in hear or ask: come to the next step only after this time. */
 void seq_wait(struct seq *seq, int64_t ms);
+/* To be called in an ask that returns NULL: go to that step (an index or SEQ_DONE). */
+void seq_go(struct seq *seq, int where);
 /* Time left of the budget, never negative. */
 int64_t seq_left_ms(const struct seq *seq);
 

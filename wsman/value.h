@@ -1,5 +1,6 @@
 /* Typed reading of an instance's properties. Values are what firmware sent: strict about form, silent about
- * absence (false, NULL, 0), because versions differ in what they have. (reference wsman.md, section 2.2, 7) */
+ * absence (false, NULL, 0), because versions differ in what they have. (reference wsman.md, section 2.2, 7)
+ */
 #ifndef WSMAN_VALUE_H
 #define WSMAN_VALUE_H
 
@@ -33,7 +34,8 @@ const char *wsman_datetime(struct wsman_obj obj, const char *name);
 size_t wsman_u32_array(struct wsman_obj obj, const char *name, uint32_t *out, size_t max);
 /* The i-th element of an array of strings, or NULL behind the end. */
 const char *wsman_str_at(struct wsman_obj obj, const char *name, size_t i);
-/* An embedded endpoint reference: its class (last part of the ResourceURI) and a selector's value, or NULL. */
+/* An embedded endpoint reference: its class (last part of the ResourceURI) and a selector's value, or NULL.
+ */
 const char *wsman_epr_class(struct wsman_obj obj, const char *name);
 const char *wsman_epr_selector(struct wsman_obj obj, const char *name, const char *selector);
 
