@@ -15,7 +15,7 @@
 #define START_LIMIT_MS 30000
 #define NOTES_BYTES    (64 * 1024)
 #define SWAP_BYTES     (128 * 1024 * 1024) /* sparse */
-#define AGENT_LINE_MAX 64
+#define LINE_KEPT      64
 
 enum phase {
     PHASE_STOPPED,  /* no process -> STARTING */
@@ -28,12 +28,21 @@ enum phase {
 /* Why a process ends. Unexpected unless we or the guest said so before. */
 enum ending { ENDING_UNEXPECTED, ENDING_OFF, ENDING_CYCLE, ENDING_RESET, ENDING_HIBERNATE, ENDING_COUNT };
 
+/* A line that comes in pieces; of a longer one the beginning. */
+struct line {
+    char text[LINE_KEPT + 1];
+    size_t len;
+};
+
 struct machine_qemu {
     struct machine machine; /* first */
     struct qemu_vm_config vm_config;
     char *image_dir;
     char *program;
     char *name;
+    char *cd;
+    struct machine_boot next_boot; /* settings given with the last command that leads to a boot */
+    struct machine_boot boot;      /* those of this boot */
     uint64_t cycle_ms;
     enum phase phase;
     enum ending ending;
@@ -41,8 +50,8 @@ struct machine_qemu {
     uv_timer_t timer;   /* PAUSED: end of the pause; STARTING: the start has failed */
     bool suspending_to_disk;
     bool agent_ready;
-    char agent_line[AGENT_LINE_MAX];
-    size_t agent_line_len;
+    struct line agent_line;
+    struct line firmware_line;
 };
 
 static struct machine_qemu *qemu_of(struct machine *machine)
@@ -165,11 +174,14 @@ static void start(struct machine_qemu *q)
     const struct qemu_vm_events events = {q, vm_ready, vm_event, vm_port, vm_gone};
     struct err err = ERR_INIT;
 
+    q->boot = q->next_boot;
+    memset(&q->next_boot, 0, sizeof q->next_boot);
     q->ending = ENDING_UNEXPECTED;
     q->suspending_to_disk = false;
     q->agent_ready = false;
-    q->agent_line_len = 0;
-    q->vm = qemu_vm_start(&q->vm_config, &events, &err);
+    q->agent_line.len = 0;
+    q->firmware_line.len = 0;
+    q->vm = qemu_vm_start(&q->vm_config, &q->boot, &events, &err);
     if (q->vm == NULL) {
         q->phase = PHASE_STOPPED;
         set_state(q, MACHINE_OFF);
@@ -244,32 +256,46 @@ static void vm_event(void *arg, const char *name, const json_t *data)
 }
 
 /* The agent says "ready" when it can obey; nothing else it says matters. */
-static void take_agent_byte(struct machine_qemu *q, char c)
+static void agent_says(struct machine_qemu *q, const char *line)
 {
-    if (c == '\r')
-        return;
-    if (c != '\n') {
-        if (q->agent_line_len < AGENT_LINE_MAX)
-            q->agent_line[q->agent_line_len++] = c;
-        return;
-    }
-    if (q->agent_line_len == 5 && memcmp(q->agent_line, "ready", 5) == 0)
+    if (strcmp(line, "ready") == 0)
         q->agent_ready = true;
-    q->agent_line_len = 0;
+}
+
+/* Who asked for the setup is taken there; who asked for a pause has to press the key himself. */
+static void firmware_says(struct machine_qemu *q, const char *line)
+{
+    if (strcmp(line, "Press ESC for boot menu.") == 0 && q->boot.bios_setup)
+        qemu_vm_execute(q->vm, "send-key",
+                        json_pack("{s:[{s:s, s:s}]}", "keys", "type", "qcode", "data", "esc"), on_reply, q,
+                        NULL);
+}
+
+static void take_lines(struct machine_qemu *q, struct line *line, const char *p, size_t n,
+                       void (*says)(struct machine_qemu *q, const char *line))
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] == '\n') {
+            line->text[line->len] = '\0';
+            says(q, line->text);
+            line->len = 0;
+        } else if (p[i] != '\r' && line->len < LINE_KEPT) {
+            line->text[line->len++] = p[i];
+        }
+    }
 }
 
 static void vm_port(void *arg, enum qemu_port port, const void *p, size_t n)
 {
     struct machine_qemu *q = arg;
     const struct machine_events *events = &q->machine.events;
-    const char *bytes = p;
 
-    if (port == QEMU_AGENT) {
-        for (size_t i = 0; i < n; i++)
-            take_agent_byte(q, bytes[i]);
-    } else if (events->console != NULL) {
+    if (port == QEMU_AGENT)
+        take_lines(q, &q->agent_line, p, n, agent_says);
+    else if (port == QEMU_FIRMWARE)
+        take_lines(q, &q->firmware_line, p, n, firmware_says);
+    else if (events->console != NULL)
         events->console(events->arg, p, n);
-    }
 }
 
 /* --- commands: what each does in each state; NULL is refused --- */
@@ -340,17 +366,18 @@ typedef void command_fn(struct machine_qemu *q);
 
 static const struct {
     command_fn *in[4]; /* by machine_state: off, on, sleep, hibernate */
+    bool leads_to_boot;
     bool needs_agent;
 } commands[] = {
-    [MACHINE_POWER_ON] = {{do_start, NULL, do_wake, do_start}, false},
-    [MACHINE_POWER_OFF] = {{NULL, do_off, do_off, do_forget}, false},
-    [MACHINE_POWER_CYCLE] = {{NULL, do_cycle, do_cycle, NULL}, false},
-    [MACHINE_RESET] = {{NULL, do_reset, do_reset, NULL}, false},
-    [MACHINE_NMI] = {{NULL, do_nmi, NULL, NULL}, false},
-    [MACHINE_ASK_SHUTDOWN] = {{NULL, do_power_button, NULL, NULL}, true},
-    [MACHINE_ASK_RESTART] = {{NULL, do_ask_restart, NULL, NULL}, true},
-    [MACHINE_ASK_SLEEP] = {{NULL, do_ask_sleep, NULL, NULL}, true},
-    [MACHINE_ASK_HIBERNATE] = {{NULL, do_ask_hibernate, NULL, NULL}, true},
+    [MACHINE_POWER_ON] = {{do_start, NULL, do_wake, do_start}, true, false},
+    [MACHINE_POWER_OFF] = {{NULL, do_off, do_off, do_forget}, false, false},
+    [MACHINE_POWER_CYCLE] = {{NULL, do_cycle, do_cycle, NULL}, true, false},
+    [MACHINE_RESET] = {{NULL, do_reset, do_reset, NULL}, true, false},
+    [MACHINE_NMI] = {{NULL, do_nmi, NULL, NULL}, false, false},
+    [MACHINE_ASK_SHUTDOWN] = {{NULL, do_power_button, NULL, NULL}, false, true},
+    [MACHINE_ASK_RESTART] = {{NULL, do_ask_restart, NULL, NULL}, true, true},
+    [MACHINE_ASK_SLEEP] = {{NULL, do_ask_sleep, NULL, NULL}, false, true},
+    [MACHINE_ASK_HIBERNATE] = {{NULL, do_ask_hibernate, NULL, NULL}, false, true},
 };
 
 /* Power can be cut in the middle of any change. */
@@ -370,7 +397,6 @@ static int qemu_command(struct machine *machine, enum machine_command command,
     struct machine_qemu *q = qemu_of(machine);
     command_fn *run = commands[command].in[machine->state];
 
-    (void)boot;
     if (q->phase != PHASE_STOPPED && q->phase != PHASE_RUNNING) {
         if (command != MACHINE_POWER_OFF)
             return -1;
@@ -379,6 +405,8 @@ static int qemu_command(struct machine *machine, enum machine_command command,
     }
     if (run == NULL || (commands[command].needs_agent && !q->agent_ready))
         return -1;
+    if (commands[command].leads_to_boot)
+        q->next_boot = boot != NULL ? *boot : (struct machine_boot){0};
     run(q);
     return 0;
 }
@@ -416,6 +444,7 @@ static void qemu_free(struct machine_qemu *q)
     free(q->image_dir);
     free(q->program);
     free(q->name);
+    free(q->cd);
     free(q);
 }
 
@@ -484,12 +513,16 @@ struct machine *machine_qemu_new(const struct machine_qemu_config *config,
     q->image_dir = xstrdup(config->image_dir);
     q->program = xstrdup(config->program != NULL ? config->program : "qemu-system-x86_64");
     q->name = xstrdup(config->name);
+    q->cd = xstrdup(config->cd);
     q->cycle_ms = config->cycle_ms != 0 ? config->cycle_ms : CYCLE_MS;
     q->vm_config.loop = config->loop;
-    q->vm_config.program = q->program;
-    q->vm_config.image_dir = q->image_dir;
-    q->vm_config.name = q->name;
-    q->vm_config.memory_mib = config->memory_mib != 0 ? config->memory_mib : MEMORY_MIB;
+    q->vm_config.args = (struct qemu_args_config){
+        .program = q->program,
+        .image_dir = q->image_dir,
+        .name = q->name,
+        .cd = q->cd,
+        .memory_mib = config->memory_mib != 0 ? config->memory_mib : MEMORY_MIB,
+    };
     q->vm_config.notes_fd = make_disk("notes", NOTES_BYTES, err);
     q->vm_config.swap_fd = q->vm_config.notes_fd >= 0 ? make_disk("swap", SWAP_BYTES, err) : -1;
     if (q->vm_config.swap_fd < 0) {

@@ -19,6 +19,7 @@ struct machine_qemu_config {
     uv_loop_t *loop;
     const char *image_dir; /* OUTDIR of guest/build; copied */
     const char *program;   /* NULL: qemu-system-x86_64 from PATH; copied */
+    const char *cd;        /* image of the disc in the CD drive, NULL: none; copied; no comma in it */
     const char *name;      /* for `qemu -name` and log lines: "amtsim-3"; letters, digits, dashes; copied */
     uint32_t memory_mib;   /* 0: 192; below that the guest cannot wake from hibernation */
     uint32_t cycle_ms;     /* time without power in a power cycle; 0: 1500 */

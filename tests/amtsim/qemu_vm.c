@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,65 +14,6 @@
 #define STDERR_KEPT     256u
 #define HOW_MAX         512u
 
-/* The process's descriptors. The command line below names them by number. */
-enum vm_fd { FD_STDERR = 2, FD_QMP = 3, FD_CONSOLE = 4, FD_AGENT = 5, FD_NOTES = 6, FD_SWAP = 7, FD_COUNT };
-
-/* The virtual PC. An i440FX, because Debian's cloud kernel has drivers for its IDE controller and none for
- * AHCI; NVMe, because that driver is built in. graphics=off: the firmware speaks on the first serial port.
- * TCG, because a /dev/kvm that can be opened does not always run, and a boot takes two seconds without it.
- * Every boot is a new process: a reset by the guest ends it. -S: the processor waits until QMP is ready, so
- * that no event is missed. */
-static const char *const fixed_arguments[] = {
-    "-nodefaults",
-    "-no-user-config",
-    "-S",
-    "-action",
-    "reboot=shutdown",
-    "-sandbox",
-    "on,obsolete=deny,elevateprivileges=deny,spawn=deny",
-    "-machine",
-    "pc,graphics=off",
-    "-accel",
-    "tcg",
-    "-cpu",
-    "qemu64,+rdrand",
-    "-smp",
-    "1",
-    "-display",
-    "none",
-    "-vga",
-    "none",
-    "-chardev",
-    "socket,id=qmp,fd=3",
-    "-mon",
-    "chardev=qmp,mode=control",
-    "-chardev",
-    "socket,id=console,fd=4",
-    "-serial",
-    "chardev:console",
-    "-chardev",
-    "socket,id=agent,fd=5",
-    "-serial",
-    "chardev:agent",
-    "-add-fd",
-    "fd=6,set=1",
-    "-blockdev",
-    "driver=file,node-name=notes,filename=/dev/fdset/1",
-    "-add-fd",
-    "fd=7,set=2",
-    "-blockdev",
-    "driver=file,node-name=swap,filename=/dev/fdset/2",
-    "-device",
-    "nvme,id=nvme,serial=amtsim",
-    "-device",
-    "nvme-ns,drive=notes,nsid=1",
-    "-device",
-    "nvme-ns,drive=swap,nsid=2",
-    "-append",
-    "console=ttyS0,115200 no_console_suspend mitigations=off",
-};
-#define FIXED_COUNT (sizeof fixed_arguments / sizeof fixed_arguments[0])
-
 struct vm_stream {
     uv_pipe_t pipe;
     struct qemu_vm *vm;
@@ -84,7 +24,7 @@ struct vm_stream {
 struct qemu_vm {
     struct qemu_vm_events events;
     uv_process_t process;
-    struct vm_stream streams[FD_COUNT]; /* by vm_fd; the others stay unused */
+    struct vm_stream streams[QEMU_FD_COUNT]; /* by qemu_fd; the others stay unused */
     struct qmp *qmp;
     unsigned open;  /* handles not closed yet */
     bool abandoned; /* nobody listens */
@@ -251,12 +191,12 @@ static void send_qmp(void *arg, const void *p, size_t n)
 {
     struct qemu_vm *vm = arg;
 
-    stream_write(&vm->streams[FD_QMP], p, n);
+    stream_write(&vm->streams[QEMU_FD_QMP], p, n);
 }
 
 void qemu_vm_write(struct qemu_vm *vm, enum qemu_port port, const void *p, size_t n)
 {
-    struct vm_stream *stream = &vm->streams[port == QEMU_CONSOLE ? FD_CONSOLE : FD_AGENT];
+    struct vm_stream *stream = &vm->streams[port == QEMU_CONSOLE ? QEMU_FD_CONSOLE : QEMU_FD_AGENT];
     size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&stream->pipe);
 
     if (n > WRITE_QUEUE_MAX - (queued < WRITE_QUEUE_MAX ? queued : WRITE_QUEUE_MAX))
@@ -291,27 +231,28 @@ static void vm_event(void *arg, const char *name, const json_t *data)
     vm->events.event(vm->events.arg, name, data);
 }
 
-/* The two streams of the process's descriptor, and who takes what it says. */
+/* The streams of the process, and who takes what it says there. */
 static const struct {
-    enum vm_fd fd;
+    enum qemu_fd fd;
     void (*take)(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n);
-    enum qemu_port port;
+    enum qemu_port port; /* of take_port */
 } plan[] = {
-    {FD_STDERR, take_stderr, QEMU_CONSOLE},
-    {FD_QMP, take_qmp, QEMU_CONSOLE},
-    {FD_CONSOLE, take_port, QEMU_CONSOLE},
-    {FD_AGENT, take_port, QEMU_AGENT},
+    {.fd = QEMU_FD_STDERR, .take = take_stderr},
+    {.fd = QEMU_FD_QMP, .take = take_qmp},
+    {.fd = QEMU_FD_CONSOLE, .take = take_port, .port = QEMU_CONSOLE},
+    {.fd = QEMU_FD_AGENT, .take = take_port, .port = QEMU_AGENT},
+    {.fd = QEMU_FD_FIRMWARE, .take = take_port, .port = QEMU_FIRMWARE},
 };
 #define PLAN_COUNT (sizeof plan / sizeof plan[0])
 
-static int spawn(struct qemu_vm *vm, uv_loop_t *loop, char **argv, const struct qemu_vm_config *config)
+static int spawn(struct qemu_vm *vm, char **argv, const struct qemu_vm_config *config)
 {
-    uv_stdio_container_t stdio[FD_COUNT] = {{.flags = UV_IGNORE}, {.flags = UV_IGNORE}};
+    uv_stdio_container_t stdio[QEMU_FD_COUNT] = {{.flags = UV_IGNORE}, {.flags = UV_IGNORE}};
     uv_process_options_t options = {
         .file = argv[0],
         .args = argv,
         .stdio = stdio,
-        .stdio_count = FD_COUNT,
+        .stdio_count = QEMU_FD_COUNT,
         .exit_cb = on_process_exit,
         /* Out of our process group: Ctrl-C at the terminal ends us, and we end it. */
         .flags = UV_PROCESS_DETACHED,
@@ -321,11 +262,11 @@ static int spawn(struct qemu_vm *vm, uv_loop_t *loop, char **argv, const struct 
         stdio[plan[i].fd].flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE;
         stdio[plan[i].fd].data.stream = (uv_stream_t *)&vm->streams[plan[i].fd].pipe;
     }
-    stdio[FD_NOTES].flags = UV_INHERIT_FD;
-    stdio[FD_NOTES].data.fd = config->notes_fd;
-    stdio[FD_SWAP].flags = UV_INHERIT_FD;
-    stdio[FD_SWAP].data.fd = config->swap_fd;
-    return uv_spawn(loop, &vm->process, &options);
+    stdio[QEMU_FD_NOTES].flags = UV_INHERIT_FD;
+    stdio[QEMU_FD_NOTES].data.fd = config->notes_fd;
+    stdio[QEMU_FD_SWAP].flags = UV_INHERIT_FD;
+    stdio[QEMU_FD_SWAP].data.fd = config->swap_fd;
+    return uv_spawn(config->loop, &vm->process, &options);
 }
 
 static struct qemu_vm *vm_new(const struct qemu_vm_config *config, const struct qemu_vm_events *events)
@@ -349,44 +290,18 @@ static struct qemu_vm *vm_new(const struct qemu_vm_config *config, const struct 
     return vm;
 }
 
-static int vm_spawn(struct qemu_vm *vm, const struct qemu_vm_config *config)
-{
-    char *kernel = xasprintf("%s/vmlinuz", config->image_dir);
-    char *initrd = xasprintf("%s/initrd", config->image_dir);
-    char memory[16], self[16];
-    const char *own[] = {
-        /* libuv lets no code run in the child: it becomes setpriv, which asks for the signal, then a shell,
-         * which sees whether we died before that, then QEMU. */
-        "setpriv", "--pdeathsig", "KILL",
-        "sh",      "-c",          "[ $PPID = \"$1\" ] && shift && exec \"$@\"",
-        "amtsim",  self,          config->program,
-        "-name",   config->name,  "-m",
-        memory,    "-kernel",     kernel,
-        "-initrd", initrd,
-    };
-    const size_t own_count = sizeof own / sizeof own[0];
-    char *argv[sizeof own / sizeof own[0] + FIXED_COUNT + 1];
-    int rc;
-
-    snprintf(memory, sizeof memory, "%u", config->memory_mib);
-    snprintf(self, sizeof self, "%d", (int)getpid());
-    for (size_t i = 0; i < own_count; i++)
-        argv[i] = (char *)own[i];
-    for (size_t i = 0; i < FIXED_COUNT; i++)
-        argv[own_count + i] = (char *)fixed_arguments[i];
-    argv[own_count + FIXED_COUNT] = NULL;
-    rc = spawn(vm, config->loop, argv, config);
-    free(kernel);
-    free(initrd);
-    return rc;
-}
-
-struct qemu_vm *qemu_vm_start(const struct qemu_vm_config *config, const struct qemu_vm_events *events,
-                              struct err *err)
+struct qemu_vm *qemu_vm_start(const struct qemu_vm_config *config, const struct machine_boot *boot,
+                              const struct qemu_vm_events *events, struct err *err)
 {
     struct qemu_vm *vm = vm_new(config, events);
-    int rc = vm_spawn(vm, config);
+    struct qemu_args_config args = config->args;
+    char **argv;
+    int rc;
 
+    args.parent = (int)getpid();
+    argv = qemu_args_new(&args, boot);
+    rc = spawn(vm, argv, config);
+    qemu_args_free(argv);
     if (rc != 0) {
         err_set(err, CAUSE_SYSTEM, "cannot start setpriv (util-linux): %s", uv_strerror(rc));
         vm->dead = vm->abandoned = true;

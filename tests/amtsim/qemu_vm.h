@@ -14,24 +14,23 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "tests/amtsim/machine.h"
+#include "tests/amtsim/qemu_args.h"
 #include "tests/amtsim/qmp.h"
 
 enum qemu_port {
-    QEMU_CONSOLE, /* first serial port */
-    QEMU_AGENT,   /* second serial port: the guest's agent */
-    QEMU_PORTS
+    QEMU_CONSOLE,  /* first serial port */
+    QEMU_AGENT,    /* second serial port: the guest's agent */
+    QEMU_FIRMWARE, /* the firmware's debug port; read only */
 };
 
 struct qemu_vm; /* opaque; exists until `gone` has been called */
 
 struct qemu_vm_config {
     uv_loop_t *loop;
-    const char *program;   /* "qemu-system-x86_64" */
-    const char *image_dir; /* made by guest/build */
-    const char *name;      /* for qemu -name: "amtsim-3"; letters, digits and dashes */
-    uint32_t memory_mib;
-    int notes_fd; /* disk, namespace 1; borrowed, as is the next */
-    int swap_fd;  /* disk, namespace 2 */
+    struct qemu_args_config args; /* but for `parent`, which is us */
+    int notes_fd;                 /* disk, namespace 1; borrowed, as is the next */
+    int swap_fd;                  /* disk, namespace 2 */
 };
 
 /* All on the loop's thread. */
@@ -41,17 +40,17 @@ struct qemu_vm_events {
     void (*ready)(void *arg);
     /* As qmp.h. */
     void (*event)(void *arg, const char *name, const json_t *data);
-    /* Bytes from a serial port. */
+    /* Bytes from a port. */
     void (*port)(void *arg, enum qemu_port port, const void *p, size_t n);
     /* The process has ended and all it wrote has been passed on; the vm is freed when this returns. `how`
      * says in what way it ended ("killed by signal 9", "exit code 1: LAST LINE OF STDERR"). */
     void (*gone)(void *arg, const char *how);
 };
 
-/* Starts the process. NULL and err (system) when it cannot be started; a program that is missing is found out
- * later, by `gone`. */
-struct qemu_vm *qemu_vm_start(const struct qemu_vm_config *config, const struct qemu_vm_events *events,
-                              struct err *err);
+/* Starts the process with the settings of this boot (all zero: none). NULL and err (system) when it cannot be
+ * started; a program that is missing is found out later, by `gone`. */
+struct qemu_vm *qemu_vm_start(const struct qemu_vm_config *config, const struct machine_boot *boot,
+                              const struct qemu_vm_events *events, struct err *err);
 
 /* Pulls the power cord (SIGKILL); `gone` follows. */
 void qemu_vm_kill(struct qemu_vm *vm);

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
 #include "tests/amtsim/machine_qemu.h"
 
 #define PATIENCE_MS 60000 /* a boot takes two seconds on an idle machine */
@@ -72,15 +73,20 @@ static void on_console(void *arg, const void *p, size_t n)
 
 static struct machine *new_machine(struct pc *pc, const char *program)
 {
-    const struct machine_qemu_config config = {.loop = &pc->loop,
-                                               .image_dir = image_dir,
-                                               .program = program,
-                                               .name = "amtsim-test",
-                                               .cycle_ms = 200};
+    char *cd = xasprintf("%s/rescue.iso", image_dir);
+    const struct machine_qemu_config config = {
+        .loop = &pc->loop,
+        .image_dir = image_dir,
+        .program = program,
+        .cd = cd,
+        .name = "amtsim-test",
+        .cycle_ms = 200,
+    };
     const struct machine_events events = {pc, on_state, on_booted, on_trouble, on_console};
     struct err err = ERR_INIT;
     struct machine *machine = machine_qemu_new(&config, &events, &err);
 
+    free(cd);
     if (machine == NULL)
         fail_msg("%s", err.text);
     return machine;
@@ -185,9 +191,14 @@ static void expect_boot(struct pc *pc, unsigned n)
     assert_string_equal(pc->trouble.text, "");
 }
 
+static void command_boot(struct pc *pc, enum machine_command command, const struct machine_boot *boot)
+{
+    assert_int_equal(pc->machine->ops->command(pc->machine, command, boot), 0);
+}
+
 static void command(struct pc *pc, enum machine_command command)
 {
-    assert_int_equal(pc->machine->ops->command(pc->machine, command, NULL), 0);
+    command_boot(pc, command, NULL);
 }
 
 static void refused(struct pc *pc, enum machine_command command)
@@ -222,7 +233,6 @@ static void powers_on_cycles_and_resets(void **state)
     assert_int_equal(pc->machine->state, MACHINE_OFF);
     command(pc, MACHINE_POWER_ON);
     refused(pc, MACHINE_POWER_ON); /* it is being done */
-    expect(pc, "SeaBIOS");
     expect(pc, "Linux version");
     expect_boot(pc, 1);
 
@@ -359,6 +369,50 @@ static void a_dead_qemu_is_trouble(void **state)
     expect(pc, "amtsim-guest: amtsim guest boot 1 id ");
 }
 
+static bool console_lacks(const struct pc *pc, size_t from, const char *text)
+{
+    return memmem(buf_str(&pc->console) + from, pc->console.len - from, text, strlen(text)) == NULL;
+}
+
+/* Boot settings are obeyed once; what the restarted guest boots is the disk again. */
+static void boots_what_it_is_told(void **state)
+{
+    static const struct machine_boot cd = {.source = "cd", .use_sol = true};
+    static const struct machine_boot second_cd = {.source = "cd", .media_index = 2, .use_sol = true};
+    static const struct machine_boot pxe = {.source = "pxe", .use_sol = true};
+    static const struct machine_boot setup = {.bios_setup = true, .use_sol = true};
+    static const struct machine_boot safe = {.source = "disk", .safe_mode = true};
+    struct pc *pc = *state;
+    size_t from;
+
+    command_boot(pc, MACHINE_POWER_ON, &cd);
+    expect(pc, "SeaBIOS (version");
+    expect(pc, "Booting from DVD/CD");
+    expect(pc, "ISOLINUX");
+    expect(pc, "amtsim-guest: amtsim rescue boot 1 id ");
+    expect(pc, "CD mounted on /mnt");
+    wait_until(pc, agent_is_there, NULL, "agent");
+
+    from = pc->console.len;
+    command(pc, MACHINE_ASK_RESTART);
+    expect_boot(pc, 2);
+    assert_true(console_lacks(pc, from, "SeaBIOS")); /* nobody asked for the firmware's words */
+    command_boot(pc, MACHINE_ASK_RESTART, &safe);
+    expect(pc, "Command line: ");
+    expect(pc, " single");
+    expect_boot(pc, 3);
+
+    command_boot(pc, MACHINE_RESET, &setup);
+    expect(pc, "Select boot device:");
+    command_boot(pc, MACHINE_RESET, &pxe);
+    expect(pc, "No bootable device.");
+    command_boot(pc, MACHINE_POWER_CYCLE, &second_cd);
+    expect(pc, "No bootable device.");
+    command(pc, MACHINE_RESET);
+    expect(pc, "amtsim-guest: amtsim guest boot 4 id ");
+    assert_int_equal(pc->booted, 7);
+}
+
 static bool has_trouble(struct pc *pc, const void *arg)
 {
     (void)arg;
@@ -439,6 +493,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(powers_on_cycles_and_resets, setup, teardown),
         cmocka_unit_test_setup_teardown(the_guest_obeys_and_decides, setup, teardown),
         cmocka_unit_test_setup_teardown(sleeps_and_hibernates, setup, teardown),
+        cmocka_unit_test_setup_teardown(boots_what_it_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_qemu_is_trouble, setup, teardown),
         cmocka_unit_test_setup_teardown(two_machines_share_nothing, setup, teardown),
     };
