@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "tests/amtsim/alarms.h"
+#include "tests/amtsim/console.h"
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
@@ -55,6 +56,8 @@ void device_clear(struct device *d)
     plan_unref(d->plan);
     d->plan = NULL;
     record_clear(d);
+    console_free(d->console);
+    d->console = NULL;
     users_free(d->users);
     alarms_free(d->alarms);
     tls_identity_free(d->tls_identity);

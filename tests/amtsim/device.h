@@ -22,6 +22,7 @@ struct record;
 struct users;
 struct alarms;
 struct tls_identity;
+struct console;
 
 enum device_tls { DEVICE_TLS_NONE, DEVICE_TLS_SERVER, DEVICE_TLS_MUTUAL };
 extern const char *const device_tls_names[]; /* "none", "server", "mutual", NULL */
@@ -117,6 +118,7 @@ struct device {
     struct users *users;               /* further accounts, NULL none */
     struct alarms *alarms;             /* alarm clock, NULL none */
     struct record *record;             /* NULL: nothing happened yet */
+    struct console *console;           /* what the machine's serial port said; NULL: nothing */
     struct tls_identity *tls_identity; /* NULL: not needed yet */
 };
 

@@ -1,9 +1,12 @@
 #include "tests/amtsim/machine_kinds.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
+#include "tests/amtsim/console.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/machine_qemu.h"
 #include "tests/amtsim/machine_scripted.h"
@@ -16,10 +19,21 @@ static void on_trouble(void *arg, const struct err *err)
     log_warn(device_address(d, address), "machine: %s", err->text);
 }
 
+static void on_console(void *arg, const void *p, size_t n)
+{
+    struct device *d = arg;
+    console_take(&d->console, p, n);
+}
+
 static struct machine_events events_of(struct device *d)
 {
     return (struct machine_events){
-        .arg = d, .state = power_on_state, .booted = power_on_booted, .trouble = on_trouble};
+        .arg = d,
+        .state = power_on_state,
+        .booted = power_on_booted,
+        .trouble = on_trouble,
+        .console = on_console,
+    };
 }
 
 static struct machine *start_scripted(struct device *d, const struct machine_events *events, struct err *err)
@@ -38,14 +52,17 @@ static struct machine *start_scripted(struct device *d, const struct machine_eve
 static struct machine *start_qemu(struct device *d, const struct machine_events *events, struct err *err)
 {
     char name[32];
-    const char *dir = d->fleet->options->image_dir;
+    const char *dir = d->fleet->options->image_dir != NULL ? d->fleet->options->image_dir : AMTSIM_GUEST_DIR;
+    char *cd = xasprintf("%s/rescue.iso", dir);
     snprintf(name, sizeof(name), "amtsim-%u", d->index + 1);
     struct machine_qemu_config config = {
         .loop = d->fleet->loop,
-        .image_dir = dir != NULL ? dir : AMTSIM_GUEST_DIR,
+        .image_dir = dir,
+        .cd = cd,
         .name = name,
     };
     struct machine *m = machine_qemu_new(&config, events, err);
+    free(cd);
     if (m == NULL || d->initial_state == MACHINE_OFF || m->ops->command(m, MACHINE_POWER_ON, NULL) == 0)
         return m;
     m->ops->destroy(m);

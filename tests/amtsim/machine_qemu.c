@@ -484,7 +484,7 @@ static int make_disk(const char *name, off_t size, struct err *err)
 
 static int check_image(const char *image_dir, struct err *err)
 {
-    static const char *const parts[] = {"vmlinuz", "initrd"};
+    static const char *const parts[] = {"vmlinuz", "initrd", "rescue.iso"};
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         char *path = xasprintf("%s/%s", image_dir, parts[i]);
