@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAULTS_MAX 8 /* of one device */
+#define FAULTS_MAX       8    /* of one device */
+#define FAULT_MS_DEFAULT 3000 /* of slow and trickle without ms */
 
 enum fault_kind {
     FAULT_UNREACHABLE,    /* SYN is dropped */

@@ -79,13 +79,18 @@ static const struct {
     {"qemu", start_qemu},
 };
 
-bool machine_kind_known(const char *name)
+const char *machine_kind_name(const char *name)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strcmp(kinds[i].name, name) == 0)
-            return true;
+            return kinds[i].name;
     }
-    return false;
+    return NULL;
+}
+
+bool machine_kind_known(const char *name)
+{
+    return machine_kind_name(name) != NULL;
 }
 
 const char *machine_kind_list(void)

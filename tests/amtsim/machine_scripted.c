@@ -127,3 +127,19 @@ struct machine *machine_scripted_new(uv_loop_t *loop, const struct machine_scrip
     s->timer.data = s;
     return &s->machine;
 }
+
+bool machine_scripted_force(struct machine *m, enum machine_state state)
+{
+    struct machine_scripted *s = (struct machine_scripted *)m;
+    enum machine_state before = m->state;
+    if (m->ops != &scripted_ops)
+        return false;
+    uv_timer_stop(&s->timer);
+    s->step_count = 0;
+    m->state = state;
+    if (state != before)
+        m->events.state(m->events.arg, state);
+    if (state == MACHINE_ON && (before == MACHINE_OFF || before == MACHINE_HIBERNATE))
+        m->events.booted(m->events.arg, ++m->boot_count);
+    return true;
+}

@@ -17,4 +17,8 @@ struct machine_scripted_options {
 struct machine *machine_scripted_new(uv_loop_t *loop, const struct machine_scripted_options *options,
                                      const struct machine_events *events);
 
+/* The machine does by itself what nobody asked it for: it is in that state at once, with the events of it.
+ * false: not a scripted machine. */
+bool machine_scripted_force(struct machine *machine, enum machine_state state);
+
 #endif

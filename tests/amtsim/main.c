@@ -10,9 +10,12 @@
 #include "base/secret.h"
 #include "base/xml.h"
 #include "tests/amtsim/conn.h"
+#include "tests/amtsim/control.h"
+#include "tests/amtsim/ctl.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/listener.h"
 #include "tests/amtsim/options.h"
+#include "tests/amtsim/scenario.h"
 #include "tests/amtsim/tls.h"
 
 #define SWEEP_MS 1000
@@ -24,6 +27,7 @@ struct program {
     uv_loop_t loop;
     struct fleet *fleet;
     struct listener *listener;
+    struct control *control;
     uv_signal_t stop[2];
     uv_timer_t sweep;
 };
@@ -44,6 +48,8 @@ static void close_walk(uv_handle_t *handle, void *arg)
 /* Everything closes its handles; the loop then ends by itself. */
 static void stop(struct program *p)
 {
+    control_free(p->control);
+    p->control = NULL;
     listener_free(p->listener);
     p->listener = NULL;
     if (p->fleet != NULL)
@@ -92,11 +98,23 @@ static bool any_refused(const struct fleet *f)
     return false;
 }
 
+/* Every mistake of the file is shown. */
+static int apply_scenario(struct program *p, struct err *err)
+{
+    struct buf report = buf_init(1 << 20);
+    int r = scenario_apply(p->fleet, p->options.scenario, &report, err);
+    fputs(buf_str(&report), stderr);
+    buf_free(&report);
+    return r;
+}
+
 static int start(struct program *p, struct err *err)
 {
     struct options *o = &p->options;
     p->fleet = fleet_new(o, &p->loop, clock_system(), err);
     if (p->fleet == NULL)
+        return -1;
+    if (o->scenario != NULL && apply_scenario(p, err) != 0)
         return -1;
     if ((any_tls(p->fleet) || o->tls_dir != NULL) && (p->fleet->tls = tls_store_new(o->tls_dir, err)) == NULL)
         return -1;
@@ -104,6 +122,8 @@ static int start(struct program *p, struct err *err)
         return -1;
     p->listener = listener_new(p->fleet, any_refused(p->fleet), err);
     if (p->listener == NULL)
+        return -1;
+    if (o->control != NULL && (p->control = control_new(p->fleet, p->listener, o->control, err)) == NULL)
         return -1;
     return 0;
 }
@@ -151,6 +171,8 @@ int main(int argc, char **argv)
 {
     static struct program program;
     struct err err = ERR_INIT;
+    if (argc >= 2 && strcmp(argv[1], "ctl") == 0)
+        return ctl_main(argc - 1, argv + 1);
     secret_process_init();
     int bad = options_parse(&program.options, argc, argv, &err);
     int status = 0;

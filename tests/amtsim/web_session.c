@@ -13,6 +13,8 @@
 #define OUT_MAX       (64u << 20)
 #define IN_MAX        (HTTP_HEADER_MAX + HTTP_BODY_MAX + 65536)
 
+static const char endless_chunk[] = "0040\r\n<g:Filler>...........................................</g:Filler>\r\n";
+
 /* An answer that is not sent at once: delayed, in pieces, or without end. */
 struct later {
     uv_timer_t timer; /* first: freed in its close callback */
@@ -99,7 +101,7 @@ static void on_later(uv_timer_t *timer)
     struct conn *conn = s->conn;
     struct web_verdict v = later->verdict; /* a copy: sending may end session and timer */
     if (v.endless && later->out.len == 0) {
-        conn_send(conn, "0040\r\n<g:Filler>..........................................</g:Filler>\r\n", 72);
+        conn_send(conn, endless_chunk, sizeof(endless_chunk) - 1);
         return;
     }
     if (v.trickle_ms > 0 && later->out.len > TRICKLE_BYTES) {

@@ -1,0 +1,327 @@
+#include "tests/amtsim/scenario.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "tests/amtsim/machine_kinds.h"
+#include "tests/amtsim/power.h"
+#include "tests/amtsim/selection.h"
+#include "tests/amtsim/yaml_check.h"
+
+/* --- what libcyaml loads --- */
+
+struct yaml_fault {
+    uint32_t fault;
+    uint32_t *at, *how;
+    uint32_t *first, *ms, *bytes, *value;
+    char *on;
+};
+
+struct yaml_entry {
+    char *select;
+    char *generation, *tls, *machine, *power, *control_mode;
+    bool *standby, *agent, *os_hangs;
+    uint32_t *consent;
+    int64_t *clock_offset;
+    struct yaml_fault *faults;
+    unsigned faults_count;
+};
+
+struct yaml_file {
+    struct yaml_entry *devices;
+    unsigned devices_count;
+};
+
+#define NAME(i, s)                                                                                           \
+    {                                                                                                        \
+        s, i                                                                                                 \
+    }
+
+static const cyaml_strval_t fault_names[] = {
+    NAME(FAULT_UNREACHABLE, "unreachable"),
+    NAME(FAULT_REFUSED, "refused"),
+    NAME(FAULT_SILENT, "silent"),
+    NAME(FAULT_SLOW, "slow"),
+    NAME(FAULT_TRICKLE, "trickle"),
+    NAME(FAULT_DROP, "drop"),
+    NAME(FAULT_WRONG_REALM, "wrong-realm"),
+    NAME(FAULT_WRONG_PASSWORD, "wrong-password"),
+    NAME(FAULT_LOCKED, "locked"),
+    NAME(FAULT_OLD_TLS, "old-tls-only"),
+    NAME(FAULT_EXPIRED_CERT, "expired-certificate"),
+    NAME(FAULT_CHANGED_CERT, "changed-certificate"),
+    NAME(FAULT_NOT_PROVISIONED, "not-provisioned"),
+    NAME(FAULT_NOT_AMT, "not-amt"),
+    NAME(FAULT_BUSY, "busy"),
+    NAME(FAULT_REFUSE, "refuse-transition"),
+    NAME(FAULT_IGNORE, "ignore"),
+    NAME(FAULT_MALFORMED_XML, "malformed-xml"),
+    NAME(FAULT_HUGE, "huge"),
+    NAME(FAULT_ENDLESS, "endless"),
+    NAME(FAULT_XML_BOMB, "xml-bomb"),
+    NAME(FAULT_GARBAGE, "garbage"),
+    NAME(FAULT_ACCESS_DENIED, "access-denied"),
+    NAME(FAULT_NO_KVM, "no-kvm"),
+};
+
+static const cyaml_strval_t point_names[] = {
+    NAME(FAULT_AT_ACCEPT, "after-accept"), NAME(FAULT_AT_REQUEST, "after-request"),
+    NAME(FAULT_AT_HEADER, "mid-header"),   NAME(FAULT_AT_BODY, "mid-body"),
+    NAME(FAULT_AT_CHANGE, "after-change"),
+};
+
+static const cyaml_strval_t how_names[] = {NAME(FAULT_BY_503, "503"), NAME(FAULT_BY_QUOTA, "quota"),
+                                           NAME(FAULT_BY_RETURN, "return")};
+
+#define OPTIONAL_PTR (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t fault_fields[] = {
+    CYAML_FIELD_ENUM("fault", CYAML_FLAG_STRICT, struct yaml_fault, fault, fault_names,
+                     CYAML_ARRAY_LEN(fault_names)),
+    CYAML_FIELD_ENUM_PTR("at", OPTIONAL_PTR | CYAML_FLAG_STRICT, struct yaml_fault, at, point_names,
+                         CYAML_ARRAY_LEN(point_names)),
+    CYAML_FIELD_ENUM_PTR("how", OPTIONAL_PTR | CYAML_FLAG_STRICT, struct yaml_fault, how, how_names,
+                         CYAML_ARRAY_LEN(how_names)),
+    CYAML_FIELD_UINT_PTR("first", OPTIONAL_PTR, struct yaml_fault, first),
+    CYAML_FIELD_UINT_PTR("ms", OPTIONAL_PTR, struct yaml_fault, ms),
+    CYAML_FIELD_UINT_PTR("bytes", OPTIONAL_PTR, struct yaml_fault, bytes),
+    CYAML_FIELD_UINT_PTR("value", OPTIONAL_PTR, struct yaml_fault, value),
+    CYAML_FIELD_STRING_PTR("on", OPTIONAL_PTR, struct yaml_fault, on, 1, 64),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t fault_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_fault, fault_fields)};
+
+static const cyaml_schema_field_t entry_fields[] = {
+    CYAML_FIELD_STRING_PTR("select", CYAML_FLAG_POINTER, struct yaml_entry, select, 1, 4096),
+    CYAML_FIELD_STRING_PTR("generation", OPTIONAL_PTR, struct yaml_entry, generation, 1, 4),
+    CYAML_FIELD_STRING_PTR("tls", OPTIONAL_PTR, struct yaml_entry, tls, 1, 16),
+    CYAML_FIELD_STRING_PTR("machine", OPTIONAL_PTR, struct yaml_entry, machine, 1, 16),
+    CYAML_FIELD_STRING_PTR("power", OPTIONAL_PTR, struct yaml_entry, power, 1, 16),
+    CYAML_FIELD_STRING_PTR("control-mode", OPTIONAL_PTR, struct yaml_entry, control_mode, 1, 16),
+    CYAML_FIELD_BOOL_PTR("standby", OPTIONAL_PTR, struct yaml_entry, standby),
+    CYAML_FIELD_BOOL_PTR("agent", OPTIONAL_PTR, struct yaml_entry, agent),
+    CYAML_FIELD_BOOL_PTR("os-hangs", OPTIONAL_PTR, struct yaml_entry, os_hangs),
+    CYAML_FIELD_UINT_PTR("consent", OPTIONAL_PTR, struct yaml_entry, consent),
+    CYAML_FIELD_INT_PTR("clock-offset", OPTIONAL_PTR, struct yaml_entry, clock_offset),
+    CYAML_FIELD_SEQUENCE("faults", OPTIONAL_PTR, struct yaml_entry, faults, &fault_schema, 0, FAULTS_MAX),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t entry_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_entry, entry_fields)};
+
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct yaml_file, devices, &entry_schema, 0, 10000),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t file_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_file, file_fields)};
+
+/* --- what the schema cannot say --- */
+
+static const char *check_select(void *fleet, const char *value, char *text)
+{
+    struct selection s;
+    struct err err = ERR_INIT;
+    int r = selection_parse(&s, fleet, value, &err);
+    selection_clear(&s);
+    snprintf(text, 160, "devices of the fleet: %.120s", err.text);
+    return r == 0 ? NULL : text;
+}
+
+static const char *check_generation(void *fleet, const char *value, char *text)
+{
+    uint64_t n;
+    (void)fleet;
+    (void)text;
+    return text_u64(value, 0, 255, &n) && generation_by_number((unsigned)n) != NULL ? NULL
+                                                                                    : "6, 9, 11, 16 or 21";
+}
+
+static const char *check_tls(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return fault_name_find(device_tls_names, value) >= 0 ? NULL : "none, server or mutual";
+}
+
+static const char *check_machine(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return machine_kind_known(value) ? NULL : machine_kind_list();
+}
+
+static const char *check_power(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return power_state_by_word(value) >= 0 ? NULL : "off, on, sleep or hibernate";
+}
+
+static const char *check_mode(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return strcmp(value, "client") == 0 || strcmp(value, "admin") == 0 ? NULL : "client or admin";
+}
+
+static const char *check_offset(void *fleet, const char *value, char *text)
+{
+    int64_t n;
+    (void)fleet;
+    (void)text;
+    return text_i64(value, -1000000000, 1000000000, &n) ? NULL : "seconds from -1000000000 to 1000000000";
+}
+
+static const char *check_ms(void *fleet, const char *value, char *text)
+{
+    uint64_t n;
+    (void)fleet;
+    (void)text;
+    return text_u64(value, 1, 3600000, &n) ? NULL : "milliseconds from 1 to 3600000";
+}
+
+static const char *check_bytes(void *fleet, const char *value, char *text)
+{
+    uint64_t n;
+    (void)fleet;
+    (void)text;
+    return text_u64(value, 1, 64u << 20, &n) ? NULL : "bytes from 1 to 67108864";
+}
+
+static const struct yaml_rule rules[] = {
+    {"select", check_select},
+    {"generation", check_generation},
+    {"tls", check_tls},
+    {"machine", check_machine},
+    {"power", check_power},
+    {"control-mode", check_mode},
+    {"ms", check_ms},
+    {"bytes", check_bytes},
+    {"clock-offset", check_offset},
+    {NULL, NULL},
+};
+
+/* --- applying --- */
+
+static uint32_t or_zero(const uint32_t *p)
+{
+    return p != NULL ? *p : 0;
+}
+
+static struct plan *plan_of(const struct yaml_entry *e)
+{
+    struct plan *plan = plan_new();
+    for (unsigned i = 0; i < e->faults_count; i++) {
+        const struct yaml_fault *f = &e->faults[i];
+        plan->faults[plan->count++] = (struct fault){
+            .kind = (enum fault_kind)f->fault,
+            .at = f->at != NULL ? (enum fault_point) * f->at : FAULT_AT_BODY,
+            .how = (enum fault_how)or_zero(f->how),
+            .first = or_zero(f->first),
+            .ms = f->ms != NULL ? *f->ms : FAULT_MS_DEFAULT,
+            .bytes = or_zero(f->bytes),
+            .value = or_zero(f->value),
+            .on = xstrdup(f->on),
+        };
+    }
+    return plan;
+}
+
+static void apply_entry(struct device *d, const struct yaml_entry *e)
+{
+    uint64_t number;
+    if (e->generation != NULL && text_u64(e->generation, 0, 255, &number)) {
+        d->generation = generation_by_number((unsigned)number);
+        d->boot.service_state = number >= 16 ? 32769 : 2;
+    }
+    if (e->tls != NULL)
+        d->tls = (enum device_tls)fault_name_find(device_tls_names, e->tls);
+    if (e->machine != NULL)
+        d->machine_kind = machine_kind_name(e->machine);
+    if (e->power != NULL)
+        d->initial_state = (uint8_t)power_state_by_word(e->power);
+    if (e->control_mode != NULL)
+        d->client_mode = strcmp(e->control_mode, "client") == 0;
+    if (e->standby != NULL)
+        d->standby = *e->standby;
+    if (e->agent != NULL)
+        d->agent = *e->agent;
+    if (e->os_hangs != NULL)
+        d->os_hangs = *e->os_hangs;
+    if (e->consent != NULL)
+        d->consent.required = *e->consent;
+    if (e->clock_offset != NULL)
+        d->clock_offset_ms = *e->clock_offset * 1000;
+}
+
+static void apply(struct fleet *fleet, const struct yaml_file *file)
+{
+    for (unsigned i = 0; i < file->devices_count; i++) {
+        struct selection s;
+        const struct yaml_entry *e = &file->devices[i];
+        struct plan *plan = e->faults_count > 0 ? plan_of(e) : NULL;
+        selection_parse(&s, fleet, e->select, NULL);
+        for (size_t k = 0; k < s.count; k++) {
+            apply_entry(s.devices[k], e);
+            if (plan != NULL)
+                fault_plan_set(s.devices[k], plan_ref(plan));
+        }
+        selection_clear(&s);
+        plan_unref(plan);
+    }
+}
+
+int scenario_apply_text(struct fleet *fleet, const void *p, size_t n, const char *name, struct buf *report,
+                        struct err *err)
+{
+    const cyaml_config_t config = {
+        .log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem, .flags = CYAML_CFG_NO_ALIAS};
+    struct yaml_file *file = NULL;
+    unsigned mistakes = yaml_check(p, n, name, &file_schema, rules, fleet, report);
+    if (mistakes > 0)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "%s: %u mistake%s", name, mistakes,
+                       mistakes > 1 ? "s" : "");
+    cyaml_err_t e = cyaml_load_data(p, n, &config, &file_schema, (cyaml_data_t **)&file, NULL);
+    if (e != CYAML_OK) {
+        buf_printf(report, "%s:1:1: %s\n", name, cyaml_strerror(e));
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "%s: %s", name, cyaml_strerror(e));
+    }
+    apply(fleet, file);
+    cyaml_free(&config, &file_schema, file, 0);
+    return 0;
+}
+
+int scenario_apply(struct fleet *fleet, const char *path, struct buf *report, struct err *err)
+{
+    struct buf text = buf_init(SCENARIO_MAX);
+    ssize_t n = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && n > 0 && buf_ok(&text)) {
+        uint8_t *room = buf_room(&text, 65536);
+        n = room != NULL ? read(fd, room, 65536) : 0;
+        buf_added(&text, n > 0 ? (size_t)n : 0);
+    }
+    int r;
+    if (fd < 0 || n < 0)
+        r = err_set_errno(err, CAUSE_INVALID_ARGUMENT, errno, "scenario %s", path);
+    else if (!buf_ok(&text))
+        r = err_set(err, CAUSE_INVALID_ARGUMENT, "scenario %s: more than %u bytes", path, SCENARIO_MAX);
+    else
+        r = scenario_apply_text(fleet, text.p, text.len, path, report, err);
+    if (fd >= 0)
+        close(fd);
+    buf_free(&text);
+    return r;
+}
