@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-#define CONSOLE_KEPT (64u * 1024)
+#define CONSOLE_KEPT ((size_t)65536)
 
 struct console; /* opaque */
 

@@ -12,7 +12,9 @@
 #include <utlist.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/xalloc.h"
+#include "tests/amtsim/console.h"
 #include "tests/amtsim/control_set.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/selection.h"
@@ -58,6 +60,28 @@ static json_t *do_record(struct device *d)
     return o;
 }
 
+/* A serial port speaks bytes, JSON speaks text: what is no UTF-8 (the kept part may begin inside a character)
+ * becomes '?', as NUL does. */
+static json_t *text_of(struct buf *b)
+{
+    bool whole = text_is_utf8(b->p, b->len);
+    for (size_t i = 0; i < b->len; i++) {
+        if (b->p[i] == 0 || (b->p[i] >= 0x80 && !whole))
+            b->p[i] = '?';
+    }
+    return json_stringn(buf_str(b), b->len);
+}
+
+static json_t *do_console(struct device *d)
+{
+    struct buf tail = buf_init(CONSOLE_KEPT);
+    console_tail(d->console, &tail);
+    json_t *o = json_pack("{s:i, s:I, s:o}", "device", (int)d->index + 1, "bytes",
+                          (json_int_t)console_total(d->console), "console", text_of(&tail));
+    buf_free(&tail);
+    return o;
+}
+
 static json_t *do_clear(struct device *d)
 {
     record_clear(d);
@@ -71,6 +95,7 @@ static const struct {
     {"get", do_get},
     {"record", do_record},
     {"clear", do_clear},
+    {"console", do_console},
 };
 
 static json_t *fleet_json(const struct fleet *f)

@@ -147,6 +147,15 @@ static int set_lock(struct device *d, const json_t *v, struct err *err)
     return 0;
 }
 
+/* Typed on the machine's first serial port. */
+static int set_type(struct device *d, const json_t *v, struct err *err)
+{
+    if (!json_is_string(v))
+        return expected(err, "type", "text for the serial port");
+    d->machine->ops->console_write(d->machine, json_string_value(v), json_string_length(v));
+    return 0;
+}
+
 static int member_name(const json_t *o, const char *member, const char *const *names, int fallback, int *out,
                        struct err *err)
 {
@@ -228,6 +237,7 @@ static const struct {
     {"me", set_me},
     {"lock", set_lock},
     {"faults", set_faults},
+    {"type", set_type},
 };
 
 int control_set(struct device *d, const json_t *changes, struct err *err)

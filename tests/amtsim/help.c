@@ -30,7 +30,7 @@ const char *options_help(void)
            "  --log-level LEVEL        err, warn, info, debug (info)\n"
            "  --help, --version\n"
            "\n"
-           "ctl commands: get D, record D, clear D, set D NAME=VALUE ..., fleet, json TEXT;\n"
+           "ctl commands: get D, record D, clear D, console D, set D NAME=VALUE ..., fleet, json TEXT;\n"
            "D is a number from 1, an address, a list such as 1-5,9, or all.\n"
            "\n"
            "examples:\n"
