@@ -1,0 +1,422 @@
+#include "wsman/http_digest.h"
+
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/xalloc.h"
+
+/* --- reading challenges --- */
+
+#define NAME_MAX_LEN  32
+#define VALUE_MAX_LEN 1024
+
+static int peek(const struct rd *r)
+{
+    return r->n ? *r->p : -1;
+}
+
+static bool is_token(int c)
+{
+    return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?={}", c);
+}
+
+static bool is_token68(int c)
+{
+    return c > ' ' && c < 0x7f && (isalnum(c) || strchr("-._~+/", c));
+}
+
+/* Unquoted values are not always tokens: a nonce may bring its '=' and '/' along. */
+static bool is_bare(int c)
+{
+    return c > ' ' && c < 0x7f && c != ',' && c != '"';
+}
+
+static void skip_blanks(struct rd *r)
+{
+    while (peek(r) == ' ' || peek(r) == '\t')
+        rd_skip(r, 1);
+}
+
+static struct view take_while(struct rd *r, bool (*is)(int c))
+{
+    struct rd ahead = *r;
+
+    while (ahead.n && is(peek(&ahead)))
+        rd_skip(&ahead, 1);
+    return rd_bytes(r, r->n - ahead.n);
+}
+
+/* A value, quoted or bare. False when a quoted one does not end, or it is longer than max. */
+static bool take_value(struct rd *r, char *out, size_t max)
+{
+    size_t n = 0;
+
+    if (peek(r) != '"') {
+        struct view v = take_while(r, is_bare);
+        if (v.n > max)
+            return false;
+        if (v.n)
+            memcpy(out, v.p, v.n);
+        out[v.n] = '\0';
+        return true;
+    }
+    rd_skip(r, 1);
+    while (r->n) {
+        uint8_t c = rd_u8(r);
+        if (c == '"') {
+            out[n] = '\0';
+            return true;
+        }
+        if (c == '\\')
+            c = rd_u8(r);
+        if (n == max || c < ' ' || c == 0x7f)
+            return false;
+        out[n++] = (char)c;
+    }
+    return false;
+}
+
+/* The parameters of one digest challenge as they come. */
+struct params {
+    bool realm_seen, nonce_seen, opaque_seen, algorithm_seen, qop_seen;
+    bool broken;
+    bool algorithm_known;
+    bool stale;
+    unsigned qop;
+    char realm[VALUE_MAX_LEN + 1];
+    char nonce[VALUE_MAX_LEN + 1];
+    char opaque[VALUE_MAX_LEN + 1];
+};
+
+static void set_text(char *out, const char *value, bool *seen)
+{
+    memcpy(out, value, strlen(value) + 1); /* both have room for VALUE_MAX_LEN */
+    *seen = true;
+}
+
+static void set_realm(struct params *p, const char *value)
+{
+    set_text(p->realm, value, &p->realm_seen);
+}
+
+static void set_nonce(struct params *p, const char *value)
+{
+    set_text(p->nonce, value, &p->nonce_seen);
+}
+
+static void set_opaque(struct params *p, const char *value)
+{
+    set_text(p->opaque, value, &p->opaque_seen);
+}
+
+static void set_stale(struct params *p, const char *value)
+{
+    p->stale = strcasecmp(value, "true") == 0;
+}
+
+static void set_algorithm(struct params *p, const char *value)
+{
+    p->algorithm_seen = true;
+    p->algorithm_known = strcasecmp(value, "MD5") == 0;
+}
+
+static void set_qop(struct params *p, const char *value)
+{
+    static const char separators[] = ", \t";
+
+    p->qop_seen = true;
+    for (value += strspn(value, separators); *value; value += strspn(value, separators)) {
+        size_t n = strcspn(value, separators);
+        if (n == 4 && strncasecmp(value, "auth", n) == 0)
+            p->qop |= HTTP_QOP_AUTH;
+        if (n == 8 && strncasecmp(value, "auth-int", n) == 0)
+            p->qop |= HTTP_QOP_AUTH_INT;
+        value += n;
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*set)(struct params *p, const char *value);
+} param_table[] = {
+    {"realm", set_realm}, {"nonce", set_nonce},         {"opaque", set_opaque},
+    {"stale", set_stale}, {"algorithm", set_algorithm}, {"qop", set_qop},
+};
+
+static bool name_is(struct view name, const char *text)
+{
+    return name.n == strlen(text) && strncasecmp((const char *)name.p, text, name.n) == 0;
+}
+
+static void set_param(struct params *p, struct view name, const char *value)
+{
+    for (size_t i = 0; i < sizeof(param_table) / sizeof(param_table[0]); i++)
+        if (name_is(name, param_table[i].name))
+            param_table[i].set(p, value);
+}
+
+static const char *why_not_answerable(const struct params *p)
+{
+    if (p->broken || strlen(p->realm) > HTTP_REALM_MAX || strlen(p->nonce) > HTTP_NONCE_MAX ||
+        strlen(p->opaque) > HTTP_NONCE_MAX)
+        return "a digest challenge that is cut off or too long";
+    if (!p->realm_seen || !p->nonce_seen || !p->nonce[0])
+        return "a digest challenge without realm or nonce";
+    if (p->algorithm_seen && !p->algorithm_known)
+        return "digest with another algorithm than MD5";
+    if (p->qop_seen && !p->qop)
+        return "digest with an unknown qop";
+    return NULL;
+}
+
+/* One digest challenge has been read to its end. */
+static void finish_digest(struct http_challenge *challenge, const struct params *p)
+{
+    const char *why_not = why_not_answerable(p);
+
+    if (challenge->answerable)
+        return;
+    if (why_not) {
+        challenge->why_not = why_not;
+        return;
+    }
+    challenge->answerable = true;
+    challenge->stale = p->stale;
+    challenge->qop = p->qop;
+    challenge->names_algorithm = p->algorithm_seen;
+    challenge->has_opaque = p->opaque_seen;
+    memcpy(challenge->realm, p->realm, strlen(p->realm) + 1); /* lengths were checked above */
+    memcpy(challenge->nonce, p->nonce, strlen(p->nonce) + 1);
+    memcpy(challenge->opaque, p->opaque, strlen(p->opaque) + 1);
+}
+
+/* Base64 right behind a scheme's name, as Negotiate has it: only when nothing but a comma follows. */
+static struct view take_token68(struct rd *r)
+{
+    struct rd ahead = *r;
+    struct view run = take_while(&ahead, is_token68);
+    size_t n = run.n;
+
+    while (peek(&ahead) == '=') {
+        rd_skip(&ahead, 1);
+        n++;
+    }
+    struct rd behind = ahead;
+    skip_blanks(&behind);
+    if (!run.n || (peek(&behind) != ',' && peek(&behind) != -1))
+        return (struct view){NULL, 0};
+    *r = ahead;
+    return (struct view){run.p, n};
+}
+
+/* The scheme whose name was just read. Its bit. */
+static unsigned begin_scheme(struct http_challenge *challenge, struct view name, struct rd *r)
+{
+    unsigned bit = name_is(name, "Digest")      ? HTTP_SCHEME_DIGEST
+                   : name_is(name, "Negotiate") ? HTTP_SCHEME_NEGOTIATE
+                                                : HTTP_SCHEME_OTHER;
+    struct view token = take_token68(r);
+
+    challenge->schemes |= bit;
+    if (bit == HTTP_SCHEME_NEGOTIATE && token.n)
+        challenge->token = token;
+    return bit;
+}
+
+void http_challenge_read(struct http_challenge *challenge, const void *value, size_t n)
+{
+    struct rd r = rd_init(value, n);
+    struct params params = {0};
+    unsigned scheme = 0;
+    char text[VALUE_MAX_LEN + 1];
+
+    for (;;) {
+        while (peek(&r) == ' ' || peek(&r) == '\t' || peek(&r) == ',')
+            rd_skip(&r, 1);
+        struct view name = take_while(&r, is_token);
+        if (!name.n)
+            break;
+        struct rd ahead = r;
+        skip_blanks(&ahead);
+        if (peek(&ahead) != '=') {
+            if (scheme == HTTP_SCHEME_DIGEST)
+                finish_digest(challenge, &params);
+            params = (struct params){0};
+            r = ahead;
+            scheme = begin_scheme(challenge, name, &r);
+            continue;
+        }
+        rd_skip(&ahead, 1);
+        skip_blanks(&ahead);
+        r = ahead;
+        if (!take_value(&r, text, VALUE_MAX_LEN)) {
+            params.broken = true;
+            break;
+        }
+        set_param(&params, name, text);
+    }
+    if (scheme == HTTP_SCHEME_DIGEST)
+        finish_digest(challenge, &params);
+}
+
+bool http_realm_is_amt(const char *realm)
+{
+    static const char prefix[] = "Digest:";
+
+    if (strncmp(realm, prefix, strlen(prefix)) != 0)
+        return false;
+    realm += strlen(prefix);
+    return strlen(realm) == 32 && strspn(realm, "0123456789abcdefABCDEF") == 32;
+}
+
+/* --- hashing --- */
+
+int http_md5_init(struct http_md5 *md5, struct err *err)
+{
+    md5->md = EVP_MD_fetch(NULL, "MD5", NULL);
+    md5->ctx = EVP_MD_CTX_new();
+    if (md5->md && md5->ctx)
+        return 0;
+    http_md5_clear(md5);
+    return err_set(err, CAUSE_SYSTEM, "OpenSSL offers no MD5, which HTTP digest needs");
+}
+
+void http_md5_clear(struct http_md5 *md5)
+{
+    EVP_MD_free(md5->md);
+    EVP_MD_CTX_free(md5->ctx);
+    *md5 = (struct http_md5){NULL, NULL};
+}
+
+/* MD5 of the parts joined by colons, as 32 lower-case hex digits. */
+static int md5_hex(const struct http_md5 *md5, const struct view *parts, size_t count, char out[33],
+                   struct err *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    int ok = EVP_DigestInit_ex2(md5->ctx, md5->md, NULL);
+
+    for (size_t i = 0; ok && i < count; i++) {
+        if (i)
+            ok = EVP_DigestUpdate(md5->ctx, ":", 1);
+        if (ok && parts[i].n)
+            ok = EVP_DigestUpdate(md5->ctx, parts[i].p, parts[i].n);
+    }
+    if (!ok || !EVP_DigestFinal_ex(md5->ctx, sum, NULL))
+        return err_set(err, CAUSE_SYSTEM, "OpenSSL cannot compute an MD5");
+    for (size_t i = 0; i < 16; i++) {
+        out[2 * i] = digits[sum[i] >> 4];
+        out[2 * i + 1] = digits[sum[i] & 15];
+    }
+    out[32] = '\0';
+    secret_wipe(sum, sizeof(sum));
+    return 0;
+}
+
+static struct view text_view(const char *s)
+{
+    return (struct view){(const uint8_t *)s, strlen(s)};
+}
+
+/* --- answering --- */
+
+void http_digest_init(struct http_digest *digest, const char *user, const struct secret *password)
+{
+    *digest = (struct http_digest){0};
+    digest->user = xstrdup(user);
+    digest->password = secret_copy(password);
+}
+
+void http_digest_clear(struct http_digest *digest)
+{
+    http_digest_forget(digest);
+    free(digest->user);
+    free(digest->realm);
+    secret_free(digest->password);
+    secret_wipe(digest->ha1, sizeof(digest->ha1));
+    *digest = (struct http_digest){0};
+}
+
+int http_digest_accept(struct http_digest *digest, const struct http_md5 *md5,
+                       const struct http_challenge *challenge, struct err *err)
+{
+    if (!digest->ha1[0] || !digest->realm || strcmp(digest->realm, challenge->realm) != 0) {
+        struct view a1[] = {text_view(digest->user),
+                            text_view(challenge->realm),
+                            {(const uint8_t *)secret_str(digest->password), secret_len(digest->password)}};
+        if (md5_hex(md5, a1, 3, digest->ha1, err) < 0)
+            return -1;
+        xreplace(&digest->realm, challenge->realm);
+    }
+    xreplace(&digest->nonce, challenge->nonce);
+    xreplace(&digest->opaque, challenge->has_opaque ? challenge->opaque : NULL);
+    digest->qop = challenge->qop & HTTP_QOP_AUTH ? HTTP_QOP_AUTH : challenge->qop;
+    digest->names_algorithm = challenge->names_algorithm;
+    digest->nc = 0;
+    return 0;
+}
+
+void http_digest_forget(struct http_digest *digest)
+{
+    xreplace(&digest->nonce, NULL);
+    xreplace(&digest->opaque, NULL);
+}
+
+bool http_digest_ready(const struct http_digest *digest)
+{
+    return digest->nonce != NULL;
+}
+
+/* A quoted-string of RFC 2616. */
+static void put_quoted(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, "%s=\"", name);
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, *value);
+    }
+    buf_puts(out, "\"");
+}
+
+int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, const char *method,
+                       const char *uri, struct view body, const char *cnonce, struct buf *out,
+                       struct err *err)
+{
+    static const char *const qop_names[] = {"", "auth", "auth-int"};
+    const char *qop = qop_names[digest->qop];
+    char entity[33], ha2[33], response[33], nc[9];
+    struct view a2[] = {text_view(method), text_view(uri), {NULL, 0}};
+    size_t a2_parts = 2;
+
+    if (digest->qop == HTTP_QOP_AUTH_INT) {
+        if (md5_hex(md5, &body, 1, entity, err) < 0)
+            return -1;
+        a2[a2_parts++] = text_view(entity);
+    }
+    snprintf(nc, sizeof(nc), "%08x", ++digest->nc);
+    if (md5_hex(md5, a2, a2_parts, ha2, err) < 0)
+        return -1;
+    struct view with_qop[] = {text_view(digest->ha1), text_view(digest->nonce), text_view(nc),
+                              text_view(cnonce),      text_view(qop),           text_view(ha2)};
+    struct view without[] = {text_view(digest->ha1), text_view(digest->nonce), text_view(ha2)};
+    if (md5_hex(md5, digest->qop ? with_qop : without, digest->qop ? 6 : 3, response, err) < 0)
+        return -1;
+
+    buf_puts(out, "Digest ");
+    put_quoted(out, "username", digest->user);
+    put_quoted(out, ", realm", digest->realm);
+    put_quoted(out, ", nonce", digest->nonce);
+    put_quoted(out, ", uri", uri);
+    put_quoted(out, ", response", response);
+    if (digest->names_algorithm)
+        buf_puts(out, ", algorithm=MD5");
+    if (digest->opaque)
+        put_quoted(out, ", opaque", digest->opaque);
+    if (digest->qop)
+        buf_printf(out, ", qop=%s, nc=%s, cnonce=\"%s\"", qop, nc, cnonce);
+    return 0;
+}
