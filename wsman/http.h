@@ -1,8 +1,8 @@
 /* HTTP(S) to AMT devices over libcurl's multi interface, without an event loop of its own.
  *
  * The owner lends a loop through struct http_owner: it watches sockets, keeps one timer and runs blocking
- * work (Kerberos tickets, name look-ups of nothing else) off the loop. Everything here runs on the owner's
- * thread.
+ * work (Kerberos tickets, name look-ups) off the loop. Everything here runs on the owner's thread, and the
+ * owner calls nothing of it from inside a callback of struct http_owner.
  *
  * A session is one device with one set of credentials: it keeps the digest nonce and its counter, the
  * authenticated connection, the certificate seen, and carries one request at a time. What a session's
@@ -29,13 +29,15 @@ enum { HTTP_WATCH_READ = 1, HTTP_WATCH_WRITE = 2 };
 struct http_owner {
     void *arg;
     const struct clock *clock;
-    /* Watch fd for these events (0: stop watching, the descriptor is about to be closed); tell
-     * http_socket_event. */
+    /* Watch fd for these events from now on, instead of those before (0: no more); tell http_socket_event as
+     * long as they last (level-triggered). An error or hang-up counts as READ, and as WRITE while that is
+     * watched. */
     void (*watch)(void *arg, int fd, int events);
     /* Call http_timer once after ms (0: soon, from the loop, never from inside this call); negative: no call.
-     */
+     * A call asked for before is thereby forgotten. */
     void (*timer)(void *arg, int64_t ms);
-    /* Run work(data) on another thread, then done(data) on the loop's. */
+    /* Run work(data) on another thread, then done(data) on the loop's; at last when the loop ends, even after
+     * http_free, since done frees data. */
     void (*offload)(void *arg, void (*work)(void *data), void (*done)(void *data), void *data);
 };
 
@@ -43,6 +45,7 @@ struct http_owner {
 struct http *http_new(const struct http_owner *owner, size_t idle_max, struct err *err);
 /* All sessions must be closed before. */
 void http_free(struct http *http);
+/* events: HTTP_WATCH_ bits. Descriptors that are not (or no longer) watched are fine. */
 void http_socket_event(struct http *http, int fd, int events);
 void http_timer(struct http *http);
 
@@ -68,8 +71,8 @@ struct http_settings {
     const char *user;   /* digest */
     const struct secret *password;
     const char *realm;  /* the digest realm remembered for this host, or NULL: another one is realm-changed */
-    int64_t connect_ms; /* limit of TCP connect and of the TLS handshake each */
-    int64_t request_ms; /* limit of one exchange */
+    int64_t connect_ms; /* limit of name look-up, of TCP connect and of the TLS handshake each */
+    int64_t request_ms; /* limit of one exchange, challenge included, from when its request can be sent */
     int64_t idle_ms;    /* close the connection when unused for this long; 0: 25 s with TLS, 55 s without */
 };
 
@@ -79,8 +82,8 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
 /* Ends a running exchange without calling back, closes the connection, wipes, frees. NULL is fine. */
 void http_session_free(struct http_session *session);
 
-/* Gives the session a socket that the owner has connected already; it is used (and from now on owned) for the
- * next connection. A session without one connects by itself. */
+/* Gives the session a stream socket of any kind that the owner has connected already; it is used (and from
+ * now on owned) for the next connection. A session without one connects by itself. */
 void http_session_give_socket(struct http_session *session, int fd);
 
 struct http_answer { /* borrowed for the time of the callback */
@@ -91,11 +94,22 @@ struct http_answer { /* borrowed for the time of the callback */
 /* failure is NULL when an answer with a status other than 401 came; 401 and everything else is in failure. */
 typedef void http_done(void *arg, const struct http_answer *answer, const struct err *failure);
 
-/* POSTs body to /wsman, or GETs path when body is NULL. One at a time: the session must be idle. deadline_ms
- * is on the owner's monotonic clock (0: only request_ms). done is called exactly once, never from inside this
- * call, and not at all after http_session_free. The digest challenge is answered once per nonce; a second 401
- * with the same password is auth-failed (auth-locked when the page says so), and the session then refuses
- * further requests with it: a wrong password is tried once. */
+/* POSTs body to path, or GETs path when body is NULL; path NULL is "/wsman". One at a time: the session must
+ * be idle. Path and body are copied (a secret body into a secret buffer). deadline_ms is on the owner's
+ * monotonic clock (0: only the session's own limits). done is called exactly once, never from inside this
+ * call, and not at all after http_session_free; the session is idle again when it is called, and may be freed
+ * in it.
+ *
+ * What was handed to a connection is never sent again by the transport: a connection that ends before the
+ * answer is `dropped`, and the caller knows whether the request may be repeated. The digest challenge is
+ * answered once per nonce; a second 401 with the same password is auth-failed, and the session then refuses
+ * further requests with it: a wrong password is tried once. It is auth-locked only when the page speaks of a
+ * lock and of no other reason, since firmware names all reasons on one page (section 1.2). A realm that is
+ * none of AMT's is not-amt, one that is not the remembered one realm-changed; the password's hash goes to
+ * neither. Without a user, a 401 is no-profile.
+ *
+ * Other causes: name-unknown, unreachable, refused, dropped, timeout, too-large, bad-answer, not-amt (what
+ * answers is not HTTP), auth-unsupported, invalid-argument (path), system. */
 void http_session_send(struct http_session *session, const char *path, const struct buf *body,
                        int64_t deadline_ms, http_done *done, void *arg);
 bool http_session_busy(const struct http_session *session);

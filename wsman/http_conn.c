@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "base/xalloc.h"
+#include "wsman/http_internal.h"
+#include "wsman/http_lane.h"
+
+static void idle_over(struct http_timer *timer)
+{
+    http_conn_close((struct http_conn *)timer);
+}
+
+static void happened(struct http *http, struct http_watch *watch, int events)
+{
+    struct http_conn *conn = (struct http_conn *)((char *)watch - offsetof(struct http_conn, watch));
+
+    switch (conn->state) {
+    case HTTP_CONN_CONNECTING:
+        http_session_writable(conn->session);
+        break;
+    case HTTP_CONN_BUSY:
+        http_lanes_socket(http->lanes, conn, events);
+        break;
+    case HTTP_CONN_IDLE: /* the device closes it, or says what nobody asked */
+        http_conn_close(conn);
+        break;
+    case HTTP_CONN_READY: /* waits for a lane; its end will show when libcurl uses it */
+        http_conn_watch(conn, 0);
+        break;
+    }
+}
+
+static struct http_conn *conn_new(struct http_session *session, int fd, enum http_conn_state state)
+{
+    struct http *http = session->http;
+    struct http_conn *conn = xcalloc(1, sizeof(*conn));
+
+    conn->timer.fire = idle_over;
+    conn->http = http;
+    conn->session = session;
+    conn->state = state;
+    http_watch_add(http, &conn->watch, fd, happened);
+    session->conn = conn;
+    session->connections++;
+    return conn;
+}
+
+struct http_conn *http_conn_by_fd(const struct http *http, int fd)
+{
+    struct http_watch *watch = http_watch_of(http, fd);
+
+    if (!watch || watch->happened != happened)
+        return NULL;
+    return (struct http_conn *)((char *)watch - offsetof(struct http_conn, watch));
+}
+
+void http_conn_watch(struct http_conn *conn, int events)
+{
+    http_watch_set(conn->http, &conn->watch, events);
+}
+
+static int connect_failed(int number, const struct http_addr *addr, struct err *err)
+{
+    static const struct {
+        int number;
+        enum cause cause;
+    } causes[] = {
+        {ECONNREFUSED, CAUSE_REFUSED},     {ECONNRESET, CAUSE_DROPPED},      {ETIMEDOUT, CAUSE_UNREACHABLE},
+        {EHOSTUNREACH, CAUSE_UNREACHABLE}, {ENETUNREACH, CAUSE_UNREACHABLE}, {EHOSTDOWN, CAUSE_UNREACHABLE},
+        {ENETDOWN, CAUSE_UNREACHABLE},     {EADDRNOTAVAIL, CAUSE_SYSTEM},    {EACCES, CAUSE_UNREACHABLE},
+        {EPERM, CAUSE_UNREACHABLE},        {EINVAL, CAUSE_UNREACHABLE},
+    };
+    char text[HTTP_ADDR_TEXT_MAX];
+    enum cause cause = CAUSE_SYSTEM;
+
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+        if (causes[i].number == number)
+            cause = causes[i].cause;
+    return err_set_errno(err, cause, number, "connecting to %s", http_addr_text(addr, text));
+}
+
+int http_conn_start(struct http_session *session, const struct http_addr *addr, struct err *err)
+{
+    int on = 1;
+    int fd = socket(addr->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return err_set_errno(err, CAUSE_SYSTEM, errno, "opening a socket");
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, &addr->u.sa, addr->len) < 0 && errno != EINPROGRESS) {
+        int number = errno;
+        close(fd);
+        return connect_failed(number, addr, err);
+    }
+    http_conn_watch(conn_new(session, fd, HTTP_CONN_CONNECTING), HTTP_WATCH_WRITE);
+    return 0;
+}
+
+int http_conn_adopt(struct http_session *session, int fd, struct err *err)
+{
+    int ours = http_relay_start(session->http, fd, err);
+
+    if (ours < 0)
+        return -1;
+    http_conn_watch(conn_new(session, ours, HTTP_CONN_CONNECTING), HTTP_WATCH_WRITE);
+    return 0;
+}
+
+int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struct err *err)
+{
+    int number = 0;
+    socklen_t n = sizeof(number);
+
+    if (getsockopt(conn->watch.fd, SOL_SOCKET, SO_ERROR, &number, &n) < 0)
+        number = errno;
+    if (number)
+        return connect_failed(number, addr, err);
+    conn->state = HTTP_CONN_READY;
+    return 0;
+}
+
+/* Whoever has been unused for longest makes room. */
+static void keep_within_limit(struct http *http)
+{
+    while (http->idle_count > http->idle_max)
+        http_conn_close(http->idle);
+}
+
+void http_conn_idle(struct http_conn *conn)
+{
+    struct http *http = conn->http;
+
+    conn->state = HTTP_CONN_IDLE;
+    http_conn_watch(conn, HTTP_WATCH_READ);
+    http_timer_arm(&http->timers, &conn->timer, http_now(http) + conn->session->idle_ms);
+    DL_APPEND(http->idle, conn);
+    http->idle_count++;
+    keep_within_limit(http);
+}
+
+static void leave_idle(struct http_conn *conn)
+{
+    struct http *http = conn->http;
+
+    http_timer_disarm(&http->timers, &conn->timer);
+    DL_DELETE(http->idle, conn);
+    http->idle_count--;
+}
+
+void http_conn_unidle(struct http_conn *conn)
+{
+    leave_idle(conn);
+    conn->state = HTTP_CONN_BUSY;
+}
+
+void http_conn_close(struct http_conn *conn)
+{
+    if (conn->state == HTTP_CONN_IDLE)
+        http_lanes_close_idle(conn->http->lanes, conn);
+    else
+        http_conn_gone(conn);
+}
+
+void http_conn_gone(struct http_conn *conn)
+{
+    if (conn->state == HTTP_CONN_IDLE)
+        leave_idle(conn);
+    http_watch_remove(conn->http, &conn->watch);
+    if (conn->session)
+        conn->session->conn = NULL;
+    close(conn->watch.fd);
+    free(conn);
+}
+
+void http_conn_disown(struct http_conn *conn)
+{
+    leave_idle(conn);
+    http_conn_watch(conn, 0);
+    conn->state = HTTP_CONN_BUSY;
+    conn->session->conn = NULL;
+    conn->session = NULL;
+    (void)shutdown(conn->watch.fd, SHUT_RDWR);
+}
