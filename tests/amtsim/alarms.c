@@ -44,7 +44,7 @@ static void arm(struct alarms *a);
 static void wake(struct device *d)
 {
     if (d->machine != NULL && d->machine->state != MACHINE_ON)
-        d->machine->ops->command(d->machine, MACHINE_POWER_ON, NULL);
+        d->machine->ops->command(d->machine, MACHINE_POWER_ON);
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -8,7 +8,7 @@
 #include "tests/amtsim/device.h"
 #include "tests/amtsim/machine.h"
 
-/* The settings as the machine gets them with a command that boots. */
+/* The settings as the machine gets them when it boots. */
 void boot_for_machine(const struct device *device, struct machine_boot *out);
 /* The BIOS has read them: all go back to their defaults. */
 void boot_taken(struct device *device);

@@ -33,7 +33,7 @@ enum machine_command {
     MACHINE_ASK_HIBERNATE,
 };
 
-/* What the firmware told the next boot to do; valid for one boot. */
+/* What the firmware tells a boot to do; valid for one. All zero: nothing. */
 struct machine_boot {
     char source[24]; /* "", "pxe", "disk", "cd", "diagnostics" */
     uint16_t media_index;
@@ -45,7 +45,9 @@ struct machine_events {
     void *arg;
     /* The power state changed, by a command or by itself (a guest that shuts down). */
     void (*state)(void *arg, enum machine_state state);
-    /* POST begins: boot settings have been taken over, boot_count counts from 1. */
+    /* A boot is about to begin, whoever caused it: the firmware's settings for it into *boot, which is zeroed. */
+    void (*settings)(void *arg, struct machine_boot *boot);
+    /* POST begins: the settings have been taken over, boot_count counts from 1. */
     void (*booted)(void *arg, uint32_t boot_count);
     /* The machine cannot do what was asked (qemu died, ...): one line. */
     void (*trouble)(void *arg, const struct err *err);
@@ -55,8 +57,8 @@ struct machine_events {
 
 struct machine_ops {
     const char *kind; /* "scripted", "qemu" */
-    /* Starts; boot may be NULL. Returns 0, or -1 when the machine cannot do that now. */
-    int (*command)(struct machine *m, enum machine_command command, const struct machine_boot *boot);
+    /* Starts. Returns 0, or -1 when the machine cannot do that now. */
+    int (*command)(struct machine *m, enum machine_command command);
     /* Bytes to its first serial port. */
     void (*console_write)(struct machine *m, const void *p, size_t n);
     bool (*has_agent)(const struct machine *m); /* the OS can obey ASK_ commands now */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "tests/amtsim/boot.h"
 #include "tests/amtsim/console.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/machine_qemu.h"
@@ -25,11 +26,17 @@ static void on_console(void *arg, const void *p, size_t n)
     console_take(&d->console, p, n);
 }
 
+static void on_settings(void *arg, struct machine_boot *boot)
+{
+    boot_for_machine(arg, boot);
+}
+
 static struct machine_events events_of(struct device *d)
 {
     return (struct machine_events){
         .arg = d,
         .state = power_on_state,
+        .settings = on_settings,
         .booted = power_on_booted,
         .trouble = on_trouble,
         .console = on_console,
@@ -51,6 +58,11 @@ static struct machine *start_scripted(struct device *d, const struct machine_eve
 
 static struct machine *start_qemu(struct device *d, const struct machine_events *events, struct err *err)
 {
+    if (d->initial_state != MACHINE_ON && d->initial_state != MACHINE_OFF) {
+        err_set(err, CAUSE_INVALID_ARGUMENT, "a virtual PC begins on or off, not in %s",
+                power_state_word(d->initial_state));
+        return NULL;
+    }
     char name[32];
     const char *dir = d->fleet->options->image_dir != NULL ? d->fleet->options->image_dir : AMTSIM_GUEST_DIR;
     char *cd = xasprintf("%s/rescue.iso", dir);
@@ -63,7 +75,7 @@ static struct machine *start_qemu(struct device *d, const struct machine_events 
     };
     struct machine *m = machine_qemu_new(&config, events, err);
     free(cd);
-    if (m == NULL || d->initial_state == MACHINE_OFF || m->ops->command(m, MACHINE_POWER_ON, NULL) == 0)
+    if (m == NULL || d->initial_state == MACHINE_OFF || m->ops->command(m, MACHINE_POWER_ON) == 0)
         return m;
     m->ops->destroy(m);
     err_set(err, CAUSE_SYSTEM, "the virtual PC does not start");

@@ -41,8 +41,7 @@ struct machine_qemu {
     char *program;
     char *name;
     char *cd;
-    struct machine_boot next_boot; /* settings given with the last command that leads to a boot */
-    struct machine_boot boot;      /* those of this boot */
+    struct machine_boot boot; /* settings of this boot */
     uint64_t cycle_ms;
     enum phase phase;
     enum ending ending;
@@ -174,8 +173,8 @@ static void start(struct machine_qemu *q)
     const struct qemu_vm_events events = {q, vm_ready, vm_event, vm_port, vm_gone};
     struct err err = ERR_INIT;
 
-    q->boot = q->next_boot;
-    memset(&q->next_boot, 0, sizeof q->next_boot);
+    memset(&q->boot, 0, sizeof q->boot);
+    q->machine.events.settings(q->machine.events.arg, &q->boot);
     q->ending = ENDING_UNEXPECTED;
     q->suspending_to_disk = false;
     q->agent_ready = false;
@@ -366,18 +365,17 @@ typedef void command_fn(struct machine_qemu *q);
 
 static const struct {
     command_fn *in[4]; /* by machine_state: off, on, sleep, hibernate */
-    bool leads_to_boot;
     bool needs_agent;
 } commands[] = {
-    [MACHINE_POWER_ON] = {{do_start, NULL, do_wake, do_start}, true, false},
-    [MACHINE_POWER_OFF] = {{NULL, do_off, do_off, do_forget}, false, false},
-    [MACHINE_POWER_CYCLE] = {{NULL, do_cycle, do_cycle, NULL}, true, false},
-    [MACHINE_RESET] = {{NULL, do_reset, do_reset, NULL}, true, false},
-    [MACHINE_NMI] = {{NULL, do_nmi, NULL, NULL}, false, false},
-    [MACHINE_ASK_SHUTDOWN] = {{NULL, do_power_button, NULL, NULL}, false, true},
-    [MACHINE_ASK_RESTART] = {{NULL, do_ask_restart, NULL, NULL}, true, true},
-    [MACHINE_ASK_SLEEP] = {{NULL, do_ask_sleep, NULL, NULL}, false, true},
-    [MACHINE_ASK_HIBERNATE] = {{NULL, do_ask_hibernate, NULL, NULL}, false, true},
+    [MACHINE_POWER_ON] = {{do_start, NULL, do_wake, do_start}, false},
+    [MACHINE_POWER_OFF] = {{NULL, do_off, do_off, do_forget}, false},
+    [MACHINE_POWER_CYCLE] = {{NULL, do_cycle, do_cycle, NULL}, false},
+    [MACHINE_RESET] = {{NULL, do_reset, do_reset, NULL}, false},
+    [MACHINE_NMI] = {{NULL, do_nmi, NULL, NULL}, false},
+    [MACHINE_ASK_SHUTDOWN] = {{NULL, do_power_button, NULL, NULL}, true},
+    [MACHINE_ASK_RESTART] = {{NULL, do_ask_restart, NULL, NULL}, true},
+    [MACHINE_ASK_SLEEP] = {{NULL, do_ask_sleep, NULL, NULL}, true},
+    [MACHINE_ASK_HIBERNATE] = {{NULL, do_ask_hibernate, NULL, NULL}, true},
 };
 
 /* Power can be cut in the middle of any change. */
@@ -391,8 +389,7 @@ static void off_in_change(struct machine_qemu *q)
     q->phase = PHASE_STOPPED;
 }
 
-static int qemu_command(struct machine *machine, enum machine_command command,
-                        const struct machine_boot *boot)
+static int qemu_command(struct machine *machine, enum machine_command command)
 {
     struct machine_qemu *q = qemu_of(machine);
     command_fn *run = commands[command].in[machine->state];
@@ -405,8 +402,6 @@ static int qemu_command(struct machine *machine, enum machine_command command,
     }
     if (run == NULL || (commands[command].needs_agent && !q->agent_ready))
         return -1;
-    if (commands[command].leads_to_boot)
-        q->next_boot = boot != NULL ? *boot : (struct machine_boot){0};
     run(q);
     return 0;
 }

@@ -66,10 +66,9 @@ static void on_timer(uv_timer_t *timer)
         wait_for_step(s);
 }
 
-static int scripted_command(struct machine *m, enum machine_command command, const struct machine_boot *boot)
+static int scripted_command(struct machine *m, enum machine_command command)
 {
     struct machine_scripted *s = (struct machine_scripted *)m;
-    (void)boot; /* the device keeps it until POST */
     if (s->step_count > 0)
         return -1;
     s->step_count = commands[command].count;

@@ -21,21 +21,20 @@ static const struct transition {
     unsigned from; /* machine states it is possible in */
     bool by_os;    /* needs the agent in a running OS, and a generation that has it */
     bool nmi;      /* needs a generation that has it */
-    bool boots;    /* ends in a boot: carries the boot settings */
     bool offered;  /* listed when possible; others are obeyed without being listed */
     enum machine_command command;
 } transitions[] = {
-    {10, ALIVE, false, false, true, true, MACHINE_RESET},
-    {8, ALIVE, false, false, false, true, MACHINE_POWER_OFF},
-    {5, ALIVE, false, false, true, true, MACHINE_POWER_CYCLE},
-    {11, AWAKE, false, true, false, true, MACHINE_NMI},
-    {4, AWAKE, true, false, false, true, MACHINE_ASK_SLEEP},
-    {7, AWAKE, true, false, false, true, MACHINE_ASK_HIBERNATE},
-    {14, AWAKE, true, false, true, true, MACHINE_ASK_RESTART},
-    {12, AWAKE, true, false, false, true, MACHINE_ASK_SHUTDOWN},
-    {2, ASLEEP | DOWN, false, false, true, true, MACHINE_POWER_ON},
-    {6, ALIVE, false, false, false, false, MACHINE_POWER_OFF},
-    {9, ALIVE, false, false, true, false, MACHINE_POWER_CYCLE},
+    {10, ALIVE, false, false, true, MACHINE_RESET},
+    {8, ALIVE, false, false, true, MACHINE_POWER_OFF},
+    {5, ALIVE, false, false, true, MACHINE_POWER_CYCLE},
+    {11, AWAKE, false, true, true, MACHINE_NMI},
+    {4, AWAKE, true, false, true, MACHINE_ASK_SLEEP},
+    {7, AWAKE, true, false, true, MACHINE_ASK_HIBERNATE},
+    {14, AWAKE, true, false, true, MACHINE_ASK_RESTART},
+    {12, AWAKE, true, false, true, MACHINE_ASK_SHUTDOWN},
+    {2, ASLEEP | DOWN, false, false, true, MACHINE_POWER_ON},
+    {6, ALIVE, false, false, false, MACHINE_POWER_OFF},
+    {9, ALIVE, false, false, false, MACHINE_POWER_CYCLE},
 };
 
 #define TRANSITIONS (sizeof(transitions) / sizeof(transitions[0]))
@@ -112,13 +111,10 @@ static bool is_idle_request(const struct device *d, uint16_t value)
 
 static uint32_t carry_out(struct device *d, const struct transition *t)
 {
-    struct machine_boot boot;
     if (fault_strike(d, FAULT_IGNORE, "CIM_PowerManagementService", "RequestPowerStateChange") != NULL ||
         (t->by_os && d->os_hangs))
         return RET_OK;
-    boot_for_machine(d, &boot);
-    return d->machine->ops->command(d->machine, t->command, t->boots ? &boot : NULL) == 0 ? RET_OK
-                                                                                          : RET_CANNOT_NOW;
+    return d->machine->ops->command(d->machine, t->command) == 0 ? RET_OK : RET_CANNOT_NOW;
 }
 
 static uint32_t decide(struct device *d, uint16_t value)

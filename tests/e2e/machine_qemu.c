@@ -34,7 +34,8 @@ struct pc {
     size_t read;                           /* up to here it has been looked at */
     enum machine_state states[STATES_MAX]; /* as reported */
     size_t state_count;
-    uint32_t booted; /* last count reported */
+    struct machine_boot next; /* settings for the next boot */
+    uint32_t booted;          /* last count reported */
     struct err trouble;
     char boot_id[40]; /* the guest's, of the last boot looked at */
 };
@@ -49,11 +50,19 @@ static void on_state(void *arg, enum machine_state state)
     pc->states[pc->state_count++] = state;
 }
 
+static void on_settings(void *arg, struct machine_boot *boot)
+{
+    struct pc *pc = arg;
+
+    *boot = pc->next;
+}
+
 static void on_booted(void *arg, uint32_t boot_count)
 {
     struct pc *pc = arg;
 
     pc->booted = boot_count;
+    memset(&pc->next, 0, sizeof pc->next);
 }
 
 static void on_trouble(void *arg, const struct err *err)
@@ -82,7 +91,14 @@ static struct machine *new_machine(struct pc *pc, const char *program)
         .name = "amtsim-test",
         .cycle_ms = 200,
     };
-    const struct machine_events events = {pc, on_state, on_booted, on_trouble, on_console};
+    const struct machine_events events = {
+        .arg = pc,
+        .state = on_state,
+        .settings = on_settings,
+        .booted = on_booted,
+        .trouble = on_trouble,
+        .console = on_console,
+    };
     struct err err = ERR_INIT;
     struct machine *machine = machine_qemu_new(&config, &events, &err);
 
@@ -191,19 +207,20 @@ static void expect_boot(struct pc *pc, unsigned n)
     assert_string_equal(pc->trouble.text, "");
 }
 
-static void command_boot(struct pc *pc, enum machine_command command, const struct machine_boot *boot)
-{
-    assert_int_equal(pc->machine->ops->command(pc->machine, command, boot), 0);
-}
-
 static void command(struct pc *pc, enum machine_command command)
 {
-    command_boot(pc, command, NULL);
+    assert_int_equal(pc->machine->ops->command(pc->machine, command), 0);
+}
+
+static void command_boot(struct pc *pc, enum machine_command how, const struct machine_boot *boot)
+{
+    pc->next = *boot;
+    command(pc, how);
 }
 
 static void refused(struct pc *pc, enum machine_command command)
 {
-    assert_int_equal(pc->machine->ops->command(pc->machine, command, NULL), -1);
+    assert_int_equal(pc->machine->ops->command(pc->machine, command), -1);
 }
 
 static void type(struct pc *pc, const char *line)
@@ -380,7 +397,7 @@ static void boots_what_it_is_told(void **state)
     static const struct machine_boot cd = {.source = "cd", .use_sol = true};
     static const struct machine_boot second_cd = {.source = "cd", .media_index = 2, .use_sol = true};
     static const struct machine_boot pxe = {.source = "pxe", .use_sol = true};
-    static const struct machine_boot setup = {.bios_setup = true, .use_sol = true};
+    static const struct machine_boot menu = {.bios_setup = true, .use_sol = true};
     static const struct machine_boot safe = {.source = "disk", .safe_mode = true};
     struct pc *pc = *state;
     size_t from;
@@ -397,12 +414,13 @@ static void boots_what_it_is_told(void **state)
     command(pc, MACHINE_ASK_RESTART);
     expect_boot(pc, 2);
     assert_true(console_lacks(pc, from, "SeaBIOS")); /* nobody asked for the firmware's words */
-    command_boot(pc, MACHINE_ASK_RESTART, &safe);
+    pc->next = safe;
+    type(pc, "reboot -f\n"); /* whoever causes the boot */
     expect(pc, "Command line: ");
     expect(pc, " single");
     expect_boot(pc, 3);
 
-    command_boot(pc, MACHINE_RESET, &setup);
+    command_boot(pc, MACHINE_RESET, &menu);
     expect(pc, "Select boot device:");
     command_boot(pc, MACHINE_RESET, &pxe);
     expect(pc, "No bootable device.");
@@ -453,7 +471,7 @@ static void live_until_killed(int fd)
     struct pc *pc = pc_new(NULL);
     int pid;
 
-    pc->machine->ops->command(pc->machine, MACHINE_POWER_ON, NULL);
+    pc->machine->ops->command(pc->machine, MACHINE_POWER_ON);
     expect_state(pc, MACHINE_ON);
     pid = machine_qemu_pid(pc->machine);
     if (write(fd, &pid, sizeof pid) != sizeof pid)
