@@ -82,8 +82,10 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
 /* Ends a running exchange without calling back, closes the connection, wipes, frees. NULL is fine. */
 void http_session_free(struct http_session *session);
 
-/* Gives the session a stream socket of any kind that the owner has connected already; it is used (and from
- * now on owned) for the next connection. A session without one connects by itself. */
+/* Gives the session a stream socket that the owner has connected already; it is used (and from now on owned)
+ * for the next connection, and closed when the next request ends without having needed it. A session without
+ * one connects by itself. Any kind will do; a TCP socket whose connect() did not block and was called once
+ * costs nothing more, others go over a relay. */
 void http_session_give_socket(struct http_session *session, int fd);
 
 struct http_answer { /* borrowed for the time of the callback */
@@ -112,6 +114,8 @@ typedef void http_done(void *arg, const struct http_answer *answer, const struct
  * answers is not HTTP), auth-unsupported, invalid-argument (path), system. */
 void http_session_send(struct http_session *session, const char *path, const struct buf *body,
                        int64_t deadline_ms, http_done *done, void *arg);
+/* Ends a running request without calling back; the session is idle after. Fine when it is idle already. */
+void http_session_abort(struct http_session *session);
 bool http_session_busy(const struct http_session *session);
 
 /* What was learned; borrowed, "" or false while unknown. */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -100,10 +101,21 @@ int http_conn_start(struct http_session *session, const struct http_addr *addr, 
     return 0;
 }
 
-int http_conn_adopt(struct http_session *session, int fd, struct err *err)
+int http_conn_adopt(struct http_session *session, int fd, bool relayed, struct err *err)
 {
-    int ours = http_relay_start(session->http, fd, err);
+    int on = 1;
 
+    if (!relayed) {
+        if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
+            err_set_errno(err, CAUSE_SYSTEM, errno, "taking a given socket");
+            close(fd);
+            return -1;
+        }
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* in vain where it is not TCP */
+        conn_new(session, fd, HTTP_CONN_READY)->on_trial = true;
+        return 0;
+    }
+    int ours = http_relay_start(session->http, fd, err);
     if (ours < 0)
         return -1;
     http_conn_watch(conn_new(session, ours, HTTP_CONN_CONNECTING), HTTP_WATCH_WRITE);
@@ -172,7 +184,12 @@ void http_conn_gone(struct http_conn *conn)
     http_watch_remove(conn->http, &conn->watch);
     if (conn->session)
         conn->session->conn = NULL;
-    close(conn->watch.fd);
+    if (conn->session && conn->on_trial && conn->state == HTTP_CONN_BUSY) {
+        conn->session->given_fd = conn->watch.fd;
+        conn->session->given_relayed = true;
+    } else {
+        close(conn->watch.fd);
+    }
     free(conn);
 }
 

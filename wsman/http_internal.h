@@ -58,6 +58,7 @@ struct http_conn {
     struct http_session *session;  /* NULL once disowned */
     struct http_conn *prev, *next; /* list of idle connections, oldest first */
     struct http_watch watch;
+    bool on_trial; /* given, and libcurl may refuse it: then it is the session's again, for a relay */
     enum http_conn_state state;
     bool admitted; /* Kerberos: the device accepted a ticket on this connection */
 };
@@ -65,8 +66,9 @@ struct http_conn {
 /* Starts to connect; the session's conn is set. -1 with err (unreachable, refused, system) on an immediate
  * failure. */
 int http_conn_start(struct http_session *session, const struct http_addr *addr, struct err *err);
-/* Takes a socket connected by somebody else, over a relay; as http_conn_start. -1 with err (system). */
-int http_conn_adopt(struct http_session *session, int fd, struct err *err);
+/* Takes a socket connected by somebody else: READY and on trial, or over a relay, as http_conn_start. -1 with
+ * err (system). */
+int http_conn_adopt(struct http_session *session, int fd, bool relayed, struct err *err);
 /* The socket of a CONNECTING connection is writable: 0 and READY, or -1 with err. */
 int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struct err *err);
 void http_conn_idle(struct http_conn *conn);   /* BUSY -> IDLE */
@@ -122,6 +124,7 @@ struct http_session {
     bool addr_fixed;       /* from the settings: never looked up */
     int64_t addr_until_ms; /* looked up: trusted so long */
     int given_fd;          /* -1: none */
+    bool given_relayed;    /* libcurl did not take it as it is */
 
     struct http_digest digest;
 

@@ -78,8 +78,17 @@ static void leave_state(struct http_session *session)
         http_conn_close(session->conn);
 }
 
+static void drop_given(struct http_session *session)
+{
+    if (session->given_fd >= 0)
+        close(session->given_fd);
+    session->given_fd = -1;
+    session->given_relayed = false;
+}
+
 static void end_request(struct http_session *session)
 {
+    drop_given(session);
     free(session->path);
     session->path = NULL;
     buf_free(&session->body);
@@ -215,19 +224,28 @@ static void want_lane(struct http_session *session)
     set_limit(session, HTTP_TIMER_NEVER);
 }
 
-static void want_connection(struct http_session *session)
+static void take_given(struct http_session *session)
 {
     struct err err = ERR_INIT;
+    int fd = session->given_fd;
+    bool relayed = session->given_relayed;
 
+    session->given_fd = -1;
+    session->given_relayed = false;
+    if (http_conn_adopt(session, fd, relayed, &err) < 0) {
+        fail(session, &err);
+    } else if (session->conn->state == HTTP_CONN_READY) {
+        want_lane(session);
+    } else {
+        session->state = HTTP_SESSION_CONNECTING;
+        set_limit(session, session->connect_ms);
+    }
+}
+
+static void want_connection(struct http_session *session)
+{
     if (session->given_fd >= 0) {
-        int fd = session->given_fd;
-        session->given_fd = -1;
-        if (http_conn_adopt(session, fd, &err) < 0) {
-            fail(session, &err);
-        } else {
-            session->state = HTTP_SESSION_CONNECTING;
-            set_limit(session, session->connect_ms);
-        }
+        take_given(session);
         return;
     }
     if (!session->addr_count || (!session->addr_fixed && http_now(session->http) >= session->addr_until_ms)) {
@@ -327,6 +345,8 @@ void http_session_lane_granted(struct http_session *session)
 void http_session_sending(struct http_session *session)
 {
     session->requests++;
+    if (session->conn)
+        session->conn->on_trial = false;
     set_limit(session, HTTP_TIMER_NEVER);
 }
 
@@ -461,7 +481,7 @@ void http_session_lane_done(struct http_session *session, int code)
 
     if (session->conn && session->conn->state == HTTP_CONN_BUSY)
         http_conn_idle(session->conn);
-    if (http_lane_wants_connection(session->lane)) {
+    if (http_lane_wants_connection(session->lane) || session->given_relayed) {
         if (session->conn)
             http_conn_close(session->conn);
         again = true;
@@ -573,13 +593,9 @@ void http_session_free(struct http_session *session)
         return;
     struct http *http = session->http;
 
-    leave_state(session);
-    http_timer_disarm(&http->timers, &session->timer);
+    http_session_abort(session);
     if (session->conn)
         http_conn_close(session->conn);
-    if (session->given_fd >= 0)
-        close(session->given_fd);
-    end_request(session);
     http_digest_clear(&session->digest);
     free(session->name);
     free(session->origin);
@@ -594,9 +610,17 @@ void http_session_free(struct http_session *session)
 
 void http_session_give_socket(struct http_session *session, int fd)
 {
-    if (session->given_fd >= 0)
-        close(session->given_fd);
+    drop_given(session);
     session->given_fd = fd;
+}
+
+void http_session_abort(struct http_session *session)
+{
+    leave_state(session);
+    http_timer_disarm(&session->http->timers, &session->timer);
+    end_request(session);
+    session->answer = buf_init(WSMAN_ANSWER_MAX);
+    http_rearm(session->http);
 }
 
 bool http_session_busy(const struct http_session *session)

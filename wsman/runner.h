@@ -1,10 +1,10 @@
-/* Carries out calls and sequences over an HTTP session: message numbers, deadlines, waiting between steps,
- * and repeating what may be repeated.
+/* Carries out sequences over an HTTP session: message numbers, deadlines, waiting between steps, and
+ * repeating what may be repeated.
  *
  * Repeats: a passing failure (cause_is_passing: dropped, timeout, busy) of a step that changes nothing is
- * repeated up to RUNNER_TRIES times with back-off (500 ms doubled, +-25 % jitter) while the budget lasts. A
- * step that changes the device is never repeated after it was sent. Trust and login failures are never
- * repeated. */
+ * repeated up to RUNNER_TRIES times with back-off (500 ms doubled, +-25 % jitter) while the budget lasts;
+ * only then does the sequence hear of it. A step that changes the device is never repeated here: its sequence
+ * hears of the failure and reads the state first. Trust and login failures are never repeated. */
 #ifndef WSMAN_RUNNER_H
 #define WSMAN_RUNNER_H
 
@@ -25,22 +25,25 @@ struct runner_owner {
     void (*timer)(void *arg, struct runner *runner, int64_t ms);
     /* A random number, for jitter. */
     uint32_t (*random)(void *arg);
-    /* Before a step that changes the device is sent for the first time; the owner writes it down durably and
-     * then calls runner_resume. NULL: no need to. */
+    /* Before the first request that changes the device is sent; the owner writes it down durably and then
+     * calls runner_resume, also from inside this call. NULL: no need to. */
     void (*before_change)(void *arg, struct runner *runner);
-    /* A step begins (repeat counts from 0) or ends (failure NULL when well). For progress and the step
-     * record. */
+    /* A try of a step has ended (failure NULL when well); repeat counts the tries before it. note: the
+     * sequence's remark, or NULL. For progress and the step record. NULL: no need to. The runner may not be
+     * freed in it. */
     void (*step)(void *arg, const char *name, uint32_t repeat, const char *note, const struct err *failure);
     /* Over: failure is NULL when the sequence is done. Called once, never from inside runner_start. */
     void (*done)(void *arg, struct runner *runner, const struct err *failure);
 };
 
-/* Runs seq (borrowed, must outlive the runner) on session (borrowed, idle) within budget_ms. */
+/* Runs seq (borrowed, must outlive the runner) on session (borrowed, idle) within budget_ms of the clock.
+ * What is under way when the time is over ends as `timeout`. */
 struct runner *runner_start(struct http_session *session, struct seq *seq, int64_t budget_ms,
                             const struct runner_owner *owner);
 void runner_timer(struct runner *runner);
 void runner_resume(struct runner *runner);
-/* Ends it without calling done; NULL is fine. To be called after done as well. */
+/* Ends it without calling done, and the session's request with it; NULL is fine. To be called after done as
+ * well, also from inside it. */
 void runner_free(struct runner *runner);
 
 #endif

@@ -1,5 +1,7 @@
 /* One device over plain HTTP: login, connections, answers of every form, and every way of going wrong. */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -579,22 +581,67 @@ static void names_are_looked_up_off_the_loop(void **state)
     bench_succeeds(b, 200, FAKE_CONTENT);
 }
 
+static int connect_to_device(struct bench *b, int flags)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+
+    in.sin_port = htons(fake_device_port(b->device));
+    if (connect(fd, (struct sockaddr *)&in, sizeof(in)) < 0)
+        assert_int_equal(errno, EINPROGRESS);
+    assert_int_equal(poll(&writable, 1, 5000), 1);
+    return fd;
+}
+
+/* Sockets in the two states that libcurl 7.88 tells apart. */
 static void given_socket_is_used(void **state)
 {
+    static const int flags[] = {SOCK_NONBLOCK, 0};
     struct bench *b = *state;
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    in.sin_port = htons(b->settings.port);
-    assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
     b->settings.address = "127.255.255.254"; /* nobody there */
     b->settings.port = 1;
-    bench_open(b);
     fake_device_set(b->device, &(struct fake_script){.open = true});
+    for (size_t i = 0; i < 2; i++) {
+        unsigned before = fake_device_seen(b->device).connections;
+        bench_open(b);
+        http_session_give_socket(b->session, connect_to_device(b, flags[i]));
+        bench_succeeds(b, 200, FAKE_CONTENT);
+        bench_succeeds(b, 200, FAKE_CONTENT);
+        assert_int_equal(fake_device_seen(b->device).connections - before, 1);
+        bench_send(b); /* freed under way */
+        http_session_free(b->session);
+        b->session = NULL;
+    }
+}
+
+static void given_socket_that_is_not_needed(void **state)
+{
+    struct bench *b = *state;
+
+    bench_succeeds(b, 200, FAKE_CONTENT);
+    int fd = connect_to_device(b, 0);
     http_session_give_socket(b->session, fd);
+    http_session_give_socket(b->session, dup(fd));
+    assert_int_equal(fcntl(fd, F_GETFD), -1); /* the first is closed when a second comes */
     bench_succeeds(b, 200, FAKE_CONTENT);
-    bench_succeeds(b, 200, FAKE_CONTENT);
-    assert_int_equal(fake_device_seen(b->device).connections, 1);
+    assert_int_equal(http_session_facts(b->session).connections, 2); /* as without */
+}
+
+static void given_socket_that_dies(void **state)
+{
+    struct bench *b = *state;
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    http_session_give_socket(b->session, pair[0]);
+    bench_send(b);
+    for (int i = 0; i < 5; i++)
+        loop_turn(&b->loop, b->http, 5);
+    close(pair[1]);
+    assert_true(bench_wait(b));
+    assert_int_equal(b->result.failure.cause, CAUSE_DROPPED);
 }
 
 /* --- life and death --- */
@@ -616,6 +663,24 @@ static void freed_in_every_state(void **state)
             loop_turn(&b->loop, b->http, 0);
         assert_int_equal(b->result.calls, calls);
         assert_int_equal(b->loop.count, 0);
+    }
+}
+
+static void aborted_in_every_state(void **state)
+{
+    struct bench *b = *state;
+
+    for (int turns = 0; turns < 12; turns++) {
+        bench_open(b);
+        bench_send(b);
+        for (int i = 0; i < turns && !b->result.over; i++)
+            loop_turn(&b->loop, b->http, 5);
+        unsigned calls = b->result.calls;
+        http_session_abort(b->session);
+        assert_false(http_session_busy(b->session));
+        loop_turn(&b->loop, b->http, 5);
+        assert_int_equal(b->result.calls, calls);
+        bench_succeeds(b, 200, FAKE_CONTENT);
     }
 }
 
@@ -796,7 +861,10 @@ int main(void)
         TEST(the_callers_deadline_comes_first),
         TEST(names_are_looked_up_off_the_loop),
         TEST(given_socket_is_used),
+        TEST(given_socket_that_is_not_needed),
+        TEST(given_socket_that_dies),
         TEST(freed_in_every_state),
+        TEST(aborted_in_every_state),
         TEST(freed_during_a_lookup),
         TEST(lookup_that_takes_too_long),
         TEST(send_and_free_from_the_callback),

@@ -1,0 +1,250 @@
+#include "wsman/runner.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "wsman/call.h"
+
+#define BACK_OFF_MS 500 /* doubled with every repeat */
+#define BODY_MAX    (WSMAN_ENVELOPE_MAX + 1)
+
+enum runner_state {
+    RUNNER_ASKING,     /* between steps; never seen from outside */
+    RUNNER_CONFIRMING, /* the owner writes down that a change comes -> SENDING */
+    RUNNER_SENDING, /* the session carries a request -> ASKING, SENDING (next Pull), WAITING, ENDING, OVER */
+    RUNNER_WAITING, /* until the next step or repeat -> ASKING */
+    RUNNER_ENDING,  /* over, but done may only be called when the timer fires -> OVER */
+    RUNNER_OVER,
+};
+
+struct runner {
+    struct runner_owner owner;
+    struct http_session *session;
+    struct seq *seq;
+    enum runner_state state;
+    int64_t began_ms; /* on the owner's clock */
+    int64_t budget_ms;
+    struct wsman_call *call; /* NULL between steps */
+    uint32_t message_id;
+    uint32_t repeat; /* times the current step was repeated so far */
+    bool starting;   /* inside runner_start */
+    bool confirmed;  /* the owner has written down that changes come */
+    struct err failure;
+};
+
+static void ask(struct runner *runner);
+static void on_answer(void *arg, const struct http_answer *answer, const struct err *failure);
+
+/* --- the end --- */
+
+static void call_done(struct runner *runner)
+{
+    runner->state = RUNNER_OVER;
+    runner->owner.done(runner->owner.arg, runner, runner->failure.cause ? &runner->failure : NULL);
+}
+
+static void end(struct runner *runner, const struct err *failure)
+{
+    if (failure)
+        runner->failure = *failure;
+    if (!runner->starting) {
+        call_done(runner);
+        return;
+    }
+    runner->state = RUNNER_ENDING;
+    runner->owner.timer(runner->owner.arg, runner, 0);
+}
+
+/* --- one step --- */
+
+/* Brings the sequence's clock up to date. */
+static int64_t time_left(struct runner *runner)
+{
+    runner->seq->now_ms = clock_mono(runner->owner.clock) - runner->began_ms;
+    runner->seq->budget_ms = runner->budget_ms;
+    return seq_left_ms(runner->seq);
+}
+
+static void wait_for(struct runner *runner, int64_t ms)
+{
+    runner->state = RUNNER_WAITING;
+    runner->owner.timer(runner->owner.arg, runner, ms);
+}
+
+static void drop_call(struct runner *runner)
+{
+    wsman_call_free(runner->call);
+    runner->call = NULL;
+}
+
+static void tell(struct runner *runner, const char *name, const struct err *failure)
+{
+    if (runner->owner.step)
+        runner->owner.step(runner->owner.arg, name, runner->repeat, runner->seq->note, failure);
+}
+
+/* The step has a result, or failed for good: the sequence says what is next. */
+static void heard(struct runner *runner, const struct err *failure)
+{
+    const char *name = seq_step_name(runner->seq);
+    struct err err = ERR_INIT;
+
+    time_left(runner);
+    int rc = seq_heard(runner->seq, failure ? NULL : runner->call, failure, &err);
+    tell(runner, name, rc < 0 ? &err : failure);
+    drop_call(runner);
+    runner->repeat = 0;
+    if (rc < 0)
+        end(runner, &err);
+    else
+        ask(runner);
+}
+
+static int64_t back_off_ms(struct runner *runner)
+{
+    int64_t base = (int64_t)BACK_OFF_MS << runner->repeat;
+    int64_t jitter = base / 4;
+
+    return base - jitter + (int64_t)(runner->owner.random(runner->owner.arg) % (uint32_t)(2 * jitter + 1));
+}
+
+/* The exchange failed: again, if that may help and do no harm. */
+static void failed(struct runner *runner, const struct err *failure)
+{
+    int64_t ms = back_off_ms(runner);
+
+    if (!seq_may_repeat(runner->seq) || !cause_is_passing(failure->cause) ||
+        runner->repeat + 1 >= RUNNER_TRIES || time_left(runner) <= ms) {
+        heard(runner, failure);
+        return;
+    }
+    tell(runner, seq_step_name(runner->seq), failure);
+    drop_call(runner); /* asked for anew: half an enumeration cannot be gone on with */
+    runner->repeat++;
+    wait_for(runner, ms);
+}
+
+/* Sends the call's next body. */
+static void send_call(struct runner *runner)
+{
+    struct buf body = buf_init_secret(BODY_MAX);
+    struct err err = ERR_INIT;
+    int64_t left = time_left(runner);
+
+    runner->state = RUNNER_SENDING;
+    if (left <= 0)
+        err_set(&err, CAUSE_TIMEOUT, "the time for the whole operation was over before this step");
+    /* Nothing was sent, so there is nothing for the sequence to judge. */
+    if (left <= 0 || wsman_call_body(runner->call, ++runner->message_id, &body, &err) < 0) {
+        tell(runner, seq_step_name(runner->seq), &err);
+        drop_call(runner);
+        end(runner, &err);
+    } else {
+        http_session_send(runner->session, NULL, &body, runner->began_ms + runner->budget_ms, on_answer,
+                          runner);
+    }
+    buf_free(&body);
+}
+
+static void on_answer(void *arg, const struct http_answer *answer, const struct err *failure)
+{
+    struct runner *runner = arg;
+    struct err err = ERR_INIT;
+
+    if (failure) {
+        failed(runner, failure);
+        return;
+    }
+    switch (wsman_call_answer(runner->call, answer->status, answer->body, answer->n, &err)) {
+    case WSMAN_FINISHED:
+        heard(runner, NULL);
+        break;
+    case WSMAN_AGAIN:
+        send_call(runner);
+        break;
+    case WSMAN_FAILED:
+        failed(runner, &err);
+        break;
+    }
+}
+
+/* Asks the sequence what is next, and begins it. */
+static void ask(struct runner *runner)
+{
+    struct seq *seq = runner->seq;
+    struct err err = ERR_INIT;
+    int64_t wait_ms = 0;
+    int64_t left = time_left(runner);
+
+    runner->state = RUNNER_ASKING;
+    seq->note = NULL;
+    switch (seq_next(seq, &runner->call, &wait_ms, &err)) {
+    case SEQ_WANT_FAILED:
+        tell(runner, seq_step_name(seq), &err);
+        end(runner, &err);
+        break;
+    case SEQ_WANT_DONE:
+        end(runner, NULL);
+        break;
+    case SEQ_WANT_WAIT:
+        wait_for(runner, wait_ms < left ? wait_ms : left);
+        break;
+    case SEQ_WANT_SEND:
+        if (seq_may_repeat(seq) || runner->confirmed || !runner->owner.before_change) {
+            send_call(runner);
+            break;
+        }
+        runner->state = RUNNER_CONFIRMING;
+        runner->owner.before_change(runner->owner.arg, runner);
+        break;
+    }
+}
+
+/* --- the interface --- */
+
+struct runner *runner_start(struct http_session *session, struct seq *seq, int64_t budget_ms,
+                            const struct runner_owner *owner)
+{
+    struct runner *runner = xcalloc(1, sizeof(*runner));
+
+    runner->owner = *owner;
+    runner->session = session;
+    runner->seq = seq;
+    runner->budget_ms = budget_ms;
+    runner->began_ms = clock_mono(owner->clock);
+    /* Sessions outlive runners: answers of an earlier one are not to be taken for ours. */
+    runner->message_id = owner->random(owner->arg) & 0x3fffffff;
+    runner->starting = true;
+    ask(runner);
+    runner->starting = false;
+    return runner;
+}
+
+void runner_timer(struct runner *runner)
+{
+    if (runner->state == RUNNER_ENDING)
+        call_done(runner);
+    else if (runner->state == RUNNER_WAITING)
+        ask(runner);
+}
+
+void runner_resume(struct runner *runner)
+{
+    if (runner->state != RUNNER_CONFIRMING)
+        return;
+    runner->confirmed = true;
+    send_call(runner);
+}
+
+void runner_free(struct runner *runner)
+{
+    if (!runner)
+        return;
+    if (runner->state == RUNNER_SENDING)
+        http_session_abort(runner->session);
+    if (runner->state == RUNNER_WAITING || runner->state == RUNNER_ENDING)
+        runner->owner.timer(runner->owner.arg, runner, -1);
+    drop_call(runner);
+    free(runner);
+}
