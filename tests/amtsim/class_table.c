@@ -6,8 +6,10 @@
 #include "tests/amtsim/class_tables.h"
 
 static const struct class_row *const tables[] = {
-    class_alarm_rows, class_boot_rows,     class_consent_rows, class_identity_rows,
-    class_power_rows, class_settings_rows, class_user_rows,
+    class_agent_rows,       class_alarm_rows,    class_audit_rows,   class_boot_rows,
+    class_certificate_rows, class_consent_rows,  class_event_rows,   class_eventing_rows,
+    class_hardware_rows,    class_identity_rows, class_network_rows, class_power_rows,
+    class_redirection_rows, class_settings_rows, class_system_rows,  class_user_rows,
 };
 
 #define ROWS_MAX 256

@@ -1,0 +1,303 @@
+/* Network ports, wireless, remote access settings. (reference wsman.md, 3.11, 3.15) */
+#include <string.h>
+
+#include "tests/amtsim/class_tables.h"
+#include "tests/amtsim/fleet.h"
+
+#define WIRED "Intel(r) AMT Ethernet Port Settings 0"
+
+static unsigned two(const struct device *d)
+{
+    (void)d;
+    return 2;
+}
+
+static unsigned none(const struct device *d)
+{
+    (void)d;
+    return 0;
+}
+
+static void wired_port(struct device *d, struct out *o)
+{
+    char mac[18], address[16];
+    bool dhcp = d->settings.dhcp;
+    out_bool(o, "DHCPEnabled", dhcp);
+    out_str(o, "DefaultGateway", "127.0.0.1");
+    out_str(o, "ElementName", "Intel(r) AMT Ethernet Port Settings");
+    out_str(o, "IPAddress", device_address(d, address));
+    out_str(o, "InstanceID", WIRED);
+    out_bool(o, "IpSyncEnabled", dhcp);
+    out_bool(o, "LinkIsUp", true);
+    out_num(o, "LinkPolicy", 1);
+    out_num(o, "LinkPolicy", 14);
+    out_str(o, "MACAddress", device_mac(d, mac));
+    if (d->generation->number >= 10)
+        out_num(o, "PhysicalConnectionType", 0);
+    out_str(o, "PrimaryDNS", "127.0.0.1");
+    out_bool(o, "SharedDynamicIP", dhcp);
+    out_bool(o, "SharedMAC", true);
+    out_bool(o, "SharedStaticIp", false);
+    out_str(o, "SubnetMask", "255.0.0.0");
+}
+
+static const char *const wireless_port[] = {"ConsoleTcpMaxRetransmissions",
+                                            "5",
+                                            "DHCPEnabled",
+                                            "true",
+                                            "ElementName",
+                                            "Intel(r) AMT Ethernet Port Settings",
+                                            "InstanceID",
+                                            "Intel(r) AMT Ethernet Port Settings 1",
+                                            "LinkControl",
+                                            "2",
+                                            "LinkIsUp",
+                                            "false",
+                                            "LinkPreference",
+                                            "2",
+                                            "MACAddress",
+                                            "00-00-00-00-00-00",
+                                            "PhysicalConnectionType",
+                                            "3",
+                                            "SharedMAC",
+                                            "true",
+                                            "WLANLinkProtectionLevel",
+                                            "1",
+                                            NULL};
+
+static void port_settings(struct device *d, unsigned i, struct out *o)
+{
+    if (i == 0)
+        wired_port(d, o);
+    else
+        out_fixed(o, wireless_port);
+}
+
+/* For DHCP the address members must be left out, else the firmware faults. */
+static void port_put(struct call *c)
+{
+    static const char *const members[] = {"IPAddress", "SubnetMask", "DefaultGateway", "PrimaryDNS",
+                                          "SecondaryDNS"};
+    bool dhcp = c->device->settings.dhcp;
+    call_bool(c, "DHCPEnabled", &dhcp);
+    for (unsigned i = 0; dhcp && i < sizeof(members) / sizeof(members[0]); i++) {
+        if (call_has(c, members[i]))
+            c->fault = SOAP_INVALID_VALUES;
+    }
+    if (c->message->selector_count == 0)
+        c->fault = SOAP_INVALID_SELECTORS;
+    if (c->fault == SOAP_OK && c->instance == 0)
+        c->device->settings.dhcp = dhcp;
+}
+
+static void ethernet_port(struct device *d, unsigned i, struct out *o)
+{
+    char mac[18];
+    (void)i;
+    out_str(o, "CreationClassName", "CIM_EthernetPort");
+    out_str(o, "Description", "Wired0");
+    out_str(o, "DeviceID", "Intel(r) AMT Ethernet Port 0");
+    out_str(o, "ElementName", "Intel(r) AMT Ethernet Port");
+    out_num(o, "EnabledDefault", 5);
+    out_num(o, "EnabledState", 2);
+    out_num(o, "LinkTechnology", 2);
+    out_num(o, "MaxSpeed", 2500000000u);
+    device_mac(d, mac);
+    out_fmt(o, "NetworkAddresses", "%.2s%.2s%.2s%.2s%.2s%.2s", mac, mac + 3, mac + 6, mac + 9, mac + 12,
+            mac + 15);
+    static const char *const rest[] = {"OperationalStatus",
+                                       "0",
+                                       "PortType",
+                                       "53",
+                                       "RequestedState",
+                                       "12",
+                                       "Speed",
+                                       "1000000000",
+                                       "SystemCreationClassName",
+                                       "CIM_ComputerSystem",
+                                       "SystemName",
+                                       "Intel(r) AMT",
+                                       NULL};
+    out_fixed(o, rest);
+}
+
+static const char *const ipv6[] = {"CurrentDefaultRouter",
+                                   "::",
+                                   "CurrentPrimaryDNS",
+                                   "::",
+                                   "CurrentSecondaryDNS",
+                                   "::",
+                                   "DefaultRouter",
+                                   "::",
+                                   "ElementName",
+                                   "Intel(r) IPS IPv6 Settings 0",
+                                   "IPv6Address",
+                                   "::",
+                                   "InstanceID",
+                                   "Intel(r) IPS IPv6 Settings 0",
+                                   "InterfaceIDType",
+                                   "0",
+                                   "ManualInterfaceID",
+                                   "0000000000000000",
+                                   "PrimaryDNS",
+                                   "::",
+                                   "SecondaryDNS",
+                                   "::",
+                                   NULL};
+
+static const char *const host_ip[] = {"DHCPEnabled", "true",
+                                      "ElementName", "Intel(r) AMT: Host IP Settings",
+                                      "InstanceID",  "Intel(r) AMT: Host IP Settings",
+                                      NULL};
+
+static const char *const profile_8021x[] = {
+    "ActiveInS0", "true",  "ElementName", "Intel(r) AMT 802.1x Profile",
+    "Enabled",    "false", "InstanceID",  "Intel(r) AMT 802.1x Profile 0",
+    "PxeTimeout", "0",     NULL};
+
+static const char *const settings_8021x[] = {
+    "AvailableInS0", "false", "ElementName", "Intel(r) AMT: 8021X Settings",
+    "Enabled",       "3",     "InstanceID",  "Intel(r) AMT: 8021X Settings",
+    "PxeTimeout",    "120",   NULL};
+
+static const char *const wifi_service[] = {"CreationClassName",
+                                           "AMT_WiFiPortConfigurationService",
+                                           "ElementName",
+                                           "Intel(r) AMT WiFiPort Configuration Service",
+                                           "EnabledState",
+                                           "5",
+                                           "HealthState",
+                                           "5",
+                                           "LastConnectedSsidUnderMeControl",
+                                           "",
+                                           "Name",
+                                           "Intel(r) AMT WiFi Port Configuration Service",
+                                           "NoHostCsmeSoftwarePolicy",
+                                           "0",
+                                           "RequestedState",
+                                           "12",
+                                           "SystemCreationClassName",
+                                           "CIM_ComputerSystem",
+                                           "SystemName",
+                                           "Intel(r) AMT",
+                                           "UEFIWiFiProfileShareEnabled",
+                                           "false",
+                                           "localProfileSynchronizationEnabled",
+                                           "0",
+                                           NULL};
+
+static const char *const kerberos[] = {"ElementName",
+                                       "Intel(r) AMT: Kerberos Settings",
+                                       "InstanceID",
+                                       "Intel (r) AMT: Kerberos Settings",
+                                       "KrbEnabled",
+                                       "false",
+                                       "SupportedEncryptionAlgorithms",
+                                       "0",
+                                       "SupportedEncryptionAlgorithms",
+                                       "1",
+                                       "SupportedEncryptionAlgorithms",
+                                       "2",
+                                       NULL};
+
+static const char *const environment[] = {"DetectionAlgorithm",
+                                          "0",
+                                          "ElementName",
+                                          "Intel(r) AMT Environment Detection Settings",
+                                          "InstanceID",
+                                          "Intel(r) AMT Environment Detection Settings",
+                                          NULL};
+
+static const char *const remote_capabilities[] = {"ElementName",
+                                                  "Intel(r) AMT:Remote Access Capabilities",
+                                                  "InstanceID",
+                                                  "Intel(r) AMT:Remote Access Capabilities",
+                                                  "MaxMpsPerPolicy",
+                                                  "2",
+                                                  "MaxTotalMpServers",
+                                                  "6",
+                                                  "MaxTotalPolicies",
+                                                  "3",
+                                                  "MaxTotalProxyEntryPoints",
+                                                  "15",
+                                                  NULL};
+
+static const char *const remote_service[] = {"CreationClassName",
+                                             "AMT_RemoteAccessService",
+                                             "ElementName",
+                                             "Intel(r) AMT Remote Access Service",
+                                             "IsRemoteTunnelConnected",
+                                             "false",
+                                             "Name",
+                                             "Intel(r) AMT Remote Access Service",
+                                             "RemoteTunnelKeepAliveTimeout",
+                                             "4294967295",
+                                             "SystemCreationClassName",
+                                             "CIM_ComputerSystem",
+                                             "SystemName",
+                                             "Intel(r) AMT",
+                                             NULL};
+
+static const char *const user_connection[] = {"CreationClassName",
+                                              "AMT_UserInitiatedConnectionService",
+                                              "ElementName",
+                                              "Intel(r) AMT User Initiated Connection Service",
+                                              "EnabledState",
+                                              "32768",
+                                              "LastConnectionReason",
+                                              "",
+                                              "Name",
+                                              "Intel(r) AMT User Initiated Connection Service",
+                                              "SystemCreationClassName",
+                                              "CIM_ComputerSystem",
+                                              "SystemName",
+                                              "Intel(r) AMT",
+                                              NULL};
+
+static const char *const proxy_service[] = {"CreationClassName",
+                                            "IPS_HTTPProxyService",
+                                            "ElementName",
+                                            "Intel(r) ME:HTTP Proxy Service",
+                                            "Name",
+                                            "Intel(r) ME:HTTP Proxy Service",
+                                            "SyncEnabled",
+                                            "false",
+                                            "SystemCreationClassName",
+                                            "CIM_ComputerSystem",
+                                            "SystemName",
+                                            "Intel(r) AMT",
+                                            NULL};
+
+const struct class_row class_network_rows[] = {
+    {.name = "AMT_8021XProfile", .since = 3, .fixed = profile_8021x},
+    {.name = "AMT_8021xCredentialContext", .since = 6, .parent = "CIM_CredentialContext", .count = none},
+    {.name = "AMT_EnvironmentDetectionSettingData", .fixed = environment},
+    {.name = "AMT_EthernetPortSettings",
+     .instance = port_settings,
+     .count = two,
+     .required = "ElementName InstanceID ",
+     .put = port_put},
+    {.name = "AMT_KerberosSettingData", .fixed = kerberos},
+    {.name = "AMT_MPSUsernamePassword", .count = none},
+    {.name = "AMT_ManagementPresenceRemoteSAP", .count = none},
+    {.name = "AMT_RemoteAccessCapabilities", .fixed = remote_capabilities},
+    {.name = "AMT_RemoteAccessCredentialContext", .parent = "CIM_CredentialContext", .count = none},
+    {.name = "AMT_RemoteAccessPolicyAppliesToMPS", .count = none},
+    {.name = "AMT_RemoteAccessPolicyRule", .count = none},
+    {.name = "AMT_RemoteAccessService", .fixed = remote_service},
+    {.name = "AMT_UserInitiatedConnectionService", .fixed = user_connection},
+    {.name = "AMT_WiFiPortConfigurationService", .fixed = wifi_service},
+    {.name = "CIM_CredentialContext", .abstract_only = true},
+    {.name = "CIM_EthernetPort", .datetime = true, .instance = ethernet_port},
+    {.name = "CIM_IEEE8021xSettings", .count = none},
+    {.name = "CIM_WiFiEndpoint", .count = none},
+    {.name = "CIM_WiFiEndpointSettings", .count = none},
+    {.name = "CIM_WiFiPort", .count = none},
+    {.name = "CIM_WiFiPortCapabilities", .count = none},
+    {.name = "IPS_HTTPProxyAccessPoint", .since = 12, .count = none},
+    {.name = "IPS_HTTPProxyService", .since = 12, .fixed = proxy_service},
+    {.name = "IPS_HostIPSettings", .since = 7, .fixed = host_ip},
+    {.name = "IPS_IEEE8021xSettings", .since = 8, .fixed = settings_8021x},
+    {.name = "IPS_IPv6PortSettings", .since = 6, .fixed = ipv6},
+    {0},
+};
