@@ -88,22 +88,6 @@ static json_t *do_clear(struct device *d)
     return json_pack("{s:i}", "device", (int)d->index + 1);
 }
 
-/* What the machine's serial port said lately; bytes that are no UTF-8 are shown escaped. */
-static json_t *do_console(struct device *d)
-{
-    struct buf raw = buf_init(CONSOLE_KEPT + 1), text = buf_init(4 * CONSOLE_KEPT + 1);
-    console_tail(d->console, &raw);
-    if (text_is_utf8(raw.p, raw.len))
-        buf_add(&text, raw.p, raw.len);
-    else
-        text_printable(&text, raw.p, raw.len);
-    json_t *o = json_pack("{s:i, s:s, s:I}", "device", (int)d->index + 1, "console", buf_str(&text), "bytes",
-                          (json_int_t)console_total(d->console));
-    buf_free(&raw);
-    buf_free(&text);
-    return o;
-}
-
 static const struct {
     const char *name;
     json_t *(*run)(struct device *d);

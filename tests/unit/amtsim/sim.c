@@ -30,22 +30,36 @@ void sim_stop(struct sim *sim)
     options_clear(&sim->options);
 }
 
+#define GUARD_MS 5
+
 static void on_guard(uv_timer_t *timer)
 {
-    *(bool *)timer->data = true;
+    ++*(unsigned *)timer->data;
+}
+
+/* Runs the loop until the device is in that state and has booted that often; fails the wait after 10 s. */
+static void run_until(struct sim *sim, const struct device *device, enum machine_state state, uint32_t boots)
+{
+    unsigned ticks = 0;
+    uv_timer_t guard; /* also keeps the loop going: machines' timers do not */
+    uv_timer_init(&sim->loop, &guard);
+    guard.data = &ticks;
+    uv_timer_start(&guard, on_guard, GUARD_MS, GUARD_MS);
+    while ((device->machine->state != state || device->machine->boot_count < boots) &&
+           ticks < 10000 / GUARD_MS)
+        uv_run(&sim->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&guard, NULL);
+    uv_run(&sim->loop, UV_RUN_NOWAIT);
 }
 
 void sim_run_until_state(struct sim *sim, const struct device *device, enum machine_state state)
 {
-    bool late = false;
-    uv_timer_t guard;
-    uv_timer_init(&sim->loop, &guard);
-    guard.data = &late;
-    uv_timer_start(&guard, on_guard, 10000, 0);
-    while (device->machine->state != state && !late)
-        uv_run(&sim->loop, UV_RUN_ONCE);
-    uv_close((uv_handle_t *)&guard, NULL);
-    uv_run(&sim->loop, UV_RUN_NOWAIT);
+    run_until(sim, device, state, 0);
+}
+
+void sim_run_until_boot(struct sim *sim, const struct device *device, uint32_t count)
+{
+    run_until(sim, device, MACHINE_ON, count);
 }
 
 const char *sim_request(const char *action, const char *class_name, const char *header, const char *body)

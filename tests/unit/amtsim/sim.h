@@ -16,8 +16,9 @@ struct sim {
 /* devices of that generation, machines on. */
 void sim_start(struct sim *sim, uint32_t devices, unsigned generation);
 void sim_stop(struct sim *sim);
-/* Runs the loop until nothing is due any more within the real milliseconds given. */
+/* Runs the loop until the device's machine is in that state, or has booted that often; at most 10 s. */
 void sim_run_until_state(struct sim *sim, const struct device *device, enum machine_state state);
+void sim_run_until_boot(struct sim *sim, const struct device *device, uint32_t count);
 
 /* A request document into a static buffer: action (full URI, or "Get"), class, inner Header and Body XML. */
 const char *sim_request(const char *action, const char *class_name, const char *header, const char *body);
