@@ -63,7 +63,7 @@ wait_for()
 
 console_has()
 {
-    console | grep -qF -e "$1"
+    [[ $(console) == *"$1"* ]]
 }
 
 qemu_pid()
