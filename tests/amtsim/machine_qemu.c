@@ -13,6 +13,7 @@
 #define MEMORY_MIB     192
 #define CYCLE_MS       1500
 #define START_LIMIT_MS 30000
+#define END_LIMIT_MS   10000
 #define NOTES_BYTES    (64 * 1024)
 #define SWAP_BYTES     (128 * 1024 * 1024) /* sparse */
 #define LINE_KEPT      64
@@ -46,7 +47,7 @@ struct machine_qemu {
     enum phase phase;
     enum ending ending;
     struct qemu_vm *vm; /* in STARTING, RUNNING, ENDING */
-    uv_timer_t timer;   /* PAUSED: end of the pause; STARTING: the start has failed */
+    uv_timer_t timer;   /* PAUSED: end of the pause; STARTING, ENDING: it does not come to an end */
     bool suspending_to_disk;
     bool agent_ready;
     struct line agent_line;
@@ -84,8 +85,8 @@ static void on_timer(uv_timer_t *timer)
 
     if (q->phase == PHASE_PAUSED)
         start(q);
-    else if (q->phase == PHASE_STARTING)
-        qemu_vm_kill(q->vm); /* reported as any other unexpected end */
+    else if (q->vm != NULL)
+        qemu_vm_kill(q->vm); /* while starting: reported as any other unexpected end */
 }
 
 static void cut_power(struct machine_qemu *q, enum ending ending)
@@ -211,6 +212,7 @@ static void guest_shut_down(struct machine_qemu *q, const json_t *data)
         if (strcmp(reason, reasons[i].reason) == 0) {
             q->ending = q->suspending_to_disk ? ENDING_HIBERNATE : reasons[i].ending;
             q->phase = PHASE_ENDING;
+            uv_timer_start(&q->timer, on_timer, END_LIMIT_MS, 0);
         }
     }
 }
@@ -486,8 +488,8 @@ static int check_image(const char *image_dir, struct err *err)
         int rc = access(path, R_OK);
 
         if (rc != 0)
-            err_set_errno(err, CAUSE_NOT_FOUND, errno, "%s; make it with: tests/amtsim/guest/build %s", path,
-                          image_dir);
+            err_set(err, CAUSE_NOT_FOUND, "cannot read %s (%s); make it with: tests/amtsim/guest/build %s",
+                    path, strerror(errno), image_dir);
         free(path);
         if (rc != 0)
             return -1;
