@@ -14,8 +14,8 @@
 #define CYCLE_MS       1500
 #define START_LIMIT_MS 30000
 #define END_LIMIT_MS   10000
-#define NOTES_BYTES    (64 * 1024)
-#define SWAP_BYTES     (128 * 1024 * 1024) /* sparse */
+#define NOTES_BYTES    ((off_t)65536)
+#define SWAP_BYTES     ((off_t)128 << 20) /* sparse */
 #define LINE_KEPT      64
 
 enum phase {

@@ -26,7 +26,8 @@ struct machine_qemu_config {
 };
 
 /* A machine that is off. NULL and err (not-found: no image in image_dir; system). Events are copied. Freed by
- * its destroy operation; the loop must go on running until it has nothing left to do. */
+ * its destroy operation; the loop must go on running until it has nothing left to do. The program ignores
+ * SIGPIPE. */
 struct machine *machine_qemu_new(const struct machine_qemu_config *config,
                                  const struct machine_events *events, struct err *err);
 

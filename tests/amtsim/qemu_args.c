@@ -1,7 +1,5 @@
 #include "tests/amtsim/qemu_args.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,20 +46,11 @@ struct args {
     size_t n;
 };
 
-static void add(struct args *a, const char *option, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* One option and its value, each a word. */
-static void add(struct args *a, const char *option, const char *fmt, ...)
+/* One option and its value, which is taken over. */
+static void add(struct args *a, const char *option, char *value)
 {
-    char value[512];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(value, sizeof value, fmt, ap);
-    va_end(ap);
     a->argv[a->n++] = xstrdup(option);
-    a->argv[a->n++] = xstrdup(value);
+    a->argv[a->n++] = value;
 }
 
 static void add_words(struct args *a, const char *const *words, size_t n)
@@ -97,8 +86,8 @@ static void add_program(struct args *a, const struct qemu_args_config *config)
     static const char *const words[] = {"setpriv", "--pdeathsig", "KILL", "sh"};
 
     add_words(a, words, sizeof words / sizeof words[0]);
-    add(a, "-c", "[ $PPID = \"$1\" ] && shift && exec \"$@\"");
-    add(a, "amtsim", "%d", config->parent);
+    add(a, "-c", xstrdup("[ $PPID = \"$1\" ] && shift && exec \"$@\""));
+    add(a, "amtsim", xasprintf("%d", config->parent));
     a->argv[a->n++] = xstrdup(config->program);
 }
 
@@ -106,25 +95,27 @@ static void add_program(struct args *a, const struct qemu_args_config *config)
  * how it finds nothing: with an empty order it would try everything. */
 static void add_disk(struct args *a, bool boot)
 {
-    add(a, "-device", "nvme,id=nvme,serial=amtsim%s", boot ? ",bootindex=0" : "");
-    add(a, "-device", "nvme-ns,drive=notes,nsid=1");
-    add(a, "-device", "nvme-ns,drive=swap,nsid=2");
+    add(a, "-device", xasprintf("nvme,id=nvme,serial=amtsim%s", boot ? ",bootindex=0" : ""));
+    add(a, "-device", xstrdup("nvme-ns,drive=notes,nsid=1"));
+    add(a, "-device", xstrdup("nvme-ns,drive=swap,nsid=2"));
 }
 
 static void add_cd_drive(struct args *a, const char *image, bool boot)
 {
     if (image != NULL)
-        add(a, "-blockdev", "driver=raw,node-name=cd,read-only=on,file.driver=file,file.filename=%s", image);
-    add(a, "-device", "ide-cd,id=cd-drive,bus=ide.1,unit=0%s%s", image != NULL ? ",drive=cd" : "",
-        boot ? ",bootindex=0" : "");
+        add(a, "-blockdev",
+            xasprintf("driver=raw,node-name=cd,read-only=on,file.driver=file,file.filename=%s", image));
+    add(a, "-device",
+        xasprintf("ide-cd,id=cd-drive,bus=ide.1,unit=0%s%s", image != NULL ? ",drive=cd" : "",
+                  boot ? ",bootindex=0" : ""));
 }
 
 static void add_kernel(struct args *a, const char *image_dir, bool safe_mode)
 {
-    add(a, "-kernel", "%s/vmlinuz", image_dir);
-    add(a, "-initrd", "%s/initrd", image_dir);
-    add(a, "-append", "console=ttyS0,115200 no_console_suspend mitigations=off%s",
-        safe_mode ? " single" : "");
+    add(a, "-kernel", xasprintf("%s/vmlinuz", image_dir));
+    add(a, "-initrd", xasprintf("%s/initrd", image_dir));
+    add(a, "-append",
+        xasprintf("console=ttyS0,115200 no_console_suspend mitigations=off%s", safe_mode ? " single" : ""));
 }
 
 char **qemu_args_new(const struct qemu_args_config *config, const struct machine_boot *boot)
@@ -133,16 +124,16 @@ char **qemu_args_new(const struct qemu_args_config *config, const struct machine
     enum qemu_medium medium = qemu_medium(boot);
 
     add_program(&a, config);
-    add(&a, "-name", "%s", config->name);
-    add(&a, "-m", "%u", config->memory_mib);
+    add(&a, "-name", xstrdup(config->name));
+    add(&a, "-m", xasprintf("%u", config->memory_mib));
     add_words(&a, fixed, sizeof fixed / sizeof fixed[0]);
     /* Without a graphics adapter the firmware speaks on the serial port. */
-    add(&a, "-machine", "pc,graphics=%s", boot->use_sol ? "off" : "on");
+    add(&a, "-machine", xasprintf("pc,graphics=%s", boot->use_sol ? "off" : "on"));
     /* The menu stands for the firmware's setup; strict: nothing but what has been chosen. */
     if (boot->bios_setup || boot->bios_pause)
-        add(&a, "-boot", "menu=on,splash-time=%d", MENU_WAIT_MS);
+        add(&a, "-boot", xasprintf("menu=on,splash-time=%d", MENU_WAIT_MS));
     else
-        add(&a, "-boot", "strict=on");
+        add(&a, "-boot", xstrdup("strict=on"));
     add_disk(&a, medium == QEMU_NOTHING);
     add_cd_drive(&a, config->cd, medium == QEMU_CD);
     if (medium == QEMU_DISK)

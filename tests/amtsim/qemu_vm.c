@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define WRITE_QUEUE_MAX (64u * 1024)
+#define WRITE_QUEUE_MAX ((size_t)65536)
 #define STDERR_KEPT     256u
 #define HOW_MAX         512u
 
@@ -233,15 +233,15 @@ static void vm_event(void *arg, const char *name, const json_t *data)
 
 /* The streams of the process, and who takes what it says there. */
 static const struct {
-    enum qemu_fd fd;
     void (*take)(struct qemu_vm *vm, const struct vm_stream *stream, const void *p, size_t n);
+    enum qemu_fd fd;
     enum qemu_port port; /* of take_port */
 } plan[] = {
-    {.fd = QEMU_FD_STDERR, .take = take_stderr},
-    {.fd = QEMU_FD_QMP, .take = take_qmp},
-    {.fd = QEMU_FD_CONSOLE, .take = take_port, .port = QEMU_CONSOLE},
-    {.fd = QEMU_FD_AGENT, .take = take_port, .port = QEMU_AGENT},
-    {.fd = QEMU_FD_FIRMWARE, .take = take_port, .port = QEMU_FIRMWARE},
+    {.take = take_stderr, .fd = QEMU_FD_STDERR},
+    {.take = take_qmp, .fd = QEMU_FD_QMP},
+    {.take = take_port, .fd = QEMU_FD_CONSOLE, .port = QEMU_CONSOLE},
+    {.take = take_port, .fd = QEMU_FD_AGENT, .port = QEMU_AGENT},
+    {.take = take_port, .fd = QEMU_FD_FIRMWARE, .port = QEMU_FIRMWARE},
 };
 #define PLAN_COUNT (sizeof plan / sizeof plan[0])
 

@@ -521,5 +521,6 @@ int main(int argc, char **argv)
         return 2;
     }
     image_dir = argv[1];
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
