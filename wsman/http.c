@@ -5,6 +5,7 @@
 #include "base/xalloc.h"
 #include "wsman/http_internal.h"
 #include "wsman/http_lane.h"
+#include "wsman/http_tls_file.h"
 
 int64_t http_now(const struct http *http)
 {
@@ -32,6 +33,7 @@ void http_free(struct http *http)
     assert(!http->sessions);
     http_lanes_free(http->lanes);
     http_relays_free(http);
+    http_tls_files_free(&http->files);
     if (http->armed_at != HTTP_TIMER_NEVER)
         http->owner.timer(http->owner.arg, -1);
     http_timers_clear(&http->timers);

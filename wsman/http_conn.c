@@ -182,23 +182,12 @@ void http_conn_gone(struct http_conn *conn)
     if (conn->state == HTTP_CONN_IDLE)
         leave_idle(conn);
     http_watch_remove(conn->http, &conn->watch);
-    if (conn->session)
-        conn->session->conn = NULL;
-    if (conn->session && conn->on_trial && conn->state == HTTP_CONN_BUSY) {
+    conn->session->conn = NULL;
+    if (conn->on_trial && conn->state == HTTP_CONN_BUSY) {
         conn->session->given_fd = conn->watch.fd;
         conn->session->given_relayed = true;
     } else {
         close(conn->watch.fd);
     }
     free(conn);
-}
-
-void http_conn_disown(struct http_conn *conn)
-{
-    leave_idle(conn);
-    http_conn_watch(conn, 0);
-    conn->state = HTTP_CONN_BUSY;
-    conn->session->conn = NULL;
-    conn->session = NULL;
-    (void)shutdown(conn->watch.fd, SHUT_RDWR);
 }

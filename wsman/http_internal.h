@@ -5,6 +5,7 @@
  *   http_lookup.c   name to addresses, off the loop
  *   http_conn.c     one TCP connection from socket() to close()
  *   http_lane.c     one libcurl handle and what it carries: the only file that includes curl.h
+ *   http_tls.c      what is trusted; http_tls_file.c certificates from files
  *   http_watch.c    who hears of which descriptor
  *   http_relay.c    for sockets that somebody else connected
  *
@@ -24,6 +25,7 @@
 #include "wsman/http_digest.h"
 #include "wsman/http_relay.h"
 #include "wsman/http_timers.h"
+#include "wsman/http_tls.h"
 #include "wsman/http_watch.h"
 
 #define HTTP_ADDRS_MAX   4     /* addresses tried of one name */
@@ -78,9 +80,6 @@ void http_conn_watch(struct http_conn *conn, int events);
 void http_conn_close(struct http_conn *conn);
 /* Its descriptor is to be closed now and the struct freed: libcurl says so, or http_conn_close. */
 void http_conn_gone(struct http_conn *conn);
-/* The session forgets an IDLE connection that libcurl would not close: it is shut down, and goes when libcurl
- * sees. */
-void http_conn_disown(struct http_conn *conn);
 struct http_conn *http_conn_by_fd(const struct http *http, int fd); /* NULL: not (or no longer) ours */
 
 /* --- a session --- */
@@ -110,7 +109,7 @@ struct http_session {
     char *name;
     char *origin; /* "http://name:port" */
     uint16_t port;
-    bool tls;
+    struct http_trust *trust; /* NULL: plain HTTP */
     int64_t connect_ms, request_ms, idle_ms;
     char *realm_wanted; /* NULL: any realm of AMT */
     bool refused;       /* the device refused this login: it is not tried again */
@@ -152,6 +151,7 @@ struct http_session {
 void http_session_looked_up(struct http_session *session, const struct err *failure);
 void http_session_writable(struct http_session *session);     /* its connecting socket */
 void http_session_lane_granted(struct http_session *session); /* session->lane is set */
+void http_session_tcp_proven(struct http_session *session);   /* libcurl took its socket: TLS begins */
 void http_session_sending(struct http_session *session);      /* connected, TLS done: the request goes out */
 void http_session_server(struct http_session *session, const void *value, size_t n); /* a Server header */
 void http_session_lane_done(struct http_session *session, int code);                 /* CURLcode */
@@ -168,6 +168,7 @@ struct http {
     struct http_lanes *lanes;
     struct http_watches watches;
     struct http_relay *relays;
+    struct http_tls_file *files;
     struct http_conn *idle; /* oldest first */
     size_t idle_count, idle_max;
     struct http_session *waiting; /* want a lane, in order of arrival */

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/answer.h"
@@ -175,6 +176,15 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
     return CURL_PREREQFUNC_OK;
 }
 
+static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *arg)
+{
+    struct http_lane *lane = arg;
+
+    (void)easy;
+    http_session_tcp_proven(lane->session);
+    return http_trust_prepare(lane->session->trust, ssl_ctx) < 0 ? CURLE_SSL_CONNECT_ERROR : CURLE_OK;
+}
+
 static bool header_value(const char *line, size_t n, const char *name, struct view *value)
 {
     size_t length = strlen(name);
@@ -197,6 +207,8 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
     struct view value;
 
     (void)one;
+    if (!lane->header_bytes && lane->session->trust)
+        http_trust_answered(lane->session->trust);
     lane->header_bytes += n;
     if (lane->header_bytes > HTTP_HEADERS_MAX) {
         lane->trouble = TROUBLE_HEADERS;
@@ -251,6 +263,10 @@ static bool preset(struct http_lane *lane)
         {CURLOPT_NETRC, CURL_NETRC_IGNORED},
         {CURLOPT_HTTP09_ALLOWED, 1}, /* what is not HTTP comes to on_body, which tells what it is */
         {CURLOPT_BUFFERSIZE, READ_SIZE},
+        {CURLOPT_SSL_VERIFYPEER, 0}, /* http_trust_prepare sees to it */
+        {CURLOPT_SSL_VERIFYHOST, 0},
+        {CURLOPT_SSL_SESSIONID_CACHE, 0},
+        {CURLOPT_SSL_ENABLE_ALPN, 0}, /* firmware does not know it */
         {CURLOPT_CONNECTTIMEOUT, NO_LIMIT_S},
     };
     const struct {
@@ -260,6 +276,9 @@ static bool preset(struct http_lane *lane)
         {CURLOPT_PROTOCOLS_STR, "http,https"},
         {CURLOPT_PROXY, ""}, /* none, whatever the environment says */
         {CURLOPT_NOPROXY, "*"},
+        {CURLOPT_CAINFO, NULL}, /* else read for every connection */
+        {CURLOPT_CAPATH, NULL},
+        {CURLOPT_SSL_CTX_DATA, lane},
         {CURLOPT_PRIVATE, lane},
         {CURLOPT_ERRORBUFFER, lane->error},
         {CURLOPT_WRITEDATA, lane},
@@ -281,6 +300,7 @@ static bool preset(struct http_lane *lane)
     rc |= curl_easy_setopt(lane->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     rc |= curl_easy_setopt(lane->easy, CURLOPT_SOCKOPTFUNCTION, on_opened);
     rc |= curl_easy_setopt(lane->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    rc |= curl_easy_setopt(lane->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
     return rc == CURLE_OK;
 }
 
@@ -543,8 +563,10 @@ void http_lanes_close_idle(struct http_lanes *lanes, struct http_conn *conn)
     }
     leave_shard(closer);
     closer->session = NULL;
-    if (http_conn_by_fd(http, fd) == conn)
-        http_conn_disown(conn);
+    if (http_conn_by_fd(http, fd) == conn) { /* it would outlive its session */
+        log_err(NULL, "libcurl has no memory to close a connection");
+        abort();
+    }
 }
 
 /* --- outcome --- */
@@ -611,8 +633,14 @@ static const struct {
 
 int http_lane_failure(const struct http_lane *lane, int code, struct err *err)
 {
+    const struct http_trust *trust = lane->session->trust;
+
     if (lane->trouble)
         return trouble_failure(lane, err);
+    if (code != CURLE_OK && trust && http_trust_failure(trust, err) < 0)
+        return -1;
+    if (code == CURLE_SSL_CONNECT_ERROR)
+        return err_set(err, CAUSE_DROPPED, "the device closed the connection during the TLS handshake");
     if (code == CURLE_OK && lane->in_headers) /* libcurl lets this pass */
         return err_set(err, CAUSE_DROPPED,
                        "the device closed the connection in the middle of its answer's headers");

@@ -331,8 +331,8 @@ void http_session_lane_granted(struct http_session *session)
     if (session->limit_ms == HTTP_TIMER_NEVER)
         session->limit_ms = http_now(session->http) + session->request_ms;
     session->state = HTTP_SESSION_EXCHANGE;
-    set_limit(session, session->tls && session->conn->state == HTTP_CONN_READY ? session->connect_ms
-                                                                               : HTTP_TIMER_NEVER);
+    set_limit(session, session->trust && session->conn->state == HTTP_CONN_READY ? session->connect_ms
+                                                                                 : HTTP_TIMER_NEVER);
     buf_reset(&session->answer);
     if (authorize(session, &authorization, &err) < 0 ||
         http_lane_start(session->lane, authorization.len ? buf_str(&authorization) : NULL, &err) < 0) {
@@ -342,11 +342,16 @@ void http_session_lane_granted(struct http_session *session)
     buf_free(&authorization);
 }
 
+void http_session_tcp_proven(struct http_session *session)
+{
+    if (session->conn)
+        session->conn->on_trial = false;
+}
+
 void http_session_sending(struct http_session *session)
 {
     session->requests++;
-    if (session->conn)
-        session->conn->on_trial = false;
+    http_session_tcp_proven(session);
     set_limit(session, HTTP_TIMER_NEVER);
 }
 
@@ -485,6 +490,8 @@ void http_session_lane_done(struct http_session *session, int code)
         if (session->conn)
             http_conn_close(session->conn);
         again = true;
+    } else if (code && session->trust && http_trust_try_older(session->trust)) {
+        again = true;
     } else if (http_lane_failure(session->lane, code, &err) < 0) {
         rc = -1;
     } else {
@@ -523,8 +530,10 @@ static int check_settings(const struct http_settings *s, struct err *err)
 {
     if (!s->name || !is_host_name(s->name))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no host name", s->name ? s->name : "");
-    if (s->tls != HTTP_TLS_NONE || s->kerberos)
-        return err_set(err, CAUSE_UNSUPPORTED, "this build has plain HTTP with digest only");
+    if (s->kerberos)
+        return err_set(err, CAUSE_UNSUPPORTED, "this build has digest login only");
+    if (s->tls == HTTP_TLS_NONE && (s->old_tls || s->client_cert_file || s->client_key_file))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "TLS settings for a connection without TLS");
     if (s->connect_ms <= 0 || s->request_ms <= 0 || s->idle_ms < 0)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "time limits must be positive");
     if (s->user && !s->kerberos && (!*s->user || strchr(s->user, ':') || !is_clean(s->user)))
@@ -536,11 +545,11 @@ static int check_settings(const struct http_settings *s, struct err *err)
 static void set_origin(struct http_session *session, const struct http_settings *s)
 {
     bool v6 = strchr(s->name, ':') != NULL;
+    bool tls = s->tls != HTTP_TLS_NONE;
 
-    session->tls = s->tls != HTTP_TLS_NONE;
-    session->port = s->port ? s->port : session->tls ? PORT_TLS : PORT_PLAIN;
+    session->port = s->port ? s->port : tls ? PORT_TLS : PORT_PLAIN;
     session->name = xstrdup(s->name);
-    session->origin = xasprintf("%s://%s%s%s:%u", session->tls ? "https" : "http", v6 ? "[" : "", s->name,
+    session->origin = xasprintf("%s://%s%s%s:%u", tls ? "https" : "http", v6 ? "[" : "", s->name,
                                 v6 ? "]" : "", session->port);
 }
 
@@ -580,7 +589,8 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
     http_digest_init(&session->digest, settings->user, settings->password);
     set_origin(session, settings);
     http->sessions++;
-    if (set_address(session, settings, err) < 0) {
+    if (set_address(session, settings, err) < 0 ||
+        (settings->tls != HTTP_TLS_NONE && !(session->trust = http_trust_new(&http->files, settings, err)))) {
         http_session_free(session);
         return NULL;
     }
@@ -597,6 +607,7 @@ void http_session_free(struct http_session *session)
     if (session->conn)
         http_conn_close(session->conn);
     http_digest_clear(&session->digest);
+    http_trust_free(session->trust);
     free(session->name);
     free(session->origin);
     free(session->realm_wanted);
@@ -665,15 +676,15 @@ void http_session_send(struct http_session *session, const char *path, const str
 
 struct http_facts http_session_facts(const struct http_session *session)
 {
-    return (struct http_facts){
+    struct http_facts facts = {
         .realm = session->realm_seen ? session->realm_seen : "",
         .server = session->server ? session->server : "",
-        .pin = "",
-        .certificate = "",
-        .tls_version = "",
         .schemes = session->schemes ? session->schemes : "",
         .challenges = session->challenges,
         .connections = session->connections,
         .requests = session->requests,
     };
+
+    http_trust_facts(session->trust, &facts);
+    return facts;
 }

@@ -465,16 +465,44 @@ static bool serve(struct connection *c, const struct request *rq)
 
 /* --- connections --- */
 
-static bool handshake(struct connection *c, SSL_CTX *ctx)
+/* The version a hello offers at most: bytes 9 and 10 of its record. Old stacks look at nothing else. */
+static bool breaks_on_hello(struct connection *c)
+{
+    static const char alert[] = {0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x14};
+    unsigned char hello[11];
+
+    if (recv(c->fd, hello, sizeof(hello), MSG_PEEK | MSG_WAITALL) != sizeof(hello) || hello[10] <= 1)
+        return false;
+    send(c->fd, alert, sizeof(alert), MSG_NOSIGNAL);
+    return true;
+}
+
+static bool handshake(struct connection *c, const struct fake_script *script, SSL_CTX *ctx)
 {
     struct fake_device *device = c->device;
 
+    if (script->raw_at_once) {
+        puts_to(c, script->raw_at_once);
+        return false;
+    }
+    if (script->no_handshake) {
+        wait_for_end(c);
+        return false;
+    }
     if (!ctx)
         return true;
+    if (script->new_hello_breaks && breaks_on_hello(c))
+        return false;
     c->ssl = SSL_new(ctx);
     SSL_set_fd(c->ssl, c->fd);
-    if (SSL_accept(c->ssl) != 1)
+    if (SSL_accept(c->ssl) != 1) {
+        char byte[256];
+        shutdown(c->fd,
+                 SHUT_WR); /* closing with bytes unread would reset the connection, and the alert be lost */
+        while (recv(c->fd, byte, sizeof(byte), 0) > 0)
+            ;
         return false;
+    }
     pthread_mutex_lock(&device->lock);
     const char *name = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
     snprintf(device->seen.sni, sizeof(device->seen.sni), "%s", name ? name : "");
@@ -497,7 +525,7 @@ static void *connection_thread(void *arg)
 
     if (script.close == FAKE_CLOSE_ACCEPTED)
         hang_up(c, script.reset);
-    else if (handshake(c, ctx))
+    else if (handshake(c, &script, ctx))
         while (read_request(c, rq) && serve(c, rq))
             ;
     if (c->ssl && SSL_is_init_finished(c->ssl))

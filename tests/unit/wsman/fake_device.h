@@ -42,10 +42,13 @@ enum fake_body {
 };
 
 struct fake_script {
-    int status;          /* 0: 200 */
-    const char *content; /* NULL: FAKE_CONTENT */
-    const char *server;  /* NULL: FAKE_SERVER */
-    const char *raw;     /* sent instead of any answer, then closed */
+    int status;              /* 0: 200 */
+    const char *content;     /* NULL: FAKE_CONTENT */
+    const char *server;      /* NULL: FAKE_SERVER */
+    const char *raw_at_once; /* sent to whoever connects, then closed */
+    bool no_handshake;       /* TLS: accepts the connection and says nothing */
+    bool new_hello_breaks;   /* TLS: answers a hello above TLS 1.0 with the alert bad_record_mac */
+    const char *raw;         /* sent instead of any answer, then closed */
     enum fake_body body;
     enum fake_close close;
     bool reset;          /* closes with RST */
