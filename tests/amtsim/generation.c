@@ -51,7 +51,6 @@ static const struct generation table[] = {
         .tls_min = TLS1_2_VERSION,
         .tls_max = TLS1_2_VERSION,
         .ciphers = NEW_CIPHERS,
-        .ec_key = true,
         .graceful = true,
         .nmi = true,
         .strict_boot_put = true,

@@ -18,6 +18,7 @@
 #define DAY          86400L
 #define CONTEXTS_MAX 32
 #define RSA_BITS     2048
+#define OLD_RSA_BITS 1024
 
 /* What a session's SSL_CTX depends on. */
 struct context {
@@ -28,7 +29,9 @@ struct context {
 };
 
 struct tls_store {
-    EVP_PKEY *ca_key, *rsa, *ec, *other; /* other: of changed certificates */
+    EVP_PKEY *ca_key, *rsa, *ec;
+    EVP_PKEY *other; /* of changed certificates */
+    EVP_PKEY *old;   /* RSA 1024, of old-tls-only devices; their certificates are signed with SHA-1 */
     X509 *ca;
     uint8_t *ca_der;
     int ca_len;
@@ -107,7 +110,9 @@ static EVP_PKEY *key_for(const struct tls_store *store, const struct device *d, 
 {
     if (kind == KIND_CHANGED)
         return store->other;
-    return d->generation->ec_key && kind != KIND_OLD ? store->ec : store->rsa;
+    if (kind == KIND_OLD)
+        return store->old;
+    return d->generation->ec_key ? store->ec : store->rsa;
 }
 
 static int make_device(struct device *d, enum kind kind, struct tls_identity *id)
@@ -122,7 +127,7 @@ static int make_device(struct device *d, enum kind kind, struct tls_identity *id
     X509 *cert = certificate_new(&s, key_for(store, d, kind), store->ca);
     bool ok = extend(cert, store->ca, NID_subject_alt_name, san) &&
               extend(cert, store->ca, NID_ext_key_usage, "serverAuth") &&
-              X509_sign(cert, store->ca_key, EVP_sha256()) != 0;
+              X509_sign(cert, store->ca_key, kind == KIND_OLD ? EVP_sha1() : EVP_sha256()) != 0;
     if (ok)
         id->len[kind] = i2d_X509(cert, &id->der[kind]);
     X509_free(cert);
@@ -231,9 +236,10 @@ struct tls_store *tls_store_new(const char *dir, struct err *err)
     store->ca_key = EVP_RSA_gen(RSA_BITS);
     store->rsa = EVP_RSA_gen(RSA_BITS);
     store->other = EVP_RSA_gen(RSA_BITS);
+    store->old = EVP_RSA_gen(OLD_RSA_BITS);
     store->ec = EVP_EC_gen("P-256");
-    if (store->ca_key == NULL || store->rsa == NULL || store->other == NULL || store->ec == NULL ||
-        make_ca(store) != 0) {
+    if (store->ca_key == NULL || store->rsa == NULL || store->other == NULL || store->old == NULL ||
+        store->ec == NULL || make_ca(store) != 0) {
         failed(err, "keys of the fleet");
     } else if (dir == NULL || write_files(store, dir, err) == 0) {
         return store;
@@ -252,6 +258,7 @@ void tls_store_free(struct tls_store *store)
     EVP_PKEY_free(store->rsa);
     EVP_PKEY_free(store->ec);
     EVP_PKEY_free(store->other);
+    EVP_PKEY_free(store->old);
     X509_free(store->ca);
     OPENSSL_free(store->ca_der);
     free(store);

@@ -39,6 +39,9 @@ static const char page_not_found[] =
     "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1>"
     "</body></html>\n";
 
+static const char page_busy[] = "<html><head><title>503 Service Unavailable</title></head><body>"
+                                "<h1>503 Service Unavailable</h1></body></html>\n";
+
 static const char *reason_of(int status)
 {
     static const struct {
@@ -160,7 +163,7 @@ static void do_wsman(struct exchange *x)
     const struct fault *busy = fault_pending(x->device, FAULT_BUSY);
     if (busy != NULL && busy->how == FAULT_BY_503 &&
         fault_strike(x->device, FAULT_BUSY, NULL, NULL) != NULL) {
-        page(x, 503, "", page_not_found);
+        page(x, 503, "", page_busy);
         return;
     }
     buf_reset(body);

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# curl --digest talks to simulated devices of every generation, plain and over TLS: Identify, Get, Enumerate and
+# Pull, power changes; amtsim's record agrees.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/amtsim_lib.sh"
+
+identify='<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"><s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>'
+
+# talk URL GENERATION [CURL OPTION...]
+talk()
+{
+    local url=$1 generation=$2 answer context
+    shift 2
+    answer=$(post "$url" "$identify" "$@")
+    [[ $answer == *"<b:ProductVersion>AMT $generation."* ]] || fail "Identify: $answer"
+    answer=$(post "$url" "$(envelope $transfer/Get $amt/AMT_GeneralSettings '')" "$@")
+    [[ $answer == *"<g:DigestRealm>Digest:"* ]] || fail "Get: $answer"
+    answer=$(post "$url" "$(envelope $enumeration/Enumerate $cim/CIM_SoftwareIdentity "<Enumerate xmlns=\"$enumeration\"/>")" "$@")
+    context=${answer#*EnumerationContext>}
+    context=${context%%<*}
+    answer=$(post "$url" "$(envelope $enumeration/Pull $cim/CIM_SoftwareIdentity "<Pull xmlns=\"$enumeration\"><EnumerationContext>$context</EnumerationContext><MaxElements>999</MaxElements></Pull>")" "$@")
+    [[ $answer == *"<h:InstanceID>AMT</h:InstanceID><h:IsEntity>true</h:IsEntity><h:VersionString>$generation."* ]] || fail "Pull: $answer"
+    answer=$(post "$url" "$(power_request 8)" "$@")
+    [[ $answer == *"<g:ReturnValue>0</g:ReturnValue>"* ]] || fail "power off: $answer"
+    wait_until "off" power_is 2 off
+    answer=$(post "$url" "$(power_request 2)" "$@")
+    [[ $answer == *"<g:ReturnValue>0</g:ReturnValue>"* ]] || fail "power on: $answer"
+    wait_until "on" power_is 2 on
+    [ "$(ctl record 2 | jq -c '[.events[] | select(.event == "power" or .event == "boot") | .request // .count]')" = '[8,2,2]' ] ||
+        fail "the record is another: $(ctl record 2)"
+}
+
+for generation in 6 9 11 16 21; do
+    amtsim_start --devices 2 --generation $generation --power-seconds 0.01-0.03
+    talk http://127.16.0.2:$port/wsman $generation
+    amtsim_stop
+    old=()
+    if [ $generation -lt 16 ]; then
+        # what an administrator has to allow for old firmware
+        old=(--tls-max 1.1 --ciphers 'DEFAULT@SECLEVEL=0' --tlsv1.0)
+    fi
+    amtsim_start --devices 2 --generation $generation --power-seconds 0.01-0.03 --tls server --tls-dir "$dir/tls"
+    talk https://127.16.0.2:$((port + 1))/wsman $generation --cacert "$dir/tls/ca.pem" "${old[@]}"
+    amtsim_stop
+done
+
+# Mutual TLS: only with the client certificate.
+amtsim_start --devices 2 --tls mutual --tls-dir "$dir/tls" --power-seconds 0.01-0.03
+talk https://127.16.0.2:$((port + 1))/wsman 16 --cacert "$dir/tls/ca.pem" --cert "$dir/tls/client.pem" --key "$dir/tls/client.key"
+if post https://127.16.0.2:$((port + 1))/wsman "$identify" --cacert "$dir/tls/ca.pem" > /dev/null 2>&1; then
+    fail "mutual TLS without client certificate was accepted"
+fi
+amtsim_stop
+echo "amtsim_curl: ok"
