@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/amtsim/control.h"
@@ -60,6 +61,18 @@ static void devices_differ(void **state)
     assert_ptr_equal(d->plan, sim.fleet->devices[1].plan);
     assert_null(sim.fleet->devices[3].plan);
     assert_true(sim.fleet->devices[5].standby);
+}
+
+/* Scenario and control socket know the same faults. */
+static void every_fault_has_its_name(void **state)
+{
+    char yaml[128];
+    (void)state;
+    for (int i = 0; i < FAULT_KIND_COUNT; i++) {
+        snprintf(yaml, sizeof(yaml), "devices:\n  - {select: 1, faults: [{fault: %s}]}\n", fault_kind_names[i]);
+        assert_int_equal(apply(yaml), 0);
+        assert_int_equal(sim.fleet->devices[0].plan->faults[0].kind, i);
+    }
 }
 
 static void all_mistakes_at_once_with_their_place(void **state)
@@ -157,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(devices_differ, start, stop),
+        cmocka_unit_test_setup_teardown(every_fault_has_its_name, start, stop),
         cmocka_unit_test_setup_teardown(all_mistakes_at_once_with_their_place, start, stop),
         cmocka_unit_test_setup_teardown(not_yaml, start, stop),
         cmocka_unit_test_setup_teardown(control_reads_and_changes, start, stop),
