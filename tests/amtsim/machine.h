@@ -1,8 +1,8 @@
 /* The machine behind a simulated device: what AMT firmware switches on and off.
  *
  * A device talks to its machine through these operations and hears of it through the events; it does not know
- * whether a timer (scripted) or a virtual PC (qemu) stands behind. All calls are on the loop's thread; operations
- * return at once and report later. */
+ * whether a timer (scripted) or a virtual PC (qemu) stands behind. All calls are on the loop's thread;
+ * operations return at once and report later. */
 #ifndef AMTSIM_MACHINE_H
 #define AMTSIM_MACHINE_H
 
@@ -23,12 +23,12 @@ enum machine_state {
 
 enum machine_command {
     MACHINE_POWER_ON,
-    MACHINE_POWER_OFF,      /* hard */
-    MACHINE_POWER_CYCLE,    /* hard off, then on */
-    MACHINE_RESET,          /* hard */
+    MACHINE_POWER_OFF,   /* hard */
+    MACHINE_POWER_CYCLE, /* hard off, then on */
+    MACHINE_RESET,       /* hard */
     MACHINE_NMI,
-    MACHINE_ASK_SHUTDOWN,   /* through the OS: ACPI power button */
-    MACHINE_ASK_RESTART,    /* through the OS */
+    MACHINE_ASK_SHUTDOWN, /* through the OS: ACPI power button */
+    MACHINE_ASK_RESTART,  /* through the OS */
     MACHINE_ASK_SLEEP,
     MACHINE_ASK_HIBERNATE,
 };
@@ -45,7 +45,8 @@ struct machine_events {
     void *arg;
     /* The power state changed, by a command or by itself (a guest that shuts down). */
     void (*state)(void *arg, enum machine_state state);
-    /* A boot is about to begin, whoever caused it: the firmware's settings for it into *boot, which is zeroed. */
+    /* A boot is about to begin, whoever caused it: the firmware's settings for it into *boot, which is
+     * zeroed. */
     void (*settings)(void *arg, struct machine_boot *boot);
     /* POST begins: the settings have been taken over, boot_count counts from 1. */
     void (*booted)(void *arg, uint32_t boot_count);

@@ -13,7 +13,8 @@
 #define OUT_MAX       (64u << 20)
 #define IN_MAX        (HTTP_HEADER_MAX + HTTP_BODY_MAX + 65536)
 
-static const char endless_chunk[] = "0040\r\n<g:Filler>...........................................</g:Filler>\r\n";
+static const char endless_chunk[] =
+    "0040\r\n<g:Filler>...........................................</g:Filler>\r\n";
 
 /* An answer that is not sent at once: delayed, in pieces, or without end. */
 struct later {

@@ -87,8 +87,13 @@ answers 22 "$settings" DigestRealm
 # A device that was unreachable can come back.
 ctl set 1 'faults=[]'
 answers 1 "$settings" DigestRealm
-# Address without a device.
+# An address without a device, and a peer that does not come from loopback.
 status 99 "$settings" 7
+other=$(ip -4 -o addr show scope global | awk '{sub("/.*", "", $4); print $4; exit}')
+if [ -n "$other" ]; then
+    curl -sS --max-time 5 -o /dev/null "http://$other:$port/" 2> /dev/null && fail "a peer from $other was served"
+    [ "$(ctl fleet | jq .peers_refused)" = 1 ] || fail "the peer from $other was not counted: $(ctl fleet)"
+fi
 amtsim_stop
 
 # TLS faults.

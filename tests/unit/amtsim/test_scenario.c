@@ -69,7 +69,8 @@ static void every_fault_has_its_name(void **state)
     char yaml[128];
     (void)state;
     for (int i = 0; i < FAULT_KIND_COUNT; i++) {
-        snprintf(yaml, sizeof(yaml), "devices:\n  - {select: 1, faults: [{fault: %s}]}\n", fault_kind_names[i]);
+        snprintf(yaml, sizeof(yaml), "devices:\n  - {select: 1, faults: [{fault: %s}]}\n",
+                 fault_kind_names[i]);
         assert_int_equal(apply(yaml), 0);
         assert_int_equal(sim.fleet->devices[0].plan->faults[0].kind, i);
     }
