@@ -1,5 +1,5 @@
 # Sourced by tests that talk to amtsim from outside. $1 of the test: the directory of the programs.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -euo pipefail
 bin=$1
 dir=$(mktemp -d)
