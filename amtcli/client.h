@@ -1,5 +1,5 @@
-/* A connection of amtcli to amtd: calls over the mux protocol on a UNIX socket. Blocking, with a poll loop inside,
- * so that a command reads from top to bottom. One thread. */
+/* A connection of amtcli to amtd: calls over the mux protocol on a UNIX socket. Blocking, with a poll loop
+ * inside, so that a command reads from top to bottom. One thread. */
 #ifndef AMTCLI_CLIENT_H
 #define AMTCLI_CLIENT_H
 
@@ -10,15 +10,16 @@
 
 struct client;
 
-/* Connects to the socket ($AMTD_SOCKET, else that of $AMTD_STATE_DIR, else the system's amtd if its socket is there,
- * else the private one of this user, which is started when none runs and start is set).
- * NULL and err (no-daemon) else. */
+/* Connects to the socket ($AMTD_SOCKET, else that of $AMTD_STATE_DIR, else the system's amtd if its socket is
+ * there, else the private one of this user, which is started when none runs and start is set). NULL and err
+ * (no-daemon) else. */
 struct client *client_open(bool start, struct err *err);
 void client_close(struct client *client); /* NULL is fine */
 
-/* Calls. Takes params (may be NULL). Every event goes to on_event (may be NULL; borrowed). on_idle (may be NULL) is
- * called at least every 100 ms meanwhile: for progress lines and Ctrl-C; it may use client_post. 0 and *reply
- * (owned by the caller; reply may be NULL), or -1 and err: amtd's failure, or no-daemon when the line broke. */
+/* Calls. Takes params (may be NULL). Every event goes to on_event (may be NULL; borrowed). on_idle (may be
+ * NULL) is called at least every 100 ms meanwhile: for progress lines and Ctrl-C; it may use client_post. 0
+ * and *reply (owned by the caller; reply may be NULL), or -1 and err: amtd's failure, or no-daemon when the
+ * line broke. */
 typedef void client_event(void *arg, const json_t *event);
 int client_call(struct client *client, const char *name, json_t *params, client_event *on_event,
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err);

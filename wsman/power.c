@@ -26,6 +26,7 @@ static const char *const action_names[] = {
     [POWER_DO_SLEEP] = "sleep",
     [POWER_DO_HIBERNATE] = "hibernate",
     [POWER_DO_NMI] = "nmi",
+    [POWER_DO_RESET_OR_ON] = "boot",
 };
 
 const char *power_action_name(enum power_action action)
@@ -113,6 +114,7 @@ static const struct plan {
     [POWER_DO_SLEEP] = {WANT_SLEEP, .soft = POWER_SLEEP_DEEP, .needs_on = true},
     [POWER_DO_HIBERNATE] = {WANT_HIBERNATE, .soft = POWER_HIBERNATE, .needs_on = true},
     [POWER_DO_NMI] = {WANT_SENT, .hard = POWER_NMI, .instead = POWER_NMI, .needs_on = true},
+    [POWER_DO_RESET_OR_ON] = {WANT_RESTARTED, POWER_RESET, POWER_RESET, POWER_RESET_GRACEFUL, POWER_ON},
 };
 
 /* The steps, by place in power_steps below. */
@@ -368,7 +370,7 @@ static int decide_first(struct power_seq *ps, struct err *err)
         return SEQ_FAIL;
     }
     if (is_down && plan->from_off != POWER_UNKNOWN) {
-        if (plan->want == WANT_CYCLED)
+        if (plan->want == WANT_CYCLED || plan->want == WANT_RESTARTED)
             ps->report.remark = "was off: powered on";
         return request_value(ps, plan->from_off);
     }

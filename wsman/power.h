@@ -42,6 +42,7 @@ enum power_action {
     POWER_DO_SLEEP,
     POWER_DO_HIBERNATE,
     POWER_DO_NMI,
+    POWER_DO_RESET_OR_ON, /* whichever starts a boot: for boot.h */
 };
 const char *power_action_name(enum power_action action); /* "soft-off" */
 bool power_action_by_name(const char *name, enum power_action *out);

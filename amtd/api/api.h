@@ -25,8 +25,9 @@ struct api_param {
 struct api_call {
     const char *name; /* "host.add" */
     enum api_role role;
-    const struct api_param *params; /* an unknown or missing one is invalid-argument, all mistakes in one message */
-    bool quiet;                     /* reads only: not written to the activity log */
+    const struct api_param
+        *params; /* an unknown or missing one is invalid-argument, all mistakes in one message */
+    bool quiet;  /* reads only: not written to the activity log */
     /* Runs on the store's thread, in a transaction; *reply is taken over. */
     int (*work)(struct tx *tx, const json_t *params, json_t **reply, struct err *err);
     /* Runs on the loop's thread and ends with api_reply or api_fail, now or later. */
@@ -40,13 +41,16 @@ extern const struct api_call api_calls[]; /* ended by name NULL */
 struct daemon *api_daemon(const struct api_request *rq);
 const json_t *api_params(const struct api_request *rq);
 const char *api_who(const struct api_request *rq); /* "uid 1000 (anna)" */
+/* 0, or -1 and err (denied) when the caller does not have the role: for calls whose role depends on what is
+ * asked. */
+int api_require(const struct api_request *rq, enum api_role role, struct err *err);
 /* Sends an event to the caller; takes the reference. Dropped silently when the caller is gone. */
 void api_event(struct api_request *rq, json_t *event);
 /* Ends the call; rq must not be used after. Takes the reference. */
 void api_reply(struct api_request *rq, json_t *reply);
 void api_fail(struct api_request *rq, const struct err *err);
-/* How many bytes of events the caller has not taken yet: producers of much should wait above API_HIGH_WATER until
- * the `drained` function is called. */
+/* How many bytes of events the caller has not taken yet: producers of much should wait above API_HIGH_WATER
+ * until the `drained` function is called. */
 #define API_HIGH_WATER (1024 * 1024)
 size_t api_backlog(const struct api_request *rq);
 void api_on_drained(struct api_request *rq, void (*drained)(struct api_request *rq, void *arg), void *arg);

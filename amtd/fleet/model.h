@@ -17,19 +17,20 @@ struct pairs { /* sorted by name; names are unique */
     struct pair *items;
     size_t count;
 };
-const char *pairs_get(const struct pairs *pairs, const char *name); /* NULL when absent; borrowed */
+const char *pairs_get(const struct pairs *pairs, const char *name);       /* NULL when absent; borrowed */
 void pairs_set(struct pairs *pairs, const char *name, const char *value); /* value NULL removes */
 void pairs_clear(struct pairs *pairs);
 
 /* A managed machine. Facts are what was learned of it:
- *   amt.version, amt.uuid, amt.state (pre, in, post), amt.mode (client, admin), amt.realm, amt.features, amt.name,
- *   interface ("wsman", "eoi"), power ("on", "standby", "sleep", "hibernate", "off", "unknown"), power.at (RFC 3339),
- *   tls.pin, tls.not-after, reach ("ok" or a cause), reach.at, profile (the runtime profile: the one that worked). */
+ *   amt.version, amt.uuid, amt.state (pre, in, post), amt.mode (client, admin), amt.realm, amt.features,
+ * amt.name, interface ("wsman", "eoi"), power ("on", "standby", "sleep", "hibernate", "off", "unknown"),
+ * power.at (RFC 3339), tls.pin, tls.not-after, reach ("ok" or a cause), reach.at, profile (the runtime
+ * profile: the one that worked). */
 struct host {
-    int64_t id;      /* 0: not stored yet */
-    char *name;      /* unique */
-    char *address;   /* numeric address or DNS name; NULL: the name itself */
-    char *profile;   /* the profile to use alone, or NULL: try the profiles in their order */
+    int64_t id;    /* 0: not stored yet */
+    char *name;    /* unique */
+    char *address; /* numeric address or DNS name; NULL: the name itself */
+    char *profile; /* the profile to use alone, or NULL: try the profiles in their order */
     struct pairs tags;
     struct pairs facts;
 };
@@ -61,14 +62,15 @@ struct profile {
     enum profile_auth auth;
     char *user;
     struct secret *password; /* sealed at rest; NULL none */
+    bool seal_broken;        /* there is one, but the key in use does not open it */
     char *ccache;            /* Kerberos credential cache, or NULL: that of amtd */
     enum profile_tls tls;
     char *ca_file;
     char *client_cert_file;
     char *client_key_file;
-    bool old_tls;            /* only with PROFILE_TLS_PIN */
-    uint16_t port;           /* 0: the standard one */
-    int64_t connect_ms;      /* 0: default */
+    bool old_tls;       /* only with PROFILE_TLS_PIN */
+    uint16_t port;      /* 0: the standard one */
+    int64_t connect_ms; /* 0: default */
     int64_t request_ms;
 };
 void profile_clear(struct profile *profile);
@@ -82,10 +84,10 @@ void profiles_clear(struct profiles *profiles);
 /* One execution of a task on a target. */
 struct run {
     int64_t id;
-    char *task;   /* "power" */
-    char *args;   /* JSON object as text, without secrets */
-    char *target; /* as given */
-    char *who;    /* "uid 1000 (anna)" */
+    char *task;       /* "power" */
+    char *args;       /* JSON object as text, without secrets */
+    char *target;     /* as given */
+    char *who;        /* "uid 1000 (anna)" */
     int64_t began_ms; /* wall clock */
     int64_t ended_ms; /* 0: not yet */
     uint32_t hosts, ok, failed;
@@ -93,8 +95,8 @@ struct run {
 void run_clear(struct run *run);
 
 enum operation_state {
-    OPERATION_WAITING,  /* nothing was sent */
-    OPERATION_STARTED,  /* a request that changes the device has been or is being sent */
+    OPERATION_WAITING, /* nothing was sent */
+    OPERATION_STARTED, /* a request that changes the device has been or is being sent */
     OPERATION_OK,
     OPERATION_FAILED,
 };
@@ -110,7 +112,7 @@ struct operation {
     char *from, *to;            /* power states, or NULL */
     uint32_t tries;
     char *cause, *code, *message; /* when failed; else NULL ("message" may carry a remark when ok) */
-    char *detail;               /* JSON: what the task found (info, doctor, steps), or NULL */
+    char *detail;                 /* JSON: what the task found (info, doctor, steps), or NULL */
 };
 void operation_clear(struct operation *operation);
 
@@ -119,11 +121,12 @@ struct activity {
     int64_t id;
     int64_t at_ms;
     char *who;
-    char *by;     /* means: "socket", "cli" */
-    char *what;   /* the API call: "run.start power cycle" */
+    char *by;   /* means: "socket", "cli" */
+    char *what; /* the API call: "run.start power cycle" */
     char *target;
     char *result; /* "ok", or a cause */
     char *detail; /* one line, or NULL */
+    int64_t run;  /* the run it began, or 0 */
 };
 void activity_clear(struct activity *activity);
 

@@ -6,8 +6,9 @@
  *   field  = "name" | "address" | "profile" | "tag." WORD | the name of a fact
  *   value  = "text" (quotes, \" and \\ inside) | a bare word or number or version
  *
- * < and > compare versions and numbers by number, other text by letter. A field that a host does not have makes
- * every comparison false, != included; 'not' turns it round. Compiled to SQL with parameters by the store. */
+ * < and > compare versions and numbers by number, other text by letter. A field that a host does not have
+ * makes every comparison false, != included; 'not' turns it round. Compiled to SQL with parameters by the
+ * store. */
 #ifndef AMTD_FLEET_QUERY_H
 #define AMTD_FLEET_QUERY_H
 
@@ -29,10 +30,10 @@ enum query_op { QUERY_EQ, QUERY_NE, QUERY_LT, QUERY_LE, QUERY_GT, QUERY_GE, QUER
 struct query_node {
     enum query_kind kind;
     enum query_op op;
-    const char *field;               /* COMPARE, IN, HAS */
-    const char *const *values;       /* COMPARE: one; IN: value_count */
+    const char *field;         /* COMPARE, IN, HAS */
+    const char *const *values; /* COMPARE: one; IN: value_count */
     size_t value_count;
-    const struct query_node *a, *b;  /* AND, OR: both; NOT: a */
+    const struct query_node *a, *b; /* AND, OR: both; NOT: a */
 };
 const struct query_node *query_root(const struct query *query);
 

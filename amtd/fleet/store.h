@@ -1,9 +1,10 @@
-/* The store: what amtd keeps, in SQLite (WAL, STRICT tables, migrations by version). Narrow on purpose: a second
- * implementation on PostgreSQL fits behind it.
+/* The store: what amtd keeps, in SQLite (WAL, STRICT tables, migrations by version). Narrow on purpose: a
+ * second implementation on PostgreSQL fits behind it.
  *
- * Two halves. The functions store_host_..., store_run_... are synchronous and run on the store's own thread only,
- * inside a transaction. store_submit brings work there and its end back: work that is waiting together shares
- * one transaction (group commit), and every done is called after the commit, so what was done is durable. */
+ * Two halves. The functions store_host_..., store_run_... are synchronous and run on the store's own thread
+ * only, inside a transaction. store_submit brings work there and its end back: work that is waiting together
+ * shares one transaction (group commit), and every done is called after the commit, so what was done is
+ * durable. */
 #ifndef AMTD_FLEET_STORE_H
 #define AMTD_FLEET_STORE_H
 
@@ -19,16 +20,16 @@ struct store; /* the handle for store_submit; any thread */
 struct tx;    /* an open transaction; store thread only */
 
 /* Opens (creates, migrates) STATE_DIR/amtd.db. seal (borrowed) opens and seals the profiles' passwords.
- * wake(arg) is called from the store's thread when done functions are waiting: arrange that store_reap runs on
- * the loop's thread (uv_async_send). NULL and err: store-failed, or a database of a newer version. */
+ * wake(arg) is called from the store's thread when done functions are waiting: arrange that store_reap runs
+ * on the loop's thread (uv_async_send). NULL and err: store-failed, or a database of a newer version. */
 struct store *store_open(const char *path, const struct seal *seal, void (*wake)(void *arg), void *arg,
                          struct err *err);
 /* Finishes what was submitted (done functions are called from here), closes. NULL is fine. */
 void store_close(struct store *store);
 
 /* Queues work. It returns 0, or -1 with err to undo everything it did (its own savepoint; others in the same
- * transaction stay). done gets the result on the thread of store_reap; a failed commit is store-failed for all in
- * the group. Either may be NULL. Order of submission is order of execution. */
+ * transaction stay). done gets the result on the thread of store_reap; a failed commit is store-failed for
+ * all in the group. Either may be NULL. Order of submission is order of execution. */
 typedef int store_work(struct tx *tx, void *data, struct err *err);
 typedef void store_done(void *data, const struct err *failure);
 void store_submit(struct store *store, store_work *work, store_done *done, void *data);
@@ -38,7 +39,8 @@ void store_reap(struct store *store);
 
 /* not-found names what is missing; exists names what is in the way. */
 int tx_host_add(struct tx *tx, const struct host *host, int64_t *id, struct err *err);
-int tx_host_update(struct tx *tx, const struct host *host, struct err *err); /* name, address, profile, tags */
+int tx_host_update(struct tx *tx, const struct host *host,
+                   struct err *err); /* name, address, profile, tags */
 int tx_host_remove(struct tx *tx, int64_t id, struct err *err);
 int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *err);
 /* Sets (value NULL: removes) facts; unchanged ones are not written. */
@@ -71,8 +73,8 @@ int tx_run_get(struct tx *tx, int64_t id, struct run *out, struct operation **op
                struct err *err);
 /* Newest first. */
 int tx_runs(struct tx *tx, size_t limit, struct run **out, size_t *count, struct err *err);
-/* At start: what an earlier amtd left behind. Started operations end as interrupted, waiting ones as not-started,
- * their runs are ended; *count says how many operations. */
+/* At start: what an earlier amtd left behind. Started operations end as interrupted, waiting ones as
+ * not-started, their runs are ended; *count says how many operations. */
 int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err);
 
 int tx_activity_add(struct tx *tx, const struct activity *activity, struct err *err);

@@ -1,0 +1,307 @@
+#include "amtcli/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "amtcli/client_start.h"
+#include "amtd/mux/mux.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "base/xalloc.h"
+
+#define IDLE_MS  100
+#define LINE_MAX (256 * 1024 * 1024) /* one event or reply */
+#define READ_MAX 65536
+
+struct client {
+    int fd;
+    struct mux *mux;
+    bool broken;
+    /* the call under way */
+    uint32_t channel;
+    struct buf line;
+    json_t *reply;
+    struct err failure;
+    bool failed;
+    bool over;
+    client_event *on_event;
+    void *arg;
+};
+
+/* --- lines from the server --- */
+
+static void copy_failure(struct client *c, const json_t *failure)
+{
+    const char *name = json_string_value(json_object_get(failure, "cause"));
+    const char *code = json_string_value(json_object_get(failure, "code"));
+    const char *text = json_string_value(json_object_get(failure, "message"));
+    enum cause cause = cause_by_name(name);
+
+    c->failed = true;
+    err_set(&c->failure, cause != CAUSE_NONE ? cause : CAUSE_PROTOCOL, "%s", text ? text : name ? name : "?");
+    err_code(&c->failure, "%s", code ? code : "");
+}
+
+static void take_line(struct client *c, const char *text, size_t n)
+{
+    json_error_t where;
+    json_t *line = json_loadb(text, n, 0, &where);
+    json_t *event = json_object_get(line, "event"), *reply = json_object_get(line, "reply");
+    json_t *failure = json_object_get(line, "failure");
+
+    if (event && c->on_event)
+        c->on_event(c->arg, event);
+    if (reply) {
+        json_decref(c->reply);
+        c->reply = json_incref(reply);
+        c->over = true;
+    }
+    if (failure) {
+        copy_failure(c, failure);
+        c->over = true;
+    }
+    if (!event && !reply && !failure) {
+        c->failed = c->over = true;
+        err_set(&c->failure, CAUSE_PROTOCOL, "amtd answered with a line that is not understood: %s",
+                where.text);
+    }
+    json_decref(line);
+}
+
+static void on_data(void *arg, uint32_t channel, const uint8_t *p, size_t n)
+{
+    struct client *c = arg;
+    const uint8_t *end;
+
+    mux_consumed(c->mux, channel, n);
+    if (channel != c->channel) /* of a call that nobody waits for */
+        return;
+    while ((end = memchr(p, '\n', n))) {
+        size_t part = (size_t)(end - p);
+
+        buf_add(&c->line, p, part);
+        take_line(c, buf_str(&c->line), c->line.len);
+        buf_reset(&c->line);
+        p += part + 1;
+        n -= part + 1;
+    }
+    buf_add(&c->line, p, n);
+    if (!buf_ok(&c->line)) {
+        c->failed = c->over = true;
+        err_set(&c->failure, CAUSE_TOO_LARGE, "an answer of amtd is longer than %d bytes", LINE_MAX);
+    }
+}
+
+static void on_closed(void *arg, uint32_t channel)
+{
+    struct client *c = arg;
+
+    if (channel != c->channel || c->over)
+        return;
+    c->failed = c->over = true;
+    err_set(&c->failure, CAUSE_PROTOCOL, "amtd ended the call without an answer");
+}
+
+static void on_rejected(void *arg, uint32_t channel, struct view reason)
+{
+    struct client *c = arg;
+
+    if (channel != c->channel)
+        return;
+    c->failed = c->over = true;
+    err_set(&c->failure, CAUSE_PROTOCOL, "amtd takes no call: %.*s", (int)reason.n, (const char *)reason.p);
+}
+
+/* --- the connection --- */
+
+static int64_t now_ms(void)
+{
+    return clock_mono(clock_system());
+}
+
+static int line_broke(struct client *c, const char *why, struct err *err)
+{
+    c->broken = true;
+    return err_set(err, CAUSE_NO_DAEMON, "the connection to amtd broke: %s", why);
+}
+
+static int send_some(struct client *c, struct err *err)
+{
+    struct view out = mux_output(c->mux);
+    ssize_t n;
+
+    if (out.n == 0)
+        return 0;
+    n = send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+        mux_sent(c->mux, (size_t)n);
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return line_broke(c, strerror(errno), err);
+    return 0;
+}
+
+static int receive_some(struct client *c, struct err *err)
+{
+    char bytes[READ_MAX];
+    ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+    if (n > 0)
+        return mux_feed(c->mux, bytes, (size_t)n, now_ms(), err);
+    if (n == 0)
+        return line_broke(c, "amtd ended", err);
+    return errno == EAGAIN || errno == EINTR ? 0 : line_broke(c, strerror(errno), err);
+}
+
+/* One turn: waits at most until something comes, or IDLE_MS. */
+static int turn(struct client *c, struct err *err)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+
+    if (mux_tick(c->mux, now_ms(), err) != 0)
+        return -1;
+    if (mux_output(c->mux).n > 0)
+        p.events |= POLLOUT;
+    if (poll(&p, 1, IDLE_MS) < 0 && errno != EINTR)
+        return line_broke(c, strerror(errno), err);
+    if ((p.revents & POLLOUT) && send_some(c, err) != 0)
+        return -1;
+    return p.revents & (POLLIN | POLLHUP | POLLERR) ? receive_some(c, err) : 0;
+}
+
+static uint32_t open_call(struct client *c, const char *name, json_t *params)
+{
+    json_t *request = json_pack("{s:s, s:o}", "call", name, "params", params ? params : json_object());
+    char *text = json_dumps(request, JSON_COMPACT);
+    uint32_t channel = mux_open(c->mux, "call", NULL, 0);
+
+    if (channel != 0) {
+        mux_write(c->mux, channel, text, strlen(text));
+        mux_write(c->mux, channel, "\n", 1);
+    }
+    secret_wipe(text, strlen(text)); /* a profile's password may be in it */
+    free(text);
+    json_decref(request);
+    return channel;
+}
+
+int client_call(struct client *c, const char *name, json_t *params, client_event *on_event,
+                void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
+{
+    int status = 0;
+
+    c->on_event = on_event;
+    c->arg = arg;
+    c->over = c->failed = false;
+    c->reply = NULL;
+    err_clear(&c->failure);
+    buf_reset(&c->line);
+    c->channel = open_call(c, name, params);
+    if (c->channel == 0)
+        return err_set(err, CAUSE_PROTOCOL, "too many calls at a time");
+    while (status == 0 && !c->over) {
+        status = turn(c, err);
+        if (status == 0 && on_idle && !c->over)
+            on_idle(arg);
+    }
+    if (status == 0 && c->failed) {
+        *err = c->failure;
+        status = -1;
+    }
+    if (status == 0 && reply)
+        *reply = c->reply;
+    else
+        json_decref(c->reply);
+    c->reply = NULL;
+    return status;
+}
+
+void client_post(struct client *c, const char *name, json_t *params)
+{
+    open_call(c, name, params);
+}
+
+/* --- connecting --- */
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        int saved = errno;
+
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static int connect_or_start(const struct client_place *place, bool start, struct err *err)
+{
+    int fd = connect_to(place->socket);
+
+    if (fd >= 0)
+        return fd;
+    if (errno == EACCES || errno == EPERM || errno == ENAMETOOLONG)
+        return err_set_errno(err, CAUSE_NO_DAEMON, errno, "%s", place->socket);
+    if (!start)
+        return err_set_errno(err, CAUSE_NO_DAEMON, errno, "no amtd at %s", place->socket);
+    if (client_start_daemon(place, err) != 0)
+        return -1;
+    /* Another amtcli may have been a moment earlier: its amtd is as good, and needs a moment itself. */
+    for (int i = 0; i < 50; i++) {
+        fd = connect_to(place->socket);
+        if (fd >= 0) {
+            err_clear(err);
+            return fd;
+        }
+        poll(NULL, 0, 100);
+    }
+    if (err->cause == CAUSE_NONE)
+        err_set(err, CAUSE_NO_DAEMON, "amtd was started but does not answer at %s", place->socket);
+    return -1;
+}
+
+struct client *client_open(bool start, struct err *err)
+{
+    struct client_place place;
+    struct client *c = xcalloc(1, sizeof(*c));
+    const struct mux_events events = {
+        .arg = c, .data = on_data, .closed = on_closed, .rejected = on_rejected};
+
+    c->fd = -1;
+    if (client_find_place(&place, err) == 0) {
+        c->fd = connect_or_start(&place, start, err);
+        client_place_clear(&place);
+    }
+    if (c->fd < 0) {
+        free(c);
+        return NULL;
+    }
+    c->line = buf_init(LINE_MAX);
+    c->mux = mux_new(true, &events, 64, now_ms());
+    return c;
+}
+
+void client_close(struct client *c)
+{
+    if (!c)
+        return;
+    close(c->fd);
+    mux_free(c->mux);
+    buf_free(&c->line);
+    free(c);
+}

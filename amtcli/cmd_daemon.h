@@ -1,0 +1,8 @@
+#ifndef AMTCLI_CMD_DAEMON_H
+#define AMTCLI_CMD_DAEMON_H
+
+#include "amtcli/cmd.h"
+
+extern const struct command command_status, command_stop, command_activity, command_completion;
+
+#endif

@@ -1,0 +1,49 @@
+/* All commands, in the order in which help shows them. */
+#include "amtcli/cmd.h"
+#include "amtcli/cmd_collection.h"
+#include "amtcli/cmd_daemon.h"
+#include "amtcli/cmd_host.h"
+#include "amtcli/cmd_profile.h"
+#include "amtcli/cmd_run.h"
+#include "amtcli/cmd_shell.h"
+
+const struct command *const commands[] = {
+    &command_host_add,
+    &command_host_import,
+    &command_host_list,
+    &command_host_show,
+    &command_host_set,
+    &command_host_remove,
+    &command_collection_add,
+    &command_collection_list,
+    &command_collection_show,
+    &command_collection_remove,
+    &command_profile_add,
+    &command_profile_list,
+    &command_profile_show,
+    &command_profile_set,
+    &command_profile_remove,
+    &command_profile_test,
+    &command_power_status,
+    &command_power_on,
+    &command_power_off,
+    &command_power_cycle,
+    &command_power_reset,
+    &command_power_soft_off,
+    &command_power_soft_reset,
+    &command_power_sleep,
+    &command_power_hibernate,
+    &command_power_nmi,
+    &command_boot,
+    &command_info,
+    &command_doctor,
+    &command_run_list,
+    &command_run_show,
+    &command_run_cancel,
+    &command_activity,
+    &command_status,
+    &command_stop,
+    &command_shell,
+    &command_completion,
+    NULL,
+};

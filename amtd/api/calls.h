@@ -1,0 +1,26 @@
+/* The handlers behind the table in calls.c, one file a noun. For calls.c only. */
+#ifndef AMTD_API_CALLS_H
+#define AMTD_API_CALLS_H
+
+#include "amtd/api/api.h"
+
+typedef int work_call(struct tx *tx, const json_t *params, json_t **reply, struct err *err);
+
+work_call call_host_add, call_host_import, call_host_list, call_host_set, call_host_remove;
+work_call call_collection_put, call_collection_list, call_collection_show, call_collection_remove;
+work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
+work_call call_target_resolve, call_target_words;
+work_call call_run_list, call_run_show, call_activity_list;
+void call_daemon_status(struct api_request *rq);
+void call_daemon_stop(struct api_request *rq);
+void call_run_start(struct api_request *rq);
+void call_run_cancel(struct api_request *rq);
+
+/* Helpers of several of them. */
+const char *param_text(const json_t *params, const char *name); /* NULL when not given */
+/* Milliseconds as RFC 3339, or null for 0. New reference. */
+json_t *json_time(int64_t wall_ms);
+/* The names of hosts, folded. New reference. */
+json_t *json_folded(const struct hosts *hosts);
+
+#endif

@@ -1,0 +1,227 @@
+/* daemon.status and stop, target.resolve and words, run.list and show, activity.list. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "amtd/api/calls.h"
+#include "amtd/api/operation_json.h"
+#include "amtd/daemon.h"
+#include "base/clock.h"
+#include "base/xalloc.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MOST    100000
+
+/* --- the daemon --- */
+
+struct status {
+    struct api_request *rq;
+    size_t hosts;
+};
+
+static int count_hosts(struct tx *tx, void *data, struct err *err)
+{
+    struct status *s = data;
+    struct hosts hosts;
+
+    if (tx_target(tx, "all", &hosts, err) != 0)
+        return -1;
+    s->hosts = hosts.count;
+    hosts_clear(&hosts);
+    return 0;
+}
+
+static void hosts_counted(void *data, const struct err *failure)
+{
+    struct status *s = data;
+    struct daemon *d = api_daemon(s->rq);
+
+    if (failure)
+        api_fail(s->rq, failure);
+    else
+        api_reply(s->rq, json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:o}", "version", AMTD_VERSION, "pid",
+                                   (int)getpid(), "state_dir", daemon_config(d)->state_dir, "socket",
+                                   daemon_config(d)->socket, "hosts", (json_int_t)s->hosts, "runs_active",
+                                   (json_int_t)engine_active(daemon_engine(d)), "started",
+                                   json_time(daemon_started_ms(d))));
+    free(s);
+}
+
+void call_daemon_status(struct api_request *rq)
+{
+    struct status *s = xcalloc(1, sizeof(*s));
+
+    s->rq = rq;
+    store_submit(daemon_store(api_daemon(rq)), count_hosts, hosts_counted, s);
+}
+
+void call_daemon_stop(struct api_request *rq)
+{
+    struct daemon *d = api_daemon(rq);
+
+    api_reply(rq, json_object());
+    daemon_stop(d);
+}
+
+/* --- targets --- */
+
+int call_target_resolve(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    struct hosts hosts;
+    json_t *names = json_array();
+
+    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0) {
+        json_decref(names);
+        return -1;
+    }
+    for (size_t i = 0; i < hosts.count; i++)
+        json_array_append_new(names, json_string(hosts.items[i].name));
+    *reply = json_pack("{s:o, s:o}", "hosts", names, "folded", json_folded(&hosts));
+    hosts_clear(&hosts);
+    return 0;
+}
+
+static int add_collections(struct tx *tx, json_t *out, struct err *err)
+{
+    struct collection *all;
+    size_t count;
+    int status = tx_collections(tx, &all, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(out, json_string(all[i].name));
+        collection_clear(&all[i]);
+    }
+    free(all);
+    return status;
+}
+
+static int add_profiles(struct tx *tx, json_t *out, struct err *err)
+{
+    struct profiles all;
+
+    if (tx_profiles(tx, &all, err) != 0)
+        return -1;
+    for (size_t i = 0; i < all.count; i++)
+        json_array_append_new(out, json_string(all.items[i].name));
+    profiles_clear(&all);
+    return 0;
+}
+
+int call_target_words(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    struct hosts hosts;
+    json_t *collections = json_array(), *profiles = json_array();
+
+    (void)params;
+    *reply = json_pack("{s:o, s:o}", "collections", collections, "profiles", profiles);
+    if (add_collections(tx, collections, err) != 0 || add_profiles(tx, profiles, err) != 0 ||
+        tx_target(tx, "all", &hosts, err) != 0)
+        return -1;
+    json_object_set_new(*reply, "hosts", json_folded(&hosts));
+    hosts_clear(&hosts);
+    return 0;
+}
+
+/* --- runs --- */
+
+static int read_limit(const json_t *params, size_t *limit, struct err *err)
+{
+    const json_t *json = json_object_get(params, "limit");
+
+    *limit = LIMIT_DEFAULT;
+    if (!json)
+        return 0;
+    if (json_integer_value(json) < 1 || json_integer_value(json) > LIMIT_MOST)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'limit' must be from 1 to %d", LIMIT_MOST);
+    *limit = (size_t)json_integer_value(json);
+    return 0;
+}
+
+static json_t *describe_run(const struct run *run)
+{
+    json_t *args = json_loads(run->args, 0, NULL);
+
+    return json_pack("{s:I, s:s, s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:I}", "run", (json_int_t)run->id, "task",
+                     run->task, "args", args ? args : json_object(), "target", run->target, "who", run->who,
+                     "began", json_time(run->began_ms), "ended", json_time(run->ended_ms), "hosts",
+                     (json_int_t)run->hosts, "ok", (json_int_t)run->ok, "failed", (json_int_t)run->failed);
+}
+
+int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    struct run *runs;
+    size_t count, limit;
+    int status;
+
+    if (read_limit(params, &limit, err) != 0)
+        return -1;
+    status = tx_runs(tx, limit, &runs, &count, err);
+    *reply = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(*reply, describe_run(&runs[i]));
+        run_clear(&runs[i]);
+    }
+    free(runs);
+    return status;
+}
+
+int call_run_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    struct operation *operations;
+    json_t *results = json_array();
+    struct run run;
+    size_t count;
+    int status =
+        tx_run_get(tx, json_integer_value(json_object_get(params, "run")), &run, &operations, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(results, operation_json(&operations[i]));
+        operation_clear(&operations[i]);
+    }
+    free(operations);
+    if (status == 0) {
+        *reply = describe_run(&run);
+        json_object_set_new(*reply, "results", results);
+    } else {
+        json_decref(results);
+    }
+    run_clear(&run);
+    return status;
+}
+
+/* --- activity --- */
+
+static void set_text(json_t *json, const char *name, const char *value)
+{
+    json_object_set_new(json, name, value ? json_string(value) : json_null());
+}
+
+int call_activity_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    json_int_t ago = json_integer_value(json_object_get(params, "since_ms"));
+    int64_t since = ago > 0 ? clock_wall(clock_system()) - ago : 0;
+    struct activity *list;
+    size_t count, limit;
+    int status;
+
+    if (read_limit(params, &limit, err) != 0)
+        return -1;
+    status = tx_activities(tx, since, param_text(params, "host"), limit, &list, &count, err);
+    *reply = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *json = json_pack("{s:o}", "at", json_time(list[i].at_ms));
+
+        set_text(json, "who", list[i].who);
+        set_text(json, "by", list[i].by);
+        set_text(json, "what", list[i].what);
+        set_text(json, "target", list[i].target);
+        set_text(json, "result", list[i].result);
+        set_text(json, "detail", list[i].detail);
+        if (list[i].run > 0)
+            json_object_set_new(json, "run", json_integer(list[i].run));
+        json_array_append_new(*reply, json);
+        activity_clear(&list[i]);
+    }
+    free(list);
+    return status;
+}

@@ -1,0 +1,318 @@
+/* Calls: reading the request, checking it against the table, carrying it out, answering. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/api/server_internal.h"
+#include "amtd/daemon.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define JSON_FLAGS (JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK)
+
+/* --- answering --- */
+
+static void send_line(struct api_request *rq, const char *kind, json_t *value)
+{
+    json_t *line;
+    char *text;
+
+    if (rq->client) {
+        line = json_pack("{s:O}", kind, value);
+        text = json_dumps(line, JSON_COMPACT);
+        client_write(rq->client, rq->channel, text, strlen(text));
+        client_write(rq->client, rq->channel, "\n", 1);
+        free(text);
+        json_decref(line);
+    }
+    json_decref(value);
+}
+
+void request_free(struct api_request *rq)
+{
+    if (rq->client)
+        client_close_channel(rq->client, rq);
+    json_decref(rq->params);
+    json_decref(rq->reply);
+    buf_free(&rq->line);
+    free(rq->who);
+    free(rq);
+}
+
+/* --- the activity log --- */
+
+static int add_activity(struct tx *tx, void *data, struct err *err)
+{
+    return tx_activity_add(tx, data, err);
+}
+
+static void activity_added(void *data, const struct err *failure)
+{
+    struct activity *a = data;
+
+    if (failure)
+        log_err(NULL, "activity not written down: %s did %s: %s", a->who, a->what, failure->text);
+    activity_clear(a);
+    free(a);
+}
+
+static char *target_of(const json_t *params)
+{
+    static const char *const names[] = {"target", "hosts", "name"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (json_is_string(json_object_get(params, names[i])))
+            return xstrdup(json_string_value(json_object_get(params, names[i])));
+    return NULL;
+}
+
+/* "run.start power {"action":"cycle"}" says more than "run.start". */
+static char *what_of(const struct api_request *rq)
+{
+    const char *task = json_string_value(json_object_get(rq->params, "task"));
+    char *args, *what;
+
+    if (!task)
+        return xstrdup(rq->call->name);
+    args = json_dumps(json_object_get(rq->params, "args"), JSON_COMPACT | JSON_ENCODE_ANY);
+    what = xasprintf("%s %s %s", rq->call->name, task, args ? args : "");
+    free(args);
+    return what;
+}
+
+static void write_activity(struct api_request *rq, const json_t *reply, const struct err *err)
+{
+    struct activity *a;
+    json_int_t hosts = json_integer_value(json_object_get(reply, "hosts"));
+
+    if (!rq->call || (rq->call->quiet && !(err && err->cause == CAUSE_DENIED)))
+        return;
+    a = xcalloc(1, sizeof(*a));
+    a->at_ms = clock_wall(clock_system());
+    a->who = xstrdup(rq->who);
+    a->by = xstrdup("socket");
+    a->what = what_of(rq);
+    a->target = target_of(rq->params);
+    a->result = xstrdup(err ? cause_name(err->cause) : "ok");
+    a->run = json_integer_value(json_object_get(reply, "run"));
+    if (err)
+        a->detail = xstrdup(err->text);
+    else if (a->run > 0)
+        a->detail = xasprintf("run %lld: %lld hosts, %lld ok, %lld failed", (long long)a->run,
+                              (long long)hosts, (long long)json_integer_value(json_object_get(reply, "ok")),
+                              (long long)json_integer_value(json_object_get(reply, "failed")));
+    store_submit(daemon_store(rq->daemon), add_activity, activity_added, a);
+}
+
+void api_event(struct api_request *rq, json_t *event)
+{
+    send_line(rq, "event", event);
+}
+
+void api_reply(struct api_request *rq, json_t *reply)
+{
+    write_activity(rq, reply, NULL);
+    send_line(rq, "reply", reply);
+    request_free(rq);
+}
+
+void api_fail(struct api_request *rq, const struct err *err)
+{
+    write_activity(rq, NULL, err);
+    send_line(rq, "failure",
+              json_pack("{s:s, s:s, s:s, s:s}", "cause", cause_name(err->cause), "code", err->code, "message",
+                        err->text, "hint", cause_hint(err->cause)));
+    request_free(rq);
+}
+
+/* --- what handlers ask --- */
+
+struct daemon *api_daemon(const struct api_request *rq)
+{
+    return rq->daemon;
+}
+
+const json_t *api_params(const struct api_request *rq)
+{
+    return rq->params;
+}
+
+const char *api_who(const struct api_request *rq)
+{
+    return rq->who;
+}
+
+size_t api_backlog(const struct api_request *rq)
+{
+    return rq->client ? client_backlog(rq->client, rq->channel) : 0;
+}
+
+void api_on_drained(struct api_request *rq, void (*drained)(struct api_request *rq, void *arg), void *arg)
+{
+    rq->drained = drained;
+    rq->drained_arg = arg;
+}
+
+void api_on_gone(struct api_request *rq, void (*gone)(struct api_request *rq, void *arg), void *arg)
+{
+    rq->gone = gone;
+    rq->gone_arg = arg;
+}
+
+int api_require(const struct api_request *rq, enum api_role role, struct err *err)
+{
+    static const char *const names[] = {"watch", "operate", "quarantine", "administer"};
+
+    if (!rq->denied_all && rq->role >= role)
+        return 0;
+    return err_set(err, CAUSE_DENIED, "%s needs the role '%s', which %s does not have",
+                   rq->call ? rq->call->name : "this", names[role], rq->who);
+}
+
+/* --- checking --- */
+
+static bool has_type(const json_t *value, enum api_type type)
+{
+    switch (type) {
+    case API_STRING:
+        return json_is_string(value);
+    case API_INTEGER:
+        return json_is_integer(value);
+    case API_BOOLEAN:
+        return json_is_boolean(value);
+    case API_OBJECT:
+        return json_is_object(value);
+    case API_ARRAY:
+        return json_is_array(value);
+    }
+    return false;
+}
+
+static const struct api_param *find_param(const struct api_call *call, const char *name)
+{
+    for (const struct api_param *p = call->params; p && p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return p;
+    return NULL;
+}
+
+static int check_params(const struct api_call *call, json_t *params, struct err *err)
+{
+    static const char *const types[] = {"a string", "an integer", "true or false", "an object", "an array"};
+    struct buf mistakes = buf_init(ERR_TEXT_MAX);
+    const char *name;
+    json_t *value;
+    void *next;
+    int status = 0;
+
+    json_object_foreach_safe(params, next, name, value)
+    {
+        const struct api_param *p = find_param(call, name);
+
+        if (json_is_null(value))
+            json_object_del(params, name); /* the same as not given */
+        else if (!p)
+            buf_printf(&mistakes, "%s'%s' is not a parameter", mistakes.len > 0 ? "; " : "", name);
+        else if (!has_type(value, p->type))
+            buf_printf(&mistakes, "%s'%s' must be %s", mistakes.len > 0 ? "; " : "", name, types[p->type]);
+    }
+    for (const struct api_param *p = call->params; p && p->name; p++)
+        if (p->required && !json_object_get(params, p->name))
+            buf_printf(&mistakes, "%s'%s' is missing (%s)", mistakes.len > 0 ? "; " : "", p->name, p->text);
+    if (mistakes.len > 0 || !buf_ok(&mistakes))
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "%s: %s", call->name, buf_str(&mistakes));
+    buf_free(&mistakes);
+    return status;
+}
+
+static const struct api_call *find_call(const char *name)
+{
+    for (const struct api_call *call = api_calls; call->name; call++)
+        if (strcmp(call->name, name) == 0)
+            return call;
+    return NULL;
+}
+
+/* --- carrying out --- */
+
+static int do_work(struct tx *tx, void *data, struct err *err)
+{
+    struct api_request *rq = data;
+
+    return rq->call->work(tx, rq->params, &rq->reply, err);
+}
+
+static void work_done(void *data, const struct err *failure)
+{
+    struct api_request *rq = data;
+    json_t *reply = rq->reply;
+
+    rq->reply = NULL;
+    if (failure) {
+        json_decref(reply);
+        api_fail(rq, failure);
+    } else {
+        api_reply(rq, reply ? reply : json_object());
+    }
+}
+
+static int read_request(struct api_request *rq, struct err *err)
+{
+    json_error_t where;
+    json_t *request = json_loadb(buf_str(&rq->line), rq->line.len, JSON_FLAGS, &where);
+    const char *name = json_string_value(json_object_get(request, "call"));
+    json_t *params = json_object_get(request, "params");
+    int status = -1;
+
+    if (!request)
+        err_set(err, CAUSE_PROTOCOL, "the request is not JSON: %s", where.text);
+    else if (!name || (params && !json_is_object(params)))
+        err_set(err, CAUSE_PROTOCOL, "expected {\"call\": NAME, \"params\": {...}}");
+    else if (!(rq->call = find_call(name)))
+        err_set(err, CAUSE_NOT_FOUND, "there is no call '%s'", name);
+    else
+        status = 0;
+    rq->params = params ? json_incref(params) : json_object();
+    json_decref(request);
+    return status;
+}
+
+static void dispatch(struct api_request *rq)
+{
+    struct err err = ERR_INIT;
+
+    if (read_request(rq, &err) != 0 || api_require(rq, rq->call->role, &err) != 0 ||
+        check_params(rq->call, rq->params, &err) != 0) {
+        api_fail(rq, &err);
+        return;
+    }
+    buf_free(&rq->line);
+    if (rq->call->work)
+        store_submit(daemon_store(rq->daemon), do_work, work_done, rq);
+    else
+        rq->call->start(rq);
+}
+
+void request_data(struct api_request *rq, const void *p, size_t n)
+{
+    const uint8_t *end = memchr(p, '\n', n);
+    struct err err = ERR_INIT;
+
+    if (rq->call || rq->params) /* nothing more is expected */
+        return;
+    buf_add(&rq->line, p, end ? (size_t)(end - (const uint8_t *)p) : n);
+    if (!buf_ok(&rq->line)) {
+        err_set(&err, CAUSE_PROTOCOL, "a request has at most %d bytes", REQUEST_MAX);
+        api_fail(rq, &err);
+    } else if (end) {
+        dispatch(rq);
+    }
+}
+
+void request_gone(struct api_request *rq)
+{
+    if (!rq->call) /* not even asked yet */
+        request_free(rq);
+    else if (rq->gone)
+        rq->gone(rq, rq->gone_arg);
+}

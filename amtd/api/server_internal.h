@@ -1,0 +1,43 @@
+/* What connections (server.c) and calls (request.c) know of each other. */
+#ifndef AMTD_API_SERVER_INTERNAL_H
+#define AMTD_API_SERVER_INTERNAL_H
+
+#include <jansson.h>
+
+#include "amtd/api/api.h"
+#include "amtd/mux/mux.h"
+
+struct client;
+
+/* One call: it outlives its connection until it is answered. */
+struct api_request {
+    struct daemon *daemon;
+    struct client *client; /* NULL: the caller is gone */
+    uint32_t channel;
+    char *who;
+    enum api_role role;
+    bool denied_all; /* this user may not call anything */
+    struct buf line; /* the request, until it is complete */
+    const struct api_call *call;
+    json_t *params;
+    json_t *reply; /* of a work call, on its way back */
+    void (*drained)(struct api_request *rq, void *arg);
+    void *drained_arg;
+    void (*gone)(struct api_request *rq, void *arg);
+    void *gone_arg;
+    struct api_request *prev, *next;
+};
+
+#define REQUEST_MAX (16 * 1024 * 1024)
+
+/* server.c */
+void client_write(struct client *client, uint32_t channel, const void *p, size_t n);
+void client_close_channel(struct client *client, struct api_request *rq);
+size_t client_backlog(const struct client *client, uint32_t channel);
+
+/* request.c */
+void request_data(struct api_request *rq, const void *p, size_t n);
+void request_gone(struct api_request *rq);
+void request_free(struct api_request *rq);
+
+#endif

@@ -1,0 +1,42 @@
+/* The configuration of amtd: command line over file over defaults. The file is YAML (docs/amtd.yaml.5); it is
+ * checked whole, and every mistake is reported with line and column. */
+#ifndef AMTD_CONFIG_H
+#define AMTD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+struct config_allow {
+    char *user; /* one of the two */
+    char *group;
+    int role; /* enum api_role */
+};
+
+struct config {
+    char *state_dir;
+    char *socket;            /* NULL in a file: STATE_DIR/amtd.sock */
+    char *key_file;          /* NULL: STATE_DIR/key, made when missing */
+    int log_level;           /* enum log_level */
+    char *log_file;          /* NULL: stderr only */
+    int64_t dial_limit;      /* TCP connections being opened at a time */
+    int64_t private_idle_ms; /* a private amtd ends after so long without clients and runs */
+    struct config_allow *allow;
+    size_t allow_count;
+    bool is_private;
+};
+
+void config_init(struct config *config);
+void config_clear(struct config *config);
+/* Reads a file over what is there. -1: every mistake is appended to `mistakes`, one a line,
+ * "FILE:LINE:COLUMN: ...". */
+int config_read(struct config *config, const char *path, struct buf *mistakes);
+/* Fills what nobody set, from the environment (AMTD_STATE_DIR, AMTD_SOCKET, CREDENTIALS_DIRECTORY) and the
+ * user. */
+int config_finish(struct config *config, struct err *err);
+
+#endif

@@ -1,0 +1,319 @@
+#include "amtd/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "amtd/api/server.h"
+#include "amtd/loop_http.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "base/xml.h"
+
+#define HTTP_IDLE_MAX 512 /* connections kept open between operations */
+#define FILES_KEPT    256 /* descriptors that are not for connections to devices */
+
+struct daemon {
+    const struct config *config;
+    uv_loop_t loop;
+    int lock;
+    struct seal *seal;
+    struct store *store;
+    struct loop_http *http;
+    struct engine *engine;
+    struct server *server;
+    uv_async_t wake; /* from the store's thread */
+    uv_signal_t term, interrupt;
+    uv_timer_t idle;
+    int64_t idle_since;
+    int64_t started_ms;
+    bool stopping;
+};
+
+struct engine *daemon_engine(const struct daemon *daemon)
+{
+    return daemon->engine;
+}
+
+struct store *daemon_store(const struct daemon *daemon)
+{
+    return daemon->store;
+}
+
+const struct config *daemon_config(const struct daemon *daemon)
+{
+    return daemon->config;
+}
+
+int64_t daemon_started_ms(const struct daemon *daemon)
+{
+    return daemon->started_ms;
+}
+
+/* --- the state directory --- */
+
+int daemon_make_directory(const char *path, struct err *err)
+{
+    char *copy = xstrdup(path);
+    int status = 0;
+
+    for (char *p = copy + 1; status == 0; p++) {
+        char kept = *p;
+
+        if (kept != '/' && kept != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+            status = err_set_errno(err, CAUSE_SYSTEM, errno, "state directory %s", copy);
+        *p = kept;
+        if (kept == '\0')
+            break;
+    }
+    free(copy);
+    return status;
+}
+
+/* The lock is the file's lock, not its existence: it goes with the process that holds it, however that ends.
+ */
+static int lock_directory(struct daemon *d, struct err *err)
+{
+    char *path = xasprintf("%s/amtd.lock", d->config->state_dir);
+    char pid[24] = "";
+    ssize_t n;
+    int status = 0;
+
+    d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (d->lock < 0) {
+        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
+    } else if (flock(d->lock, LOCK_EX | LOCK_NB) != 0) {
+        n = read(d->lock, pid, sizeof(pid) - 1);
+        pid[n > 0 ? n : 0] = '\0';
+        pid[strcspn(pid, "\n")] = '\0';
+        status = err_set(err, CAUSE_STATE_DIR_LOCKED, "%s is in use by amtd with pid %s",
+                         d->config->state_dir, pid[0] ? pid : "?");
+    } else {
+        snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+        if (ftruncate(d->lock, 0) != 0 || write(d->lock, pid, strlen(pid)) < 0)
+            log_warn(NULL, "%s: pid not written: %m", path);
+    }
+    free(path);
+    return status;
+}
+
+static int open_key(struct daemon *d, struct err *err)
+{
+    char *own = xasprintf("%s/key", d->config->state_dir);
+
+    d->seal = d->config->key_file ? seal_open(d->config->key_file, 0, err) : seal_open(own, 1, err);
+    free(own);
+    return d->seal ? 0 : -1;
+}
+
+/* --- the store --- */
+
+static void store_wakes(void *arg)
+{
+    struct daemon *d = arg;
+
+    uv_async_send(&d->wake);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct daemon *d = async->data;
+
+    store_reap(d->store);
+}
+
+struct recovery {
+    size_t count;
+    bool over;
+    struct err failure;
+};
+
+static int recover_work(struct tx *tx, void *data, struct err *err)
+{
+    struct recovery *r = data;
+
+    return tx_recover(tx, clock_wall(clock_system()), &r->count, err);
+}
+
+static void recover_done(void *data, const struct err *failure)
+{
+    struct recovery *r = data;
+
+    r->over = true;
+    if (failure)
+        r->failure = *failure;
+}
+
+static int open_store(struct daemon *d, struct err *err)
+{
+    char *path = xasprintf("%s/amtd.db", d->config->state_dir);
+    struct recovery r = {0};
+
+    d->store = store_open(path, d->seal, store_wakes, d, err);
+    free(path);
+    if (!d->store)
+        return -1;
+    store_submit(d->store, recover_work, recover_done, &r);
+    while (!r.over)
+        uv_run(&d->loop, UV_RUN_ONCE);
+    if (r.failure.cause != CAUSE_NONE) {
+        *err = r.failure;
+        return -1;
+    }
+    if (r.count > 0)
+        log_warn(NULL, "%zu operations of an amtd that ended are reported as interrupted or not started",
+                 r.count);
+    return 0;
+}
+
+/* --- beginning --- */
+
+static void raise_files(struct daemon *d)
+{
+    struct rlimit files;
+    int64_t fit;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    fit = files.rlim_max == RLIM_INFINITY ? INT64_MAX : (int64_t)files.rlim_max - FILES_KEPT;
+    if (fit / 2 < d->config->dial_limit)
+        log_warn(NULL, "only %lld files may be open: at most %lld connections are opened at a time",
+                 (long long)files.rlim_max, (long long)(fit / 2));
+}
+
+static int64_t dial_limit(const struct daemon *d)
+{
+    struct rlimit files;
+    int64_t fit = INT64_MAX;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+        fit = ((int64_t)files.rlim_cur - FILES_KEPT) / 2;
+    return d->config->dial_limit < fit ? d->config->dial_limit : fit > 16 ? fit : 16;
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    daemon_stop(handle->data);
+}
+
+/* A private amtd ends when nobody has needed it for a while. */
+static void on_idle(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    int64_t now = clock_mono(clock_system());
+
+    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0)
+        d->idle_since = now;
+    if (now - d->idle_since >= d->config->private_idle_ms)
+        daemon_stop(d);
+}
+
+static void init_loop(struct daemon *d)
+{
+    uv_loop_init(&d->loop);
+    uv_async_init(&d->loop, &d->wake, on_wake);
+    uv_signal_init(&d->loop, &d->term);
+    uv_signal_init(&d->loop, &d->interrupt);
+    uv_timer_init(&d->loop, &d->idle);
+    d->wake.data = d->term.data = d->interrupt.data = d->idle.data = d;
+}
+
+static int start_parts(struct daemon *d, struct err *err)
+{
+    if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
+        open_key(d, err) != 0 || open_store(d, err) != 0)
+        return -1;
+    raise_files(d);
+    d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
+    if (!d->http)
+        return -1;
+    d->engine = engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(), (size_t)dial_limit(d));
+    d->server = server_new(&d->loop, d, err);
+    return d->server ? 0 : -1;
+}
+
+/* --- ending: server, engine, store, transport; each finishes what the next one needs --- */
+
+static void close_handles(struct daemon *d)
+{
+    store_close(d->store);
+    d->store = NULL;
+    loop_http_free(d->http);
+    uv_close((uv_handle_t *)&d->wake, NULL);
+    uv_close((uv_handle_t *)&d->term, NULL);
+    uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->idle, NULL);
+}
+
+static void engine_stopped(void *arg)
+{
+    close_handles(arg);
+}
+
+void daemon_stop(struct daemon *d)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    log_info(NULL, "stopping");
+    server_free(d->server);
+    d->server = NULL;
+    engine_stop(d->engine, engine_stopped, d);
+}
+
+static void daemon_free(struct daemon *d)
+{
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&d->loop);
+    seal_free(d->seal);
+    if (d->lock >= 0)
+        close(d->lock);
+    free(d);
+}
+
+struct daemon *daemon_start(const struct config *config, struct err *err)
+{
+    struct daemon *d = xcalloc(1, sizeof(*d));
+
+    d->config = config;
+    d->lock = -1;
+    d->started_ms = clock_wall(clock_system());
+    d->idle_since = clock_mono(clock_system());
+    xml_library_init();
+    init_loop(d);
+    if (start_parts(d, err) == 0) {
+        uv_signal_start(&d->term, on_signal, SIGTERM);
+        uv_signal_start(&d->interrupt, on_signal, SIGINT);
+        if (config->is_private)
+            uv_timer_start(&d->idle, on_idle, 1000, 1000);
+        return d;
+    }
+    if (d->engine)
+        engine_stop(d->engine, engine_stopped, d);
+    else
+        close_handles(d);
+    daemon_free(d);
+    return NULL;
+}
+
+int daemon_run(struct daemon *d)
+{
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    unlink(d->config->socket);
+    daemon_free(d);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* The daemon: its parts, and the order in which they begin and end. */
+#ifndef AMTD_DAEMON_H
+#define AMTD_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "amtd/config.h"
+#include "amtd/fleet/engine.h"
+#include "amtd/fleet/store.h"
+#include "base/err.h"
+
+struct daemon;
+
+/* Makes a directory and those above it that are missing, for its owner only. */
+int daemon_make_directory(const char *path, struct err *err);
+
+/* Takes the state directory (made when missing), locks it, opens key and store, finishes what an earlier amtd
+ * left behind, and listens. NULL and err: state-dir-locked names the other one. config is borrowed. */
+struct daemon *daemon_start(const struct config *config, struct err *err);
+/* Runs until SIGTERM, SIGINT, daemon_stop or, when private, long idleness. Frees everything. Returns the exit
+ * code. */
+int daemon_run(struct daemon *daemon);
+void daemon_stop(struct daemon *daemon);
+
+struct engine *daemon_engine(const struct daemon *daemon);
+struct store *daemon_store(const struct daemon *daemon);
+const struct config *daemon_config(const struct daemon *daemon);
+int64_t daemon_started_ms(const struct daemon *daemon);
+
+#endif

@@ -1,0 +1,102 @@
+#include "amtd/fleet/engine.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "base/xalloc.h"
+
+/* How long and how many idle sessions are kept: about the lifetime of a digest nonce, and a fleet. */
+#define LINK_IDLE_MS (4 * 60 * 1000)
+#define LINK_MOST    20000
+
+struct entry {
+    struct active_run *run;
+    struct engine *engine;
+    struct entry *prev, *next;
+};
+
+struct engine {
+    struct run_parts parts;
+    struct entry *entries;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+};
+
+struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
+                          size_t dial_limit)
+{
+    struct engine *engine = xcalloc(1, sizeof(*engine));
+
+    engine->parts.loop = loop;
+    engine->parts.store = store;
+    engine->parts.http = http;
+    engine->parts.clock = clock;
+    engine->parts.dialer = dialer_new(loop, dial_limit);
+    engine->parts.links = links_new(loop, http, clock, LINK_IDLE_MS, LINK_MOST);
+    return engine;
+}
+
+static void engine_maybe_end(struct engine *engine)
+{
+    void (*stopped)(void *arg) = engine->stopped;
+    void *arg = engine->stopped_arg;
+
+    if (!stopped || engine->entries)
+        return;
+    dialer_free(engine->parts.dialer);
+    links_free(engine->parts.links);
+    free(engine);
+    stopped(arg);
+}
+
+static void run_went(void *arg, struct active_run *run)
+{
+    struct entry *entry = arg;
+    struct engine *engine = entry->engine;
+
+    (void)run;
+    DL_DELETE(engine->entries, entry);
+    free(entry);
+    engine_maybe_end(engine);
+}
+
+void engine_run(struct engine *engine, struct run_order *order, const struct run_watch *watch)
+{
+    struct entry *entry = xcalloc(1, sizeof(*entry));
+
+    entry->engine = engine;
+    entry->run = run_begin(&engine->parts, order, watch, run_went, entry);
+    DL_APPEND(engine->entries, entry);
+}
+
+struct active_run *engine_find(const struct engine *engine, int64_t run_id)
+{
+    const struct entry *entry;
+
+    DL_FOREACH(engine->entries, entry)
+    if (run_is_ready(entry->run) && run_record(entry->run)->id == run_id)
+        return entry->run;
+    return NULL;
+}
+
+size_t engine_active(const struct engine *engine)
+{
+    const struct entry *entry;
+    size_t count = 0;
+
+    DL_FOREACH(engine->entries, entry)
+    if (!run_is_over(entry->run))
+        count++;
+    return count;
+}
+
+void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg)
+{
+    struct entry *entry;
+
+    engine->stopped = done;
+    engine->stopped_arg = arg;
+    DL_FOREACH(engine->entries, entry)
+    run_interrupt(entry->run);
+    engine_maybe_end(engine);
+}

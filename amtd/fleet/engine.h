@@ -1,0 +1,22 @@
+/* The engine: all runs under way, and what they share. Loop's thread only. */
+#ifndef AMTD_FLEET_ENGINE_H
+#define AMTD_FLEET_ENGINE_H
+
+#include "amtd/fleet/run.h"
+#include "wsman/http.h"
+
+struct engine;
+
+/* dial_limit: TCP connections being opened at a time over all runs. All pointers are borrowed. */
+struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
+                          size_t dial_limit);
+/* Interrupts all runs; calls done(arg) from the loop when all is written down and handed to the store. The
+ * engine frees itself after. */
+void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);
+
+/* Takes the order over. */
+void engine_run(struct engine *engine, struct run_order *order, const struct run_watch *watch);
+struct active_run *engine_find(const struct engine *engine, int64_t run_id); /* NULL: not under way */
+size_t engine_active(const struct engine *engine);
+
+#endif

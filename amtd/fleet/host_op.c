@@ -1,0 +1,526 @@
+#include "amtd/fleet/host_op.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+/* Between two passwords for one device: firmware counts failures and locks the account (wsman.md 1.3). */
+#define PASSWORD_PAUSE_MS 20000
+
+#define WALK_TIMEOUT_MS 5000
+
+static void end(struct host_op *op, const struct err *failure);
+
+/* Lets go of everything on the way to the device. */
+static void leave(struct host_op *op, bool keep)
+{
+    if (op->timer)
+        uv_timer_stop(op->timer);
+    walk_cancel(op->walk);
+    op->walk = NULL;
+    dial_cancel(op->dial);
+    op->dial = NULL;
+    runner_free(op->runner);
+    op->runner = NULL;
+    link_release(op->link, keep);
+    op->link = NULL;
+    if (op->fd >= 0)
+        close(op->fd);
+    op->fd = -1;
+}
+
+static const struct run_order *order_of(const struct host_op *op)
+{
+    return run_order(op->run);
+}
+
+static int64_t mono(const struct host_op *op)
+{
+    return clock_mono(run_parts(op->run)->clock);
+}
+
+/* --- profiles --- */
+
+/* The k-th profile to try: the ordered one or the host's own alone, else the one that worked before, then the
+ * others in their order. NULL when there are no more. */
+static const struct profile *profile_at(const struct host_op *op, size_t k)
+{
+    const struct profiles *all = run_profiles(op->run);
+    const char *only = order_of(op)->profile ? order_of(op)->profile : op->host->profile;
+    const char *first = only ? only : pairs_get(&op->host->facts, "profile");
+    const struct profile *known = NULL;
+
+    for (size_t i = 0; first && i < all->count; i++)
+        if (strcmp(all->items[i].name, first) == 0)
+            known = &all->items[i];
+    if (only)
+        return k == 0 ? known : NULL;
+    if (known && k == 0)
+        return known;
+    if (known)
+        k--;
+    for (size_t i = 0; i < all->count; i++) {
+        if (&all->items[i] == known)
+            continue;
+        if (k-- == 0)
+            return &all->items[i];
+    }
+    return NULL;
+}
+
+/* A device that was talked to over TLS is never talked to without it, whatever profiles there are: somebody
+ * on the way could otherwise provoke it. */
+static bool would_downgrade(const struct host_op *op, const struct profile *next)
+{
+    return next->tls == PROFILE_TLS_NONE && pairs_get(&op->host->facts, "tls.pin") &&
+           !order_of(op)->profile && !op->host->profile;
+}
+
+/* The failures after which another profile may fit. Those of trust are not among them. */
+static bool another_may_fit(enum cause cause)
+{
+    return cause == CAUSE_AUTH_FAILED || cause == CAUSE_AUTH_UNSUPPORTED || cause == CAUSE_REFUSED ||
+           cause == CAUSE_TLS_VERSION || cause == CAUSE_SEAL_BROKEN;
+}
+
+static void pause_over(uv_timer_t *timer)
+{
+    struct host_op *op = timer->data;
+
+    host_op_dial(op);
+}
+
+static uv_timer_t *op_timer(struct host_op *op)
+{
+    if (!op->timer) {
+        op->timer = xcalloc(1, sizeof(*op->timer));
+        uv_timer_init(run_parts(op->run)->loop, op->timer);
+        op->timer->data = op;
+    }
+    return op->timer;
+}
+
+/* How much a failure tells: of several profiles' failures the one is reported that got farthest. */
+static int weight(enum cause cause)
+{
+    switch (cause) {
+    case CAUSE_NONE:
+        return 0;
+    case CAUSE_REFUSED:
+        return 1;
+    case CAUSE_TLS_VERSION:
+        return 2;
+    default:
+        return 3;
+    }
+}
+
+/* After a failure: goes on with the next profile, or ends. */
+static void next_profile(struct host_op *op, const struct err *failure)
+{
+    bool password_spent = failure->cause == CAUSE_AUTH_FAILED;
+    const struct profile *next = NULL;
+    struct err worst = *failure;
+
+    if (weight(op->failure.cause) > weight(failure->cause))
+        worst = op->failure;
+    if (another_may_fit(failure->cause))
+        do
+            next = profile_at(op, ++op->trial);
+        while (next && would_downgrade(op, next));
+    if (!next) {
+        end(op, &worst);
+        return;
+    }
+    op->failure = worst;
+    leave(op, false);
+    if (op->phase == OP_WORKING)
+        run_op_yields(op);
+    if (password_spent && next->auth == PROFILE_AUTH_DIGEST) {
+        op->phase = OP_PAUSING;
+        op->deadline_mono += PASSWORD_PAUSE_MS;
+        uv_timer_start(op_timer(op), pause_over, PASSWORD_PAUSE_MS, 0);
+        return;
+    }
+    host_op_dial(op);
+}
+
+/* --- reaching --- */
+
+static void reached(struct host_op *op)
+{
+    op->phase = OP_REACHED;
+    op->reached_mono = mono(op);
+    run_op_reached(op);
+}
+
+static void dialed(void *arg, int fd, const struct err *failure)
+{
+    struct host_op *op = arg;
+
+    op->dial = NULL;
+    if (failure) {
+        next_profile(op, failure);
+        return;
+    }
+    op->fd = fd;
+    reached(op);
+}
+
+static void fail_without_profile(struct host_op *op)
+{
+    const char *only = order_of(op)->profile ? order_of(op)->profile : op->host->profile;
+    struct err err = ERR_INIT;
+
+    if (only)
+        err_set(&err, CAUSE_NO_PROFILE, "there is no profile '%s'", only);
+    else
+        err_set(&err, CAUSE_NO_PROFILE, "there is no profile to log in with");
+    end(op, &err);
+}
+
+static void walk_over(void *arg, json_t *checks, const struct err *failure)
+{
+    struct host_op *op = arg;
+
+    op->walk = NULL;
+    op->walked = checks;
+    if (failure)
+        end(op, failure);
+    else
+        host_op_dial(op);
+}
+
+void host_op_dial(struct host_op *op)
+{
+    const struct run_parts *parts = run_parts(op->run);
+    const struct run_order *order = order_of(op);
+    const char *where = op->host->address ? op->host->address : op->host->name;
+    struct http_settings settings;
+    struct err err = ERR_INIT;
+
+    if (op->began_mono == 0) {
+        op->began_mono = mono(op);
+        op->record->began_ms = clock_wall(parts->clock);
+    }
+    op->phase = OP_DIALING;
+    if (order->task->walks && !op->walked) {
+        op->walk = walk_start(parts, parts->http, op->host, WALK_TIMEOUT_MS, walk_over, op);
+        return;
+    }
+    op->profile = profile_at(op, op->trial);
+    if (!op->profile) {
+        fail_without_profile(op);
+        return;
+    }
+    settings = link_settings(op->host, op->profile);
+    op->link = link_hold(parts->links, op->host, op->profile, &err);
+    if (!op->link) {
+        next_profile(op, &err);
+        return;
+    }
+    if (link_is_warm(op->link)) {
+        reached(op);
+        return;
+    }
+    op->dial =
+        dialer_connect(parts->dialer, where, settings.port, settings.connect_ms, op->urgent, dialed, op);
+}
+
+/* --- working --- */
+
+static void runner_timer_fired(uv_timer_t *timer)
+{
+    struct host_op *op = timer->data;
+
+    runner_timer(op->runner);
+}
+
+static void want_timer(void *arg, struct runner *runner, int64_t ms)
+{
+    struct host_op *op = arg;
+
+    (void)runner;
+    if (ms >= 0)
+        uv_timer_start(op_timer(op), runner_timer_fired, (uint64_t)ms, 0);
+    else if (op->timer)
+        uv_timer_stop(op->timer);
+}
+
+static uint32_t want_random(void *arg)
+{
+    uint32_t number = 0;
+
+    (void)arg;
+    uv_random(NULL, NULL, &number, sizeof(number), 0, NULL);
+    return number;
+}
+
+struct start_note {
+    struct host_op *op;
+    int64_t id;
+    int64_t at_ms;
+};
+
+static int note_start(struct tx *tx, void *data, struct err *err)
+{
+    const struct start_note *note = data;
+
+    return tx_operation_start(tx, note->op->record->id, note->at_ms, err);
+}
+
+static void start_noted(void *data, const struct err *failure)
+{
+    struct start_note *note = data;
+    struct host_op *op = note->op;
+
+    free(note);
+    if (op->phase != OP_WORKING || !op->runner)
+        return;
+    if (failure) /* what cannot be written down is not done */
+        next_profile(op, failure);
+    else
+        runner_resume(op->runner);
+}
+
+/* Written down before it is sent: an operation that may have changed the device is never forgotten. */
+static void before_change(void *arg, struct runner *runner)
+{
+    struct host_op *op = arg;
+    struct start_note *note = xcalloc(1, sizeof(*note));
+
+    (void)runner;
+    note->op = op;
+    note->at_ms = clock_wall(run_parts(op->run)->clock);
+    store_submit(run_parts(op->run)->store, note_start, start_noted, note);
+}
+
+static void step(void *arg, const char *name, uint32_t repeat, const char *note, const struct err *failure)
+{
+    struct host_op *op = arg;
+    json_t *line;
+
+    if (!op->steps)
+        return;
+    line = json_pack("{s:s, s:I}", "step", name, "at_ms", (json_int_t)(mono(op) - op->began_mono));
+    if (repeat > 0)
+        json_object_set_new(line, "repeat", json_integer(repeat));
+    if (note)
+        json_object_set_new(line, "note", json_string(note));
+    if (failure && failure->cause != CAUSE_NONE)
+        json_object_set_new(line, "failure", json_string(cause_name(failure->cause)));
+    json_array_append_new(op->steps, line);
+}
+
+static void worked(void *arg, struct runner *runner, const struct err *failure)
+{
+    struct host_op *op = arg;
+
+    (void)runner;
+    if (failure)
+        next_profile(op, failure);
+    else
+        end(op, NULL);
+}
+
+/* The time a host has counts from its turn; waiting for the turn is not its fault. */
+static int64_t time_left(struct host_op *op)
+{
+    const struct run_order *order = order_of(op);
+    int64_t now = mono(op);
+    int64_t waited = now - op->reached_mono;
+
+    op->began_mono += waited;
+    op->record->began_ms += waited;
+    if (op->deadline_mono == 0)
+        op->deadline_mono =
+            now + (order->timeout_ms > 0 ? order->timeout_ms : order->task->budget_ms(order->args));
+    return op->deadline_mono > now ? op->deadline_mono - now : 1;
+}
+
+void host_op_go(struct host_op *op)
+{
+    const struct run_order *order = order_of(op);
+    struct runner_owner owner = {
+        .arg = op,
+        .clock = run_parts(op->run)->clock,
+        .timer = want_timer,
+        .random = want_random,
+        .before_change = order->task->changes(order->args) ? before_change : NULL,
+        .step = step,
+        .done = worked,
+    };
+    int64_t left = time_left(op);
+
+    op->phase = OP_WORKING;
+    if (op->fd >= 0) {
+        http_session_give_socket(link_session(op->link), op->fd);
+        op->fd = -1;
+    }
+    runner_free(op->runner);
+    op->runner = NULL;
+    if (!op->work) {
+        op->work = xcalloc(1, order->task->work_size);
+        order->task->init(op->work, order->args, op->host,
+                          quirks_for(pairs_get(&op->host->facts, "amt.version")));
+    }
+    if (owner.before_change && !op->steps)
+        op->steps = json_array();
+    op->runner = runner_start(link_session(op->link), (struct seq *)op->work, left, &owner);
+}
+
+/* --- the end --- */
+
+static void learn(struct host_op *op, const char *name, const char *value)
+{
+    const char *known = pairs_get(&op->host->facts, name);
+
+    if (value && value[0] && !(known && strcmp(known, value) == 0))
+        pairs_set(&op->facts, name, value);
+}
+
+/* What the session saw on the way is worth remembering even when the task failed. */
+static void learn_from_session(struct host_op *op, const struct err *failure)
+{
+    struct http_facts seen;
+    char version[32];
+
+    if (op->link && op->profile) {
+        seen = http_session_facts(link_session(op->link));
+        if (http_server_version(seen.server, version, sizeof(version)) && version[0] &&
+            !pairs_get(&op->host->facts, "amt.version"))
+            learn(op, "amt.version", version);
+        if (!failure) { /* only a device that let us in is believed to be this host */
+            learn(op, "amt.realm", seen.realm);
+            learn(op, "profile", op->profile->name);
+            if (op->profile->tls != PROFILE_TLS_NONE)
+                learn(op, "tls.pin", seen.pin);
+        }
+    }
+    learn(op, "reach", failure ? cause_name(failure->cause) : "ok");
+}
+
+static void take_finding(struct host_op *op, const struct err *failure)
+{
+    const struct task *task = order_of(op)->task;
+    struct finding finding = {0};
+
+    if (op->work)
+        task->find(op->work, failure, &finding);
+    xreplace(&op->record->from, finding.from);
+    xreplace(&op->record->to, finding.to);
+    op->record->tries = finding.tries;
+    if (!failure)
+        xreplace(&op->record->message, finding.remark);
+    for (size_t i = 0; i < finding.facts.count; i++)
+        learn(op, finding.facts.items[i].name, finding.facts.items[i].value);
+    if ((op->steps || op->walked) && !finding.detail)
+        finding.detail = json_object();
+    if (op->walked) {
+        json_array_extend(op->walked, json_object_get(finding.detail, "checks"));
+        json_object_set_new(finding.detail, "checks", op->walked);
+        op->walked = NULL;
+    }
+    if (op->steps) {
+        json_object_set_new(finding.detail, "steps", op->steps);
+        op->steps = NULL;
+    }
+    if (finding.detail)
+        op->record->detail = json_dumps(finding.detail, JSON_COMPACT);
+    finding_clear(&finding);
+}
+
+static void drop_work(struct host_op *op)
+{
+    const struct task *task = order_of(op)->task;
+
+    if (op->work && task->drop)
+        task->drop(op->work);
+    free(op->work);
+    op->work = NULL;
+}
+
+static void end(struct host_op *op, const struct err *failure)
+{
+    int64_t wall = clock_wall(run_parts(op->run)->clock);
+
+    learn_from_session(op, failure);
+    take_finding(op, failure);
+    op->record->state = failure ? OPERATION_FAILED : OPERATION_OK;
+    op->record->ended_ms = op->began_mono ? op->record->began_ms + (mono(op) - op->began_mono) : wall;
+    if (failure) {
+        xreplace(&op->record->cause, cause_name(failure->cause));
+        xreplace(&op->record->code, failure->code[0] ? failure->code : NULL);
+        xreplace(&op->record->message, failure->text);
+    }
+    leave(op, failure == NULL);
+    drop_work(op);
+    if (op->phase == OP_WORKING)
+        run_op_yields(op);
+    op->phase = OP_SAVING;
+    run_op_over(op);
+}
+
+void host_op_spare(struct host_op *op, enum cause cause, const char *text)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, cause, "%s", text);
+    op->record->state = OPERATION_FAILED;
+    op->record->ended_ms = clock_wall(run_parts(op->run)->clock);
+    xreplace(&op->record->cause, cause_name(cause));
+    xreplace(&op->record->message, err.text);
+    leave(op, false);
+    op->phase = OP_SAVING;
+    run_op_over(op);
+}
+
+void host_op_interrupt(struct host_op *op)
+{
+    struct err err = ERR_INIT;
+
+    if (op->phase >= OP_SAVING)
+        return;
+    if (op->phase < OP_WORKING && op->trial == 0) {
+        host_op_spare(op, CAUSE_NOT_STARTED, "amtd was stopped before anything was sent");
+        return;
+    }
+    err_set(&err, CAUSE_INTERRUPTED, "amtd was stopped while the operation was under way");
+    end(op, &err);
+}
+
+/* --- life --- */
+
+void host_op_init(struct host_op *op, struct active_run *run, const struct host *host,
+                  struct operation *record)
+{
+    const char *reach = pairs_get(&host->facts, "reach");
+
+    op->run = run;
+    op->host = host;
+    op->record = record;
+    op->fd = -1;
+    op->urgent = reach && strcmp(reach, cause_name(CAUSE_UNREACHABLE)) == 0;
+    op->record->host_id = host->id;
+    op->record->host = xstrdup(host->name);
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void host_op_clear(struct host_op *op)
+{
+    leave(op, false);
+    if (op->timer)
+        uv_close((uv_handle_t *)op->timer, timer_closed);
+    op->timer = NULL;
+    json_decref(op->steps);
+    json_decref(op->walked);
+    drop_work(op);
+    pairs_clear(&op->facts);
+}

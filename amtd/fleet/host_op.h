@@ -1,0 +1,69 @@
+/* One operation under way: a task on one host, from reaching the host to what was found. Used by run.c, which
+ * gives it its turn. */
+#ifndef AMTD_FLEET_HOST_OP_H
+#define AMTD_FLEET_HOST_OP_H
+
+#include "amtd/fleet/run.h"
+#include "amtd/fleet/walk.h"
+#include "wsman/runner.h"
+
+/* waiting -> dialing -> reached -> working -> (pausing -> dialing, with the next profile) -> saving -> over
+ */
+enum host_op_phase {
+    OP_WAITING, /* nothing done yet */
+    OP_DIALING, /* opening the connection; no place taken */
+    OP_REACHED, /* connected (or warm): wants a place among those worked on */
+    OP_WORKING, /* has a place */
+    OP_PAUSING, /* lets time pass between two passwords; no place taken */
+    OP_SAVING,  /* ended, being written down */
+    OP_OVER,
+};
+
+struct host_op {
+    struct active_run *run;
+    const struct host *host;
+    struct operation *record;      /* the run's */
+    const struct profile *profile; /* the one being tried */
+    enum host_op_phase phase;
+    bool urgent;             /* known to be dead: is dialed before the others */
+    bool in_subnet;          /* holds a place of its subnet */
+    bool ahead;              /* counts among those that go ahead of their turn */
+    struct host_op **listed; /* the list of the run it stands in, or NULL */
+    size_t trial;            /* profiles tried so far */
+    int64_t began_mono;      /* 0: not begun */
+    int64_t reached_mono;
+    int64_t deadline_mono; /* 0: its turn has not come yet */
+    struct walk *walk;     /* of a task that walks, until it has arrived */
+    json_t *walked;        /* what it found */
+    struct dial *dial;
+    int fd; /* connected, not yet given away; -1 none */
+    struct link *link;
+    struct runner *runner;
+    void *work;
+    uv_timer_t *timer;  /* made when first needed */
+    json_t *steps;      /* of tasks that change something */
+    struct err failure; /* the most telling one of the profiles tried before */
+    struct pairs facts; /* learned, to be stored with the end */
+    struct host_op *prev, *next;
+};
+
+/* What run.c does for it. */
+const struct run_parts *run_parts(const struct active_run *run);
+const struct profiles *run_profiles(const struct active_run *run);
+void run_op_reached(struct host_op *op); /* wants a place: host_op_go follows when there is one */
+void run_op_yields(struct host_op *op);  /* gives its place back and goes on without one */
+void run_op_over(struct host_op *op);    /* phase is OP_SAVING, the record complete, its place given back */
+
+/* record is zeroed, borrowed and filled as the operation goes on. */
+void host_op_init(struct host_op *op, struct active_run *run, const struct host *host,
+                  struct operation *record);
+void host_op_dial(struct host_op *op);
+void host_op_go(struct host_op *op);
+/* Ends one that has sent nothing. */
+void host_op_spare(struct host_op *op, enum cause cause, const char *text);
+/* Ends it now, whatever it is doing. */
+void host_op_interrupt(struct host_op *op);
+/* Frees what it holds; its timer's memory is freed from the loop. */
+void host_op_clear(struct host_op *op);
+
+#endif

@@ -1,0 +1,243 @@
+#include "amtd/fleet/link.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "base/xalloc.h"
+
+#define LINK_WARM_MS 15000 /* firmware closes idle connections after some tens of seconds (wsman.md 1.2) */
+#define LINK_KEY_LEN 32
+
+struct link {
+    struct links *links;
+    int64_t host_id;                 /* hash key */
+    unsigned char key[LINK_KEY_LEN]; /* over all settings: a changed profile or address makes a new session */
+    struct http_session *session;
+    int64_t used_ms;
+    bool held;
+    bool worked;
+    bool pin_stored, realm_stored; /* the store has what the session learned */
+    UT_hash_handle hh;
+    struct link *prev, *next; /* unused ones, oldest first */
+};
+
+struct links {
+    uv_loop_t *loop;
+    struct http *http;
+    const struct clock *clock;
+    int64_t idle_ms;
+    size_t most;
+    size_t unused_count;
+    struct link *by_host;
+    struct link *unused;
+    uv_timer_t timer;
+};
+
+struct http_settings link_settings(const struct host *host, const struct profile *profile)
+{
+    static const enum http_tls tls[] = {
+        [PROFILE_TLS_NONE] = HTTP_TLS_NONE, [PROFILE_TLS_CA] = HTTP_TLS_CA, [PROFILE_TLS_PIN] = HTTP_TLS_PIN};
+    struct http_settings s = {
+        .name = host->name,
+        .address = host->address,
+        .port = profile->port,
+        .tls = tls[profile->tls],
+        .ca_file = profile->ca_file,
+        .pin = pairs_get(&host->facts, "tls.pin"),
+        .client_cert_file = profile->client_cert_file,
+        .client_key_file = profile->client_key_file,
+        .old_tls = profile->old_tls,
+        .kerberos = profile->auth == PROFILE_AUTH_KERBEROS,
+        .ccache = profile->ccache,
+        .user = profile->user,
+        .password = profile->password,
+        .realm = pairs_get(&host->facts, "amt.realm"),
+        .connect_ms = profile->connect_ms > 0 ? profile->connect_ms : 5000,
+        .request_ms = profile->request_ms > 0 ? profile->request_ms : 15000,
+    };
+
+    if (s.port == 0)
+        s.port = s.tls == HTTP_TLS_NONE ? 16992 : 16993;
+    return s;
+}
+
+/* --- the key --- */
+
+static void key_add(EVP_MD_CTX *md, const char *s)
+{
+    EVP_DigestUpdate(md, s ? s : "", s ? strlen(s) + 1 : 1);
+}
+
+/* The pin and realm are left out: they are learned while the session lives, which keeps to its own. */
+static void link_key(const struct http_settings *s, unsigned char key[LINK_KEY_LEN])
+{
+    struct {
+        int64_t connect_ms, request_ms;
+        int tls, old_tls, kerberos, port;
+    } numbers;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+    memset(&numbers, 0, sizeof(numbers));
+    numbers.connect_ms = s->connect_ms;
+    numbers.request_ms = s->request_ms;
+    numbers.tls = s->tls;
+    numbers.old_tls = s->old_tls;
+    numbers.kerberos = s->kerberos;
+    numbers.port = s->port;
+    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+    EVP_DigestUpdate(md, &numbers, sizeof(numbers));
+    key_add(md, s->name);
+    key_add(md, s->address);
+    key_add(md, s->ca_file);
+    key_add(md, s->client_cert_file);
+    key_add(md, s->client_key_file);
+    key_add(md, s->ccache);
+    key_add(md, s->user);
+    key_add(md, secret_str(s->password));
+    EVP_DigestFinal_ex(md, key, NULL);
+    EVP_MD_CTX_free(md);
+}
+
+/* --- keeping --- */
+
+static void link_destroy(struct link *link)
+{
+    struct links *links = link->links;
+
+    if (!link->held) {
+        DL_DELETE(links->unused, link);
+        links->unused_count--;
+    }
+    HASH_DEL(links->by_host, link);
+    http_session_free(link->session);
+    free(link);
+}
+
+static void links_expire(uv_timer_t *timer)
+{
+    struct links *links = timer->data;
+    int64_t now = clock_mono(links->clock);
+
+    while (links->unused && now - links->unused->used_ms >= links->idle_ms)
+        link_destroy(links->unused);
+    if (links->unused)
+        uv_timer_start(timer, links_expire, (uint64_t)(links->unused->used_ms + links->idle_ms - now), 0);
+}
+
+/* What the session learned of the device and what the store says of it have parted: an administrator changed
+ * or forgot it there, so the session must learn anew. */
+static bool parted(const char *stored, const char *learned, bool *was_stored)
+{
+    if (!stored)
+        return *was_stored;
+    if (!learned[0])
+        return false;
+    *was_stored = true;
+    return strcmp(stored, learned) != 0;
+}
+
+static bool link_is_stale(struct link *link, const struct http_settings *settings, const unsigned char *key)
+{
+    struct http_facts facts = http_session_facts(link->session);
+
+    return memcmp(link->key, key, LINK_KEY_LEN) != 0 || parted(settings->pin, facts.pin, &link->pin_stored) ||
+           parted(settings->realm, facts.realm, &link->realm_stored);
+}
+
+struct link *link_hold(struct links *links, const struct host *host, const struct profile *profile,
+                       struct err *err)
+{
+    struct http_settings settings = link_settings(host, profile);
+    unsigned char key[LINK_KEY_LEN];
+    struct link *link;
+
+    HASH_FIND(hh, links->by_host, &host->id, sizeof(host->id), link);
+    if (link && link->held) {
+        err_set(err, CAUSE_BUSY, "another operation of amtd is talking to this host");
+        return NULL;
+    }
+    link_key(&settings, key);
+    if (link && link_is_stale(link, &settings, key)) {
+        link_destroy(link);
+        link = NULL;
+    }
+    if (!link) {
+        struct http_session *session = http_session_new(links->http, &settings, err);
+
+        if (!session)
+            return NULL;
+        link = xcalloc(1, sizeof(*link));
+        link->links = links;
+        link->host_id = host->id;
+        memcpy(link->key, key, sizeof(key));
+        link->session = session;
+        HASH_ADD(hh, links->by_host, host_id, sizeof(link->host_id), link);
+    } else {
+        DL_DELETE(links->unused, link);
+        links->unused_count--;
+    }
+    link->held = true;
+    return link;
+}
+
+struct http_session *link_session(const struct link *link)
+{
+    return link->session;
+}
+
+bool link_is_warm(const struct link *link)
+{
+    return link->worked && clock_mono(link->links->clock) - link->used_ms < LINK_WARM_MS;
+}
+
+void link_release(struct link *link, bool keep)
+{
+    struct links *links;
+
+    if (!link)
+        return;
+    links = link->links;
+    link->held = false;
+    link->worked = keep;
+    link->used_ms = clock_mono(links->clock);
+    DL_APPEND(links->unused, link);
+    links->unused_count++;
+    if (!keep)
+        link_destroy(link);
+    else if (links->unused_count > links->most)
+        link_destroy(links->unused);
+    if (links->unused && !uv_is_active((uv_handle_t *)&links->timer))
+        uv_timer_start(&links->timer, links_expire, (uint64_t)links->idle_ms, 0);
+}
+
+struct links *links_new(uv_loop_t *loop, struct http *http, const struct clock *clock, int64_t idle_ms,
+                        size_t most)
+{
+    struct links *links = xcalloc(1, sizeof(*links));
+
+    links->loop = loop;
+    links->http = http;
+    links->clock = clock;
+    links->idle_ms = idle_ms;
+    links->most = most;
+    uv_timer_init(loop, &links->timer);
+    links->timer.data = links;
+    return links;
+}
+
+static void links_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void links_free(struct links *links)
+{
+    if (!links)
+        return;
+    while (links->unused)
+        link_destroy(links->unused);
+    uv_close((uv_handle_t *)&links->timer, links_closed);
+}

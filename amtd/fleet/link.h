@@ -1,0 +1,33 @@
+/* Links: HTTP sessions with devices, kept for a while between operations so that the digest nonce and the
+ * open connection serve more than one of them. */
+#ifndef AMTD_FLEET_LINK_H
+#define AMTD_FLEET_LINK_H
+
+#include <uv.h>
+
+#include "amtd/fleet/model.h"
+#include "base/clock.h"
+#include "wsman/http.h"
+
+struct links;
+struct link;
+
+/* idle_ms: how long an unused link is kept; most: how many unused ones. Loop's thread only. */
+struct links *links_new(uv_loop_t *loop, struct http *http, const struct clock *clock, int64_t idle_ms,
+                        size_t most);
+void links_free(struct links *links); /* no link may be held; NULL is fine */
+
+/* What a host's settings are when talked to with this profile; strings are borrowed from both. */
+struct http_settings link_settings(const struct host *host, const struct profile *profile);
+
+/* The link to a host with a profile, held until link_release. One holder at a time: NULL and err (busy) while
+ * another operation holds it; invalid-argument when the profile's settings contradict each other. */
+struct link *link_hold(struct links *links, const struct host *host, const struct profile *profile,
+                       struct err *err);
+struct http_session *link_session(const struct link *link);
+/* An open connection is likely: no need to dial. */
+bool link_is_warm(const struct link *link);
+/* keep: it worked and may serve the next operation; else it is closed. */
+void link_release(struct link *link, bool keep);
+
+#endif

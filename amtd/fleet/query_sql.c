@@ -1,0 +1,112 @@
+/* Queries as SQL conditions over `hosts h`. Fields and values are parameters, never text of the statement. */
+#include <string.h>
+
+#include "amtd/fleet/store_internal.h"
+
+static int param(struct sql_values *values, const char *text, struct buf *out, struct err *err)
+{
+    if (values->count == sizeof(values->items) / sizeof(values->items[0]))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "the query has too many values");
+    values->items[values->count++] = text;
+    buf_printf(out, "?%zu", values->count);
+    return 0;
+}
+
+/* The value of a field of the host at hand: a column, or a row of tags or facts (NULL when it has none). */
+static int field_sql(const char *field, struct buf *out, struct sql_values *values, struct err *err)
+{
+    static const char *const columns[] = {"name", "address", "profile"};
+
+    for (size_t i = 0; i < 2; i++) {
+        if (strcmp(field, columns[i]) == 0) {
+            buf_printf(out, "h.%s", columns[i]);
+            return 0;
+        }
+    }
+    if (strcmp(field, "profile") == 0) { /* the host's own, else the one that worked */
+        buf_puts(out,
+                 "coalesce(h.profile, (SELECT value FROM facts WHERE host = h.id AND name = 'profile'))");
+        return 0;
+    }
+    buf_printf(out, "(SELECT value FROM %s WHERE host = h.id AND name = ",
+               strncmp(field, "tag.", 4) == 0 ? "tags" : "facts");
+    if (param(values, strncmp(field, "tag.", 4) == 0 ? field + 4 : field, out, err) != 0)
+        return -1;
+    buf_puts(out, ")");
+    return 0;
+}
+
+static int compare_sql(const struct query_node *node, struct buf *out, struct sql_values *values,
+                       struct err *err)
+{
+    static const char *const signs[] = {[QUERY_EQ] = "=",  [QUERY_NE] = "<>", [QUERY_LT] = "<",
+                                        [QUERY_LE] = "<=", [QUERY_GT] = ">",  [QUERY_GE] = ">="};
+    bool by_order =
+        node->op == QUERY_LT || node->op == QUERY_LE || node->op == QUERY_GT || node->op == QUERY_GE;
+
+    /* A field that is not there is NULL, and so is every comparison with it: made false here. */
+    buf_puts(out, by_order ? "ifnull(amtd_compare(" : "ifnull(");
+    if (field_sql(node->field, out, values, err) != 0)
+        return -1;
+    buf_printf(out, " %s ", by_order ? "," : node->op == QUERY_LIKE ? "GLOB" : signs[node->op]);
+    if (param(values, node->values[0], out, err) != 0)
+        return -1;
+    if (by_order)
+        buf_printf(out, ") %s 0", signs[node->op]);
+    buf_puts(out, ", 0)");
+    return 0;
+}
+
+static int in_sql(const struct query_node *node, struct buf *out, struct sql_values *values, struct err *err)
+{
+    buf_puts(out, "ifnull(");
+    if (field_sql(node->field, out, values, err) != 0)
+        return -1;
+    buf_puts(out, " IN (");
+    for (size_t i = 0; i < node->value_count; i++) {
+        buf_puts(out, i > 0 ? ", " : "");
+        if (param(values, node->values[i], out, err) != 0)
+            return -1;
+    }
+    buf_puts(out, "), 0)");
+    return 0;
+}
+
+static int join_sql(const struct query_node *node, struct buf *out, struct sql_values *values,
+                    struct err *err)
+{
+    buf_puts(out, "(");
+    if (query_sql(node->a, out, values, err) != 0)
+        return -1;
+    buf_puts(out, node->kind == QUERY_AND ? " AND " : " OR ");
+    if (query_sql(node->b, out, values, err) != 0)
+        return -1;
+    buf_puts(out, ")");
+    return 0;
+}
+
+int query_sql(const struct query_node *node, struct buf *out, struct sql_values *values, struct err *err)
+{
+    switch (node->kind) {
+    case QUERY_AND:
+    case QUERY_OR:
+        return join_sql(node, out, values, err);
+    case QUERY_NOT:
+        buf_puts(out, "NOT (");
+        if (query_sql(node->a, out, values, err) != 0)
+            return -1;
+        buf_puts(out, ")");
+        return 0;
+    case QUERY_HAS:
+        buf_puts(out, "(");
+        if (field_sql(node->field, out, values, err) != 0)
+            return -1;
+        buf_puts(out, " IS NOT NULL)");
+        return 0;
+    case QUERY_IN:
+        return in_sql(node, out, values, err);
+    case QUERY_COMPARE:
+        return compare_sql(node, out, values, err);
+    }
+    return -1;
+}

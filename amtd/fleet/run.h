@@ -1,0 +1,87 @@
+/* Runs: one task on many hosts, with limits and stages, results in the order in which they came.
+ *
+ * The results of a run are a log: whoever watches it reads from a cursor of its own, as fast as it likes. A
+ * run goes on when its watchers go away. Loop's thread only. */
+#ifndef AMTD_FLEET_RUN_H
+#define AMTD_FLEET_RUN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "amtd/fleet/dial.h"
+#include "amtd/fleet/link.h"
+#include "amtd/fleet/model.h"
+#include "amtd/fleet/store.h"
+#include "amtd/fleet/task.h"
+
+#define RUN_PARALLEL_DEFAULT 256
+#define RUN_PARALLEL_MAX     4096
+#define RUN_ASK_ABOVE        10 /* hosts: a task that changes more of them wants confirmation */
+
+/* What was ordered. Strings and args are owned. */
+struct run_order {
+    const struct task *task;
+    void *args;      /* parsed, task->args_size bytes */
+    char *args_text; /* as JSON, for the record */
+    char *target;
+    char *who;
+    char *profile;         /* use this one alone, or NULL */
+    uint32_t parallel;     /* hosts worked on at a time */
+    uint32_t per_subnet;   /* of these, in one subnet; 0: no limit */
+    uint32_t batch;        /* hosts in a stage; 0: all */
+    int64_t pause_ms;      /* between stages */
+    uint32_t max_failures; /* begin no more after so many; 0: no limit */
+    int64_t timeout_ms;    /* per host; 0: the task's */
+    bool dry_run;
+    bool confirmed;
+};
+void run_order_clear(struct run_order *order);
+
+/* What a run works with; borrowed, outlives all runs. */
+struct run_parts {
+    uv_loop_t *loop;
+    struct store *store;
+    struct dialer *dialer;
+    struct links *links;
+    struct http *http;
+    const struct clock *clock;
+};
+
+struct active_run;
+
+/* What the creator of a run hears. Either may be called several times for one thing. */
+struct run_watch {
+    void *arg;
+    void (*ready)(void *arg, struct active_run *run);  /* the target is known and the run begins */
+    void (*refused)(void *arg, const struct err *err); /* it never began; nothing more is called */
+    void (*news)(void *arg, struct active_run *run);   /* results, a stage, or the end */
+};
+
+/* Takes the order over. The watch is told from the loop, never from inside this call. over(over_arg) is
+ * called when the run has ended and everything is written down; the run is then freed when unwatched. */
+struct active_run *run_begin(const struct run_parts *parts, struct run_order *order,
+                             const struct run_watch *watch, void (*over)(void *arg, struct active_run *run),
+                             void *over_arg);
+void run_unwatch(struct active_run *run);
+
+/* Begins nothing more; what has begun goes on. Returns how many hosts that spares. why: "by uid 0 (root)". */
+size_t run_cancel(struct active_run *run, const char *why);
+/* The daemon ends: what has begun is written down as interrupted, the rest as not started. */
+void run_interrupt(struct active_run *run);
+
+/* --- looking; after ready --- */
+const struct run *run_record(const struct active_run *run);
+const struct run_order *run_order(const struct active_run *run);
+size_t run_results(const struct active_run *run); /* so far */
+/* The i-th result in order of its end; borrowed. Its operation, the remark and detail are complete. */
+const struct operation *run_result(const struct active_run *run, size_t i);
+bool run_is_ready(const struct active_run *run); /* the target is known: the rest may be looked at */
+bool run_is_over(const struct active_run *run);
+/* Which stage is under way (from 1), of how many; how long until the next one begins (0: it has begun). */
+void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int64_t *wait_ms);
+/* For dry runs: the hosts and what would be done. */
+const struct hosts *run_hosts(const struct active_run *run);
+
+#endif

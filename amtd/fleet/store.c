@@ -1,0 +1,183 @@
+/* The store's thread, its queue, and group commit. */
+#include "amtd/fleet/store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "amtd/fleet/store_internal.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define GROUP_MOST 1000 /* works in one transaction */
+
+struct task_item {
+    store_work *work;
+    store_done *done;
+    void *data;
+    struct err failure;
+    struct task_item *prev, *next;
+};
+
+struct store {
+    struct tx tx;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct task_item *waiting, *finished;
+    bool closing;
+    void (*wake)(void *arg);
+    void *wake_arg;
+};
+
+/* --- the store's thread --- */
+
+/* Each work has a savepoint of its own: its failure undoes only what it did. */
+static void work_one(struct store *store, struct task_item *item)
+{
+    struct err ignored = ERR_INIT;
+
+    if (tx_exec(&store->tx, "SAVEPOINT one", &item->failure) != 0)
+        return;
+    if (item->work && item->work(&store->tx, item->data, &item->failure) != 0)
+        tx_exec(&store->tx, "ROLLBACK TO one", &ignored);
+    tx_exec(&store->tx, "RELEASE one", &ignored);
+}
+
+static void fail_group(struct task_item *group, const struct err *failure)
+{
+    struct task_item *item;
+
+    DL_FOREACH(group, item)
+    item->failure = *failure;
+}
+
+static void work_group(struct store *store, struct task_item *group)
+{
+    struct task_item *item;
+    struct err failure = ERR_INIT;
+
+    if (tx_exec(&store->tx, "BEGIN IMMEDIATE", &failure) != 0) {
+        fail_group(group, &failure);
+        return;
+    }
+    DL_FOREACH(group, item)
+    work_one(store, item);
+    /* A full disk may have ended the transaction already: then there is nothing to commit and nothing was
+     * kept. */
+    if (sqlite3_get_autocommit(store->tx.db) != 0) {
+        err_set(&failure, CAUSE_STORE_FAILED, "the database undid the transaction: is the disk full?");
+        fail_group(group, &failure);
+    } else if (tx_exec(&store->tx, "COMMIT", &failure) != 0) {
+        sqlite3_exec(store->tx.db, "ROLLBACK", NULL, NULL, NULL);
+        fail_group(group, &failure);
+    }
+}
+
+static struct task_item *take_group(struct store *store)
+{
+    struct task_item *group = NULL, *item, *next;
+    int count = 0;
+
+    DL_FOREACH_SAFE(store->waiting, item, next)
+    {
+        if (count++ == GROUP_MOST)
+            break;
+        DL_DELETE(store->waiting, item);
+        DL_APPEND(group, item);
+    }
+    return group;
+}
+
+static void *store_thread(void *arg)
+{
+    struct store *store = arg;
+
+    pthread_mutex_lock(&store->lock);
+    while (store->waiting || !store->closing) {
+        struct task_item *group;
+
+        if (!store->waiting) {
+            pthread_cond_wait(&store->more, &store->lock);
+            continue;
+        }
+        group = take_group(store);
+        pthread_mutex_unlock(&store->lock);
+        work_group(store, group);
+        pthread_mutex_lock(&store->lock);
+        DL_CONCAT(store->finished, group);
+        if (store->wake)
+            store->wake(store->wake_arg);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return NULL;
+}
+
+/* --- the other side --- */
+
+void store_submit(struct store *store, store_work *work, store_done *done, void *data)
+{
+    struct task_item *item = xcalloc(1, sizeof(*item));
+
+    item->work = work;
+    item->done = done;
+    item->data = data;
+    pthread_mutex_lock(&store->lock);
+    DL_APPEND(store->waiting, item);
+    pthread_cond_signal(&store->more);
+    pthread_mutex_unlock(&store->lock);
+}
+
+void store_reap(struct store *store)
+{
+    struct task_item *list, *item, *next;
+
+    pthread_mutex_lock(&store->lock);
+    list = store->finished;
+    store->finished = NULL;
+    pthread_mutex_unlock(&store->lock);
+    DL_FOREACH_SAFE(list, item, next)
+    {
+        if (item->done)
+            item->done(item->data, item->failure.cause != CAUSE_NONE ? &item->failure : NULL);
+        free(item);
+    }
+}
+
+struct store *store_open(const char *path, const struct seal *seal, void (*wake)(void *arg), void *arg,
+                         struct err *err)
+{
+    struct store *store = xcalloc(1, sizeof(*store));
+
+    store->wake = wake;
+    store->wake_arg = arg;
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_cond_init(&store->more, NULL);
+    if (tx_open(&store->tx, path, seal, err) != 0) {
+        free(store);
+        return NULL;
+    }
+    if (pthread_create(&store->thread, NULL, store_thread, store) != 0) {
+        err_set(err, CAUSE_SYSTEM, "no thread for the database");
+        tx_close(&store->tx);
+        free(store);
+        return NULL;
+    }
+    return store;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->closing = true;
+    pthread_cond_signal(&store->more);
+    pthread_mutex_unlock(&store->lock);
+    pthread_join(store->thread, NULL);
+    store_reap(store);
+    tx_close(&store->tx);
+    pthread_cond_destroy(&store->more);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}

@@ -1,0 +1,60 @@
+/* Tasks: what can be done to a host, one row of a table each.
+ *
+ * A task is an operation template. Its row says how to read its arguments, how to run it on one host and what
+ * it found. Most tasks are one sequence of calls (wsman/seq.h) on one session; the engine does the rest:
+ * reaching the host, profiles, limits, deadlines, writing down. */
+#ifndef AMTD_FLEET_TASK_H
+#define AMTD_FLEET_TASK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "amtd/fleet/model.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "wsman/quirks.h"
+#include "wsman/seq.h"
+
+/* What a task found on a host. */
+struct finding {
+    const char *from; /* power states by name (static), or NULL */
+    const char *to;
+    const char *remark; /* static or kept by the work; NULL none */
+    uint32_t tries;
+    struct pairs facts; /* to be remembered; owned */
+    json_t *detail;     /* owned; NULL none */
+};
+void finding_clear(struct finding *finding);
+
+struct task {
+    const char *name;
+    size_t args_size; /* of the task's own argument struct */
+    size_t work_size; /* of the state on one host, which begins with struct seq */
+    /* Reads args (zeroed before) from JSON; every mistake in one message. Names are checked, unknown ones
+     * refused. */
+    int (*parse)(void *args, const json_t *json, struct err *err);
+    /* It changes the device with these arguments: needs the operator's role, is asked for confirmation and
+     * written down before it is sent. */
+    bool (*changes)(const void *args);
+    /* Time for one host when the order does not say, milliseconds. */
+    int64_t (*budget_ms)(const void *args);
+    /* Readies work (zeroed before). host and quirks are borrowed and outlive it. */
+    void (*init)(void *work, const void *args, const struct host *host, const struct quirks *quirks);
+    /* Looks at what the sequence found; called when it is done and when it failed (failure then set). */
+    void (*find)(const void *work, const struct err *failure, struct finding *finding);
+    /* Frees what init and the sequence allocated within work; NULL: nothing. */
+    void (*drop)(void *work);
+    /* One sentence for --dry-run, appended: "would cycle the power (now on)". */
+    void (*would)(const void *args, const struct host *host, struct buf *out);
+    /* The way to the device is examined first (walk.h), and what was found put in front of detail.checks. */
+    bool walks;
+};
+
+/* NULL when there is none of that name. */
+const struct task *task_by_name(const char *name);
+/* The i-th task, NULL behind the last. */
+const struct task *task_at(size_t i);
+
+#endif

@@ -1,0 +1,13 @@
+/* The rows of the task table, one file each: task_power.c, task_boot.c, ... For task.c only. */
+#ifndef AMTD_FLEET_TASKS_H
+#define AMTD_FLEET_TASKS_H
+
+#include "amtd/fleet/task.h"
+
+extern const struct task task_power;
+extern const struct task task_boot;
+extern const struct task task_info;
+extern const struct task task_probe;
+extern const struct task task_doctor;
+
+#endif
