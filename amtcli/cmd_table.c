@@ -45,5 +45,7 @@ const struct command *const commands[] = {
     &command_stop,
     &command_shell,
     &command_completion,
+    &command_manual,
+    NULL,
     NULL,
 };

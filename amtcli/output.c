@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define COLUMNS_MAX 16
-#define CELL_MAX    65536
+#define COLUMNS_MAX  16
+#define CELL_MAX     65536
+#define CELL_ALIGNED 60
 
 int output_format(const struct args *args, enum format *out)
 {
@@ -134,8 +135,11 @@ static void csv_rows(const json_t *rows, const struct column *columns)
 
 /* --- tables --- */
 
+/* Nothing is padded for nothing: a line ends with its last cell that holds something. */
 static void table_line(char *const *cells, const size_t *widths, size_t columns)
 {
+    while (columns > 0 && cells[columns - 1][0] == '\0')
+        columns--;
     for (size_t c = 0; c < columns; c++) {
         size_t width = width_of(cells[c]);
 
@@ -165,7 +169,8 @@ static void table_rows(const json_t *rows, const struct column *columns)
                 cell_text(json_array_get(rows, r - 1), columns[c].field, &cell);
             cells[r * width + c] = buf_take(&cell);
             w = width_of(cells[r * width + c]);
-            widths[c] = w > widths[c] ? w : widths[c];
+            if (w > widths[c] && w <= CELL_ALIGNED) /* a very long cell does not push the others away */
+                widths[c] = w;
         }
     }
     for (size_t r = 0; r < count; r++)

@@ -221,9 +221,17 @@ static void add_texts(json_t *row)
     if (from && to)
         json_object_set_new(row, "states",
                             strcmp(from, to) == 0 ? json_string(to) : json_sprintf("%s -> %s", from, to));
-    if (cause)
-        json_object_set_new(row, "text", json_sprintf("%s: %s", cause, message ? message : ""));
-    else if (would || remark)
+    if (cause) { /* the cause's own sentence is in its name already */
+        const char *sentence = cause_sentence(cause_by_name(cause));
+        size_t n = strlen(sentence);
+
+        if (message && strncmp(message, sentence, n) == 0)
+            message += n + strspn(message + n, ": ");
+        json_object_set_new(
+            row, "text",
+            json_sprintf("%s%s%s", cause, message && *message ? ": " : "", message ? message : ""));
+    }
+    if (!cause && (would || remark))
         json_object_set_new(row, "text", json_string(would ? would : remark));
 }
 
@@ -231,6 +239,13 @@ static void print_power(enum format format, const struct args *args, const json_
 {
     static const struct column columns[] = {{"HOST", "host"},       {"RESULT", "result"}, {"POWER", "states"},
                                             {"SECONDS", "seconds"}, {"", "text"},         {NULL}};
+    static const struct column fold_columns[] = {{"COUNT", "count"},
+                                                 {"RESULT", "result"},
+                                                 {"POWER", "states"},
+                                                 {"SECONDS", "seconds"},
+                                                 {"HOSTS", "host"},
+                                                 {"", "text"},
+                                                 {NULL}};
     static const struct column csv[] = {{"host", "host"},   {"result", "result"},   {"from", "from"},
                                         {"to", "to"},       {"seconds", "seconds"}, {"tries", "tries"},
                                         {"cause", "cause"}, {"code", "code"},       {"message", "message"},
@@ -245,7 +260,7 @@ static void print_power(enum format format, const struct args *args, const json_
     }
     shown = fold ? folded(rows) : json_deep_copy(rows);
     json_array_foreach(shown, i, row) add_texts(row);
-    output_rows(FORMAT_TABLE, shown, columns);
+    output_rows(FORMAT_TABLE, shown, fold ? fold_columns : columns);
     json_decref(shown);
 }
 

@@ -173,8 +173,8 @@ static int expand_group(struct parser *ps, struct buf *prefix, int groups, struc
         return expected(ps, "']' later on");
     ps->p++;
     for (;;) {
-        size_t kept = prefix->len, first_width, last_width;
-        uint64_t first, last;
+        size_t kept = prefix->len, first_width = 0, last_width = 0;
+        uint64_t first = 0, last;
 
         if (number(ps, &first, &first_width) != 0)
             return -1;

@@ -143,7 +143,7 @@ int seal_secret(const struct seal *seal, const char *owner, const struct secret 
         EVP_CipherUpdate(ctx, room, &n, (const unsigned char *)secret_str(s), (int)secret_len(s)) == 1 &&
         EVP_CipherFinal_ex(ctx, room + n, &rest) == 1 &&
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, sizeof(tag), tag) == 1) {
-        buf_added(&sealed, (size_t)(n + rest));
+        buf_added(&sealed, (size_t)n + (size_t)rest);
         wr_u8(out, SEAL_VERSION);
         wr_bytes(out, nonce, sizeof(nonce));
         wr_bytes(out, sealed.p, sealed.len);
@@ -176,7 +176,7 @@ struct secret *seal_unseal(const struct seal *seal, const char *owner, const voi
     if (ctx && EVP_CipherUpdate(ctx, room, &got, cipher.p, (int)cipher.n) == 1 &&
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_LEN, (void *)tag.p) == 1 &&
         EVP_CipherFinal_ex(ctx, room + got, &rest) == 1)
-        s = secret_new(room, (size_t)(got + rest));
+        s = secret_new(room, (size_t)got + (size_t)rest);
     else
         err_set(err, CAUSE_SEAL_BROKEN, "the secret of %s cannot be opened", owner);
     EVP_CIPHER_CTX_free(ctx);

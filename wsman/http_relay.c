@@ -130,7 +130,7 @@ static void end_happened(struct http *http, struct http_watch *watch, int events
 static void listener_happened(struct http *http, struct http_watch *watch, int events)
 {
     struct http_relay *relay = (struct http_relay *)((char *)watch - offsetof(struct http_relay, listener));
-    struct sockaddr_in from;
+    struct sockaddr_in from = {0};
     socklen_t n = sizeof(from);
     int fd = accept4(watch->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

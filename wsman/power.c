@@ -653,6 +653,13 @@ static int hear_request(struct seq *seq, const struct wsman_call *call, struct e
     return STEP_WATCH;
 }
 
+/* The moment of being off may be short, and seeing it is the proof of a cycle: no look is left out for it. */
+static bool must_see_off(const struct power_seq *ps)
+{
+    return (ps->request_value == POWER_CYCLE_OFF_SOFT || ps->request_value == POWER_CYCLE_OFF_HARD) &&
+           !ps->saw_off && ps->lost.cause == CAUSE_NONE && ps->seq.now_ms - ps->requested_ms < SETTLE_MS;
+}
+
 /* Lets time pass, then looks again. */
 static struct wsman_request *ask_watch(struct seq *seq, struct err *err)
 {
@@ -663,7 +670,8 @@ static struct wsman_request *ask_watch(struct seq *seq, struct err *err)
         return NULL;
     }
     seq_wait(seq, ps->poll_ms);
-    ps->poll_ms = ps->poll_ms * 3 / 2 < POLL_MOST_MS ? ps->poll_ms * 3 / 2 : POLL_MOST_MS;
+    if (!must_see_off(ps))
+        ps->poll_ms = ps->poll_ms * 3 / 2 < POLL_MOST_MS ? ps->poll_ms * 3 / 2 : POLL_MOST_MS;
     seq_go(seq, STEP_READ);
     return NULL;
 }

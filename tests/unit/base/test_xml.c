@@ -47,7 +47,7 @@ static void refuses_what_is_hostile(void **state)
     refuses(bomb, sizeof(bomb) - 1, CAUSE_BAD_ANSWER, "document type");
     refuses(outside, sizeof(outside) - 1, CAUSE_BAD_ANSWER, "document type");
     for (size_t i = 0; i < 200; i++)
-        memcpy(deep + 3 * i, "<a>", 3);
+        memcpy(deep + 3 * i, "<a>", sizeof("<a>"));
     refuses(deep, 600, CAUSE_TOO_LARGE, "nested");
     memset(big, ' ', sizeof(big));
     refuses(big, sizeof(big), CAUSE_TOO_LARGE, "6000 bytes");
