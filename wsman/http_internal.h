@@ -5,6 +5,7 @@
  *   http_lookup.c   name to addresses, off the loop
  *   http_conn.c     one TCP connection from socket() to close()
  *   http_lane.c     one libcurl handle and what it carries: the only file that includes curl.h
+ *   http_login.c    how it is let in, by http_digest.c or http_kerberos.c
  *   http_tls.c      what is trusted; http_tls_file.c certificates from files
  *   http_watch.c    who hears of which descriptor
  *   http_relay.c    for sockets that somebody else connected
@@ -23,6 +24,7 @@
 
 #include "wsman/http.h"
 #include "wsman/http_digest.h"
+#include "wsman/http_kerberos.h"
 #include "wsman/http_relay.h"
 #include "wsman/http_timers.h"
 #include "wsman/http_tls.h"
@@ -126,6 +128,7 @@ struct http_session {
     bool given_relayed;    /* libcurl did not take it as it is */
 
     struct http_digest digest;
+    struct http_kerberos *kerberos; /* NULL: digest */
 
     /* the request under way */
     const char *method;
@@ -133,7 +136,8 @@ struct http_session {
     struct buf body;
     int64_t deadline_ms; /* given by the caller; HTTP_TIMER_NEVER: none */
     int64_t limit_ms;    /* end of the exchange's own time, from the first lane on */
-    bool fresh_login;    /* a challenge of this very request has been answered */
+    bool fresh_login;    /* the login was asked for, or sent anew, with this very request */
+    uint8_t legs;        /* Kerberos tokens sent with it beyond the first */
     http_done *done;
     void *arg;
 

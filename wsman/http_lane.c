@@ -10,8 +10,9 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/answer.h"
+#include "wsman/http_login.h"
 
-#define CHALLENGES_MAX (16 * 1024)
+#define CHALLENGES_MAX HTTP_HEADERS_MAX
 #define READ_SIZE      8192L  /* libcurl's read buffer; an answer of AMT is about that long */
 #define FIRST_BYTES    32     /* of an answer that is not HTTP, shown in the error */
 #define NO_LIMIT_S     86400L /* libcurl's own connect limit is out of the way: sessions have theirs */
@@ -321,7 +322,7 @@ static struct http_lane *lane_new(struct http_lanes *lanes)
 
     lane->lanes = lanes;
     lane->easy = curl_easy_init();
-    lane->authorization_text = buf_init(8192);
+    lane->authorization_text = buf_init_secret(HTTP_AUTHORIZATION_MAX + 64);
     lane->url = buf_init(8192);
     lane->challenges = buf_init(CHALLENGES_MAX);
     lane->authorization.next = &lane->accept;

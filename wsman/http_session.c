@@ -1,4 +1,3 @@
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +10,16 @@
 #include "wsman/answer.h"
 #include "wsman/http_internal.h"
 #include "wsman/http_lane.h"
+#include "wsman/http_login.h"
 
 #define WSMAN_PATH "/wsman"
 #define BODY_MAX   ((size_t)1024 * 1024)
 #define IDLE_PLAIN_MS                                                                                        \
     55000 /* firmware drops idle connections after some tens of seconds: be first (section 1.2) */
-#define IDLE_TLS_MS  25000
-#define PORT_PLAIN   16992
-#define PORT_TLS     16993
-#define CNONCE_BYTES 12
-#define SCHEMES_MAX  2048
+#define IDLE_TLS_MS 25000
+#define PORT_PLAIN  16992
+#define PORT_TLS    16993
+#define SERVER_MAX  256
 
 static void advance(struct http_session *session);
 
@@ -65,6 +64,8 @@ static void leave_state(struct http_session *session)
         DL_DELETE(session->http->waiting, session);
     if (session->state == HTTP_SESSION_READY)
         DL_DELETE(session->http->ready, session);
+    if (session->state == HTTP_SESSION_TICKET)
+        http_kerberos_abandon(session->kerberos);
     if (session->lookup)
         http_lookup_abandon(session->lookup);
     session->lookup = NULL;
@@ -120,7 +121,7 @@ void http_session_deliver(struct http_session *session)
 
 static void late_ticket(struct http_session *session, struct err *err)
 {
-    err_set(err, CAUSE_TIMEOUT, "no Kerberos ticket for '%s' in time", session->name);
+    err_set(err, CAUSE_NO_TICKET, "no Kerberos ticket for '%s' came in time", session->name);
 }
 
 static void late_lookup(struct http_session *session, struct err *err)
@@ -257,10 +258,31 @@ static void want_connection(struct http_session *session)
     start_connect(session);
 }
 
+static void ticket_here(void *arg, const struct err *failure)
+{
+    struct http_session *session = arg;
+
+    session->state = HTTP_SESSION_IDLE;
+    if (failure)
+        fail(session, failure);
+    else
+        advance(session);
+    http_rearm(session->http);
+}
+
+static void want_ticket(struct http_session *session)
+{
+    session->state = HTTP_SESSION_TICKET;
+    set_limit(session, session->connect_ms);
+    http_kerberos_start(session->kerberos, &session->http->owner, ticket_here, session);
+}
+
 /* Does what is missing most for the exchange to begin. */
 static void advance(struct http_session *session)
 {
-    if (!session->conn)
+    if (http_login_wants_ticket(session))
+        want_ticket(session);
+    else if (!session->conn)
         want_connection(session);
     else
         want_lane(session);
@@ -297,29 +319,12 @@ void http_session_writable(struct http_session *session)
         fail(session, &err);
 }
 
-static int authorize(struct http_session *session, struct buf *out, struct err *err)
-{
-    unsigned char random[CNONCE_BYTES];
-    struct buf cnonce = buf_init(2 * CNONCE_BYTES);
-    struct view body = {session->body.p, session->body.len};
-
-    if (!http_digest_ready(&session->digest))
-        return 0;
-    if (RAND_bytes(random, sizeof(random)) != 1)
-        return err_set(err, CAUSE_SYSTEM, "OpenSSL has no random numbers");
-    text_hex(&cnonce, random, sizeof(random), false);
-    int rc = http_digest_answer(&session->digest, &session->http->md5, session->method, session->path, body,
-                                buf_str(&cnonce), out, err);
-    buf_free(&cnonce);
-    return rc;
-}
-
 void http_session_lane_granted(struct http_session *session)
 {
-    struct buf authorization = buf_init(4096);
+    struct buf authorization = buf_init_secret(HTTP_AUTHORIZATION_MAX);
     struct err err = ERR_INIT;
 
-    if (!session->conn) { /* it ended while it waited */
+    if (!session->conn || http_login_wants_ticket(session)) { /* its connection ended while it waited */
         http_lane_release(session->lane);
         session->lane = NULL;
         session->state = HTTP_SESSION_IDLE;
@@ -334,7 +339,7 @@ void http_session_lane_granted(struct http_session *session)
     set_limit(session, session->trust && session->conn->state == HTTP_CONN_READY ? session->connect_ms
                                                                                  : HTTP_TIMER_NEVER);
     buf_reset(&session->answer);
-    if (authorize(session, &authorization, &err) < 0 ||
+    if (http_login_authorize(session, &authorization, &err) < 0 ||
         http_lane_start(session->lane, authorization.len ? buf_str(&authorization) : NULL, &err) < 0) {
         leave_state(session);
         fail(session, &err);
@@ -357,157 +362,76 @@ void http_session_sending(struct http_session *session)
 
 /* --- an exchange is over --- */
 
-static void keep_text(char **kept, const struct buf *text)
-{
-    if (text->len && (!*kept || strcmp(*kept, buf_str(text)) != 0))
-        xreplace(kept, buf_str(text));
-}
-
 void http_session_server(struct http_session *session, const void *value, size_t n)
 {
-    struct buf text = buf_init(SCHEMES_MAX);
+    struct buf text = buf_init(SERVER_MAX);
 
     text_printable(&text, value, n);
-    keep_text(&session->server, &text);
+    if (text.len && (!session->server || strcmp(session->server, buf_str(&text)) != 0))
+        xreplace(&session->server, buf_str(&text));
     buf_free(&text);
 }
 
-/* The schemes as sent, printable, one per line. */
-static void keep_schemes(struct http_session *session, const struct buf *lines)
-{
-    struct buf text = buf_init(SCHEMES_MAX);
-    struct rd r = rd_init(lines->p, lines->len);
+/* What follows upon an exchange. */
+enum follow {
+    FOLLOW_FAIL, /* err says why */
+    FOLLOW_ANSWER,
+    FOLLOW_AGAIN,
+    FOLLOW_WAIT, /* a ticket is on its way; it goes on by itself */
+};
 
-    while (r.n) {
-        struct view line = rd_until(&r, '\n');
-        if (r.bad)
-            break;
-        text_printable(&text, line.p, line.n);
-        buf_putc(&text, '\n');
-    }
-    keep_text(&session->schemes, &text);
-    buf_free(&text);
+static enum follow judge_answer(struct http_session *session, struct err *err)
+{
+    static const enum follow follows[] = {
+        [HTTP_LOGIN_AGAIN] = FOLLOW_AGAIN, [HTTP_LOGIN_LATER] = FOLLOW_WAIT};
+
+    session->status = http_lane_status(session->lane);
+    if (session->status != 401)
+        return http_login_accepted(session, err) < 0 ? FOLLOW_FAIL : FOLLOW_ANSWER;
+    enum http_login_next next = http_login_challenged(session, ticket_here, err);
+    return next == HTTP_LOGIN_OVER ? FOLLOW_FAIL : follows[next];
 }
 
-static bool contains(const char *page, const char *word)
+static enum follow judge(struct http_session *session, int code, struct err *err)
 {
-    return strcasestr(page, word) != NULL;
-}
-
-/* Firmware answers a first challenge, a wrong password and a locked account with one and the same page: "log
- * on failed, wrong user name or password, or account temporarily locked" (section 1.2). Only a page that
- * speaks of the lock and of nothing else tells that it is one. */
-static bool page_says_locked(const char *page)
-{
-    static const char *const other[] = {"failed", "incorrect", "invalid", "wrong", "log on again"};
-
-    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-        if (contains(page, other[i]))
-            return false;
-    return contains(page, "locked");
-}
-
-static int refuse_login(struct http_session *session, struct err *err)
-{
-    bool locked = page_says_locked(buf_str(&session->answer));
-
-    session->refused = true;
-    session->refused_cause = locked ? CAUSE_AUTH_LOCKED : CAUSE_AUTH_FAILED;
-    http_digest_forget(&session->digest);
-    err_set(err, session->refused_cause,
-            locked ? "the device says that the account of user '%s' is locked"
-                   : "the device refuses user '%s' with this password",
-            session->digest.user);
-    return err_code(err, "HTTP 401");
-}
-
-static int check_realm(struct http_session *session, const char *realm, struct err *err)
-{
-    struct buf text = buf_init(SCHEMES_MAX);
-
-    text_printable(&text, realm, strlen(realm));
-    keep_text(&session->realm_seen, &text);
-    if (!http_realm_is_amt(realm)) {
-        err_set(err, CAUSE_NOT_AMT, "the login realm '%s' is none of Intel AMT's: the password was not used",
-                buf_str(&text));
-    } else if (session->realm_wanted && strcmp(session->realm_wanted, realm) != 0) {
-        err_set(err, CAUSE_REALM_CHANGED,
-                "the login realm is '%s', recorded is '%s': the password was not used", buf_str(&text),
-                session->realm_wanted);
-    } else {
-        buf_free(&text);
-        return 0;
+    if (http_lane_wants_connection(session->lane) || session->given_relayed) {
+        if (session->conn)
+            http_conn_close(session->conn);
+        return FOLLOW_AGAIN;
     }
-    buf_free(&text);
-    return err_code(err, "HTTP 401");
-}
-
-/* Reads the challenges of a 401. 0: the request is to be repeated with the login readied. */
-static int answer_challenge(struct http_session *session, struct err *err)
-{
-    const struct buf *lines = http_lane_challenges(session->lane);
-    struct rd r = rd_init(lines->p, lines->len);
-    struct http_challenge challenge = {0};
-
-    session->challenges++;
-    keep_schemes(session, lines);
-    while (r.n) {
-        struct view line = rd_until(&r, '\n');
-        if (r.bad)
-            break;
-        http_challenge_read(&challenge, line.p, line.n);
-    }
-    if (challenge.answerable && check_realm(session, challenge.realm, err) < 0)
-        return -1;
-    if (!challenge.answerable) {
-        err_set(err, CAUSE_AUTH_UNSUPPORTED, "the device offers %s",
-                challenge.why_not   ? challenge.why_not
-                : challenge.schemes ? "no digest login"
-                                    : "no way of logging in");
-        return err_code(err, "HTTP 401");
-    }
-    if (!session->digest.user) {
-        err_set(err, CAUSE_NO_PROFILE, "the device asks for a login, and none was given");
-        return err_code(err, "HTTP 401");
-    }
-    if (session->fresh_login)
-        return refuse_login(session, err);
-    session->fresh_login = true;
-    if (!session->realm_wanted)
-        session->realm_wanted = xstrdup(challenge.realm);
-    return http_digest_accept(&session->digest, &session->http->md5, &challenge, err);
+    if (session->kerberos && http_lane_sent(session->lane) && code)
+        http_kerberos_forget(session->kerberos); /* a token is good for one try */
+    if (code && session->trust && http_trust_try_older(session->trust))
+        return FOLLOW_AGAIN;
+    if (http_lane_failure(session->lane, code, err) < 0)
+        return FOLLOW_FAIL;
+    return judge_answer(session, err);
 }
 
 void http_session_lane_done(struct http_session *session, int code)
 {
     struct err err = ERR_INIT;
-    bool again = false;
-    int rc = 0;
 
     if (session->conn && session->conn->state == HTTP_CONN_BUSY)
         http_conn_idle(session->conn);
-    if (http_lane_wants_connection(session->lane) || session->given_relayed) {
-        if (session->conn)
-            http_conn_close(session->conn);
-        again = true;
-    } else if (code && session->trust && http_trust_try_older(session->trust)) {
-        again = true;
-    } else if (http_lane_failure(session->lane, code, &err) < 0) {
-        rc = -1;
-    } else {
-        session->status = http_lane_status(session->lane);
-        again = session->status == 401;
-        if (again)
-            rc = answer_challenge(session, &err);
-    }
+    enum follow follow = judge(session, code, &err);
     http_lane_release(session->lane);
     session->lane = NULL;
-    if (rc < 0)
+    switch (follow) {
+    case FOLLOW_FAIL:
         fail(session, &err);
-    else if (again)
-        advance(session);
-    else
+        break;
+    case FOLLOW_ANSWER:
         become_ready(session);
+        break;
+    case FOLLOW_AGAIN:
+        advance(session);
+        break;
+    case FOLLOW_WAIT:
+        session->state = HTTP_SESSION_TICKET;
+        set_limit(session, session->connect_ms);
+        break;
+    }
 }
 
 /* --- the interface --- */
@@ -530,8 +454,6 @@ static int check_settings(const struct http_settings *s, struct err *err)
 {
     if (!s->name || !is_host_name(s->name))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no host name", s->name ? s->name : "");
-    if (s->kerberos)
-        return err_set(err, CAUSE_UNSUPPORTED, "this build has digest login only");
     if (s->tls == HTTP_TLS_NONE && (s->old_tls || s->client_cert_file || s->client_key_file))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "TLS settings for a connection without TLS");
     if (s->connect_ms <= 0 || s->request_ms <= 0 || s->idle_ms < 0)
@@ -586,8 +508,11 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
                        : settings->tls == HTTP_TLS_NONE ? IDLE_PLAIN_MS
                                                         : IDLE_TLS_MS;
     session->realm_wanted = xstrdup(settings->realm);
-    http_digest_init(&session->digest, settings->user, settings->password);
+    if (!settings->kerberos)
+        http_digest_init(&session->digest, settings->user, settings->password);
     set_origin(session, settings);
+    if (settings->kerberos)
+        session->kerberos = http_kerberos_new(session->name, session->port, settings->ccache);
     http->sessions++;
     if (set_address(session, settings, err) < 0 ||
         (settings->tls != HTTP_TLS_NONE && !(session->trust = http_trust_new(&http->files, settings, err)))) {
@@ -607,6 +532,7 @@ void http_session_free(struct http_session *session)
     if (session->conn)
         http_conn_close(session->conn);
     http_digest_clear(&session->digest);
+    http_kerberos_free(session->kerberos);
     http_trust_free(session->trust);
     free(session->name);
     free(session->origin);
@@ -666,6 +592,7 @@ void http_session_send(struct http_session *session, const char *path, const str
     session->deadline_ms = deadline_ms ? deadline_ms : HTTP_TIMER_NEVER;
     session->limit_ms = HTTP_TIMER_NEVER;
     session->fresh_login = false;
+    session->legs = 0;
     session->addr_left = 0;
     if (check_request(session, session->path, &err) < 0)
         fail(session, &err);

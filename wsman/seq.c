@@ -75,6 +75,9 @@ enum seq_want seq_next(struct seq *seq, struct wsman_call **call, int64_t *wait_
 static bool lets_through(unsigned flags, const struct err *failure)
 {
     switch (failure->cause) {
+    case CAUSE_NOT_AMT:
+    case CAUSE_NO_PROFILE:
+    case CAUSE_NO_TICKET:
     case CAUSE_AUTH_FAILED:
     case CAUSE_AUTH_LOCKED:
     case CAUSE_AUTH_UNSUPPORTED:
