@@ -1,7 +1,8 @@
 /* A growing byte buffer with an obligatory cap.
  *
- * Appending beyond the cap keeps what was there and sets `failed`, which sticks: append freely, check once with
- * buf_ok. The content is always followed by a NUL that does not count, so text may be used as a C string. */
+ * Appending beyond the cap keeps what was there and sets `failed`, which sticks: append freely, check once
+ * with buf_ok. The content is always followed by a NUL that does not count, so text may be used as a C
+ * string. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -32,8 +33,8 @@ void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-/* Room for n more bytes at the end, or NULL (and failed) beyond the cap; the caller writes there and says with
- * buf_added how many it wrote (at most n). */
+/* Room for n more bytes at the end, or NULL (and failed) beyond the cap; the caller writes there and says
+ * with buf_added how many it wrote (at most n). */
 uint8_t *buf_room(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
 /* Drops n bytes from the front (at most len). */

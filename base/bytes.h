@@ -1,7 +1,7 @@
 /* Bounds-checked cursors: the only place where lengths from outside meet pointers.
  *
- * Reader: every get checks the length, consumes only on success and otherwise sets `bad`, which sticks: a decoder
- * is straight-line gets and one check at the end. Gets on a bad reader return 0 or an empty view. */
+ * Reader: every get checks the length, consumes only on success and otherwise sets `bad`, which sticks: a
+ * decoder is straight-line gets and one check at the end. Gets on a bad reader return 0 or an empty view. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 

@@ -1,8 +1,8 @@
 /* The cause table: every way in which an operation can fail, once, for all programs.
  *
- * A cause has a stable name (scripts compare it, so it never changes), one sentence for people and one hint of
- * what to do next. CLI, API, web page, activity log and metrics print these and nothing else. A failure that
- * fits no entry wants a new entry here, never a 'generic error'. */
+ * A cause has a stable name (scripts compare it, so it never changes), one sentence for people and one hint
+ * of what to do next. CLI, API, web page, activity log and metrics print these and nothing else. A failure
+ * that fits no entry wants a new entry here, never a 'generic error'. */
 #ifndef BASE_CAUSE_H
 #define BASE_CAUSE_H
 

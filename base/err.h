@@ -1,7 +1,7 @@
 /* Errors: one cause, the other side's own number, one line of text.
  *
- * Functions that can fail return 0 or -1 (or a pointer or NULL) and take `struct err *err` last. The text is set
- * where the fact is known; each layer above adds context at most once; the top logs or prints it once. */
+ * Functions that can fail return 0 or -1 (or a pointer or NULL) and take `struct err *err` last. The text is
+ * set where the fact is known; each layer above adds context at most once; the top logs or prints it once. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -12,15 +12,19 @@
 
 struct err {
     enum cause cause;
-    char code[ERR_CODE_MAX]; /* the firmware's or system's own code, "ReturnValue 2", "e:AccessDenied", "HTTP 503"; "" if none */
+    char code[ERR_CODE_MAX]; /* the firmware's or system's own code, "ReturnValue 2", "e:AccessDenied", "HTTP
+                                503"; "" if none */
     char text[ERR_TEXT_MAX]; /* what exactly happened; never a secret; printable (see text_printable) */
 };
 
-#define ERR_INIT {CAUSE_NONE, "", ""}
+#define ERR_INIT                                                                                             \
+    {                                                                                                        \
+        CAUSE_NONE, "", ""                                                                                   \
+    }
 
-/* Makes *err an error of that cause with a text. err may be NULL (then nothing is kept). Always returns -1, so
- * that a function can end with `return err_set(...)`. Text beyond ERR_TEXT_MAX is cut; control characters are
- * shown escaped. errno is kept. */
+/* Makes *err an error of that cause with a text. err may be NULL (then nothing is kept). Always returns -1,
+ * so that a function can end with `return err_set(...)`. Text beyond ERR_TEXT_MAX is cut; control characters
+ * are shown escaped. errno is kept. */
 int err_set(struct err *err, enum cause cause, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same, with the text of errno value `number` behind it and code "errno NAME". */

@@ -1,9 +1,10 @@
 /* Host lists: "pc[001-120,130]", "a[1-2]b[3-4]", "pc1,pc7", with exclusions "!pc5" or "-pc[10-20]".
  *
  * Grammar: list = item *((","|blank) item); item = ["!"|"-"] word; a word holds any number of bracket groups
- * [n-m,k,...]; leading zeros give the width ("[001-120]"), so pc1 and pc001 are different names. Exclusions take
- * away from all that the list names, wherever they stand. Name characters: letters, digits, '.', '_', ':' and,
- * not first, '-' (RFC 1123 names, IPv4 and IPv6 addresses). Duplicates count once; order of first mention is kept. */
+ * [n-m,k,...]; leading zeros give the width ("[001-120]"), so pc1 and pc001 are different names. Exclusions
+ * take away from all that the list names, wherever they stand. Name characters: letters, digits, '.', '_',
+ * ':' and, not first, '-' (RFC 1123 names, IPv4 and IPv6 addresses). Duplicates count once; order of first
+ * mention is kept. */
 #ifndef BASE_HOSTLIST_H
 #define BASE_HOSTLIST_H
 
@@ -18,7 +19,8 @@
 
 struct hostlist;
 
-/* Parses; NULL and err (invalid-argument: the place, what was expected) on a mistake. Free with hostlist_free. */
+/* Parses; NULL and err (invalid-argument: the place, what was expected) on a mistake. Free with
+ * hostlist_free. */
 struct hostlist *hostlist_parse(const char *text, struct err *err);
 struct hostlist *hostlist_new(void);
 void hostlist_free(struct hostlist *list); /* NULL is fine */

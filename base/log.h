@@ -1,8 +1,8 @@
 /* Logging: one line an event, beginning with the thing it is about.
  *
  * "2026-01-02T03:04:05.678Z warn host=pc17 connect failed cause=unreachable". Lines go to stderr and, when
- * opened, to a file; under a service manager (JOURNAL_STREAM) without the time. Content from outside is passed
- * through text_printable; secrets are never passed in. Thread-safe. */
+ * opened, to a file; under a service manager (JOURNAL_STREAM) without the time. Content from outside is
+ * passed through text_printable; secrets are never passed in. Thread-safe. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -25,7 +25,8 @@ void log_info(const char *ctx, const char *fmt, ...) __attribute__((format(print
 void log_debug(const char *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A rate limit for lines that a hostile or broken peer can cause: at most `burst` lines in `window_ms`, then
- * silence; when the window ends the next line says how many were held back. Not thread-safe: one per owner. */
+ * silence; when the window ends the next line says how many were held back. Not thread-safe: one per owner.
+ */
 struct log_limit {
     uint32_t burst;
     int64_t window_ms;
@@ -33,7 +34,10 @@ struct log_limit {
     uint32_t used;
     uint32_t held;
 };
-#define LOG_LIMIT_INIT(lines, ms) {(lines), (ms), INT64_MIN, 0, 0}
+#define LOG_LIMIT_INIT(lines, ms)                                                                            \
+    {                                                                                                        \
+        (lines), (ms), INT64_MIN, 0, 0                                                                       \
+    }
 /* True when a line may be written now; *held gets how many were held back since the last one. */
 bool log_limit_pass(struct log_limit *limit, int64_t now_ms, uint32_t *held);
 

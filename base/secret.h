@@ -1,8 +1,8 @@
 /* Secrets in memory and at rest.
  *
- * In memory: kept in OpenSSL's secure heap (locked, not in core files) where it fits, wiped when freed. At rest:
- * AES-256-GCM under a 32-byte key (NIST SP 800-38D), with the owner's name as additional data, so that a sealed
- * secret moved to another owner does not open. */
+ * In memory: kept in OpenSSL's secure heap (locked, not in core files) where it fits, wiped when freed. At
+ * rest: AES-256-GCM under a 32-byte key (NIST SP 800-38D), with the owner's name as additional data, so that
+ * a sealed secret moved to another owner does not open. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
@@ -36,7 +36,8 @@ void secret_wipe(void *p, size_t n);
 struct seal; /* a key ready for use */
 
 /* Loads the key from a file that must be a regular file, owned by us or root, mode 0600 or stricter, 32 bytes
- * long. With create set a missing file is made (0600, random, synced with its directory). NULL and err else. */
+ * long. With create set a missing file is made (0600, random, synced with its directory). NULL and err else.
+ */
 struct seal *seal_open(const char *path, int create, struct err *err);
 void seal_free(struct seal *seal);
 
@@ -44,6 +45,7 @@ void seal_free(struct seal *seal);
 int seal_secret(const struct seal *seal, const char *owner, const struct secret *s, struct buf *out,
                 struct err *err);
 /* The reverse. NULL and err (seal-broken) when key, owner or bytes do not fit. Thread-safe. */
-struct secret *seal_unseal(const struct seal *seal, const char *owner, const void *p, size_t n, struct err *err);
+struct secret *seal_unseal(const struct seal *seal, const char *owner, const void *p, size_t n,
+                           struct err *err);
 
 #endif

@@ -1,7 +1,9 @@
-/* XML from outside, hardened: no network, no DTD, no entities beyond the five of XML 1.0, capped in size and depth.
+/* XML from outside, hardened: no network, no DTD, no entities beyond the five of XML 1.0, capped in size and
+ * depth.
  *
- * A document is parsed whole (libxml2) and read through borrowed element views; everything a view returns lives as
- * long as its document. Names match by namespace and local name, never by prefix. Not thread-safe per document. */
+ * A document is parsed whole (libxml2) and read through borrowed element views; everything a view returns
+ * lives as long as its document. Names match by namespace and local name, never by prefix. Not thread-safe
+ * per document. */
 #ifndef BASE_XML_H
 #define BASE_XML_H
 
@@ -21,8 +23,8 @@ struct xml_el { /* a borrowed element; {NULL} is 'none', which every function ac
 /* Once per program, from the main thread, before any other use. */
 void xml_library_init(void);
 
-/* Parses n bytes, at most max. NULL and err (too-large, or bad-answer with line, column and the parser's words;
- * a DTD is an error of its own). `what` names the source in the error. Free with xml_free. */
+/* Parses n bytes, at most max. NULL and err (too-large, or bad-answer with line, column and the parser's
+ * words; a DTD is an error of its own). `what` names the source in the error. Free with xml_free. */
 struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what, struct err *err);
 void xml_free(struct xml_doc *doc);
 

@@ -374,7 +374,7 @@ bool http_digest_ready(const struct http_digest *digest)
 static void put_quoted(struct buf *out, const char *name, const char *value)
 {
     buf_printf(out, "%s=\"", name);
-    for (; *value; value++) {  /* NOLINT(clang-analyzer-core.uninitialized.Branch): always text */
+    for (; *value; value++) { /* NOLINT(clang-analyzer-core.uninitialized.Branch): always text */
         if (*value == '"' || *value == '\\')
             buf_putc(out, '\\');
         buf_putc(out, *value);
