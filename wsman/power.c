@@ -9,6 +9,7 @@
 #define POLL_MOST_MS  2000
 #define AGAIN_MS      1000  /* between a refusal and the next look at the state */
 #define SETTLE_MS     12000 /* the old state may be shown for up to 10 s after a request (section 3.2) */
+#define BLINK_MS      1000  /* no machine is off for less when it is cycled: looks no farther apart see it */
 #define RESET_MS      1000  /* a reset shows in no state: one more look, then it is done */
 #define GRACEFUL_MS   60000
 #define TRIES_MOST    3
@@ -193,6 +194,9 @@ static int take_state(struct power_seq *ps, struct wsman_obj obj, struct err *er
     }
     ps->report.to = ps->state;
     ps->report.to_standby = false;
+    if (ps->seq.now_ms - ps->looked_ms > ps->gap_ms)
+        ps->gap_ms = ps->seq.now_ms - ps->looked_ms;
+    ps->looked_ms = ps->seq.now_ms;
     ps->saw_off |= ps->watching && !ps->waking && ps->state != POWER_ON;
     return 0;
 }
@@ -413,23 +417,6 @@ static bool goal_reached(const struct power_seq *ps)
     }
 }
 
-static int goal_done(struct power_seq *ps, struct err *err)
-{
-    enum power_state value = ps->request_value;
-
-    if (ps->soft && plan_of(ps)->want == WANT_CYCLED && !ps->second) {
-        ps->second = true; /* the OS has shut down: the other half */
-        ps->soft = false;
-        (void)err;
-        return request_value(ps, POWER_ON);
-    }
-    if ((value == POWER_CYCLE_OFF_SOFT || value == POWER_CYCLE_OFF_HARD) && !ps->saw_off)
-        return done(ps, "accepted; the device showed no moment of being off");
-    if (value == POWER_RESET_GRACEFUL)
-        return done(ps, "the operating system was asked to restart; AMT cannot see when it does");
-    return done(ps, NULL);
-}
-
 static int give_up(struct power_seq *ps, struct err *err)
 {
     if (ps->uncertain || ps->lost.cause != CAUSE_NONE) {
@@ -444,6 +431,25 @@ static int give_up(struct power_seq *ps, struct err *err)
             (long long)((ps->seq.now_ms - ps->requested_ms) / 1000),
             power_state_name(ps->state, ps->standby));
     return SEQ_FAIL;
+}
+
+static int goal_done(struct power_seq *ps, struct err *err)
+{
+    enum power_state value = ps->request_value;
+
+    if (ps->soft && plan_of(ps)->want == WANT_CYCLED && !ps->second) {
+        ps->second = true; /* the OS has shut down: the other half */
+        ps->soft = false;
+        return request_value(ps, POWER_ON);
+    }
+    if ((value == POWER_CYCLE_OFF_SOFT || value == POWER_CYCLE_OFF_HARD) && !ps->saw_off) {
+        if (ps->gap_ms <= BLINK_MS)
+            return give_up(ps, err);
+        return done(ps, "accepted; it answered too seldom for its moment of being off to be seen");
+    }
+    if (value == POWER_RESET_GRACEFUL)
+        return done(ps, "the operating system was asked to restart; AMT cannot see when it does");
+    return done(ps, NULL);
 }
 
 /* A second request is sent only when the state read after the first shows that nothing happened, and only
@@ -526,7 +532,8 @@ static void begin_watching(struct power_seq *ps)
 {
     ps->watching = true;
     ps->saw_off = false;
-    ps->requested_ms = ps->seq.now_ms;
+    ps->requested_ms = ps->looked_ms = ps->seq.now_ms;
+    ps->gap_ms = 0;
     ps->poll_ms = POLL_FIRST_MS;
 }
 

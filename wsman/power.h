@@ -97,6 +97,8 @@ struct power_seq {
     enum power_state request_value;
     int64_t requested_ms; /* when, on the sequence's clock */
     int64_t soft_until_ms;
+    int64_t looked_ms; /* when the state was last read */
+    int64_t gap_ms;    /* longest time between two looks since the request */
     int64_t poll_ms;
     struct err lost; /* how the answer was lost, or why the request was refused */
 };

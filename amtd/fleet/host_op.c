@@ -11,6 +11,7 @@
 #define PASSWORD_PAUSE_MS 20000
 
 #define WALK_TIMEOUT_MS 5000
+#define EXPLAIN_MS      5000 /* for asking why access was denied */
 
 static void end(struct host_op *op, const struct err *failure);
 
@@ -315,15 +316,46 @@ static void step(void *arg, const char *name, uint32_t repeat, const char *note,
     json_array_append_new(op->steps, line);
 }
 
+/* The device's word on its provisioning, after it denied access; where it has none, the denial stands. */
+static void denial_explained(void *arg, struct runner *runner, const struct err *failure)
+{
+    struct host_op *op = arg;
+    struct err denied = op->denied;
+
+    (void)runner;
+    next_profile(op, failure && failure->cause == CAUSE_NOT_PROVISIONED ? failure : &denied);
+}
+
+/* A device that is not provisioned denies what it does not say otherwise: it is asked before that is
+ * reported. */
+static void explain_denial(struct host_op *op, const struct err *denied)
+{
+    struct runner_owner owner = {
+        .arg = op,
+        .clock = run_parts(op->run)->clock,
+        .timer = want_timer,
+        .random = want_random,
+        .step = step,
+        .done = denial_explained,
+    };
+
+    op->denied = *denied;
+    runner_free(op->runner);
+    provisioning_seq_init(&op->provisioning);
+    op->runner = runner_start(link_session(op->link), &op->provisioning.seq, EXPLAIN_MS, &owner);
+}
+
 static void worked(void *arg, struct runner *runner, const struct err *failure)
 {
     struct host_op *op = arg;
 
     (void)runner;
-    if (failure)
-        next_profile(op, failure);
-    else
+    if (!failure)
         end(op, NULL);
+    else if (failure->cause == CAUSE_ACCESS_DENIED)
+        explain_denial(op, failure);
+    else
+        next_profile(op, failure);
 }
 
 /* The time a host has counts from its turn; waiting for the turn is not its fault. */

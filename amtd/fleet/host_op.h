@@ -5,6 +5,7 @@
 
 #include "amtd/fleet/run.h"
 #include "amtd/fleet/walk.h"
+#include "wsman/provisioning.h"
 #include "wsman/runner.h"
 
 /* waiting -> dialing -> reached -> working -> (pausing -> dialing, with the next profile) -> saving -> over
@@ -40,10 +41,12 @@ struct host_op {
     struct link *link;
     struct runner *runner;
     void *work;
-    uv_timer_t *timer;  /* made when first needed */
-    json_t *steps;      /* of tasks that change something */
-    struct err failure; /* the most telling one of the profiles tried before */
-    struct pairs facts; /* learned, to be stored with the end */
+    struct provisioning_seq provisioning; /* asked when the task was denied access */
+    uv_timer_t *timer;                    /* made when first needed */
+    json_t *steps;                        /* of tasks that change something */
+    struct err denied;                    /* what provisioning is asked for */
+    struct err failure;                   /* the most telling one of the profiles tried before */
+    struct pairs facts;                   /* learned, to be stored with the end */
     struct host_op *prev, *next;
 };
 

@@ -24,6 +24,7 @@ struct fake {
     int lose;           /* answers to changes that get lost (the change happens) */
     bool swallow;       /* ... or does not happen */
     int silent;         /* reads that get no answer */
+    int silent_change;  /* ... after a change */
     bool no_associated; /* only the old form is there */
     bool no_ips;
     bool kvm_in_use;
@@ -57,6 +58,7 @@ static void obey(struct fake *d, uint32_t value, int64_t now)
         if (moves[i].value == value)
             memcpy(d->next, moves[i].next, sizeof(moves[i].next));
     d->change_at = now + d->delay_ms;
+    d->silent = d->silent_change;
 }
 
 /* Answers a call; returns 0, or -1 with a failure of the exchange. */
@@ -386,16 +388,26 @@ static const struct row rows[] = {
      1,
      2,
      "was off: powered on"},
-    {"cycle too quick to see",
+    {"cycle, seldom answered",
      {POWER_DO_CYCLE},
-     {.state = 2, .delay_ms = 1},
+     {.state = 2, .delay_ms = 300, .silent_change = 6},
      "11.8",
      CAUSE_NONE,
      "on",
      "on",
      1,
      5,
-     "no moment"},
+     "too seldom"},
+    {"cycle, stuck",
+     {POWER_DO_CYCLE},
+     {.state = 2, .stuck = true},
+     "11.8",
+     CAUSE_NOT_REACHED,
+     "on",
+     "on",
+     1,
+     5,
+     NULL},
     {"cycle, refused twice",
      {POWER_DO_CYCLE},
      {.state = 2, .delay_ms = 2000, .refuse = {2, 4099}},
