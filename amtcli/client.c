@@ -15,9 +15,10 @@
 #include "base/secret.h"
 #include "base/xalloc.h"
 
-#define IDLE_MS  100
-#define LINE_MAX (256 * 1024 * 1024) /* one event or reply */
-#define READ_MAX 65536
+#define IDLE_MS     100
+#define START_TRIES 100                 /* of 50 ms */
+#define LINE_MAX    (256 * 1024 * 1024) /* one event or reply */
+#define READ_MAX    65536
 
 struct client {
     int fd;
@@ -259,16 +260,19 @@ static int connect_or_start(const struct client_place *place, bool start, struct
         return err_set_errno(err, CAUSE_NO_DAEMON, errno, "%s", place->socket);
     if (!start)
         return err_set_errno(err, CAUSE_NO_DAEMON, errno, "no amtd at %s", place->socket);
-    if (client_start_daemon(place, err) != 0)
-        return -1;
-    /* Another amtcli may have been a moment earlier: its amtd is as good, and needs a moment itself. */
-    for (int i = 0; i < 50; i++) {
+    /* Another amtcli may have been a moment earlier, and its amtd is as good; or an amtd is just ending, and
+     * a new one has to wait for it. */
+    for (int i = 0; i < START_TRIES; i++) {
+        if (i % 10 == 0 && client_start_daemon(place, err) != 0)
+            return -1;
         fd = connect_to(place->socket);
         if (fd >= 0) {
             err_clear(err);
             return fd;
         }
-        poll(NULL, 0, 100);
+        if (err->cause != CAUSE_NONE && !strstr(err->text, "is in use"))
+            return -1;
+        poll(NULL, 0, 50);
     }
     if (err->cause == CAUSE_NONE)
         err_set(err, CAUSE_NO_DAEMON, "amtd was started but does not answer at %s", place->socket);

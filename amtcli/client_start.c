@@ -105,7 +105,10 @@ int client_start_daemon(const struct client_place *place, struct err *err)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        err_set(err, CAUSE_NO_DAEMON, "amtd did not start: %s", buf_str(&said));
+        err_set(err, CAUSE_NO_DAEMON, "amtd did not start: %.*s", (int)strcspn(buf_str(&said), "\n"),
+                buf_str(&said));
+    else
+        err_clear(err);
     buf_free(&said);
     free(program);
     return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -1 : 0;

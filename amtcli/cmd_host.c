@@ -332,6 +332,7 @@ static int host_show(struct context *ctx)
 
 static const struct option_row setting[] = {
     {"forget-pin", 0, NULL, "forget the recorded certificate: the next one seen is taken"},
+    {"pin", 0, "SHA256", "trust the certificate with this fingerprint, 64 hex digits"},
     {"forget-realm", 0, NULL, "forget the digest realm: after the device was provisioned anew"},
     {"forget-facts", 0, NULL, "forget everything that was learned"},
     {NULL},
@@ -354,6 +355,7 @@ static int host_set(struct context *ctx)
     params = json_pack("{s:s, s:o, s:o}", "target", ctx->args.operands[0], "tags", tags, "forget", list);
     set_given(params, &ctx->args, "address");
     set_given(params, &ctx->args, "profile");
+    set_given(params, &ctx->args, "pin");
     code = context_call(ctx, "host.set", params, &reply);
     if (code == 0)
         say_count(reply, "changed", "changed");

@@ -40,6 +40,7 @@ static const struct api_param host_set_params[] = {
     {"profile", API_STRING, false, "empty: remove"},
     {"tags", API_OBJECT, false, "name: value, null removes"},
     {"forget", API_ARRAY, false, "pin, realm or facts"},
+    {"pin", API_STRING, false, "SHA-256 of the certificate to trust"},
     END,
 };
 static const struct api_param host_remove_params[] = {

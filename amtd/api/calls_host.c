@@ -327,10 +327,26 @@ static int read_forget(const json_t *list, const struct host *host, struct pairs
     return 0;
 }
 
+static int read_pin(const json_t *params, struct pairs *facts, struct err *err)
+{
+    const char *pin = param_text(params, "pin");
+    char lower[65];
+
+    if (!pin)
+        return 0;
+    if (strlen(pin) != 64 || strspn(pin, "0123456789abcdefABCDEF") != 64)
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'pin': expected the 64 hex digits of a certificate's SHA-256");
+    for (size_t i = 0; i < 65; i++)
+        lower[i] = (char)(pin[i] >= 'A' && pin[i] <= 'F' ? pin[i] - 'A' + 'a' : pin[i]);
+    pairs_set(facts, "tls.pin", lower);
+    return 0;
+}
+
 static int set_one(struct tx *tx, struct host *host, const json_t *params, struct counter *c, struct err *err)
 {
     const char *profile = param_text(params, "profile");
-    struct pairs gone = {0};
+    struct pairs facts = {0};
     int status;
 
     if (c->text) {
@@ -342,10 +358,11 @@ static int set_one(struct tx *tx, struct host *host, const json_t *params, struc
         xreplace(&host->profile, profile[0] ? profile : NULL);
     if (set_tags(&host->tags, json_object_get(params, "tags"), err) != 0 ||
         tx_host_update(tx, host, err) != 0 ||
-        read_forget(json_object_get(params, "forget"), host, &gone, err) != 0)
+        read_forget(json_object_get(params, "forget"), host, &facts, err) != 0 ||
+        read_pin(params, &facts, err) != 0)
         return -1;
-    status = tx_host_facts(tx, host->id, &gone, err);
-    pairs_clear(&gone);
+    status = tx_host_facts(tx, host->id, &facts, err);
+    pairs_clear(&facts);
     return status;
 }
 

@@ -195,6 +195,21 @@ static void walk_over(void *arg, json_t *checks, const struct err *failure)
         host_op_dial(op);
 }
 
+/* What makes a profile unusable for this host, before anything is sent. */
+static int check_profile(const struct host_op *op, struct err *err)
+{
+    if (op->profile->seal_broken)
+        return err_set(err, CAUSE_SEAL_BROKEN, "the password of profile '%s' cannot be opened",
+                       op->profile->name);
+    if (op->profile->old_tls && !pairs_get(&op->host->facts, "tls.pin"))
+        return err_set(
+            err, CAUSE_TLS_UNTRUSTED,
+            "old TLS is spoken only with a device whose certificate was pinned before: amtcli host set %s "
+            "--pin SHA256",
+            op->host->name);
+    return 0;
+}
+
 void host_op_dial(struct host_op *op)
 {
     const struct run_parts *parts = run_parts(op->run);
@@ -215,6 +230,10 @@ void host_op_dial(struct host_op *op)
     op->profile = profile_at(op, op->trial);
     if (!op->profile) {
         fail_without_profile(op);
+        return;
+    }
+    if (check_profile(op, &err) != 0) {
+        next_profile(op, &err);
         return;
     }
     settings = link_settings(op->host, op->profile);

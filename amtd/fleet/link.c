@@ -36,12 +36,29 @@ struct links {
     uv_timer_t timer;
 };
 
+static bool is_numeric(const char *address)
+{
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+
+    return uv_ip4_addr(address, 0, &v4) == 0 || uv_ip6_addr(address, 0, &v6) == 0;
+}
+
+/* The name that the device's certificate must carry: a DNS name where there is one, else the address. Names
+ * of hosts may be mere labels; only Kerberos knows machines by name alone. */
+static const char *certified_name(const struct host *host, const struct profile *profile)
+{
+    if (!host->address || profile->auth == PROFILE_AUTH_KERBEROS)
+        return host->name;
+    return !is_numeric(host->address) || !strchr(host->name, '.') ? host->address : host->name;
+}
+
 struct http_settings link_settings(const struct host *host, const struct profile *profile)
 {
     static const enum http_tls tls[] = {
         [PROFILE_TLS_NONE] = HTTP_TLS_NONE, [PROFILE_TLS_CA] = HTTP_TLS_CA, [PROFILE_TLS_PIN] = HTTP_TLS_PIN};
     struct http_settings s = {
-        .name = host->name,
+        .name = certified_name(host, profile),
         .address = host->address,
         .port = profile->port,
         .tls = tls[profile->tls],

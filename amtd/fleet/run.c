@@ -29,6 +29,7 @@ struct active_run {
     enum run_phase phase;
     bool watched;
     bool changes;
+    bool recorded; /* in the store; reading goes on without when the disk is full */
     bool last_try; /* the daemon ends: what cannot be written down now is lost */
     struct run record;
     struct hosts hosts;
@@ -308,7 +309,10 @@ void run_op_over(struct host_op *op)
     op->in_subnet = false;
     if (!run->changes)
         publish(op);
-    store_submit(run->parts->store, save_op, op_saved, op);
+    if (run->recorded)
+        store_submit(run->parts->store, save_op, op_saved, op);
+    else
+        run->kept++;
     run_wake(run);
 }
 
@@ -408,7 +412,11 @@ static void end_run(struct active_run *run)
 {
     run->phase = RUN_OVER;
     run->record.ended_ms = clock_wall(run->parts->clock);
-    store_submit(run->parts->store, save_end, end_saved, run);
+    if (run->recorded)
+        store_submit(run->parts->store, save_end, end_saved, run);
+    else
+        run->end_kept = true;
+    run_wake(run);
 }
 
 static void advance(struct active_run *run)
@@ -563,6 +571,12 @@ static void prepared(void *data, const struct err *failure)
 {
     struct active_run *run = data;
 
+    run->recorded = failure == NULL;
+    if (failure && failure->cause == CAUSE_STORE_FAILED && !run->changes && run->ops) {
+        log_err(NULL, "a run that only reads goes on without being written down: %s", failure->text);
+        run->record.id = 0; /* it was undone with the rest */
+        failure = NULL;
+    }
     if (failure) {
         if (run->watched)
             run->watch.refused(run->watch.arg, failure);
