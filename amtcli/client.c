@@ -47,6 +47,8 @@ static void copy_failure(struct client *c, const json_t *failure)
     c->failed = true;
     err_set(&c->failure, cause != CAUSE_NONE ? cause : CAUSE_PROTOCOL, "%s", text ? text : name ? name : "?");
     err_code(&c->failure, "%s", code ? code : "");
+    json_decref(c->reply);
+    c->reply = json_incref(json_object_get(failure, "details"));
 }
 
 static void take_line(struct client *c, const char *text, size_t n)
@@ -203,6 +205,8 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
     err_clear(&c->failure);
     buf_reset(&c->line);
     c->channel = open_call(c, name, params);
+    if (reply)
+        *reply = NULL;
     if (c->channel == 0)
         return err_set(err, CAUSE_PROTOCOL, "too many calls at a time");
     while (status == 0 && !c->over) {
@@ -214,7 +218,7 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
         *err = c->failure;
         status = -1;
     }
-    if (status == 0 && reply)
+    if (reply)
         *reply = c->reply;
     else
         json_decref(c->reply);

@@ -19,7 +19,7 @@ void client_close(struct client *client); /* NULL is fine */
 /* Calls. Takes params (may be NULL). Every event goes to on_event (may be NULL; borrowed). on_idle (may be
  * NULL) is called at least every 100 ms meanwhile: for progress lines and Ctrl-C; it may use client_post. 0
  * and *reply (owned by the caller; reply may be NULL), or -1 and err: amtd's failure, or no-daemon when the
- * line broke. */
+ * line broke; *reply is then the failure's details or NULL. */
 typedef void client_event(void *arg, const json_t *event);
 int client_call(struct client *client, const char *name, json_t *params, client_event *on_event,
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err);

@@ -34,7 +34,8 @@ int run_command(struct context *ctx, int argc, char **argv);
 
 /* The connection, made on first use. NULL: the reason was printed. */
 struct client *context_client(struct context *ctx);
-/* A call that answers at once. 0 and *reply, or the exit code, the reason printed. */
+/* A call that answers at once. 0 and *reply, or the exit code, the reason printed; *reply is then the
+ * failure's details (host.import has some) or NULL. */
 int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply);
 /* Prints a failure and its hint to stderr; returns its exit code. */
 int print_failure(const struct err *err);

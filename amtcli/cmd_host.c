@@ -80,6 +80,7 @@ struct import {
     size_t at; /* column of the next field */
     size_t line;
     json_t *rows;
+    json_t *lines; /* where each of the rows stands */
     json_t *row;
     struct buf mistakes;
 };
@@ -164,8 +165,10 @@ static void on_row(int ending, void *arg)
     (void)ending;
     if (im->row && !json_object_get(im->row, "name"))
         import_mistake(im, "expected a name in this row", NULL);
-    if (im->row)
+    if (im->row) {
         json_array_append_new(im->rows, im->row);
+        json_array_append_new(im->lines, json_integer((json_int_t)im->line));
+    }
     im->row = NULL;
     im->at = 0;
     im->line++;
@@ -210,8 +213,25 @@ static void import_clear(struct import *im)
     for (size_t i = 0; i < im->columns; i++)
         free(im->titles[i]);
     json_decref(im->rows);
+    json_decref(im->lines);
     json_decref(im->row);
     buf_free(&im->mistakes);
+}
+
+/* What amtd found wrong, where it stands in the file. */
+static void import_show_mistakes(const struct import *im, const json_t *mistakes)
+{
+    const json_t *mistake;
+    size_t i;
+
+    json_array_foreach((json_t *)mistakes, i, mistake)
+    {
+        json_int_t row = json_integer_value(json_object_get(mistake, "row"));
+        const json_t *line = json_array_get(im->lines, (size_t)row - 1);
+        const char *text = json_string_value(json_object_get(mistake, "message"));
+
+        fprintf(stderr, "%s:%lld: %s\n", im->path, (long long)json_integer_value(line), text ? text : "");
+    }
 }
 
 static int import_send(struct context *ctx, struct import *im)
@@ -220,8 +240,11 @@ static int import_send(struct context *ctx, struct import *im)
     json_t *params = json_pack("{s:O, s:b}", "rows", im->rows, "update", (int)args_has(&ctx->args, "update"));
     int code = context_call(ctx, "host.import", params, &reply);
 
-    if (code != 0)
+    if (code != 0) {
+        import_show_mistakes(im, reply);
+        json_decref(reply);
         return code;
+    }
     fprintf(stderr, "%lld added, %lld updated, %lld unchanged\n",
             (long long)json_integer_value(json_object_get(reply, "added")),
             (long long)json_integer_value(json_object_get(reply, "updated")),
@@ -234,7 +257,8 @@ static int host_import(struct context *ctx)
 {
     const char *path = ctx->args.operands[0];
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    struct import im = {.path = path, .line = 1, .rows = json_array(), .mistakes = buf_init(1 << 20)};
+    struct import im = {
+        .path = path, .line = 1, .rows = json_array(), .lines = json_array(), .mistakes = buf_init(1 << 20)};
     int code;
 
     if (!file || read_csv(&im, file) != 0) {

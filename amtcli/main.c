@@ -118,6 +118,8 @@ int context_call(struct context *ctx, const char *name, json_t *params, json_t *
 {
     struct err err = ERR_INIT;
 
+    if (reply)
+        *reply = NULL;
     if (!context_client(ctx)) {
         json_decref(params);
         return EXIT_NO_DAEMON;

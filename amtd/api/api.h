@@ -28,7 +28,8 @@ struct api_call {
     const struct api_param
         *params; /* an unknown or missing one is invalid-argument, all mistakes in one message */
     bool quiet;  /* reads only: not written to the activity log */
-    /* Runs on the store's thread, in a transaction; *reply is taken over. */
+    /* Runs on the store's thread, in a transaction; *reply is taken over. With a failure it becomes the
+     * failure's `details`: what a program needs to show where the mistakes are. */
     int (*work)(struct tx *tx, const json_t *params, json_t **reply, struct err *err);
     /* Runs on the loop's thread and ends with api_reply or api_fail, now or later. */
     void (*start)(struct api_request *rq);

@@ -245,7 +245,7 @@ int call_host_import(struct tx *tx, const json_t *params, json_t **reply, struct
     const json_t *rows = json_object_get(params, "rows");
     bool update = json_is_true(json_object_get(params, "update"));
     struct import_counts counts = {0};
-    struct buf mistakes = buf_init(ERR_TEXT_MAX);
+    json_t *mistakes = json_array();
     size_t i, wrong = 0;
     json_t *row;
 
@@ -257,20 +257,23 @@ int call_host_import(struct tx *tx, const json_t *params, json_t **reply, struct
             continue;
         if (one.cause == CAUSE_STORE_FAILED) {
             *err = one;
-            buf_free(&mistakes);
+            json_decref(mistakes);
             return -1;
         }
-        if (wrong++ < 3)
-            buf_printf(&mistakes, "%srow %zu: %s", wrong > 1 ? "; " : "", i + 1, one.text);
+        wrong++;
         err->cause = one.cause;
+        json_array_append_new(mistakes,
+                              json_pack("{s:I, s:s}", "row", (json_int_t)i + 1, "message", one.text));
     }
     if (wrong > 0) {
-        err_set(err, err->cause, "%zu of %zu rows are wrong, nothing was imported: %s%s", wrong,
-                json_array_size(rows), buf_str(&mistakes), wrong > 3 ? "; ..." : "");
-        buf_free(&mistakes);
+        err_set(err, err->cause, "%zu of %zu rows %s wrong, nothing was imported; the first, row %d: %s",
+                wrong, json_array_size(rows), wrong == 1 ? "is" : "are",
+                (int)json_integer_value(json_object_get(json_array_get(mistakes, 0), "row")),
+                json_string_value(json_object_get(json_array_get(mistakes, 0), "message")));
+        *reply = mistakes;
         return -1;
     }
-    buf_free(&mistakes);
+    json_decref(mistakes);
     *reply = json_pack("{s:I, s:I, s:I}", "added", counts.added, "updated", counts.updated, "unchanged",
                        counts.unchanged);
     return 0;

@@ -116,13 +116,22 @@ void api_reply(struct api_request *rq, json_t *reply)
     request_free(rq);
 }
 
+/* Takes the details, which may be NULL. */
+static void fail_with(struct api_request *rq, const struct err *err, json_t *details)
+{
+    json_t *failure = json_pack("{s:s, s:s, s:s, s:s}", "cause", cause_name(err->cause), "code", err->code,
+                                "message", err->text, "hint", cause_hint(err->cause));
+
+    if (details)
+        json_object_set_new(failure, "details", details);
+    write_activity(rq, NULL, err);
+    send_line(rq, "failure", failure);
+    request_free(rq);
+}
+
 void api_fail(struct api_request *rq, const struct err *err)
 {
-    write_activity(rq, NULL, err);
-    send_line(rq, "failure",
-              json_pack("{s:s, s:s, s:s, s:s}", "cause", cause_name(err->cause), "code", err->code, "message",
-                        err->text, "hint", cause_hint(err->cause)));
-    request_free(rq);
+    fail_with(rq, err, NULL);
 }
 
 /* --- what handlers ask --- */
@@ -248,12 +257,10 @@ static void work_done(void *data, const struct err *failure)
     json_t *reply = rq->reply;
 
     rq->reply = NULL;
-    if (failure) {
-        json_decref(reply);
-        api_fail(rq, failure);
-    } else {
+    if (failure)
+        fail_with(rq, failure, reply);
+    else
         api_reply(rq, reply ? reply : json_object());
-    }
 }
 
 static int read_request(struct api_request *rq, struct err *err)

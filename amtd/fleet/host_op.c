@@ -224,7 +224,8 @@ void host_op_dial(struct host_op *op)
     }
     op->phase = OP_DIALING;
     if (order->task->walks && !op->walked) {
-        op->walk = walk_start(parts, parts->http, op->host, WALK_TIMEOUT_MS, walk_over, op);
+        op->walk =
+            walk_start(parts, parts->http, op->host, profile_at(op, 0), WALK_TIMEOUT_MS, walk_over, op);
         return;
     }
     op->profile = profile_at(op, op->trial);

@@ -8,7 +8,7 @@
 #include "base/xalloc.h"
 #include "wsman/http.h"
 
-/* The ports of AMT on the network (wsman.md 1.1). */
+/* The ports of AMT on the network (wsman.md 1.1); a profile may name another for management. */
 static const struct {
     uint16_t number;
     const char *use;
@@ -23,6 +23,7 @@ enum { PORT_PLAIN, PORT_TLS, PORT_COUNT = sizeof(ports) / sizeof(ports[0]) };
 struct port {
     struct walk *walk;
     struct dial *dial;
+    uint16_t number;
     bool open;
     struct err failure;
 };
@@ -100,12 +101,12 @@ static void add_amt(struct walk *walk, const struct http_facts *facts)
     if (http_server_version(facts->server, version, sizeof(version)) ||
         strncmp(facts->realm, "Digest:", 7) == 0) {
         walk->is_amt = true;
-        finding = xasprintf("port %u: %s", ports[walk->asking].number,
+        finding = xasprintf("port %u: %s", walk->port[walk->asking].number,
                             facts->server[0] ? facts->server : "answers with a digest realm as AMT does");
         check_add(walk->checks, "is it AMT", "ok", finding, NULL);
     } else {
-        finding =
-            xasprintf("port %u: what answers calls itself '%s'", ports[walk->asking].number, facts->server);
+        finding = xasprintf("port %u: what answers calls itself '%s'", walk->port[walk->asking].number,
+                            facts->server);
         check_add(walk->checks, "is it AMT", "fail", finding, cause_hint(CAUSE_NOT_AMT));
     }
     free(finding);
@@ -166,7 +167,7 @@ static void ask_next(struct walk *walk)
         finish(walk, walk->is_amt ? NULL : &err);
         return;
     }
-    settings.port = ports[walk->asking].number;
+    settings.port = walk->port[walk->asking].number;
     settings.tls = walk->asking == PORT_TLS ? HTTP_TLS_PIN : HTTP_TLS_NONE;
     walk->session = http_session_new(walk->http, &settings, &err);
     if (!walk->session) {
@@ -184,7 +185,7 @@ static void judge_ports(struct walk *walk)
     bool refused = false;
 
     for (size_t i = 0; i < PORT_COUNT; i++) {
-        char *check = xasprintf("port %u", ports[i].number);
+        char *check = xasprintf("port %u", walk->port[i].number);
         char *finding = xasprintf("%s: %s", ports[i].use,
                                   walk->port[i].open                             ? "open"
                                   : walk->port[i].failure.cause == CAUSE_REFUSED ? "refused"
@@ -237,11 +238,9 @@ static void knock(struct walk *walk)
     const char *where = walk->host->address ? walk->host->address : walk->host->name;
 
     walk->knocking = PORT_COUNT;
-    for (size_t i = 0; i < PORT_COUNT; i++) {
-        walk->port[i].walk = walk;
-        walk->port[i].dial = dialer_connect(walk->parts->dialer, where, ports[i].number, walk->timeout_ms, 0,
-                                            knocked, &walk->port[i]);
-    }
+    for (size_t i = 0; i < PORT_COUNT; i++)
+        walk->port[i].dial = dialer_connect(walk->parts->dialer, where, walk->port[i].number,
+                                            walk->timeout_ms, 0, knocked, &walk->port[i]);
 }
 
 /* --- name --- */
@@ -285,8 +284,18 @@ static void resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
     uv_freeaddrinfo(list);
 }
 
+static void name_ports(struct walk *walk, const struct profile *profile)
+{
+    for (size_t i = 0; i < PORT_COUNT; i++) {
+        walk->port[i].walk = walk;
+        walk->port[i].number = ports[i].number;
+    }
+    if (profile && profile->port != 0)
+        walk->port[profile->tls == PROFILE_TLS_NONE ? PORT_PLAIN : PORT_TLS].number = (uint16_t)profile->port;
+}
+
 struct walk *walk_start(const struct run_parts *parts, struct http *http, const struct host *host,
-                        int64_t timeout_ms, walk_done *done, void *arg)
+                        const struct profile *profile, int64_t timeout_ms, walk_done *done, void *arg)
 {
     struct walk *walk = xcalloc(1, sizeof(*walk));
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -299,6 +308,7 @@ struct walk *walk_start(const struct run_parts *parts, struct http *http, const 
     walk->done = done;
     walk->arg = arg;
     walk->checks = json_array();
+    name_ports(walk, profile);
     walk->lookup = xcalloc(1, sizeof(*walk->lookup));
     walk->lookup->walk = walk;
     walk->lookup->req.data = walk->lookup;

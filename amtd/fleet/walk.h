@@ -13,9 +13,10 @@ struct walk;
  * ends here (nothing to log in to), or NULL. Called once, never from inside walk_start. */
 typedef void walk_done(void *arg, json_t *checks, const struct err *failure);
 
-/* host is borrowed for the time of the walk. timeout_ms holds for each connection. */
+/* host is borrowed for the time of the walk. profile: the first that is going to log in, whose port is the
+ * one to look at, or NULL. timeout_ms holds for each connection. */
 struct walk *walk_start(const struct run_parts *parts, struct http *http, const struct host *host,
-                        int64_t timeout_ms, walk_done *done, void *arg);
+                        const struct profile *profile, int64_t timeout_ms, walk_done *done, void *arg);
 /* Ends it without calling back; NULL is fine. */
 void walk_cancel(struct walk *walk);
 
