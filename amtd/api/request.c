@@ -6,6 +6,7 @@
 #include "amtd/daemon.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/xalloc.h"
 
 #define JSON_FLAGS (JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK)
@@ -28,8 +29,18 @@ static void send_line(struct api_request *rq, const char *kind, json_t *value)
     json_decref(value);
 }
 
+/* The one secret that comes by a call. */
+static void wipe_password(const json_t *params)
+{
+    const json_t *password = json_object_get(params, "password");
+
+    if (json_is_string(password))
+        secret_wipe((char *)json_string_value(password), json_string_length(password));
+}
+
 void request_free(struct api_request *rq)
 {
+    wipe_password(rq->params);
     if (rq->client)
         client_close_channel(rq->client, rq);
     json_decref(rq->params);

@@ -1,0 +1,330 @@
+/* Boot, redirection, consent and clock against scripted answers: the exact order of calls, and what is said
+ * in them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wsman/boot.h"
+#include "wsman/clock_sync.h"
+#include "wsman/consent.h"
+#include "wsman/identity.h"
+#include "wsman/quirks.h"
+#include "wsman/redirection.h"
+
+/* One expected call: its name, words that must be in the body, and the answer's inner XML (NULL: absent
+ * class). */
+struct line {
+    const char *call;
+    const char *says;
+    const char *says_not;
+    const char *answer;
+};
+
+static void wrap(struct buf *out, const char *class_name, const char *element, const char *inner)
+{
+    struct buf ns = buf_init(300);
+
+    wsman_class_ns(class_name, &ns);
+    buf_printf(
+        out,
+        "<a:Envelope xmlns:a=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:g=\"%s\"><a:Header/><a:Body>"
+        "<g:%s>%s</g:%s></a:Body></a:Envelope>",
+        buf_str(&ns), element, inner, element);
+    buf_free(&ns);
+}
+
+static void absent(struct buf *out)
+{
+    buf_puts(
+        out,
+        "<a:Envelope xmlns:a=\"http://www.w3.org/2003/05/soap-envelope\"><a:Header/><a:Body><a:Fault><a:Code>"
+        "<a:Value>a:Sender</a:Value><a:Subcode><a:Value>b:DestinationUnreachable</a:Value></a:Subcode>"
+        "</a:Code></a:Fault></a:Body></a:Envelope>");
+}
+
+static void check_call(const struct line *line, const char *name, const char *body)
+{
+    if (!line->call)
+        fail_msg("unexpected call %s", name);
+    if (strcmp(line->call, name) != 0)
+        fail_msg("expected %s, got %s", line->call, name);
+    if (line->says && !strstr(body, line->says))
+        fail_msg("%s does not say %s: %s", name, line->says, body);
+    if (line->says_not && strstr(body, line->says_not))
+        fail_msg("%s says %s", name, line->says_not);
+}
+
+static void answer(struct wsman_call *call, const struct line *line, struct err *failure)
+{
+    const struct wsman_request *rq = wsman_call_request(call);
+    struct buf out = buf_init(60000);
+    char element[100];
+    enum wsman_progress progress;
+
+    if (wsman_request_verb(rq) == WSMAN_INVOKE)
+        snprintf(element, sizeof(element), "%s_OUTPUT", wsman_request_method(rq));
+    else
+        snprintf(element, sizeof(element), "%s", wsman_request_class(rq));
+    if (line->answer)
+        wrap(&out, wsman_request_class(rq), element, line->answer);
+    else
+        absent(&out);
+    progress = wsman_call_answer(call, line->answer ? 200 : 400, out.p, out.len, failure);
+    if (progress == WSMAN_FINISHED)
+        err_clear(failure);
+    buf_free(&out);
+}
+
+/* Plays the script; returns the cause with which the sequence ends. */
+static enum cause play(struct seq *seq, const struct line *script)
+{
+    struct err err = ERR_INIT;
+
+    seq->budget_ms = 60000;
+    for (int guard = 0; guard < 100; guard++) {
+        struct wsman_call *call;
+        struct err failure = ERR_INIT;
+        struct buf body = buf_init(60000);
+        int64_t wait = 0;
+        enum seq_want want = seq_next(seq, &call, &wait, &err);
+
+        if (want == SEQ_WANT_WAIT) {
+            seq->now_ms += wait;
+            continue;
+        }
+        if (want != SEQ_WANT_SEND) {
+            if (script->call)
+                fail_msg("ended before %s", script->call);
+            return want == SEQ_WANT_DONE ? CAUSE_NONE : err.cause;
+        }
+        assert_int_equal(wsman_call_body(call, 1, &body, &err), 0);
+        check_call(script, wsman_request_name(wsman_call_request(call)), buf_str(&body));
+        answer(call, script++, &failure);
+        want = seq_heard(seq, call, failure.cause ? &failure : NULL, &err) == 0 ? SEQ_WANT_SEND
+                                                                                : SEQ_WANT_FAILED;
+        wsman_call_free(call);
+        buf_free(&body);
+        if (want == SEQ_WANT_FAILED)
+            return err.cause;
+    }
+    fail_msg("no end");
+    return CAUSE_SYSTEM;
+}
+
+#define OK           "<g:ReturnValue>0</g:ReturnValue>"
+#define CAPABILITIES "<g:BIOSSetup>true</g:BIOSSetup><g:ForcePXEBoot>true</g:ForcePXEBoot><g:SOL>true</g:SOL>"
+#define SETTINGS                                                                                             \
+    "<g:BIOSSetup>false</g:BIOSSetup><g:BootMediaIndex>3</g:BootMediaIndex>"                                 \
+    "<g:ConfigurationDataReset>true</g:ConfigurationDataReset><g:InstanceID>Intel(r) AMT:BootSettingData 0"  \
+    "</g:InstanceID><g:OptionsCleared>true</g:OptionsCleared><g:UseSOL>false</g:UseSOL>"
+#define NO_CONSENT "<g:OptInRequired>0</g:OptInRequired><g:OptInState>0</g:OptInState>"
+
+static void boot_to_pxe_in_the_order_of_the_reference(void **state)
+{
+    static const struct line script[] = {
+        {"Get AMT_BootCapabilities", NULL, NULL, CAPABILITIES},
+        {"Get IPS_OptInService", NULL, NULL, NO_CONSENT},
+        {"Get AMT_BootSettingData", NULL, NULL, SETTINGS},
+        {"CIM_BootConfigSetting.ChangeBootOrder", NULL, "Source", OK},
+        {"Put AMT_BootSettingData", "<r:ConfigurationDataReset>false</r:ConfigurationDataReset>",
+         "OptionsCleared", SETTINGS},
+        {"CIM_BootService.SetBootConfigRole", "<r:Role>1</r:Role>", NULL, OK},
+        {"CIM_BootConfigSetting.ChangeBootOrder", "Intel(r) AMT: Force PXE Boot", NULL, OK},
+        {NULL},
+    };
+    const struct boot_request request = {.goal = BOOT_PXE};
+    struct boot_seq bs;
+
+    (void)state;
+    boot_seq_init(&bs, &request, quirks_for("9.5"));
+    assert_int_equal(play(&bs.power.seq, script), CAUSE_NONE);
+    boot_seq_clear(&bs);
+}
+
+static void boot_to_setup_over_sol_then_reset(void **state)
+{
+    static const struct line script[] = {
+        {"Get AMT_BootCapabilities", NULL, NULL, CAPABILITIES},
+        {"Get IPS_OptInService", NULL, NULL, NULL},
+        {"Get AMT_BootSettingData", NULL, NULL, SETTINGS},
+        {"CIM_BootConfigSetting.ChangeBootOrder", NULL, "Source", OK},
+        {"Put AMT_BootSettingData", "<r:BIOSSetup>true</r:BIOSSetup>", "BootMediaIndex>3<", SETTINGS},
+        {"CIM_BootService.SetBootConfigRole", NULL, NULL, OK},
+        {"CIM_BootConfigSetting.ChangeBootOrder", NULL, "Source", OK},
+        {"Get CIM_AssociatedPowerManagementService", NULL, NULL,
+         "<g:PowerState>2</g:PowerState><g:AvailableRequestedPowerStates>10</"
+         "g:AvailableRequestedPowerStates>"},
+        {"CIM_PowerManagementService.RequestPowerStateChange", "<r:PowerState>10</r:PowerState>", NULL, OK},
+        {"Get CIM_AssociatedPowerManagementService", NULL, NULL, "<g:PowerState>2</g:PowerState>"},
+        {"Get CIM_AssociatedPowerManagementService", NULL, NULL, "<g:PowerState>2</g:PowerState>"},
+        {"Get CIM_AssociatedPowerManagementService", NULL, NULL, "<g:PowerState>2</g:PowerState>"},
+        {NULL},
+    };
+    const struct boot_request request = {.goal = BOOT_BIOS, .flags = BOOT_USE_SOL, .start = true};
+    struct boot_seq bs;
+
+    (void)state;
+    boot_seq_init(&bs, &request, quirks_for("9.5"));
+    assert_int_equal(play(&bs.power.seq, script), CAUSE_NONE);
+    assert_true(bs.settings_done);
+    boot_seq_clear(&bs);
+}
+
+static void boot_is_refused_before_anything_is_changed(void **state)
+{
+    static const struct line no_cd[] = {{"Get AMT_BootCapabilities", NULL, NULL, CAPABILITIES}, {NULL}};
+    static const struct line consent[] = {
+        {"Get AMT_BootCapabilities", NULL, NULL, CAPABILITIES},
+        {"Get IPS_OptInService", NULL, NULL,
+         "<g:OptInRequired>4294967295</g:OptInRequired><g:OptInState>0</g:OptInState>"},
+        {NULL}};
+    struct boot_request request = {.goal = BOOT_CD};
+    struct boot_seq bs;
+
+    (void)state;
+    boot_seq_init(&bs, &request, quirks_for("11"));
+    assert_int_equal(play(&bs.power.seq, no_cd), CAUSE_UNSUPPORTED);
+    request.goal = BOOT_PXE;
+    boot_seq_init(&bs, &request, quirks_for("11"));
+    assert_int_equal(play(&bs.power.seq, consent), CAUSE_CONSENT_REQUIRED);
+}
+
+#define SERVICE(state, listener)                                                                             \
+    "<g:EnabledState>" state "</g:EnabledState><g:ListenerEnabled>" listener                                 \
+    "</g:ListenerEnabled><g:Name>x</g:Name>"
+
+static void redirection_is_set_where_it_differs(void **state)
+{
+    static const struct line script[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32768", "false")},
+        {"Get CIM_KVMRedirectionSAP", NULL, NULL, NULL},
+        {"AMT_RedirectionService.RequestStateChange", "<r:RequestedState>32771</r:RequestedState>", NULL, OK},
+        {"Put AMT_RedirectionService", "<r:ListenerEnabled>true</r:ListenerEnabled>", NULL,
+         SERVICE("32771", "true")},
+        {NULL}};
+    static const struct line nothing[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32771", "true")},
+        {"Get CIM_KVMRedirectionSAP", NULL, NULL, "<g:EnabledState>6</g:EnabledState>"},
+        {NULL}};
+    static const struct line end[] = {
+        {"AMT_RedirectionService.TerminateSession", "<r:SessionType>1</r:SessionType>", NULL, OK},
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32771", "true")},
+        {"Get CIM_KVMRedirectionSAP", NULL, NULL, NULL},
+        {NULL}};
+    struct redirection_request request = {REDIRECTION_SET, REDIRECTION_BOTH, true, -1};
+    struct redirection_seq rs;
+
+    (void)state;
+    redirection_seq_init(&rs, &request);
+    assert_int_equal(play(&rs.seq, script), CAUSE_NONE);
+    assert_true(rs.changed_any && rs.listener && rs.state == REDIRECTION_BOTH);
+    redirection_seq_clear(&rs);
+    redirection_seq_init(&rs, &request);
+    assert_int_equal(play(&rs.seq, nothing), CAUSE_NONE);
+    assert_false(rs.changed_any);
+    redirection_seq_clear(&rs);
+    request.action = REDIRECTION_END_SOL;
+    redirection_seq_init(&rs, &request);
+    assert_int_equal(play(&rs.seq, end), CAUSE_NONE);
+    redirection_seq_clear(&rs);
+}
+
+#define OPT_IN(required, state, modify)                                                                      \
+    "<g:CanModifyOptInPolicy>" modify "</g:CanModifyOptInPolicy><g:OptInRequired>" required                  \
+    "</g:OptInRequired><g:OptInState>" state "</g:OptInState>"
+
+static void consent_shows_a_new_code_and_takes_it(void **state)
+{
+    static const struct line start[] = {{"Get IPS_OptInService", NULL, NULL, OPT_IN("4294967295", "2", "0")},
+                                        {"IPS_OptInService.CancelOptIn", NULL, NULL, OK},
+                                        {"IPS_OptInService.StartOptIn", NULL, NULL, OK},
+                                        {NULL}};
+    static const struct line send[] = {
+        {"Get IPS_OptInService", NULL, NULL, OPT_IN("4294967295", "2", "0")},
+        {"IPS_OptInService.SendOptInCode", "<r:OptInCode>123456</r:OptInCode>", NULL, OK},
+        {NULL}};
+    static const struct line wrong[] = {
+        {"Get IPS_OptInService", NULL, NULL, OPT_IN("1", "2", "0")},
+        {"IPS_OptInService.SendOptInCode", NULL, NULL, "<g:ReturnValue>2</g:ReturnValue>"},
+        {NULL}};
+    static const struct line policy[] = {{"Get IPS_OptInService", NULL, NULL, OPT_IN("1", "0", "0")}, {NULL}};
+    static const struct line old[] = {{"Get IPS_OptInService", NULL, NULL, NULL}, {NULL}};
+    struct consent_request request = {.action = CONSENT_START, .code = 123456};
+    struct consent_seq cs;
+
+    (void)state;
+    consent_seq_init(&cs, &request);
+    assert_int_equal(play(&cs.seq, start), CAUSE_NONE);
+    assert_int_equal(cs.state, CONSENT_DISPLAYED);
+    assert_int_equal(cs.required, CONSENT_ALL);
+    request.action = CONSENT_SEND;
+    consent_seq_init(&cs, &request);
+    assert_int_equal(play(&cs.seq, send), CAUSE_NONE);
+    consent_seq_init(&cs, &request);
+    assert_int_equal(play(&cs.seq, wrong), CAUSE_CONSENT_REQUIRED);
+    request.action = CONSENT_SET_POLICY;
+    request.require = CONSENT_NONE;
+    consent_seq_init(&cs, &request);
+    assert_int_equal(play(&cs.seq, policy), CAUSE_ACCESS_DENIED);
+    consent_seq_clear(&cs);
+    request.action = CONSENT_READ;
+    consent_seq_init(&cs, &request);
+    assert_int_equal(play(&cs.seq, old), CAUSE_NONE);
+    assert_false(cs.there);
+}
+
+static void a_clock_is_set_only_when_it_is_off(void **state)
+{
+    static const struct line off[] = {
+        {"AMT_TimeSynchronizationService.GetLowAccuracyTimeSynch", NULL, NULL,
+         OK "<g:Ta0>1700000000</g:Ta0>"},
+        {"AMT_TimeSynchronizationService.SetHighAccuracyTimeSynch",
+         "<r:Ta0>1700000000</r:Ta0><r:Tm1>1800000000</r:Tm1><r:Tm2>1800000000</r:Tm2>", NULL, OK},
+        {NULL}};
+    static const struct line right[] = {{"AMT_TimeSynchronizationService.GetLowAccuracyTimeSynch", NULL, NULL,
+                                         OK "<g:Ta0>1800000003</g:Ta0>"},
+                                        {NULL}};
+    struct clock_fake fake = {.wall = 1800000000000};
+    const struct clock clock = clock_fake_init(&fake);
+    struct clock_seq cs;
+
+    (void)state;
+    clock_seq_init(&cs, true, 0, &clock);
+    assert_int_equal(play(&cs.seq, off), CAUSE_NONE);
+    assert_true(cs.was_set);
+    assert_int_equal(cs.off_s, -100000000);
+    clock_seq_init(&cs, true, 0, &clock);
+    assert_int_equal(play(&cs.seq, right), CAUSE_NONE);
+    assert_false(cs.was_set);
+}
+
+static void a_uuid_reads_as_the_machine_shows_it(void **state)
+{
+    static const uint8_t bytes[16] = {0x13, 0xAE, 0xE3, 0x55, 0xD2, 0xBF, 0xBB, 0x61,
+                                      0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08};
+    char text[40];
+
+    (void)state;
+    identity_uuid_text(bytes, text);
+    assert_string_equal(text, "55e3ae13-bfd2-61bb-0102-030405060708");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boot_to_pxe_in_the_order_of_the_reference),
+        cmocka_unit_test(boot_to_setup_over_sol_then_reset),
+        cmocka_unit_test(boot_is_refused_before_anything_is_changed),
+        cmocka_unit_test(redirection_is_set_where_it_differs),
+        cmocka_unit_test(consent_shows_a_new_code_and_takes_it),
+        cmocka_unit_test(a_clock_is_set_only_when_it_is_off),
+        cmocka_unit_test(a_uuid_reads_as_the_machine_shows_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
