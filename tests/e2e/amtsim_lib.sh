@@ -47,7 +47,7 @@ finish_with()
         sed 's/^/amtsim: /' "$dir/log" >&2
     fi
     rm -rf "$dir"
-    exit $status
+    exit "$status"
 }
 trap finish EXIT
 
