@@ -564,13 +564,14 @@ static void child(struct scene *s, int fd)
     struct store *store = store_open(s->path, s->seal, NULL, NULL, &err);
 
     report_to = fd;
-    for (int i = 0; store; i++) {
+    if (!store)
+        _exit(1);
+    for (int i = 0;; i++) {
         store_submit(store, add_one, report, xasprintf("h%d", i));
         if (i % 50 == 0)
             poll(NULL, 0, 1);
         store_reap(store);
     }
-    _exit(1);
 }
 
 static void what_was_done_survives_kill(void **state)
