@@ -341,7 +341,7 @@ void http_digest_clear(struct http_digest *digest)
 }
 
 int http_digest_accept(struct http_digest *digest, const struct http_md5 *md5,
-                       const struct http_challenge *challenge, struct err *err)
+                       const struct http_challenge *challenge, const char *cnonce, struct err *err)
 {
     if (!digest->ha1[0] || !digest->realm || strcmp(digest->realm, challenge->realm) != 0) {
         struct view a1[] = {text_view(digest->user),
@@ -356,6 +356,7 @@ int http_digest_accept(struct http_digest *digest, const struct http_md5 *md5,
     digest->qop = challenge->qop & HTTP_QOP_AUTH ? HTTP_QOP_AUTH : challenge->qop;
     digest->names_algorithm = challenge->names_algorithm;
     digest->nc = 0;
+    snprintf(digest->cnonce, sizeof(digest->cnonce), "%s", cnonce);
     return 0;
 }
 
@@ -373,22 +374,51 @@ bool http_digest_ready(const struct http_digest *digest)
 /* A quoted-string of RFC 2616. */
 static void put_quoted(struct buf *out, const char *name, const char *value)
 {
-    buf_printf(out, "%s=\"", name);
-    for (; *value; value++) { /* NOLINT(clang-analyzer-core.uninitialized.Branch): always text */
-        if (*value == '"' || *value == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *value);
+    buf_puts(out, name);
+    buf_puts(out, "=\"");
+    for (size_t n; *value; value += n) {
+        n = strcspn(value, "\"\\");
+        buf_add(out, value, n);
+        if (!value[n])
+            break;
+        buf_putc(out, '\\');
+        buf_putc(out, value[n++]);
     }
-    buf_puts(out, "\"");
+    buf_putc(out, '"');
+}
+
+static void put_counter(char out[9], uint32_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (int i = 7; i >= 0; i--, n >>= 4)
+        out[i] = digits[n & 15];
+    out[8] = '\0';
+}
+
+static const char *const qop_names[] = {[HTTP_QOP_AUTH] = "auth", [HTTP_QOP_AUTH_INT] = "auth-int"};
+
+/* The response, and nc beside it. */
+static int respond(const struct http_digest *digest, const struct http_md5 *md5, const struct view *a2,
+                   size_t a2_parts, const char *nc, char response[33], struct err *err)
+{
+    char ha2[33];
+
+    if (md5_hex(md5, a2, a2_parts, ha2, err) < 0)
+        return -1;
+    if (!digest->qop) {
+        struct view parts[] = {text_view(digest->ha1), text_view(digest->nonce), text_view(ha2)};
+        return md5_hex(md5, parts, 3, response, err);
+    }
+    struct view parts[] = {text_view(digest->ha1),    text_view(digest->nonce),          text_view(nc),
+                           text_view(digest->cnonce), text_view(qop_names[digest->qop]), text_view(ha2)};
+    return md5_hex(md5, parts, 6, response, err);
 }
 
 int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, const char *method,
-                       const char *uri, struct view body, const char *cnonce, struct buf *out,
-                       struct err *err)
+                       const char *uri, struct view body, struct buf *out, struct err *err)
 {
-    static const char *const qop_names[] = {"", "auth", "auth-int"};
-    const char *qop = qop_names[digest->qop];
-    char entity[33], ha2[33], response[33], nc[9];
+    char entity[33], response[33], nc[9];
     struct view a2[] = {text_view(method), text_view(uri), {NULL, 0}};
     size_t a2_parts = 2;
 
@@ -397,13 +427,8 @@ int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, c
             return -1;
         a2[a2_parts++] = text_view(entity);
     }
-    snprintf(nc, sizeof(nc), "%08x", ++digest->nc);
-    if (md5_hex(md5, a2, a2_parts, ha2, err) < 0)
-        return -1;
-    struct view with_qop[] = {text_view(digest->ha1), text_view(digest->nonce), text_view(nc),
-                              text_view(cnonce),      text_view(qop),           text_view(ha2)};
-    struct view without[] = {text_view(digest->ha1), text_view(digest->nonce), text_view(ha2)};
-    if (md5_hex(md5, digest->qop ? with_qop : without, digest->qop ? 6 : 3, response, err) < 0)
+    put_counter(nc, ++digest->nc);
+    if (respond(digest, md5, a2, a2_parts, nc, response, err) < 0)
         return -1;
 
     buf_puts(out, "Digest ");
@@ -416,7 +441,12 @@ int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, c
         buf_puts(out, ", algorithm=MD5");
     if (digest->opaque)
         put_quoted(out, ", opaque", digest->opaque);
-    if (digest->qop)
-        buf_printf(out, ", qop=%s, nc=%s, cnonce=\"%s\"", qop, nc, cnonce);
+    if (digest->qop) {
+        buf_puts(out, ", qop=");
+        buf_puts(out, qop_names[digest->qop]);
+        buf_puts(out, ", nc=");
+        buf_puts(out, nc);
+        put_quoted(out, ", cnonce", digest->cnonce);
+    }
     return 0;
 }

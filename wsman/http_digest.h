@@ -16,8 +16,9 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-#define HTTP_REALM_MAX 128 /* bytes; AMT's has 39 */
-#define HTTP_NONCE_MAX 256 /* bytes of nonce and of opaque; AMT's nonce has 32 */
+#define HTTP_REALM_MAX  128 /* bytes; AMT's has 39 */
+#define HTTP_NONCE_MAX  256 /* bytes of nonce and of opaque; AMT's nonce has 32 */
+#define HTTP_CNONCE_LEN 24  /* hex digits */
 
 /* Schemes offered by an answer. */
 enum {
@@ -68,9 +69,10 @@ struct http_digest {
     char *nonce;  /* NULL while there is none to use */
     char *opaque; /* NULL: the challenge had none */
     bool names_algorithm;
-    unsigned qop; /* the one HTTP_QOP_ bit in use, or 0 */
-    uint32_t nc;  /* requests made with the nonce */
-    char ha1[33]; /* MD5(user:realm:password): as good as the password; "" before */
+    unsigned qop;                     /* the one HTTP_QOP_ bit in use, or 0 */
+    uint32_t nc;                      /* requests made with the nonce */
+    char cnonce[HTTP_CNONCE_LEN + 1]; /* our half of the nonce: a counter that rises needs no new one */
+    char ha1[33];                     /* MD5(user:realm:password): as good as the password; "" before */
 };
 
 /* Copies user and password; NULL user: this session has no login. */
@@ -78,17 +80,17 @@ void http_digest_init(struct http_digest *digest, const char *user, const struct
 void http_digest_clear(struct http_digest *digest); /* wipes */
 
 /* Takes an answerable challenge over: its nonce is used from now on, with the counter from 1. auth is
- * preferred to auth-int. Returns 0, or -1 with err (system) when hashing fails. */
+ * preferred to auth-int. cnonce: HTTP_CNONCE_LEN random hex digits. Returns 0, or -1 with err (system) when
+ * hashing fails. */
 int http_digest_accept(struct http_digest *digest, const struct http_md5 *md5,
-                       const struct http_challenge *challenge, struct err *err);
+                       const struct http_challenge *challenge, const char *cnonce, struct err *err);
 /* Gives the nonce up: the next request goes without Authorization. */
 void http_digest_forget(struct http_digest *digest);
 bool http_digest_ready(const struct http_digest *digest);
 
-/* Appends the value of an Authorization header for this request, counting it. cnonce is fresh and holds no
- * quotes. Returns 0, or -1 with err (system). */
+/* Appends the value of an Authorization header for this request, counting it. Returns 0, or -1 with err
+ * (system). */
 int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, const char *method,
-                       const char *uri, struct view body, const char *cnonce, struct buf *out,
-                       struct err *err);
+                       const char *uri, struct view body, struct buf *out, struct err *err);
 
 #endif

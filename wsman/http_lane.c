@@ -13,9 +13,8 @@
 #include "wsman/http_login.h"
 
 #define CHALLENGES_MAX HTTP_HEADERS_MAX
-#define READ_SIZE      8192L  /* libcurl's read buffer; an answer of AMT is about that long */
-#define FIRST_BYTES    32     /* of an answer that is not HTTP, shown in the error */
-#define NO_LIMIT_S     86400L /* libcurl's own connect limit is out of the way: sessions have theirs */
+#define READ_SIZE      8192L /* libcurl's read buffer; an answer of AMT is about that long */
+#define FIRST_BYTES    32    /* of an answer that is not HTTP, shown in the error */
 
 /* libcurl searches its cache from end to end when a connection leaves it; several caches keep that short. */
 #define SHARDS 16
@@ -268,7 +267,6 @@ static bool preset(struct http_lane *lane)
         {CURLOPT_SSL_VERIFYHOST, 0},
         {CURLOPT_SSL_SESSIONID_CACHE, 0},
         {CURLOPT_SSL_ENABLE_ALPN, 0}, /* firmware does not know it */
-        {CURLOPT_CONNECTTIMEOUT, NO_LIMIT_S},
     };
     const struct {
         CURLoption option;
@@ -450,7 +448,8 @@ static CURLcode set_request(struct http_lane *lane, const char *authorization)
     lane->expect.next = posting ? &lane->content_type : NULL;
     if (authorization) {
         buf_reset(&lane->authorization_text);
-        buf_printf(&lane->authorization_text, "Authorization: %s", authorization);
+        buf_puts(&lane->authorization_text, "Authorization: ");
+        buf_puts(&lane->authorization_text, authorization);
         lane->authorization.data = (char *)lane->authorization_text.p;
         headers = &lane->authorization;
     }

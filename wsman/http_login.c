@@ -8,27 +8,19 @@
 #include "base/xalloc.h"
 #include "wsman/http_lane.h"
 
-#define CNONCE_BYTES 12
-#define TEXT_MAX     2048
-#define LEGS_MAX     4 /* Kerberos tokens of one request; two are all that real ones need */
+#define TEXT_MAX 2048
+#define LEGS_MAX 4 /* Kerberos tokens of one request; two are all that real ones need */
 
 /* --- asking to be let in --- */
 
 static int authorize_digest(struct http_session *session, struct buf *out, struct err *err)
 {
-    unsigned char random[CNONCE_BYTES];
-    struct buf cnonce = buf_init(2 * CNONCE_BYTES);
     struct view body = {session->body.p, session->body.len};
 
     if (!http_digest_ready(&session->digest))
         return 0;
-    if (RAND_bytes(random, sizeof(random)) != 1)
-        return err_set(err, CAUSE_SYSTEM, "OpenSSL has no random numbers");
-    text_hex(&cnonce, random, sizeof(random), false);
-    int rc = http_digest_answer(&session->digest, &session->http->md5, session->method, session->path, body,
-                                buf_str(&cnonce), out, err);
-    buf_free(&cnonce);
-    return rc;
+    return http_digest_answer(&session->digest, &session->http->md5, session->method, session->path, body,
+                              out, err);
 }
 
 int http_login_authorize(struct http_session *session, struct buf *out, struct err *err)
@@ -131,6 +123,20 @@ static int refuse_password(struct http_session *session, struct err *err)
                    session->digest.user);
 }
 
+static int accept_challenge(struct http_session *session, const struct http_challenge *challenge,
+                            struct err *err)
+{
+    unsigned char random[HTTP_CNONCE_LEN / 2];
+    struct buf cnonce = buf_init(HTTP_CNONCE_LEN);
+
+    if (RAND_bytes(random, sizeof(random)) != 1)
+        return err_set(err, CAUSE_SYSTEM, "OpenSSL has no random numbers");
+    text_hex(&cnonce, random, sizeof(random), false);
+    int rc = http_digest_accept(&session->digest, &session->http->md5, challenge, buf_str(&cnonce), err);
+    buf_free(&cnonce);
+    return rc;
+}
+
 static int challenged_digest(struct http_session *session, const struct http_challenge *challenge,
                              struct err *err)
 {
@@ -146,7 +152,7 @@ static int challenged_digest(struct http_session *session, const struct http_cha
     session->fresh_login = true;
     if (!session->realm_wanted)
         session->realm_wanted = xstrdup(challenge->realm);
-    return http_digest_accept(&session->digest, &session->http->md5, challenge, err);
+    return accept_challenge(session, challenge, err);
 }
 
 static enum http_login_next challenged_kerberos(struct http_session *session,

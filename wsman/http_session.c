@@ -339,6 +339,7 @@ void http_session_lane_granted(struct http_session *session)
     set_limit(session, session->trust && session->conn->state == HTTP_CONN_READY ? session->connect_ms
                                                                                  : HTTP_TIMER_NEVER);
     buf_reset(&session->answer);
+    (void)buf_room(&session->answer, 2000);
     if (http_login_authorize(session, &authorization, &err) < 0 ||
         http_lane_start(session->lane, authorization.len ? buf_str(&authorization) : NULL, &err) < 0) {
         leave_state(session);
@@ -366,6 +367,8 @@ void http_session_server(struct http_session *session, const void *value, size_t
 {
     struct buf text = buf_init(SERVER_MAX);
 
+    if (session->server && strlen(session->server) == n && memcmp(session->server, value, n) == 0)
+        return; /* as on every answer before */
     text_printable(&text, value, n);
     if (text.len && (!session->server || strcmp(session->server, buf_str(&text)) != 0))
         xreplace(&session->server, buf_str(&text));

@@ -19,8 +19,8 @@ static void answer(const struct http_challenge *challenge)
     struct view body = {(const uint8_t *)"body", 4};
 
     http_digest_init(&digest, "admin", password);
-    if (http_md5_init(&md5, &err) < 0 || http_digest_accept(&digest, &md5, challenge, &err) < 0 ||
-        http_digest_answer(&digest, &md5, "POST", "/wsman", body, "cnonce", &out, &err) < 0 || !buf_ok(&out))
+    if (http_md5_init(&md5, &err) < 0 || http_digest_accept(&digest, &md5, challenge, "cnonce", &err) < 0 ||
+        http_digest_answer(&digest, &md5, "POST", "/wsman", body, &out, &err) < 0 || !buf_ok(&out))
         abort();
     /* What the device sent comes back to it, and must not break out of its header. */
     if (strpbrk(buf_str(&out), "\r\n"))

@@ -14,6 +14,7 @@
 
 #include "base/xalloc.h"
 #include "tests/unit/wsman/http_bench.h"
+#include "wsman/http_internal.h"
 
 static int setup(void **state)
 {
@@ -581,6 +582,47 @@ static void names_are_looked_up_off_the_loop(void **state)
     bench_succeeds(b, 200, FAKE_CONTENT);
 }
 
+/* A name with three addresses, of which the last answers. */
+static void every_address_of_a_name_is_tried(void **state)
+{
+    struct bench *b = *state;
+    struct http_session *session = b->session;
+
+    assert_true(http_addr_parse(&session->addrs[0], "127.255.255.254", b->settings.port));
+    assert_true(http_addr_parse(&session->addrs[1], "127.255.255.253", b->settings.port));
+    assert_true(http_addr_parse(&session->addrs[2], "127.0.0.1", b->settings.port));
+    session->addr_count = 3;
+    bench_succeeds(b, 200, FAKE_CONTENT);
+    assert_int_equal(http_session_facts(session).connections, 4);
+    bench_succeeds(b, 200, FAKE_CONTENT); /* the one that answered is remembered */
+    fake_device_hang_up(b->device);
+    assert_true(loop_until_is(&b->loop, b->http, connection_closed, b));
+    bench_succeeds(b, 200, FAKE_CONTENT);
+    assert_int_equal(http_session_facts(session).connections, 5);
+    for (int i = 0; i < 3; i++)
+        assert_true(http_addr_parse(&session->addrs[i], "127.255.255.254", 1));
+    fake_device_hang_up(b->device);
+    assert_true(loop_until_is(&b->loop, b->http, connection_closed, b));
+    bench_fails(b, CAUSE_REFUSED);
+    assert_int_equal(http_session_facts(session).connections, 8);
+}
+
+static void a_long_request(void **state)
+{
+    struct bench *b = *state;
+    char *body = xmalloc(50001);
+
+    memset(body, 'x', 50000); /* the longest that AMT takes */
+    body[50000] = '\0';
+    for (int i = 0; i < 3; i++) {
+        bench_send_to(b, NULL, body);
+        assert_true(bench_wait(b));
+        assert_int_equal(b->result.status, 200);
+    }
+    assert_int_equal(fake_device_seen(b->device).unauthorized, 1);
+    free(body);
+}
+
 static int connect_to_device(struct bench *b, int flags)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -698,6 +740,18 @@ static void freed_during_a_lookup(void **state)
     b->loop.hold_jobs = false;
     loop_turn(&b->loop, b->http, 50);
     assert_int_equal(b->result.calls, 0);
+}
+
+static void lookup_that_outlives_the_transport(void **state)
+{
+    struct bench *b = *state;
+
+    b->settings.name = "localhost";
+    b->settings.address = NULL;
+    bench_open(b);
+    b->loop.hold_jobs = true;
+    bench_send(b);
+    http_session_abort(b->session); /* the end of the test frees transport and loop, in this order */
 }
 
 static void lookup_that_takes_too_long(void **state)
@@ -860,12 +914,15 @@ int main(void)
         TEST(half_an_answer),
         TEST(the_callers_deadline_comes_first),
         TEST(names_are_looked_up_off_the_loop),
+        TEST(every_address_of_a_name_is_tried),
+        TEST(a_long_request),
         TEST(given_socket_is_used),
         TEST(given_socket_that_is_not_needed),
         TEST(given_socket_that_dies),
         TEST(freed_in_every_state),
         TEST(aborted_in_every_state),
         TEST(freed_during_a_lookup),
+        TEST(lookup_that_outlives_the_transport),
         TEST(lookup_that_takes_too_long),
         TEST(send_and_free_from_the_callback),
         TEST(bad_settings_and_requests),
