@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #define START_TRIES 100                 /* of 50 ms */
 #define LINE_MAX    (256 * 1024 * 1024) /* one event or reply */
 #define READ_MAX    65536
+#define STOP_MS     60000 /* runs are ended and written down first */
 
 struct client {
     int fd;
@@ -229,6 +231,37 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
 void client_post(struct client *c, const char *name, json_t *params)
 {
     open_call(c, name, params);
+}
+
+/* --- stopping --- */
+
+/* A descriptor that becomes readable when the process at the other end has ended; -1 where the system has
+ * none. */
+static int watch_peer(int fd)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0)
+        return -1;
+    return pidfd_open(peer.pid, 0);
+}
+
+int client_stop_daemon(struct client *c, struct err *err)
+{
+    struct pollfd peer = {.fd = watch_peer(c->fd), .events = POLLIN};
+    int status = client_call(c, "daemon.stop", NULL, NULL, NULL, NULL, NULL, err);
+    int ended = 1;
+
+    if (peer.fd < 0)
+        return status;
+    if (status == 0)
+        do
+            ended = poll(&peer, 1, STOP_MS);
+        while (ended < 0 && errno == EINTR);
+    close(peer.fd);
+    return ended == 0 ? err_set(err, CAUSE_TIMEOUT, "amtd is still there after %d s", STOP_MS / 1000)
+                      : status;
 }
 
 /* --- connecting --- */

@@ -26,4 +26,8 @@ int client_call(struct client *client, const char *name, json_t *params, client_
 /* A call whose answer nobody waits for, from within on_idle: run.cancel. */
 void client_post(struct client *client, const char *name, json_t *params);
 
+/* daemon.stop, and waits until amtd's process has ended: only then may another take its place. 0, or -1 and
+ * err: its failure, or timeout. */
+int client_stop_daemon(struct client *client, struct err *err);
+
 #endif

@@ -35,7 +35,11 @@ static int stop(struct context *ctx)
         ctx->client = client_open(false, &err); /* not started only to be stopped */
     if (!ctx->client)
         return print_failure(&err);
-    return context_call(ctx, "daemon.stop", NULL, NULL);
+    if (client_stop_daemon(ctx->client, &err) != 0)
+        return print_failure(&err);
+    client_close(ctx->client);
+    ctx->client = NULL;
+    return EXIT_ALL;
 }
 
 static int activity(struct context *ctx)

@@ -7,6 +7,7 @@ bin=$(cd "$bin" && pwd)
 export PATH=$bin:$PATH AMTD_STATE_DIR=$dir/state
 unset AMTD_SOCKET
 amtd_pid=
+disk= # mounted by the test
 # Below the ports that the kernel gives to outgoing connections, and even: TLS is one above.
 port=$((10240 + ($$ % 10000) * 2))
 
@@ -38,6 +39,7 @@ finish_amtd()
 {
     local status=$?
     trap - EXIT
+    [ -z "$disk" ] || umount -l "$disk" || true
     if [ -n "$amtd_pid" ]; then
         kill "$amtd_pid" 2> /dev/null || true
         wait "$amtd_pid" || true

@@ -102,7 +102,7 @@ for i in "${!clients[@]}"; do wait "${clients[$i]}" || fail "amtcli ended with $
 [ "$(jq .pid "$dir"/status.* | sort -u | wc -l)" = 1 ] || fail "more than one amtd answered"
 [ "$(amtd_pids)" = 1 ] || fail "$(amtd_pids) amtd became ready"
 exits 0 amtcli stop
-wait_until "the end of the private amtd" test ! -e "$socket"
+[ ! -e "$socket" ] || fail "amtcli stop did not wait for the end of amtd"
 
 # --- who may not, is refused, and that is written down ---
 amtd_start
@@ -137,7 +137,7 @@ amtd_stop
 
 # --- a full disk ---
 if [ "$(id -u)" = 0 ] && mkdir "$dir/disk" && mount -t tmpfs -o size=1m none "$dir/disk" 2> /dev/null; then
-    trap 'umount -l "$dir/disk"; finish_amtd' EXIT
+    disk=$dir/disk
     amtsim_start --devices 5 --power-seconds 0.4-0.6
     export AMTD_STATE_DIR=$dir/disk/state
     amtd_start

@@ -6,7 +6,14 @@
 bin=$(cd "$bin" && pwd)
 export PATH=$bin:$PATH AMTD_STATE_DIR=$dir/state
 unset AMTD_SOCKET
-trap 'status=$?; amtcli stop 2> /dev/null || true; (exit $status); finish' EXIT
+
+finish_amtcli()
+{
+    local status=$?
+    amtcli stop 2> /dev/null || true
+    finish_with "$status"
+}
+trap finish_amtcli EXIT
 
 # does WORDS [TO]: the action is carried out, and the state told is TO.
 does()

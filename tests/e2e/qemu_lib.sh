@@ -11,7 +11,13 @@ amtsim_pid=
 
 finish()
 {
-    local status=$?
+    finish_with $?
+}
+
+# finish_with STATUS: leaves nothing behind.
+finish_with()
+{
+    local status=$1
     trap - EXIT
     if [ -n "$amtsim_pid" ]; then
         kill "$amtsim_pid" 2> /dev/null || true
