@@ -116,30 +116,34 @@ static enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg
 
 /* --- hosts and targets --- */
 
+static int add_host(struct tx *tx, int i, struct err *err)
+{
+    struct host host = {0};
+    struct pairs facts = {0};
+    int64_t id = 0;
+    char version[16];
+    int status;
+
+    host.name = xasprintf("pc%d", i);
+    host.address = xasprintf("10.0.%d.%d", i / 256, i % 256);
+    pairs_set(&host.tags, "site", i % 2 ? "lab" : "annex");
+    status = tx_host_add(tx, &host, &id, err);
+    snprintf(version, sizeof(version), "%d.%d", 6 + i % 12, i % 7);
+    if (i % 5)
+        pairs_set(&facts, "amt.version", version);
+    pairs_set(&facts, "power", i % 3 ? "on" : "off");
+    if (status == 0)
+        status = tx_host_facts(tx, id, &facts, err);
+    pairs_clear(&facts);
+    host_clear(&host);
+    return status;
+}
+
 static int add_hosts(struct tx *tx, void *arg, struct err *err)
 {
-    int count = *(int *)arg;
-
-    for (int i = 1; i <= count; i++) {
-        struct host host = {0};
-        struct pairs facts = {0};
-        int64_t id;
-        char version[16];
-
-        host.name = xasprintf("pc%d", i);
-        host.address = xasprintf("10.0.%d.%d", i / 256, i % 256);
-        pairs_set(&host.tags, "site", i % 2 ? "lab" : "annex");
-        if (tx_host_add(tx, &host, &id, err) != 0)
+    for (int i = 1; i <= *(int *)arg; i++)
+        if (add_host(tx, i, err) != 0)
             return -1;
-        snprintf(version, sizeof(version), "%d.%d", 6 + i % 12, i % 7);
-        if (i % 5)
-            pairs_set(&facts, "amt.version", version);
-        pairs_set(&facts, "power", i % 3 ? "on" : "off");
-        if (tx_host_facts(tx, id, &facts, err) != 0)
-            return -1;
-        pairs_clear(&facts);
-        host_clear(&host);
-    }
     return 0;
 }
 
