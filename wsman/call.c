@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/answer.h"
+#include "wsman/names.h"
 
 /* What the next body is. Every operation starts with its request; an Enumerate goes on with Pulls. */
 enum stage { STAGE_REQUEST, STAGE_PULL, STAGE_OVER };
@@ -97,6 +98,13 @@ static enum wsman_progress pulled(struct wsman_call *call, struct wsman_answer *
     char *context = xstrdup(answer->context);
     enum wsman_progress progress = WSMAN_FINISHED;
 
+    /* Anything else would pass for the end of the list, and what is missing for absent. */
+    if (!xml_is(answer->body, NS_ENUM, "PullResponse")) {
+        free(context);
+        err_set(err, CAUSE_BAD_ANSWER, "%s: a Pull was answered with something else",
+                wsman_request_name(call->rq));
+        return WSMAN_FAILED;
+    }
     for (; item.node && progress == WSMAN_FINISHED; item = xml_next(item, NULL, NULL))
         if (keep_obj(call, answer->doc, item, err) != 0)
             progress = WSMAN_FAILED;

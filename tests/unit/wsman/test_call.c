@@ -103,6 +103,31 @@ static void an_enumerate_without_a_context_is_a_bad_answer(void **state)
     wsman_call_free(call);
 }
 
+/* A list cut short would say of what is missing that it is not there. */
+static void a_pull_answered_with_something_else_is_a_bad_answer(void **state)
+{
+    static const char *const bodies[] = {"", "<h:AMT_X></h:AMT_X>",
+                                         "<g:EnumerateResponse></g:EnumerateResponse>"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        struct wsman_call *call = new_call(WSMAN_ENUMERATE);
+        struct err err = ERR_INIT;
+        char text[1024];
+
+        assert_int_equal(feed(call, 1,
+                              HEAD "1" BODY
+                                   "<g:EnumerateResponse><g:EnumerationContext>c</g:EnumerationContext>"
+                                   "</g:EnumerateResponse>" END,
+                              &err),
+                         WSMAN_AGAIN);
+        snprintf(text, sizeof(text), HEAD "2" BODY "%s" END, bodies[i]);
+        assert_int_equal(feed(call, 2, text, &err), WSMAN_FAILED);
+        assert_int_equal(err.cause, CAUSE_BAD_ANSWER);
+        wsman_call_free(call);
+    }
+}
+
 /* The answer to a change that was given up must not be taken for the answer to the next one. */
 static void an_answer_to_another_request_is_refused(void **state)
 {
@@ -174,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_enumerate_keeps_every_item_of_every_pull),
         cmocka_unit_test(an_endless_enumerate_ends),
         cmocka_unit_test(an_enumerate_without_a_context_is_a_bad_answer),
+        cmocka_unit_test(a_pull_answered_with_something_else_is_a_bad_answer),
         cmocka_unit_test(an_answer_to_another_request_is_refused),
         cmocka_unit_test(a_return_value_is_a_result),
         cmocka_unit_test(a_status_speaks_for_a_page_that_is_no_xml),
