@@ -8,8 +8,6 @@ export PATH=$bin:$PATH AMTD_STATE_DIR=$dir/state
 unset AMTD_SOCKET
 amtd_pid=
 disk= # mounted by the test
-# Below the ports that the kernel gives to outgoing connections, and even: TLS is one above.
-port=$((10240 + ($$ % 10000) * 2))
 
 # amtd_start OPTION...: returns when it is ready. Its log: $dir/amtd.log.
 amtd_start()
