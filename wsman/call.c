@@ -115,6 +115,20 @@ static enum wsman_progress pulled(struct wsman_call *call, struct wsman_answer *
     return progress;
 }
 
+/* A method answers with METHOD_OUTPUT and its ReturnValue; without them nothing is known to have been done.
+ */
+static int read_output(struct wsman_call *call, struct wsman_obj obj, struct err *err)
+{
+    const char *method = wsman_request_method(call->rq);
+    size_t n = strlen(method);
+    const char *name = wsman_obj_class(obj);
+
+    if (strncmp(name, method, n) == 0 && strcmp(name + n, "_OUTPUT") == 0 &&
+        wsman_u32(obj, "ReturnValue", &call->return_value))
+        return 0;
+    return err_set(err, CAUSE_BAD_ANSWER, "%s: answered without a ReturnValue", wsman_request_name(call->rq));
+}
+
 static enum wsman_progress answered(struct wsman_call *call, struct wsman_answer *answer, struct err *err)
 {
     struct wsman_obj obj = {answer->doc, answer->body};
@@ -127,10 +141,10 @@ static enum wsman_progress answered(struct wsman_call *call, struct wsman_answer
         err_set(err, CAUSE_BAD_ANSWER, "%s: answered without a context", wsman_request_name(call->rq));
         return WSMAN_FAILED;
     }
+    if (wsman_request_verb(call->rq) == WSMAN_INVOKE && read_output(call, obj, err) != 0)
+        return WSMAN_FAILED;
     if (answer->body.node && keep_obj(call, answer->doc, answer->body, err) != 0)
         return WSMAN_FAILED;
-    if (wsman_request_verb(call->rq) == WSMAN_INVOKE)
-        wsman_u32(obj, "ReturnValue", &call->return_value);
     keep_answer(call, answer);
     return WSMAN_FINISHED;
 }

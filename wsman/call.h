@@ -40,8 +40,8 @@ size_t wsman_call_count(const struct wsman_call *call);
 struct wsman_obj wsman_call_obj(const struct wsman_call *call, size_t i);
 /* First instance whose property has this value, or none. */
 struct wsman_obj wsman_call_find(const struct wsman_call *call, const char *name, const char *value);
-/* ReturnValue of a method; 0 when the method has none. A non-zero value is still WSMAN_FINISHED: services
- * decide. */
+/* ReturnValue of a method (an answer without one is bad-answer). A non-zero value is still WSMAN_FINISHED:
+ * services decide. */
 uint32_t wsman_call_return_value(const struct wsman_call *call);
 
 #endif

@@ -164,6 +164,27 @@ static void a_return_value_is_a_result(void **state)
 }
 
 /* A page of a proxy or of another web server says less than its status. */
+/* Nothing that lacks the method's own output and its number passes for success. */
+static void a_method_answered_without_its_output_is_a_bad_answer(void **state)
+{
+    static const char *const answers[] = {
+        HEAD "1" BODY END,
+        HEAD "1" BODY "<h:Other_OUTPUT><h:ReturnValue>0</h:ReturnValue></h:Other_OUTPUT>" END,
+        HEAD "1" BODY "<h:Do_OUTPUT></h:Do_OUTPUT>" END,
+        HEAD "1" BODY "<h:Do_OUTPUT><h:ReturnValue>zero</h:ReturnValue></h:Do_OUTPUT>" END,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct wsman_call *call = new_call(WSMAN_INVOKE);
+        struct err err = ERR_INIT;
+
+        assert_int_equal(feed(call, 1, answers[i], &err), WSMAN_FAILED);
+        assert_int_equal(err.cause, CAUSE_BAD_ANSWER);
+        wsman_call_free(call);
+    }
+}
+
 static void a_status_speaks_for_a_page_that_is_no_xml(void **state)
 {
     static const struct {
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_pull_answered_with_something_else_is_a_bad_answer),
         cmocka_unit_test(an_answer_to_another_request_is_refused),
         cmocka_unit_test(a_return_value_is_a_result),
+        cmocka_unit_test(a_method_answered_without_its_output_is_a_bad_answer),
         cmocka_unit_test(a_status_speaks_for_a_page_that_is_no_xml),
     };
 
