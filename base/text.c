@@ -197,10 +197,13 @@ bad:
 
 void text_hex(struct buf *out, const void *p, size_t n, bool upper)
 {
+    const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     const uint8_t *s = p;
 
-    for (size_t i = 0; i < n; i++)
-        buf_printf(out, upper ? "%02X" : "%02x", s[i]);
+    for (size_t i = 0; i < n; i++) {
+        buf_putc(out, digits[s[i] >> 4]);
+        buf_putc(out, digits[s[i] & 15]);
+    }
 }
 
 /* --- versions --- */
