@@ -124,6 +124,8 @@ int http_conn_adopt(struct http_session *session, int fd, bool relayed, struct e
 
 int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struct err *err)
 {
+    struct sockaddr_storage peer;
+    socklen_t peer_len = sizeof(peer);
     int number = 0;
     socklen_t n = sizeof(number);
 
@@ -131,7 +133,9 @@ int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struc
         number = errno;
     if (number)
         return connect_failed(number, addr, err);
-    conn->state = HTTP_CONN_READY;
+    /* An event meant for an earlier descriptor of this number says nothing: it is still under way. */
+    if (getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len) == 0)
+        conn->state = HTTP_CONN_READY;
     return 0;
 }
 

@@ -431,22 +431,22 @@ int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, c
     if (respond(digest, md5, a2, a2_parts, nc, response, err) < 0)
         return -1;
 
-    buf_puts(out, "Digest ");
+    buf_puts(out, "Digest "); /* without blanks between the fields: libcurl copies headers byte by byte */
     put_quoted(out, "username", digest->user);
-    put_quoted(out, ", realm", digest->realm);
-    put_quoted(out, ", nonce", digest->nonce);
-    put_quoted(out, ", uri", uri);
-    put_quoted(out, ", response", response);
+    put_quoted(out, ",realm", digest->realm);
+    put_quoted(out, ",nonce", digest->nonce);
+    put_quoted(out, ",uri", uri);
+    put_quoted(out, ",response", response);
     if (digest->names_algorithm)
-        buf_puts(out, ", algorithm=MD5");
+        buf_puts(out, ",algorithm=MD5");
     if (digest->opaque)
-        put_quoted(out, ", opaque", digest->opaque);
+        put_quoted(out, ",opaque", digest->opaque);
     if (digest->qop) {
-        buf_puts(out, ", qop=");
+        buf_puts(out, ",qop=");
         buf_puts(out, qop_names[digest->qop]);
-        buf_puts(out, ", nc=");
+        buf_puts(out, ",nc=");
         buf_puts(out, nc);
-        put_quoted(out, ", cnonce", digest->cnonce);
+        put_quoted(out, ",cnonce", digest->cnonce);
     }
     return 0;
 }

@@ -18,7 +18,7 @@
 
 #define HTTP_REALM_MAX  128 /* bytes; AMT's has 39 */
 #define HTTP_NONCE_MAX  256 /* bytes of nonce and of opaque; AMT's nonce has 32 */
-#define HTTP_CNONCE_LEN 24  /* hex digits */
+#define HTTP_CNONCE_LEN 16  /* hex digits */
 
 /* Schemes offered by an answer. */
 enum {

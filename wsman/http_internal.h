@@ -73,7 +73,7 @@ int http_conn_start(struct http_session *session, const struct http_addr *addr, 
 /* Takes a socket connected by somebody else: READY and on trial, or over a relay, as http_conn_start. -1 with
  * err (system). */
 int http_conn_adopt(struct http_session *session, int fd, bool relayed, struct err *err);
-/* The socket of a CONNECTING connection is writable: 0 and READY, or -1 with err. */
+/* The socket of a CONNECTING connection is said to be writable: 0 and READY (or not yet), or -1 with err. */
 int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struct err *err);
 void http_conn_idle(struct http_conn *conn);   /* BUSY -> IDLE */
 void http_conn_unidle(struct http_conn *conn); /* IDLE -> BUSY */

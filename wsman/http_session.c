@@ -308,6 +308,8 @@ void http_session_writable(struct http_session *session)
     struct err err = ERR_INIT;
 
     if (http_conn_finish(session->conn, &session->addrs[session->addr_at], &err) == 0) {
+        if (session->conn->state != HTTP_CONN_READY)
+            return;
         session->addr_left = 0;
         advance(session);
         return;

@@ -183,14 +183,14 @@ static void answers_as_the_standard(void **state)
     (void)state;
     assert_false(http_digest_ready(&login.digest));
     accept_text(&login,
-                "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", "
-                "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"");
+                "Digest realm=\"testrealm@host.com\",qop=\"auth,auth-int\","
+                "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\",opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"");
     assert_true(http_digest_ready(&login.digest));
     answer_is(&login, "GET", "/dir/index.html", "",
-              "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", "
-              "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", "
-              "response=\"6629fae49393a05397450978507c4ef1\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\", "
-              "qop=auth, nc=00000001, cnonce=\"0a4f113b\"");
+              "Digest username=\"Mufasa\",realm=\"testrealm@host.com\","
+              "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\",uri=\"/dir/index.html\","
+              "response=\"6629fae49393a05397450978507c4ef1\",opaque=\"5ccc069c403ebaf9f0171e9517f40e41\","
+              "qop=auth,nc=00000001,cnonce=\"0a4f113b\"");
     login_clear(&login);
 }
 
@@ -200,19 +200,17 @@ static void answers_of_other_forms(void **state)
     struct login login = login_new("ad\"min", "x");
 
     (void)state;
-    accept_text(&login, "Digest realm=\"r\\\\q\", nonce=\"n\", algorithm=MD5"); /* RFC 2069 */
+    accept_text(&login, "Digest realm=\"r\\\\q\",nonce=\"n\",algorithm=MD5"); /* RFC 2069 */
     answer_is(&login, "POST", "/wsman", "body",
-              "Digest username=\"ad\\\"min\", realm=\"r\\\\q\", nonce=\"n\", uri=\"/wsman\", "
-              "response=\"ab33695401d78203f4688bede9e8138d\", algorithm=MD5");
-    accept_text(&login, "Digest realm=\"r\\\\q\", nonce=\"n2\", qop=\"auth-int\"");
-    answer_is(
-        &login, "POST", "/wsman", "body",
-        "Digest username=\"ad\\\"min\", realm=\"r\\\\q\", nonce=\"n2\", uri=\"/wsman\", "
-        "response=\"c826883b1953dadfc000d41c9be0a027\", qop=auth-int, nc=00000001, cnonce=\"0a4f113b\"");
-    answer_is(
-        &login, "POST", "/wsman", "body",
-        "Digest username=\"ad\\\"min\", realm=\"r\\\\q\", nonce=\"n2\", uri=\"/wsman\", "
-        "response=\"481e7e7aed2e8ff68a82689b747eede9\", qop=auth-int, nc=00000002, cnonce=\"0a4f113b\"");
+              "Digest username=\"ad\\\"min\",realm=\"r\\\\q\",nonce=\"n\",uri=\"/wsman\","
+              "response=\"ab33695401d78203f4688bede9e8138d\",algorithm=MD5");
+    accept_text(&login, "Digest realm=\"r\\\\q\",nonce=\"n2\",qop=\"auth-int\"");
+    answer_is(&login, "POST", "/wsman", "body",
+              "Digest username=\"ad\\\"min\",realm=\"r\\\\q\",nonce=\"n2\",uri=\"/wsman\","
+              "response=\"c826883b1953dadfc000d41c9be0a027\",qop=auth-int,nc=00000001,cnonce=\"0a4f113b\"");
+    answer_is(&login, "POST", "/wsman", "body",
+              "Digest username=\"ad\\\"min\",realm=\"r\\\\q\",nonce=\"n2\",uri=\"/wsman\","
+              "response=\"481e7e7aed2e8ff68a82689b747eede9\",qop=auth-int,nc=00000002,cnonce=\"0a4f113b\"");
     http_digest_forget(&login.digest);
     assert_false(http_digest_ready(&login.digest));
     login_clear(&login);
