@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "amtcli/cmd.h"
+#include "base/process.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -264,6 +265,7 @@ int main(int argc, char **argv)
     struct context ctx = {0};
     int code;
 
+    process_open_standard_fds();
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_DFL); /* `amtcli ... | head` ends as it should */
     secret_process_init();

@@ -13,6 +13,7 @@
 
 #include "amtd/daemon.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
 
@@ -279,6 +280,7 @@ int main(int argc, char **argv)
     struct config config;
     int code;
 
+    process_open_standard_fds();
     config_init(&config);
     code = read_arguments(argc, argv, &a);
     if (code < 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/secret.h"
 #include "base/xml.h"
 #include "tests/amtsim/conn.h"
@@ -171,6 +172,7 @@ int main(int argc, char **argv)
 {
     static struct program program;
     struct err err = ERR_INIT;
+    process_open_standard_fds();
     if (argc >= 2 && strcmp(argv[1], "ctl") == 0)
         return ctl_main(argc - 1, argv + 1);
     secret_process_init();

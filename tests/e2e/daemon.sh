@@ -5,6 +5,13 @@
 . "$(dirname "$0")/amtd_lib.sh"
 socket=$AMTD_STATE_DIR/amtd.sock
 
+# --- started with nothing open, as some supervisors do ---
+amtd --foreground <&- >&- 2>&- &
+amtd_pid=$!
+wait_until 'amtd without standard descriptors' test -S "$socket"
+[ "$(amtcli status -o json <&- | jq .pid)" = "$amtd_pid" ] || fail "amtd without standard descriptors does not answer"
+amtd_stop
+
 # --- one amtd a state directory ---
 amtd_start
 exits 1 amtd --foreground

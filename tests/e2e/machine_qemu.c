@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/process.h"
 #include "base/xalloc.h"
 #include "tests/amtsim/machine_qemu.h"
 
@@ -521,6 +522,7 @@ int main(int argc, char **argv)
         return 2;
     }
     image_dir = argv[1];
+    process_open_standard_fds();
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
