@@ -42,6 +42,8 @@ struct class_row {
     bool datetime;            /* has datetime or interval properties: answers declare the common namespace */
     bool abstract_only;       /* has no instances of its own */
     bool kvm;                 /* belongs to KVM: absent with the fault no-kvm */
+    bool admin;               /* absent in client control mode */
+    bool exact;               /* selectors that mean no instance, or several, are InvalidSelectors */
     const char *const *fixed; /* one constant instance; else: */
     void (*instance)(struct device *device, unsigned i, struct out *out);
     unsigned (*count)(const struct device *device); /* NULL: one */

@@ -1,5 +1,4 @@
-/* Agent presence: no agents are watched. Filters of System Defense: none are set. (reference wsman.md, 3.14)
- */
+/* Agent presence: no agents are watched. (reference wsman.md, 3.14) */
 #include "tests/amtsim/class_tables.h"
 
 static unsigned none(const struct device *d)
@@ -36,12 +35,7 @@ const struct class_row class_agent_rows[] = {
     {.name = "AMT_AgentPresenceCapabilities", .fixed = capabilities},
     {.name = "AMT_AgentPresenceWatchdog", .datetime = true, .count = none},
     {.name = "AMT_AgentPresenceWatchdogAction", .count = none},
-    {.name = "AMT_Hdr8021Filter", .count = none},
-    {.name = "AMT_IPHeadersFilter", .count = none},
-    {.name = "AMT_NetworkFilter", .count = none},
-    {.name = "AMT_NetworkPortSystemDefensePolicy", .count = none},
     {.name = "AMT_StateTransitionCondition", .count = none},
-    {.name = "AMT_SystemDefensePolicy", .count = none},
     {.name = "CIM_ConcreteDependency", .count = none},
     {.name = "IPS_WatchDogAction", .since = 11, .fixed = watchdog_action},
     {0},

@@ -1,4 +1,5 @@
-/* The audit log: remote control and changes of accounts, from the device's record. (reference wsman.md, 3.6)
+/* The audit log: remote control, System Defense and changes of accounts, from the device's record. (reference
+ * wsman.md, 3.6)
  */
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 #define RETURNED_MAX 10
 
-enum { APP_SECURITY = 16, APP_REMOTE_CONTROL = 17 };
+enum { APP_SECURITY = 16, APP_REMOTE_CONTROL = 17, APP_SYSTEM_DEFENSE = 25 };
 
 /* RequestPowerStateChange value -> event of application 17. */
 static const struct {
@@ -25,6 +26,11 @@ static bool audited(const struct record_event *e, uint16_t *app, uint16_t *event
     if (e->kind == RECORD_LOGIN && e->result == 1) {
         *app = APP_SECURITY;
         *event = 5; /* invalid credentials */
+        return true;
+    }
+    if (e->kind == RECORD_DEFENSE && e->value <= RECORD_DEFAULT_SET) {
+        *app = APP_SYSTEM_DEFENSE;
+        *event = (uint16_t)e->value;
         return true;
     }
     for (size_t i = 0;
@@ -54,7 +60,19 @@ static void text8(struct buf *b, const char *text)
     wr_str8(b, text, strlen(text));
 }
 
-static void write_record(struct device *d, struct buf *b, uint16_t app, uint16_t event, int64_t at_ms)
+/* What an event of System Defense tells: numbers the other way round than elsewhere in the log. (reference
+ * system-defense.md, 1.8) */
+static void write_defense(struct buf *b, const struct record_event *e)
+{
+    wr_u8(b, e->value == RECORD_DEFAULT_SET ? 8 : 4);
+    if (e->value == RECORD_DEFAULT_SET)
+        wr_le32(b, e->flags);
+    wr_le32(b, e->result);
+}
+
+/* e is NULL for the first. */
+static void write_record(struct device *d, struct buf *b, uint16_t app, uint16_t event, int64_t at_ms,
+                         const struct record_event *e)
 {
     wr_be16(b, app);
     wr_be16(b, event);
@@ -63,6 +81,10 @@ static void write_record(struct device *d, struct buf *b, uint16_t app, uint16_t
     wr_be32(b, (uint32_t)((at_ms + d->clock_offset_ms) / 1000));
     wr_u8(b, 0); /* IPv4 */
     text8(b, "127.0.0.1");
+    if (app == APP_SYSTEM_DEFENSE) {
+        write_defense(b, e);
+        return;
+    }
     wr_u8(b, app == APP_SECURITY ? 1 : 0);
     if (app == APP_SECURITY)
         wr_u8(b, event == 1 ? 5 : 0); /* completed: host-based admin; invalid credentials: AMT */
@@ -73,13 +95,13 @@ static void read_record(struct device *d, size_t i, struct buf *b)
 {
     uint16_t app, event;
     if (i == 0) {
-        write_record(d, b, APP_SECURITY, 1, clock_wall(&d->fleet->clock) - 30 * 86400000LL);
+        write_record(d, b, APP_SECURITY, 1, clock_wall(&d->fleet->clock) - 30 * 86400000LL, NULL);
         return;
     }
     for (size_t k = record_event_count(d); k-- > 0;) {
         const struct record_event *e = record_newest(d, k);
         if (audited(e, &app, &event) && --i == 0) {
-            write_record(d, b, app, event, e->at_ms);
+            write_record(d, b, app, event, e->at_ms, e);
             return;
         }
     }

@@ -1,7 +1,9 @@
 /* Network ports, wireless, remote access settings. (reference wsman.md, 3.11, 3.15) */
 #include <string.h>
 
+#include "tests/amtsim/class_defense.h"
 #include "tests/amtsim/class_tables.h"
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/fleet.h"
 
 #define WIRED "Intel(r) AMT Ethernet Port Settings 0"
@@ -90,21 +92,32 @@ static void port_put(struct call *c)
         c->device->settings.dhcp = dhcp;
 }
 
+/* The number of the i-th port that the machine has. */
+static unsigned port_number(const struct device *d, unsigned i)
+{
+    return i == 0 && defense_has_port(d, 0) ? 0 : 1;
+}
+
+static unsigned ports(const struct device *d)
+{
+    return (unsigned)defense_has_port(d, 0) + defense_has_port(d, 1);
+}
+
 static void ethernet_port(struct device *d, unsigned i, struct out *o)
 {
     char mac[18];
-    (void)i;
+    unsigned n = port_number(d, i);
     out_str(o, "CreationClassName", "CIM_EthernetPort");
-    out_str(o, "Description", "Wired0");
-    out_str(o, "DeviceID", "Intel(r) AMT Ethernet Port 0");
+    out_str(o, "Description", n == 0 ? "Wired0" : "Wireless1");
+    struct epr self = epr_ethernet_port(n);
+    out_str(o, "DeviceID", epr_value(&self, "DeviceID"));
     out_str(o, "ElementName", "Intel(r) AMT Ethernet Port");
     out_num(o, "EnabledDefault", 5);
     out_num(o, "EnabledState", 2);
-    out_num(o, "LinkTechnology", 2);
+    out_num(o, "LinkTechnology", n == 0 ? 2 : 11);
     out_num(o, "MaxSpeed", 2500000000u);
     device_mac(d, mac);
-    out_fmt(o, "NetworkAddresses", "%.2s%.2s%.2s%.2s%.2s%.2s", mac, mac + 3, mac + 6, mac + 9, mac + 12,
-            mac + 15);
+    out_fmt(o, "NetworkAddresses", "%.2s%.2s%.2s%.2s%.2s%02x", mac, mac + 3, mac + 6, mac + 9, mac + 12, n);
     static const char *const rest[] = {"OperationalStatus",
                                        "0",
                                        "PortType",
@@ -268,10 +281,37 @@ static const char *const proxy_service[] = {"CreationClassName",
                                             "Intel(r) AMT",
                                             NULL};
 
+/* The policy while the machine is outside, on every port; without one: none. (reference
+ * system-defense.md, 1.10) */
+static uint32_t set_outside_policy(struct call *c)
+{
+    struct epr epr;
+    uint32_t handle = 0;
+    if (c->device->client_mode)
+        return RET_NOT_PERMITTED;
+    if (call_epr(c, "Policy", &epr) && epr.count > 0) {
+        handle = class_defense_policy(c->device, &epr);
+        if (handle == 0)
+            return RET_INVALID_HANDLE;
+    }
+    for (unsigned port = 0; port < DEFENSE_PORTS; port++) {
+        if (!defense_has_port(c->device, port))
+            continue;
+        if (handle != 0)
+            defense_bind(c->device, DEFENSE_ENVIRONMENT, port, handle);
+        else if (defense_bound(c->device, DEFENSE_ENVIRONMENT, port) != 0)
+            defense_unbind(c->device, DEFENSE_ENVIRONMENT, port);
+    }
+    return RET_OK;
+}
+
+static const struct class_method environment_methods[] = {{"SetSystemDefensePolicy", set_outside_policy},
+                                                          {0}};
+
 const struct class_row class_network_rows[] = {
     {.name = "AMT_8021XProfile", .since = 3, .fixed = profile_8021x},
     {.name = "AMT_8021xCredentialContext", .since = 6, .parent = "CIM_CredentialContext", .count = none},
-    {.name = "AMT_EnvironmentDetectionSettingData", .fixed = environment},
+    {.name = "AMT_EnvironmentDetectionSettingData", .fixed = environment, .methods = environment_methods},
     {.name = "AMT_EthernetPortSettings",
      .instance = port_settings,
      .count = two,
@@ -288,7 +328,7 @@ const struct class_row class_network_rows[] = {
     {.name = "AMT_UserInitiatedConnectionService", .fixed = user_connection},
     {.name = "AMT_WiFiPortConfigurationService", .fixed = wifi_service},
     {.name = "CIM_CredentialContext", .abstract_only = true},
-    {.name = "CIM_EthernetPort", .datetime = true, .instance = ethernet_port},
+    {.name = "CIM_EthernetPort", .datetime = true, .instance = ethernet_port, .count = ports},
     {.name = "CIM_IEEE8021xSettings", .count = none},
     {.name = "CIM_WiFiEndpoint", .count = none},
     {.name = "CIM_WiFiEndpointSettings", .count = none},

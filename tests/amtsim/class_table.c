@@ -6,10 +6,11 @@
 #include "tests/amtsim/class_tables.h"
 
 static const struct class_row *const tables[] = {
-    class_agent_rows,       class_alarm_rows,    class_audit_rows,   class_boot_rows,
-    class_certificate_rows, class_consent_rows,  class_event_rows,   class_eventing_rows,
-    class_hardware_rows,    class_identity_rows, class_network_rows, class_power_rows,
-    class_redirection_rows, class_settings_rows, class_system_rows,  class_user_rows,
+    class_agent_rows,       class_alarm_rows,   class_audit_rows,    class_boot_rows,
+    class_certificate_rows, class_consent_rows, class_defense_rows,  class_filter_rows,
+    class_heuristics_rows,  class_event_rows,   class_eventing_rows, class_hardware_rows,
+    class_identity_rows,    class_network_rows, class_power_rows,    class_redirection_rows,
+    class_settings_rows,    class_system_rows,  class_user_rows,
 };
 
 #define ROWS_MAX 256
@@ -63,7 +64,7 @@ bool class_known(const struct device *device, const struct class_row *row)
 {
     unsigned number = device->generation->number;
     return number >= row->since && (row->until == 0 || number <= row->until) &&
-           !(row->kvm && fault_pending(device, FAULT_NO_KVM) != NULL);
+           !(row->kvm && fault_pending(device, FAULT_NO_KVM) != NULL) && !(row->admin && device->client_mode);
 }
 
 const struct class_row *class_find(const struct device *device, const char *name)
@@ -87,9 +88,26 @@ void class_write(const struct class_row *row, struct device *device, unsigned i,
         row->instance(device, i, out);
 }
 
+/* Firmware takes a part of the keys, as long as it means one instance. */
+static enum soap_fault select_one(const struct class_row *row, struct device *device,
+                                  const struct selector *want, size_t count, unsigned *found)
+{
+    unsigned instances = class_instances(row, device), matches = 0;
+    uint32_t all = count < 32 ? (1u << count) - 1 : UINT32_MAX;
+    for (unsigned i = 0; i < instances; i++) {
+        struct out o = out_match(want, count);
+        class_write(row, device, i, &o);
+        if (o.known == all && !o.differs && matches++ == 0)
+            *found = i;
+    }
+    return matches == 1 ? SOAP_OK : SOAP_INVALID_SELECTORS;
+}
+
 enum soap_fault class_select(const struct class_row *row, struct device *device, const struct selector *want,
                              size_t count, unsigned *i)
 {
+    if (row->exact && count > 0)
+        return select_one(row, device, want, count, i);
     unsigned instances = class_instances(row, device);
     uint32_t all = count < 32 ? (1u << count) - 1 : UINT32_MAX;
     for (*i = 0; *i < instances; (*i)++) {

@@ -10,9 +10,12 @@ extern const struct class_row class_audit_rows[];       /* audit log */
 extern const struct class_row class_boot_rows[];        /* boot control */
 extern const struct class_row class_certificate_rows[]; /* certificates and TLS settings */
 extern const struct class_row class_consent_rows[];     /* user consent */
+extern const struct class_row class_defense_rows[];     /* System Defense: policies and where they hold */
 extern const struct class_row class_event_rows[];       /* event log */
 extern const struct class_row class_eventing_rows[];    /* alert subscriptions */
+extern const struct class_row class_filter_rows[];      /* System Defense: filters and what they counted */
 extern const struct class_row class_hardware_rows[];    /* inventory */
+extern const struct class_row class_heuristics_rows[];  /* System Defense: worm detection */
 extern const struct class_row class_identity_rows[];    /* who the device is, set-up state */
 extern const struct class_row class_network_rows[];     /* ports, wireless, remote access */
 extern const struct class_row class_power_rows[];       /* power */

@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/console.h"
 #include "tests/amtsim/control_set.h"
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/selection.h"
 
@@ -82,6 +83,11 @@ static json_t *do_console(struct device *d)
     return o;
 }
 
+static json_t *do_defense(struct device *d)
+{
+    return defense_json(d);
+}
+
 static json_t *do_clear(struct device *d)
 {
     record_clear(d);
@@ -92,10 +98,8 @@ static const struct {
     const char *name;
     json_t *(*run)(struct device *d);
 } reads[] = {
-    {"get", do_get},
-    {"record", do_record},
-    {"clear", do_clear},
-    {"console", do_console},
+    {"get", do_get},         {"record", do_record},   {"clear", do_clear},
+    {"console", do_console}, {"defense", do_defense},
 };
 
 static json_t *fleet_json(const struct fleet *f)

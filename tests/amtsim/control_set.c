@@ -7,6 +7,7 @@
 #include "tests/amtsim/boot.h"
 #include "tests/amtsim/conn.h"
 #include "tests/amtsim/consent.h"
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/machine_scripted.h"
 #include "tests/amtsim/power.h"
@@ -39,6 +40,7 @@ json_t *control_get(struct device *d)
     json_object_set_new(o, "standby", json_boolean(d->standby));
     json_object_set_new(o, "agent", json_boolean(d->agent));
     json_object_set_new(o, "os-hangs", json_boolean(d->os_hangs));
+    json_object_set_new(o, "ports", json_string(device_ports_names[d->ports]));
     json_object_set_new(o, "control-mode", json_string(d->client_mode ? "client" : "admin"));
     json_object_set_new(o, "boots", json_integer(d->machine->boot_count));
     json_object_set_new(o, "requested", json_integer(d->requested_power));
@@ -121,6 +123,7 @@ static int set_realm(struct device *d, const json_t *v, struct err *err)
 {
     if (!json_is_string(v) || strcmp(json_string_value(v), "new") != 0)
         return expected(err, "realm", "\"new\"");
+    defense_free(d);
     d->login.realm_epoch++;
     d->login.admin_ha1_known = false;
     device_acl_changed(d);
@@ -133,9 +136,19 @@ static int set_me(struct device *d, const json_t *v, struct err *err)
     if (!json_is_string(v) || strcmp(json_string_value(v), "reset") != 0)
         return expected(err, "me", "\"reset\"");
     d->message_id = 0;
+    defense_power_lost(d);
     memset(d->contexts, 0, sizeof(d->contexts));
     device_acl_changed(d);
     conn_reset_all(d->fleet, d);
+    return 0;
+}
+
+static int set_ports(struct device *d, const json_t *v, struct err *err)
+{
+    int ports = json_is_string(v) ? fault_name_find(device_ports_names, json_string_value(v)) : -1;
+    if (ports <= 0)
+        return expected(err, "ports", "wired, wireless or both");
+    d->ports = (uint8_t)ports;
     return 0;
 }
 
@@ -194,6 +207,7 @@ static int read_fault(const json_t *o, struct fault *f, struct err *err)
         member_name(o, "at", fault_point_names, FAULT_AT_BODY, &at, err) != 0 ||
         member_name(o, "how", fault_how_names, FAULT_BY_503, &how, err) != 0 ||
         member_number(o, "first", 0, &f->first, err) != 0 ||
+        member_number(o, "after", 0, &f->after, err) != 0 ||
         member_number(o, "ms", FAULT_MS_DEFAULT, &f->ms, err) != 0 ||
         member_number(o, "bytes", 0, &f->bytes, err) != 0 ||
         member_number(o, "value", 0, &f->value, err) != 0)
@@ -238,6 +252,8 @@ static const struct {
     {"lock", set_lock},
     {"faults", set_faults},
     {"type", set_type},
+    {"ports", set_ports},
+    {"defense", defense_set},
 };
 
 int control_set(struct device *d, const json_t *changes, struct err *err)

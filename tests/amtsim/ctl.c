@@ -31,7 +31,7 @@ static int add_change(json_t *changes, const char *word)
 /* The request for the words of the command line, NULL when they are no command. */
 static json_t *request_of(int argc, char **argv)
 {
-    static const char *const reads[] = {"get", "record", "clear", "console"};
+    static const char *const reads[] = {"get", "record", "clear", "console", "defense"};
     if (argc == 1 && strcmp(argv[0], "fleet") == 0)
         return json_pack("{s:b}", "fleet", 1);
     if (argc == 2 && strcmp(argv[0], "json") == 0)

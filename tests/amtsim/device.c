@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "tests/amtsim/alarms.h"
 #include "tests/amtsim/console.h"
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
@@ -16,6 +17,7 @@
 #include "tests/amtsim/users.h"
 
 const char *const device_tls_names[] = {"none", "server", "mutual", NULL};
+const char *const device_ports_names[] = {"none", "wired", "wireless", "both", NULL};
 
 void device_init(struct device *d, struct fleet *fleet, uint32_t index, const struct generation *generation,
                  enum device_tls tls)
@@ -25,6 +27,7 @@ void device_init(struct device *d, struct fleet *fleet, uint32_t index, const st
     d->generation = generation;
     d->tls = tls;
     d->agent = true;
+    d->ports = 1;
     d->initial_state = MACHINE_ON;
     d->boot = (struct device_boot){
         .cleared = true,
@@ -60,6 +63,7 @@ void device_clear(struct device *d)
     d->console = NULL;
     users_free(d->users);
     alarms_free(d->alarms);
+    defense_free(d);
     tls_identity_free(d->tls_identity);
     free(d->settings.host_name);
     free(d->settings.domain_name);

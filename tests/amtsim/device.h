@@ -21,11 +21,13 @@ struct fleet;
 struct record;
 struct users;
 struct alarms;
+struct defense;
 struct tls_identity;
 struct console;
 
 enum device_tls { DEVICE_TLS_NONE, DEVICE_TLS_SERVER, DEVICE_TLS_MUTUAL };
-extern const char *const device_tls_names[]; /* "none", "server", "mutual", NULL */
+extern const char *const device_tls_names[];   /* "none", "server", "mutual", NULL */
+extern const char *const device_ports_names[]; /* by bits: "none", "wired", "wireless", "both", NULL */
 
 struct device_context { /* an open enumeration */
     uint32_t id;        /* 0: free */
@@ -96,6 +98,7 @@ struct device {
     bool standby;     /* modern standby: on, but the OS saves power */
     bool client_mode; /* CCM; else ACM */
     bool os_hangs;    /* graceful requests are accepted and ignored */
+    uint8_t ports;    /* network ports: bit 0 wired, bit 1 wireless */
     uint8_t connections;
     uint16_t requested_power; /* last RequestPowerStateChange value accepted; 0 none */
     uint32_t message_id;
@@ -109,6 +112,7 @@ struct device {
     uint8_t initial_state;    /* enum machine_state the machine starts in */
     struct plan *plan;        /* faults; NULL none */
     uint32_t strikes[FAULTS_MAX];
+    uint32_t spared[FAULTS_MAX]; /* requests that a fault with `after` let pass */
     struct device_context contexts[DEVICE_CONTEXTS];
     struct device_login login;
     struct device_boot boot;
@@ -117,6 +121,7 @@ struct device {
     struct device_settings settings;
     struct users *users;               /* further accounts, NULL none */
     struct alarms *alarms;             /* alarm clock, NULL none */
+    struct defense *defense;           /* System Defense, NULL none */
     struct record *record;             /* NULL: nothing happened yet */
     struct console *console;           /* what the machine's serial port said; NULL: nothing */
     struct tls_identity *tls_identity; /* NULL: not needed yet */

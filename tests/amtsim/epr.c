@@ -2,13 +2,29 @@
 
 #include <string.h>
 
+static const struct epr_pair *find(const struct epr *epr, const char *name)
+{
+    for (size_t i = 0; i < epr->count; i++) {
+        if (strcmp(epr->pairs[i].name, name) == 0)
+            return &epr->pairs[i];
+    }
+    return NULL;
+}
+
+static bool same(const struct epr_pair *have, const struct epr_pair *want)
+{
+    if (have->epr == NULL || want->epr == NULL)
+        return have->epr == want->epr && strcmp(have->value, want->value) == 0;
+    return epr_covers(have->epr, want->epr);
+}
+
 bool epr_covers(const struct epr *have, const struct epr *want)
 {
     if (strcmp(have->class_name, want->class_name) != 0)
         return false;
     for (size_t i = 0; i < want->count; i++) {
-        const char *value = epr_value(have, want->pairs[i].name);
-        if (value == NULL || strcmp(value, want->pairs[i].value) != 0)
+        const struct epr_pair *pair = find(have, want->pairs[i].name);
+        if (pair == NULL || !same(pair, &want->pairs[i]))
             return false;
     }
     return true;
@@ -16,11 +32,8 @@ bool epr_covers(const struct epr *have, const struct epr *want)
 
 const char *epr_value(const struct epr *epr, const char *name)
 {
-    for (size_t i = 0; i < epr->count; i++) {
-        if (strcmp(epr->pairs[i].name, name) == 0)
-            return epr->pairs[i].value;
-    }
-    return NULL;
+    const struct epr_pair *pair = find(epr, name);
+    return pair != NULL ? pair->value : NULL;
 }
 
 const char *epr_namespace(const char *class_name)
@@ -61,4 +74,25 @@ struct epr epr_service(const char *class_name, const char *name)
 struct epr epr_one(const char *class_name, const char *key, const char *value)
 {
     return (struct epr){.class_name = class_name, .pairs = {{key, value}}, .count = 1};
+}
+
+struct epr epr_association(const char *class_name, const struct epr *antecedent, const struct epr *dependent)
+{
+    return (struct epr){
+        .class_name = class_name,
+        .pairs = {{"Antecedent", "", antecedent}, {"Dependent", "", dependent}},
+        .count = 2,
+    };
+}
+
+struct epr epr_ethernet_port(unsigned number)
+{
+    return (struct epr){
+        .class_name = "CIM_EthernetPort",
+        .pairs = {{"CreationClassName", "CIM_EthernetPort"},
+                  {"DeviceID", number == 0 ? "Intel(r) AMT Ethernet Port 0" : "Intel(r) AMT Ethernet Port 1"},
+                  {"SystemCreationClassName", "CIM_ComputerSystem"},
+                  {"SystemName", "Intel(r) AMT"}},
+        .count = 4,
+    };
 }

@@ -7,9 +7,12 @@
 
 #define EPR_SELECTORS_MAX 6
 
+struct epr;
+
 struct epr_pair {
     const char *name;
     const char *value;
+    const struct epr *epr; /* the value is a reference; NULL: text */
 };
 
 /* A reference to an instance: class and keys. Strings are borrowed. */
@@ -39,6 +42,9 @@ const char *epr_namespace(const char *class_name);
 /* The references that many answers hold. */
 struct epr epr_computer(const char *name);                        /* CIM_ComputerSystem */
 struct epr epr_service(const char *class_name, const char *name); /* SystemName Intel(r) AMT */
+/* An association's: ends are borrowed. */
+struct epr epr_association(const char *class_name, const struct epr *antecedent, const struct epr *dependent);
+struct epr epr_ethernet_port(unsigned number);
 struct epr epr_one(const char *class_name, const char *key, const char *value);
 
 #endif

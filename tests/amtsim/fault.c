@@ -31,6 +31,9 @@ const char *const fault_kind_names[FAULT_KIND_COUNT + 1] = {
     [FAULT_GARBAGE] = "garbage",
     [FAULT_ACCESS_DENIED] = "access-denied",
     [FAULT_NO_KVM] = "no-kvm",
+    [FAULT_REFUSE_ACTIVATION] = "refuse-activation",
+    [FAULT_IGNORE_ACTIVATION] = "ignore-activation",
+    [FAULT_FLASH_WORN] = "flash-worn",
 };
 
 const char *const fault_point_names[FAULT_POINT_COUNT + 1] = {
@@ -98,10 +101,14 @@ const struct fault *fault_strike(struct device *device, enum fault_kind kind, co
         return NULL;
     for (size_t i = 0; i < device->plan->count; i++) {
         const struct fault *fault = &device->plan->faults[i];
-        if (fault->kind == kind && strikes(device, i) && is_on(fault, class_name, method)) {
-            device->strikes[i]++;
-            return fault;
+        if (fault->kind != kind || !strikes(device, i) || !is_on(fault, class_name, method))
+            continue;
+        if (device->spared[i] < fault->after) {
+            device->spared[i]++;
+            continue;
         }
+        device->strikes[i]++;
+        return fault;
     }
     return NULL;
 }
@@ -122,4 +129,5 @@ void fault_plan_set(struct device *device, struct plan *plan)
     plan_unref(device->plan);
     device->plan = plan;
     memset(device->strikes, 0, sizeof(device->strikes));
+    memset(device->spared, 0, sizeof(device->spared));
 }

@@ -35,7 +35,10 @@ enum fault_kind {
     FAULT_XML_BOMB, /* nested entities */
     FAULT_GARBAGE,  /* bytes that are no HTTP */
     FAULT_ACCESS_DENIED,
-    FAULT_NO_KVM, /* KVM classes fault */
+    FAULT_NO_KVM,            /* KVM classes fault */
+    FAULT_REFUSE_ACTIVATION, /* enabling a policy on a port faults */
+    FAULT_IGNORE_ACTIVATION, /* a policy is enabled and never becomes active */
+    FAULT_FLASH_WORN,        /* creating filters and policies faults */
     FAULT_KIND_COUNT
 };
 
@@ -60,6 +63,7 @@ struct fault {
     enum fault_point at;
     enum fault_how how;
     uint32_t first; /* strikes this often only; 0: always */
+    uint32_t after; /* lets so many requests pass first */
     uint32_t ms;
     uint32_t bytes;
     uint32_t value;

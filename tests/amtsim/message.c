@@ -56,7 +56,7 @@ bool message_epr(const struct message *m, struct xml_el el, struct epr *out)
         const char *name = xml_attr(m->doc, s, "Name");
         if (name == NULL || out->count == EPR_SELECTORS_MAX)
             return false;
-        out->pairs[out->count++] = (struct epr_pair){name, xml_text(m->doc, s)};
+        out->pairs[out->count++] = (struct epr_pair){.name = name, .value = xml_text(m->doc, s)};
     }
     return true;
 }

@@ -149,7 +149,13 @@ static void write_epr(struct buf *b, const struct epr *epr)
         buf_puts(b, "<c:Selector Name=\"");
         buf_puts(b, epr->pairs[i].name);
         buf_puts(b, "\">");
-        out_text(b, epr->pairs[i].value);
+        if (epr->pairs[i].epr != NULL) {
+            buf_puts(b, "<b:EndpointReference>");
+            write_epr(b, epr->pairs[i].epr);
+            buf_puts(b, "</b:EndpointReference>");
+        } else {
+            out_text(b, epr->pairs[i].value);
+        }
         buf_puts(b, "</c:Selector>");
     }
     buf_puts(b, "</c:SelectorSet></b:ReferenceParameters>");

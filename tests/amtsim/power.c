@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "tests/amtsim/boot.h"
 #include "tests/amtsim/class.h"
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
 
@@ -163,6 +164,8 @@ void power_on_state(void *arg, enum machine_state state)
     struct device *d = arg;
     if (state != MACHINE_ON)
         d->standby = false;
+    if (state == MACHINE_OFF)
+        defense_power_lost(d);
     record_event(d, RECORD_STATE, state, 0);
 }
 

@@ -19,8 +19,17 @@ struct record {
 };
 
 static const char *const kind_names[RECORD_KIND_COUNT] = {
-    [RECORD_POWER] = "power", [RECORD_STATE] = "state", [RECORD_BOOT] = "boot",     [RECORD_WAKE] = "wake",
-    [RECORD_LOGIN] = "login", [RECORD_LOCK] = "lock",   [RECORD_CHANGE] = "change",
+    [RECORD_POWER] = "power",   [RECORD_STATE] = "state",     [RECORD_BOOT] = "boot",
+    [RECORD_WAKE] = "wake",     [RECORD_LOGIN] = "login",     [RECORD_LOCK] = "lock",
+    [RECORD_CHANGE] = "change", [RECORD_DEFENSE] = "defense",
+};
+
+static const char *const defense_names[] = {
+    [RECORD_FILTER_ADDED] = "filter added",     [RECORD_FILTER_REMOVED] = "filter removed",
+    [RECORD_POLICY_ADDED] = "policy added",     [RECORD_POLICY_REMOVED] = "policy removed",
+    [RECORD_DEFAULT_SET] = "default set",       [RECORD_DEFAULT_CLEARED] = "default cleared",
+    [RECORD_POLICY_ENABLED] = "policy enabled", [RECORD_POLICY_DISABLED] = "policy disabled",
+    [RECORD_FILTER_EVENT] = "filter hit",
 };
 
 static const char *const counter_names[RECORD_COUNTER_COUNT] = {
@@ -93,6 +102,11 @@ void record_change(struct device *d, const char *what)
     add(d, (struct record_event){.kind = RECORD_CHANGE, .what = what});
 }
 
+void record_defense(struct device *d, enum record_defense_event event, uint32_t handle, uint32_t port)
+{
+    add(d, (struct record_event){.kind = RECORD_DEFENSE, .value = event, .result = handle, .flags = port});
+}
+
 const struct record_event *record_newest(const struct device *d, size_t i)
 {
     return i < record_event_count(d) ? &d->record->events[d->record->count - 1 - i] : NULL;
@@ -130,6 +144,12 @@ static void describe(const struct record_event *e, json_t *o)
         break;
     case RECORD_LOCK:
         json_object_set_new(o, "seconds", json_integer(e->value));
+        break;
+    case RECORD_DEFENSE:
+        json_object_set_new(o, "what", json_string(defense_names[e->value]));
+        json_object_set_new(o, "handle", json_integer(e->result));
+        if (e->value >= RECORD_DEFAULT_SET)
+            json_object_set_new(o, "port", json_integer(e->flags));
         break;
     default:
         json_object_set_new(o, "what", json_string(e->what != NULL ? e->what : ""));

@@ -11,14 +11,27 @@
 #define RECORD_EVENTS_MAX 4096 /* then the oldest half is dropped and counted */
 
 enum record_kind {
-    RECORD_POWER,  /* RequestPowerStateChange: value = PowerState, result = ReturnValue */
-    RECORD_STATE,  /* the machine's state: value = new machine_state */
-    RECORD_BOOT,   /* value = boot count, flags = boot flags, result = boot source */
-    RECORD_WAKE,   /* RequestOSPowerSavingStateChange: value, result */
-    RECORD_LOGIN,  /* a new login: result 0 good, 1 wrong, 2 locked */
-    RECORD_LOCK,   /* the account was locked */
-    RECORD_CHANGE, /* a setting was written: what */
+    RECORD_POWER,   /* RequestPowerStateChange: value = PowerState, result = ReturnValue */
+    RECORD_STATE,   /* the machine's state: value = new machine_state */
+    RECORD_BOOT,    /* value = boot count, flags = boot flags, result = boot source */
+    RECORD_WAKE,    /* RequestOSPowerSavingStateChange: value, result */
+    RECORD_LOGIN,   /* a new login: result 0 good, 1 wrong, 2 locked */
+    RECORD_LOCK,    /* the account was locked */
+    RECORD_CHANGE,  /* a setting was written: what */
+    RECORD_DEFENSE, /* System Defense: value = record_defense_event, result = handle, flags = port */
     RECORD_KIND_COUNT
+};
+
+enum record_defense_event {
+    RECORD_FILTER_ADDED,
+    RECORD_FILTER_REMOVED,
+    RECORD_POLICY_ADDED,
+    RECORD_POLICY_REMOVED,
+    RECORD_DEFAULT_SET,
+    RECORD_DEFAULT_CLEARED,
+    RECORD_POLICY_ENABLED, /* on a port */
+    RECORD_POLICY_DISABLED,
+    RECORD_FILTER_EVENT, /* a filter that tells was hit */
 };
 
 enum record_counter {
@@ -56,6 +69,7 @@ void record_class(struct device *device, unsigned class_index);
 void record_event(struct device *device, enum record_kind kind, uint32_t value, uint32_t result);
 void record_boot(struct device *device, uint32_t count, uint32_t flags, uint32_t source);
 void record_change(struct device *device, const char *what); /* what is static */
+void record_defense(struct device *device, enum record_defense_event event, uint32_t handle, uint32_t port);
 
 /* The i-th event of that kind counted from the newest (0), or NULL. Borrowed. */
 const struct record_event *record_newest(const struct device *device, size_t i);

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/machine_kinds.h"
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/selection.h"
@@ -20,13 +21,19 @@
 struct yaml_fault {
     uint32_t fault;
     uint32_t *at, *how;
-    uint32_t *first, *ms, *bytes, *value;
+    uint32_t *first, *after, *ms, *bytes, *value;
     char *on;
+};
+
+struct yaml_defense {
+    uint32_t *policies, *filters, *precedence;
+    char *enabled;
 };
 
 struct yaml_entry {
     char *select;
-    char *generation, *tls, *machine, *power, *control_mode;
+    char *generation, *tls, *machine, *power, *control_mode, *ports;
+    struct yaml_defense *defense;
     bool *standby, *agent, *os_hangs;
     uint32_t *consent;
     int64_t *clock_offset;
@@ -69,6 +76,9 @@ static const cyaml_strval_t fault_names[] = {
     NAME(FAULT_GARBAGE, "garbage"),
     NAME(FAULT_ACCESS_DENIED, "access-denied"),
     NAME(FAULT_NO_KVM, "no-kvm"),
+    NAME(FAULT_REFUSE_ACTIVATION, "refuse-activation"),
+    NAME(FAULT_IGNORE_ACTIVATION, "ignore-activation"),
+    NAME(FAULT_FLASH_WORN, "flash-worn"),
 };
 
 static const cyaml_strval_t point_names[] = {
@@ -90,6 +100,7 @@ static const cyaml_schema_field_t fault_fields[] = {
     CYAML_FIELD_ENUM_PTR("how", OPTIONAL_PTR | CYAML_FLAG_STRICT, struct yaml_fault, how, how_names,
                          CYAML_ARRAY_LEN(how_names)),
     CYAML_FIELD_UINT_PTR("first", OPTIONAL_PTR, struct yaml_fault, first),
+    CYAML_FIELD_UINT_PTR("after", OPTIONAL_PTR, struct yaml_fault, after),
     CYAML_FIELD_UINT_PTR("ms", OPTIONAL_PTR, struct yaml_fault, ms),
     CYAML_FIELD_UINT_PTR("bytes", OPTIONAL_PTR, struct yaml_fault, bytes),
     CYAML_FIELD_UINT_PTR("value", OPTIONAL_PTR, struct yaml_fault, value),
@@ -100,6 +111,14 @@ static const cyaml_schema_field_t fault_fields[] = {
 static const cyaml_schema_value_t fault_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_fault, fault_fields)};
 
+static const cyaml_schema_field_t defense_fields[] = {
+    CYAML_FIELD_UINT_PTR("policies", OPTIONAL_PTR, struct yaml_defense, policies),
+    CYAML_FIELD_UINT_PTR("filters", OPTIONAL_PTR, struct yaml_defense, filters),
+    CYAML_FIELD_UINT_PTR("precedence", OPTIONAL_PTR, struct yaml_defense, precedence),
+    CYAML_FIELD_STRING_PTR("enabled", OPTIONAL_PTR, struct yaml_defense, enabled, 1, 16),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_STRING_PTR("select", CYAML_FLAG_POINTER, struct yaml_entry, select, 1, 4096),
     CYAML_FIELD_STRING_PTR("generation", OPTIONAL_PTR, struct yaml_entry, generation, 1, 4),
@@ -107,6 +126,8 @@ static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_STRING_PTR("machine", OPTIONAL_PTR, struct yaml_entry, machine, 1, 16),
     CYAML_FIELD_STRING_PTR("power", OPTIONAL_PTR, struct yaml_entry, power, 1, 16),
     CYAML_FIELD_STRING_PTR("control-mode", OPTIONAL_PTR, struct yaml_entry, control_mode, 1, 16),
+    CYAML_FIELD_STRING_PTR("ports", OPTIONAL_PTR, struct yaml_entry, ports, 1, 16),
+    CYAML_FIELD_MAPPING_PTR("defense", OPTIONAL_PTR, struct yaml_entry, defense, defense_fields),
     CYAML_FIELD_BOOL_PTR("standby", OPTIONAL_PTR, struct yaml_entry, standby),
     CYAML_FIELD_BOOL_PTR("agent", OPTIONAL_PTR, struct yaml_entry, agent),
     CYAML_FIELD_BOOL_PTR("os-hangs", OPTIONAL_PTR, struct yaml_entry, os_hangs),
@@ -176,6 +197,38 @@ static const char *check_mode(void *fleet, const char *value, char *text)
     return strcmp(value, "client") == 0 || strcmp(value, "admin") == 0 ? NULL : "client or admin";
 }
 
+static const char *check_ports(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return fault_name_find(device_ports_names, value) > 0 ? NULL : "wired, wireless or both";
+}
+
+static const char *check_owner(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return fault_name_find(defense_owner_names, value) >= 0
+               ? NULL
+               : "console, agent, environment, heuristics or default";
+}
+
+static const char *check_policies(void *fleet, const char *value, char *text)
+{
+    uint64_t n;
+    (void)fleet;
+    (void)text;
+    return text_u64(value, 1, DEFENSE_POLICIES_MAX, &n) ? NULL : "policies from 1 to 8";
+}
+
+static const char *check_filters(void *fleet, const char *value, char *text)
+{
+    uint64_t n;
+    (void)fleet;
+    (void)text;
+    return text_u64(value, 0, DEFENSE_FILTERS_MAX, &n) ? NULL : "filters from 0 to 80";
+}
+
 static const char *check_offset(void *fleet, const char *value, char *text)
 {
     int64_t n;
@@ -207,6 +260,10 @@ static const struct yaml_rule rules[] = {
     {"machine", check_machine},
     {"power", check_power},
     {"control-mode", check_mode},
+    {"ports", check_ports},
+    {"enabled", check_owner},
+    {"policies", check_policies},
+    {"filters", check_filters},
     {"ms", check_ms},
     {"bytes", check_bytes},
     {"clock-offset", check_offset},
@@ -230,6 +287,7 @@ static struct plan *plan_of(const struct yaml_entry *e)
             .at = f->at != NULL ? (enum fault_point) * f->at : FAULT_AT_BODY,
             .how = (enum fault_how)or_zero(f->how),
             .first = or_zero(f->first),
+            .after = or_zero(f->after),
             .ms = f->ms != NULL ? *f->ms : FAULT_MS_DEFAULT,
             .bytes = or_zero(f->bytes),
             .value = or_zero(f->value),
@@ -237,6 +295,19 @@ static struct plan *plan_of(const struct yaml_entry *e)
         };
     }
     return plan;
+}
+
+/* Another product's objects. Its policy is there when it is to be enabled. */
+static void apply_defense(struct device *d, const struct yaml_defense *y)
+{
+    uint32_t policies = or_zero(y->policies);
+    json_t *o = json_pack("{s:I, s:I, s:I}", "policies",
+                          (json_int_t)(policies == 0 && y->enabled != NULL ? 1 : policies), "filters",
+                          (json_int_t)or_zero(y->filters), "precedence", (json_int_t)or_zero(y->precedence));
+    if (y->enabled != NULL)
+        json_object_set_new(o, "enabled", json_string(y->enabled));
+    defense_set(d, o, NULL);
+    json_decref(o);
 }
 
 static void apply_entry(struct device *d, const struct yaml_entry *e)
@@ -252,6 +323,10 @@ static void apply_entry(struct device *d, const struct yaml_entry *e)
         d->machine_kind = machine_kind_name(e->machine);
     if (e->power != NULL)
         d->initial_state = (uint8_t)power_state_by_word(e->power);
+    if (e->ports != NULL)
+        d->ports = (uint8_t)fault_name_find(device_ports_names, e->ports);
+    if (e->defense != NULL)
+        apply_defense(d, e->defense);
     if (e->control_mode != NULL)
         d->client_mode = strcmp(e->control_mode, "client") == 0;
     if (e->standby != NULL)

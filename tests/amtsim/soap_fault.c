@@ -52,6 +52,10 @@ static const struct soap_fault_text table[SOAP_FAULT_COUNT] = {
                               "The service does not understand a header that is marked mustUnderstand.", 400},
     [SOAP_INVALID_CONTEXT] = {ENUMERATION, "c:InvalidEnumerationContext", RECEIVER, 0,
                               "The supplied enumeration context is invalid.", 500},
+    [SOAP_IN_USE] = {WSMAN, "e:Concurrency", RECEIVER, 0, "The object is in use by another one.", 500},
+    [SOAP_NO_ROOM] = {WSMAN, "e:QuotaLimit", RECEIVER, 0, "No more of these objects can be held.", 500},
+    [SOAP_FLASH_WORN] = {WSMAN, "e:InternalError", RECEIVER, 0,
+                         "The flash was written too often lately (0x26).", 500},
 };
 
 const struct soap_fault_text *soap_fault_text(enum soap_fault fault)

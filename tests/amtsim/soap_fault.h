@@ -24,6 +24,9 @@ enum soap_fault {
     SOAP_UNSUPPORTED,
     SOAP_MUST_UNDERSTAND,
     SOAP_INVALID_CONTEXT,
+    SOAP_IN_USE,     /* what is named by something else cannot go */
+    SOAP_NO_ROOM,    /* filters, policies, counters */
+    SOAP_FLASH_WORN, /* written too often */
     SOAP_FAULT_COUNT
 };
 
