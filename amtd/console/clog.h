@@ -1,0 +1,84 @@
+/* The log of one console: bytes at 64-bit offsets that only grow, in a directory of its own
+ * (docs/console-log.md).
+ *
+ * A byte has an offset exactly when it is in the log; its offset never changes. Appended bytes wait in memory
+ * until clog_flush writes them; only then may they be shown to anybody, so whatever was shown survives the
+ * sudden death of this process. They are synced to the disk at intervals, off the loop.
+ *
+ * Segments: bytes go to `console.log`. When that is large or old enough, or on request, it is closed: signed,
+ * compressed and kept under its first offset, all on a worker thread, while bytes go on to a new one.
+ *
+ * When the disk refuses (full, read-only, gone), the log pauses: `trouble` says so once, a bounded number of
+ * bytes is held in memory, and writing is tried again until it succeeds; bytes beyond the bound are counted
+ * and the gap is recorded in the journal at its place. A log file that was deleted or moved is noticed, what
+ * it held is saved through the descriptor that is still open, and a new one begun.
+ *
+ * No file is held open for an idle log; the store keeps those lately used open, up to a limit. Nothing is
+ * read or written before the first use. Loop's thread only. */
+#ifndef AMTD_CONSOLE_CLOG_H
+#define AMTD_CONSOLE_CLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "amtd/console/clog_store.h"
+#include "amtd/console/journal.h"
+#include "amtd/console/settings.h"
+#include "base/err.h"
+
+struct clog;
+
+struct clog_events {
+    void *arg;
+    /* Bytes were written; they may be shown now. Borrowed. From inside clog_flush. */
+    void (*written)(void *arg, uint64_t offset, const uint8_t *p, size_t n);
+    /* Bytes that the paused log cannot take: shown to those who are at its end, but they have no offset. */
+    void (*unlogged)(void *arg, const uint8_t *p, size_t n);
+    /* Logging paused (failure says why) or goes on (failure NULL; lost: bytes that are not in the log). */
+    void (*trouble)(void *arg, const struct err *failure, uint64_t lost);
+};
+
+/* Does no I/O. store is borrowed; settings are copied. */
+struct clog *clog_new(struct clog_store *store, const char *name, const struct log_settings *settings,
+                      const struct clog_events *events);
+/* Writes what waits (also index and journal) and frees, when work for it on other threads has ended. */
+void clog_free(struct clog *log);
+void clog_set(struct clog *log, const struct log_settings *settings);
+
+/* Adds bytes at the end. The caller sees to clog_flush: at the end of the loop's turn when somebody follows
+ * the log, else within flush_ms (clog_pending is not 0) or when CLOG_PENDING_MAX is reached. */
+#define CLOG_PENDING_MAX (64 * 1024)
+void clog_append(struct clog *log, const void *p, size_t n);
+size_t clog_pending(const struct clog *log);
+void clog_flush(struct clog *log);
+/* Off: bytes pass by unlogged until it is on again; the gap is recorded. */
+void clog_enable(struct clog *log, bool on);
+bool clog_enabled(const struct clog *log);
+bool clog_paused(const struct clog *log);
+
+/* Adds an event to the journal at the end of the log. text may be NULL. Flushes bytes first, so that the
+ * event stands behind what came before it. */
+void clog_event(struct clog *log, enum journal_kind kind, const char *who, const char *text);
+
+/* First and behind the last byte of the log that can be read. The first call reads the directory: -1 and err
+ * when it cannot be read. */
+int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err);
+/* Copies up to n bytes from `offset` on, from whichever segment has them. 0: it is the end. *at is the offset
+ * of the first byte, which is larger than `offset` where bytes are no longer kept or were lost. -1 and err: a
+ * file cannot be read or is damaged (then *at is behind the damage: go on there). */
+ssize_t clog_read(struct clog *log, uint64_t offset, uint64_t *at, void *p, size_t n, struct err *err);
+/* The offset from which the last so many lines (or bytes, at most max) begin. */
+uint64_t clog_back(struct clog *log, size_t lines, size_t max);
+/* Bytes in all kept segments, before compression. */
+uint64_t clog_size(struct clog *log);
+int64_t clog_last_ms(const struct clog *log); /* wall clock of the last byte; 0: none yet in this life */
+
+/* Closes the open segment now, when it is not empty. */
+void clog_roll(struct clog *log);
+/* Time passes: sync, sign, roll by age, resume after trouble, look after the file. Returns when it wants to
+ * be called next (monotonic ms), INT64_MAX: not before something is appended. */
+int64_t clog_tick(struct clog *log, int64_t now_ms);
+
+#endif
