@@ -232,20 +232,60 @@ const char *xml_text(struct xml_doc *doc, struct xml_el el)
     return keep(doc, text);
 }
 
+static const char *attr_value(struct xml_doc *doc, const xmlAttr *attr)
+{
+    if (!attr->children)
+        return "";
+    if (!attr->children->next && is_text(attr->children))
+        return (const char *)attr->children->content;
+    return keep(doc, xmlNodeListGetString(doc->doc, attr->children, 1));
+}
+
 const char *xml_attr(struct xml_doc *doc, struct xml_el el, const char *name)
 {
     const xmlAttr *attr = el.node ? node_of(el)->properties : NULL;
 
-    for (; attr; attr = attr->next) {
-        if (strcmp((const char *)attr->name, name) != 0)
-            continue;
-        if (!attr->children)
-            return "";
-        if (!attr->children->next && is_text(attr->children))
-            return (const char *)attr->children->content;
-        return keep(doc, xmlNodeListGetString(doc->doc, attr->children, 1));
-    }
+    for (; attr; attr = attr->next)
+        if (strcmp((const char *)attr->name, name) == 0)
+            return attr_value(doc, attr);
     return NULL;
+}
+
+bool xml_attr_next(struct xml_doc *doc, struct xml_el el, struct xml_attribute *at)
+{
+    const xmlAttr *attr = at->node;
+
+    attr = attr ? attr->next : el.node ? node_of(el)->properties : NULL;
+    *at = (struct xml_attribute){attr};
+    if (!attr)
+        return false;
+    at->name = (const char *)attr->name;
+    at->ns = attr->ns ? (const char *)attr->ns->href : "";
+    at->value = attr_value(doc, attr);
+    return true;
+}
+
+const char *xml_remark(struct xml_doc *doc, struct xml_el el)
+{
+    const xmlNode *first = NULL, *node = el.node ? node_of(el)->prev : NULL;
+    struct buf joined = buf_init(SIZE_MAX / 4);
+    xmlChar *text;
+
+    for (; node && node->type != XML_ELEMENT_NODE; node = node->prev)
+        if (node->type == XML_COMMENT_NODE)
+            first = node;
+    if (!first)
+        return "";
+    for (node = first; node != el.node; node = node->next) {
+        if (node->type != XML_COMMENT_NODE || !node->content)
+            continue;
+        if (joined.len > 0)
+            buf_putc(&joined, '\n');
+        buf_puts(&joined, (const char *)node->content);
+    }
+    text = xmlStrdup((const xmlChar *)buf_str(&joined));
+    buf_free(&joined);
+    return keep(doc, text);
 }
 
 /* --- writing --- */

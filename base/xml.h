@@ -41,6 +41,16 @@ struct xml_el xml_next(struct xml_el el, const char *ns, const char *name);
 const char *xml_text(struct xml_doc *doc, struct xml_el el);
 /* An attribute's value by local name in any namespace, or NULL. Kept by the document. */
 const char *xml_attr(struct xml_doc *doc, struct xml_el el, const char *name);
+/* One attribute after the other, in the order written: begin with {NULL}; false behind the last. The strings
+ * are kept by the document. */
+struct xml_attribute {
+    const void *node;
+    const char *name, *ns, *value; /* local name; namespace URI or "" */
+};
+bool xml_attr_next(struct xml_doc *doc, struct xml_el el, struct xml_attribute *at);
+/* The comments that stand directly before the element, joined by line ends; "" for none. Kept by the
+ * document. */
+const char *xml_remark(struct xml_doc *doc, struct xml_el el);
 
 /* Appends text with & < > " ' escaped; bytes that XML 1.0 cannot carry become U+FFFD. */
 void xml_escape(struct buf *out, const char *s);

@@ -1,0 +1,51 @@
+#include "filters/rules.h"
+
+#include <stdlib.h>
+
+#include "wsman/system_defense_objects.h"
+
+void match_clear(struct match *match)
+{
+    nets_free(&match->local.nets);
+    nets_free(&match->remote.nets);
+    ranges_free(&match->local.ports);
+    ranges_free(&match->remote.ports);
+}
+
+static bool side_says_nothing(const struct side *side)
+{
+    return side->any && side->ports.count == 0;
+}
+
+bool match_is_ethertype(const struct match *match, uint8_t version, uint16_t *ethertype)
+{
+    if (match->ethertype != 0) {
+        *ethertype = match->ethertype;
+        return version == 0;
+    }
+    if (version == 0 || match->protocol >= 0 || !side_says_nothing(&match->local) ||
+        !side_says_nothing(&match->remote))
+        return false;
+    *ethertype = version == 4 ? SD_ETHERTYPE_IPV4 : SD_ETHERTYPE_IPV6;
+    return true;
+}
+
+bool match_has_version(const struct match *match, uint8_t version)
+{
+    if (match->ethertype != 0 || version == 0)
+        return match->ethertype != 0 && version == 0;
+    return version == 4 ? match->v4 : match->v6;
+}
+
+void ruleset_free(struct ruleset *rules)
+{
+    if (!rules)
+        return;
+    for (size_t i = 0; i < rules->count; i++)
+        match_clear(&rules->rules[i].match);
+    for (size_t i = 0; i < rules->need_count; i++)
+        match_clear(&rules->needs[i].match);
+    free(rules->rules);
+    free(rules->needs);
+    free(rules);
+}
