@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "amtd/fleet/dial.h"
 #include "amtd/fleet/link.h"
 #include "amtd/fleet/model.h"
 #include "amtd/fleet/store.h"
 #include "amtd/fleet/task.h"
+#include "amtd/net/dial.h"
 
 #define RUN_PARALLEL_DEFAULT 256
 #define RUN_PARALLEL_MAX     4096

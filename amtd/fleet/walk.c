@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "amtd/fleet/dial.h"
+#include "amtd/net/dial.h"
 #include "base/xalloc.h"
 #include "wsman/http.h"
 

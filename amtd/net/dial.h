@@ -3,8 +3,8 @@
  * Reaching a host is kept apart from talking to it: a host that drops packets costs a descriptor for one
  * connect time-out here, never a place among those that are being worked on, so that the living do not wait
  * for the dead. */
-#ifndef AMTD_FLEET_DIAL_H
-#define AMTD_FLEET_DIAL_H
+#ifndef AMTD_NET_DIAL_H
+#define AMTD_NET_DIAL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "amtd/fleet/dial.h"
+#include "amtd/net/dial.h"
 
 #include <errno.h>
 #include <stdlib.h>

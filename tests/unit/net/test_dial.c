@@ -12,7 +12,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#include "amtd/fleet/dial.h"
+#include "amtd/net/dial.h"
 
 #define SILENT_FILL 8
 
