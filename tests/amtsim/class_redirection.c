@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/amtsim/class_tables.h"
+#include "tests/amtsim/redir_session.h"
 
 #define STATE_NONE 32768 /* bit 0 IDE-R, bit 1 SOL */
 #define STATE_ALL  32771
@@ -32,6 +33,7 @@ static void service_put(struct call *c)
         return;
     c->device->redirection.enabled_state = (uint16_t)state;
     c->device->redirection.listener = listener;
+    redir_settings_changed(c->device);
 }
 
 static uint32_t service_state(struct call *c)
@@ -40,16 +42,19 @@ static uint32_t service_state(struct call *c)
     if (!call_num(c, "RequestedState", UINT16_MAX, &state) || state < STATE_NONE || state > STATE_ALL)
         return RET_INVALID_PARAMETER;
     c->device->redirection.enabled_state = (uint16_t)state;
+    redir_settings_changed(c->device);
     return RET_OK;
 }
 
-/* There is no session to end: the redirection ports are not served. */
+/* SessionType 0 is IDE-R, 1 is SOL. */
 static uint32_t terminate_session(struct call *c)
 {
     uint64_t type;
     if (c->device->generation->number < 10)
         return RET_NOT_SUPPORTED;
-    return call_num(c, "SessionType", 1, &type) ? RET_CANNOT_NOW : RET_BAD_PARAMETER;
+    if (!call_num(c, "SessionType", 1, &type))
+        return RET_BAD_PARAMETER;
+    return redir_terminate(c->device, type == 0 ? REDIR_IDER : REDIR_SOL) ? RET_OK : RET_CANNOT_NOW;
 }
 
 /* --- KVM --- */

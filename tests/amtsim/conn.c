@@ -22,9 +22,11 @@ struct conn {
     const struct conn_protocol *protocol;
     void *self; /* of the protocol */
     struct tls_session *tls;
-    bool counted; /* among the device's connections */
+    bool listed;  /* among the fleet's connections */
+    bool counted; /* among the device's */
     bool handshaken;
     bool ending;
+    bool paused;     /* nothing is read */
     unsigned writes; /* under way */
     int64_t active_ms;
     struct conn *prev, *next;
@@ -50,14 +52,17 @@ static void close_now(struct conn *conn, bool reset)
     if (conn->self != NULL)
         conn->protocol->closed(conn->self);
     conn->self = NULL;
-    if (conn->counted) {
+    if (conn->counted)
         conn->device->connections--;
+    if (conn->listed)
         DL_DELETE(conn->fleet->conns, conn);
-    }
-    conn->counted = false;
+    conn->counted = conn->listed = false;
     if (!reset || uv_tcp_close_reset(&conn->tcp, on_closed) != 0)
         uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 
 static void close_if_sent(struct conn *conn)
 {
@@ -71,10 +76,13 @@ static void on_written(uv_write_t *req, int status)
     struct conn *conn = w->conn;
     free(w);
     conn->writes--;
-    if (status < 0)
+    if (status < 0) {
         close_now(conn, false);
-    else
-        close_if_sent(conn);
+        return;
+    }
+    close_if_sent(conn);
+    if (conn->writes == 0 && conn->self != NULL && conn->protocol->drained != NULL)
+        conn->protocol->drained(conn->self);
 }
 
 /* Hands bytes to the kernel; only what it does not take at once is copied. */
@@ -135,6 +143,22 @@ void conn_end(struct conn *conn)
 void conn_reset(struct conn *conn)
 {
     close_now(conn, true);
+}
+
+size_t conn_queued(const struct conn *conn)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+}
+
+void conn_reading(struct conn *conn, bool on)
+{
+    if (conn->paused == !on || uv_is_closing((uv_handle_t *)&conn->tcp))
+        return;
+    conn->paused = !on;
+    if (!on)
+        uv_read_stop((uv_stream_t *)&conn->tcp);
+    else if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0)
+        close_now(conn, true);
 }
 
 bool conn_is_tls(const struct conn *conn)
@@ -225,7 +249,9 @@ static bool admitted(struct conn *conn, bool tls)
         return false;
     }
     record_count(d, RECORD_CONNECTIONS);
-    if ((d->tls != DEVICE_TLS_NONE) != tls || d->connections >= conn->fleet->options->connections ||
+    const struct conn_protocol *p = conn->protocol;
+    if ((d->tls != DEVICE_TLS_NONE) != tls || (p->admits != NULL && !p->admits(d)) ||
+        (p->limited && d->connections >= conn->fleet->options->connections) ||
         fault_strike(d, FAULT_REFUSED, NULL, NULL) != NULL) {
         record_count(d, RECORD_CONNECTIONS_REFUSED);
         return false;
@@ -251,8 +277,9 @@ void conn_accept(struct fleet *fleet, uv_stream_t *listener, const struct conn_p
         close_now(conn, true);
         return;
     }
-    conn->counted = true;
-    conn->device->connections++;
+    conn->listed = true;
+    conn->counted = protocol->limited;
+    conn->device->connections += conn->counted;
     conn->active_ms = clock_mono(&fleet->clock);
     DL_APPEND(fleet->conns, conn);
     uv_tcp_nodelay(&conn->tcp, 1);

@@ -18,8 +18,11 @@ struct conn_protocol {
     const char *name;
     void *(*open)(struct conn *conn, struct device *device);
     void (*bytes)(void *self, const void *p, size_t n);
-    void (*closed)(void *self); /* frees self */
-    bool (*idle)(void *self);   /* true: nothing is under way, an idle connection may be closed */
+    void (*closed)(void *self);  /* frees self */
+    bool (*idle)(void *self);    /* true: nothing is under way, an idle connection may be closed */
+    void (*drained)(void *self); /* all sent has reached the kernel; NULL: not asked */
+    bool (*admits)(const struct device *device); /* false: the device's port is closed; NULL: open */
+    bool limited;                                /* counts among the connections a device takes at once */
 };
 
 /* Accepts the pending connection of a listening socket. The device is the one at the local address; whoever
@@ -32,6 +35,10 @@ bool conn_send(struct conn *conn, const void *p, size_t n);
 void conn_end(struct conn *conn);
 /* Closes at once with RST. */
 void conn_reset(struct conn *conn);
+/* Bytes that the kernel has not taken yet. */
+size_t conn_queued(const struct conn *conn);
+/* Whether bytes are read from the peer. */
+void conn_reading(struct conn *conn, bool on);
 bool conn_is_tls(const struct conn *conn);
 uv_loop_t *conn_loop(const struct conn *conn);
 

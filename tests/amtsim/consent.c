@@ -35,6 +35,17 @@ bool consent_missing(struct device *d, bool redirection)
     return (required == CONSENT_ALL || (required == 1 && !redirection)) && consent_state(d) < RECEIVED;
 }
 
+void consent_session(struct device *d, bool open)
+{
+    if (open && consent_state(d) == RECEIVED) {
+        d->consent.state = IN_SESSION;
+        d->consent.until_ms = INT64_MAX;
+    } else if (!open && d->consent.state == IN_SESSION && d->sessions[REDIR_SOL] == NULL &&
+               d->sessions[REDIR_IDER] == NULL) {
+        end(d);
+    }
+}
+
 static void service(struct device *d, unsigned i, struct out *o)
 {
     (void)i;

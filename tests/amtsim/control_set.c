@@ -12,6 +12,7 @@
 #include "tests/amtsim/machine_scripted.h"
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/redir_session.h"
 
 static json_t *faults_json(const struct device *d)
 {
@@ -22,6 +23,14 @@ static json_t *faults_json(const struct device *d)
                                               (int)f->first, "struck", (int)d->strikes[i]));
     }
     return list;
+}
+
+static json_t *redirection_json(const struct device *d)
+{
+    return json_pack("{s:b, s:b, s:b, s:b, s:b}", "listener", d->redirection.listener, "ider",
+                     d->redirection.enabled_state & 1, "sol", (d->redirection.enabled_state & 2) != 0,
+                     "ider-session", d->sessions[REDIR_IDER] != NULL, "sol-session",
+                     d->sessions[REDIR_SOL] != NULL);
 }
 
 json_t *control_get(struct device *d)
@@ -46,6 +55,7 @@ json_t *control_get(struct device *d)
     json_object_set_new(o, "requested", json_integer(d->requested_power));
     json_object_set_new(o, "connections", json_integer(d->connections));
     json_object_set_new(o, "clock-offset", json_integer(d->clock_offset_ms / 1000));
+    json_object_set_new(o, "redirection", redirection_json(d));
     json_object_set_new(o, "boot", boot);
     json_object_set_new(o, "consent", consent);
     json_object_set_new(o, "faults", faults_json(d));
@@ -99,6 +109,35 @@ static int set_control_mode(struct device *d, const json_t *v, struct err *err)
         return expected(err, "control-mode", "client or admin");
     d->client_mode = strcmp(mode, "client") == 0;
     return 0;
+}
+
+static int set_redirection(struct device *d, const json_t *v, struct err *err)
+{
+    int i = json_is_string(v) ? fault_name_find(device_redirection_names, json_string_value(v)) : -1;
+    if (i < 0)
+        return expected(err, "redirection", "none, ider, sol or both");
+    d->redirection.enabled_state = (uint16_t)(DEVICE_REDIRECTION_NONE + i);
+    redir_settings_changed(d);
+    return 0;
+}
+
+static int set_listener(struct device *d, const json_t *v, struct err *err)
+{
+    return set_bool(&d->redirection.listener, v, "listener", err);
+}
+
+static int set_clear_text(struct device *d, const json_t *v, struct err *err)
+{
+    bool on = false;
+    if (set_bool(&on, v, "clear-text", err) != 0)
+        return -1;
+    d->redirection.no_clear_text = !on;
+    return 0;
+}
+
+static int set_holds_power(struct device *d, const json_t *v, struct err *err)
+{
+    return set_bool(&d->redirection.holds_power, v, "session-holds-power", err);
 }
 
 static int set_consent(struct device *d, const json_t *v, struct err *err)
@@ -204,11 +243,12 @@ static int read_fault(const json_t *o, struct fault *f, struct err *err)
     if (!json_is_object(o))
         return expected(err, "faults", "objects such as {\"fault\":\"slow\",\"ms\":500}");
     if (member_name(o, "fault", fault_kind_names, -1, &kind, err) != 0 ||
-        member_name(o, "at", fault_point_names, FAULT_AT_BODY, &at, err) != 0 ||
+        member_name(o, "at", fault_point_names, (int)fault_point_default((enum fault_kind)kind), &at, err) !=
+            0 ||
         member_name(o, "how", fault_how_names, FAULT_BY_503, &how, err) != 0 ||
         member_number(o, "first", 0, &f->first, err) != 0 ||
         member_number(o, "after", 0, &f->after, err) != 0 ||
-        member_number(o, "ms", FAULT_MS_DEFAULT, &f->ms, err) != 0 ||
+        member_number(o, "ms", fault_ms_default((enum fault_kind)kind), &f->ms, err) != 0 ||
         member_number(o, "bytes", 0, &f->bytes, err) != 0 ||
         member_number(o, "value", 0, &f->value, err) != 0)
         return -1;
@@ -246,6 +286,10 @@ static const struct {
     {"os-hangs", set_os_hangs},
     {"control-mode", set_control_mode},
     {"consent", set_consent},
+    {"redirection", set_redirection},
+    {"listener", set_listener},
+    {"clear-text", set_clear_text},
+    {"session-holds-power", set_holds_power},
     {"clock-offset", set_clock_offset},
     {"realm", set_realm},
     {"me", set_me},

@@ -16,6 +16,7 @@
 #include "tests/amtsim/tls.h"
 #include "tests/amtsim/users.h"
 
+const char *const device_redirection_names[] = {"none", "ider", "sol", "both", NULL};
 const char *const device_tls_names[] = {"none", "server", "mutual", NULL};
 const char *const device_ports_names[] = {"none", "wired", "wireless", "both", NULL};
 
@@ -39,6 +40,7 @@ void device_init(struct device *d, struct fleet *fleet, uint32_t index, const st
         .kvm_enabled = true,
         .kvm_session_minutes = 3,
         .opt_in_timeout = 300,
+        .holds_power = generation->holds_power,
     };
     d->settings = (struct device_settings){
         .ping = true,

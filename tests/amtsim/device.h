@@ -24,10 +24,17 @@ struct alarms;
 struct defense;
 struct tls_identity;
 struct console;
+struct redir_session;
+
+enum redir_kind { REDIR_SOL, REDIR_IDER, REDIR_KINDS }; /* what a redirection session redirects */
 
 enum device_tls { DEVICE_TLS_NONE, DEVICE_TLS_SERVER, DEVICE_TLS_MUTUAL };
 extern const char *const device_tls_names[];   /* "none", "server", "mutual", NULL */
 extern const char *const device_ports_names[]; /* by bits: "none", "wired", "wireless", "both", NULL */
+
+/* Names of AMT_RedirectionService.EnabledState from 32768 on: "none", "ider", "sol", "both", NULL. */
+#define DEVICE_REDIRECTION_NONE 32768
+extern const char *const device_redirection_names[];
 
 struct device_context { /* an open enumeration */
     uint32_t id;        /* 0: free */
@@ -76,6 +83,9 @@ struct device_redirection { /* class_redirection.c */
     uint16_t kvm_session_minutes;
     uint16_t opt_in_timeout;
     bool kvm_opt_in;
+    bool no_clear_text; /* the switch of the MEBx: no login with user and password in clear */
+    bool holds_power;   /* refuses power off, cycle and reset while a SOL session is open */
+    bool bios_speaks;   /* the BIOS talks to the serial port at every boot, not only with UseSOL */
 };
 
 struct device_settings { /* AMT_GeneralSettings and the like; class_settings.c */
@@ -119,12 +129,13 @@ struct device {
     struct device_consent consent;
     struct device_redirection redirection;
     struct device_settings settings;
-    struct users *users;               /* further accounts, NULL none */
-    struct alarms *alarms;             /* alarm clock, NULL none */
-    struct defense *defense;           /* System Defense, NULL none */
-    struct record *record;             /* NULL: nothing happened yet */
-    struct console *console;           /* what the machine's serial port said; NULL: nothing */
-    struct tls_identity *tls_identity; /* NULL: not needed yet */
+    struct users *users;                         /* further accounts, NULL none */
+    struct alarms *alarms;                       /* alarm clock, NULL none */
+    struct defense *defense;                     /* System Defense, NULL none */
+    struct record *record;                       /* NULL: nothing happened yet */
+    struct redir_session *sessions[REDIR_KINDS]; /* logged in, by what they redirect; NULL: free */
+    struct console *console;                     /* what the machine's serial port said; NULL: nothing */
+    struct tls_identity *tls_identity;           /* NULL: not needed yet */
 };
 
 /* Readies a zeroed device with the factory settings. The machine is attached by the fleet. */

@@ -12,7 +12,7 @@
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
 
-static void hex_of(const uint8_t *p, size_t n, char *out)
+void digest_hex(const uint8_t *p, size_t n, char *out)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < n; i++) {
@@ -32,7 +32,7 @@ void digest_md5_hex(struct fleet *fleet, const char *const *parts, size_t count,
         EVP_DigestUpdate(fleet->md, parts[i], strlen(parts[i]));
     }
     EVP_DigestFinal_ex(fleet->md, sum, NULL);
-    hex_of(sum, sizeof(sum), out);
+    digest_hex(sum, sizeof(sum), out);
 }
 
 void digest_md5(struct fleet *fleet, const void *p, size_t n, uint8_t out[16])
@@ -197,14 +197,14 @@ static bool response_right(struct device *device, const struct digest_fields *f,
     if (!device_ha1(device, f->user, f->realm, ha1_raw) || method.n >= sizeof(verb) ||
         !is_hex(f->response, 32))
         return false;
-    hex_of(ha1_raw, sizeof(ha1_raw), ha1);
+    digest_hex(ha1_raw, sizeof(ha1_raw), ha1);
     memcpy(verb, method.p, method.n);
     verb[method.n] = '\0';
     const char *a2[] = {verb, f->uri, hbody};
     bool with_body = strcmp(f->qop, "auth-int") == 0;
     if (with_body) {
         digest_md5(fleet, body.p, body.n, sum);
-        hex_of(sum, sizeof(sum), hbody);
+        digest_hex(sum, sizeof(sum), hbody);
     }
     digest_md5_hex(fleet, a2, with_body ? 3 : 2, ha2);
     const char *all[] = {ha1, f->nonce, f->nc, f->cnonce, f->qop, ha2};
@@ -214,7 +214,7 @@ static bool response_right(struct device *device, const struct digest_fields *f,
     return CRYPTO_memcmp(want, f->response, 32) == 0;
 }
 
-static enum digest_result wrong(struct device *device)
+void digest_failed(struct device *device)
 {
     const struct options *o = device->fleet->options;
     record_count(device, RECORD_LOGINS_WRONG);
@@ -224,13 +224,23 @@ static enum digest_result wrong(struct device *device)
         device->login.locked_until_ms = device_mono_ms(device) + o->lock_ms;
         record_event(device, RECORD_LOCK, (uint32_t)(o->lock_ms / 1000), 0);
     }
-    return DIGEST_WRONG;
 }
 
-static bool is_locked(struct device *device)
+bool digest_locked(struct device *device)
 {
-    return device_mono_ms(device) < device->login.locked_until_ms ||
-           fault_strike(device, FAULT_LOCKED, NULL, NULL) != NULL;
+    if (device_mono_ms(device) >= device->login.locked_until_ms &&
+        fault_strike(device, FAULT_LOCKED, NULL, NULL) == NULL)
+        return false;
+    record_count(device, RECORD_LOGINS_LOCKED);
+    record_event(device, RECORD_LOGIN, 0, 2);
+    return true;
+}
+
+void digest_passed(struct device *device)
+{
+    record_count(device, RECORD_LOGINS_OK);
+    record_event(device, RECORD_LOGIN, 0, 0);
+    device->login.fails = 0;
 }
 
 static void right(struct device *device, const struct digest_fields *f, uint64_t stamp)
@@ -257,11 +267,8 @@ enum digest_result digest_check(struct device *device, struct view authorization
     char realm[DEVICE_REALM_MAX];
     if (authorization.n == 0 || !digest_parse(&f, authorization))
         return DIGEST_NONE;
-    if (is_locked(device)) {
-        record_count(device, RECORD_LOGINS_LOCKED);
-        record_event(device, RECORD_LOGIN, 0, 2);
+    if (digest_locked(device))
         return DIGEST_LOCKED;
-    }
     uint64_t stamp = nonce_stamp(device, f.nonce);
     if (stamp == 0) {
         record_count(device, RECORD_NONCES_STALE);
@@ -269,8 +276,10 @@ enum digest_result digest_check(struct device *device, struct view authorization
     }
     if (strcmp(f.realm, device_challenge_realm(device, realm)) != 0 || !view_eq(target, f.uri) ||
         !qop_offered(device, f.qop) || !is_hex(f.nc, 8) || f.cnonce[0] == '\0' ||
-        !response_right(device, &f, method, body))
-        return wrong(device);
+        !response_right(device, &f, method, body)) {
+        digest_failed(device);
+        return DIGEST_WRONG;
+    }
     right(device, &f, stamp);
     return DIGEST_OK;
 }

@@ -49,6 +49,14 @@ void digest_challenge(struct device *device, bool stale, struct buf *out);
 /* True for a nonce of this device that is still good. */
 bool digest_nonce_good(const struct device *device, const char *nonce);
 
+/* What every kind of login shares: an account that is locked (counted and recorded when it is), a wrong user
+ * or password (which may lock), a login that passed outside HTTP. */
+bool digest_locked(struct device *device);
+void digest_failed(struct device *device);
+void digest_passed(struct device *device);
+
+/* n bytes as 2 * n lower-case hex digits and NUL. */
+void digest_hex(const uint8_t *p, size_t n, char *out);
 /* MD5 of the parts joined by ':' as 32 lower-case hex digits and NUL. */
 struct fleet;
 void digest_md5_hex(struct fleet *fleet, const char *const *parts, size_t count, char out[33]);

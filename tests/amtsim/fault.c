@@ -6,6 +6,9 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/device.h"
 
+#define SLOW_MS 3000
+#define DEAF_MS 60000
+
 const char *const fault_kind_names[FAULT_KIND_COUNT + 1] = {
     [FAULT_UNREACHABLE] = "unreachable",
     [FAULT_REFUSED] = "refused",
@@ -34,12 +37,22 @@ const char *const fault_kind_names[FAULT_KIND_COUNT + 1] = {
     [FAULT_REFUSE_ACTIVATION] = "refuse-activation",
     [FAULT_IGNORE_ACTIVATION] = "ignore-activation",
     [FAULT_FLASH_WORN] = "flash-worn",
+    [FAULT_REDIR_STALL] = "redirection-stall",
+    [FAULT_REDIR_HALF_OPEN] = "redirection-half-open",
+    [FAULT_REDIR_DEAF] = "redirection-deaf",
+    [FAULT_REDIR_DROP] = "redirection-drop",
+    [FAULT_REDIR_GARBAGE] = "redirection-garbage",
+    [FAULT_REDIR_FALSE_LENGTH] = "redirection-false-length",
+    [FAULT_REDIR_STATUS] = "redirection-status",
+    [FAULT_REDIR_NO_HEARTBEAT] = "redirection-no-heartbeat",
 };
 
 const char *const fault_point_names[FAULT_POINT_COUNT + 1] = {
     [FAULT_AT_ACCEPT] = "after-accept", [FAULT_AT_REQUEST] = "after-request",
     [FAULT_AT_HEADER] = "mid-header",   [FAULT_AT_BODY] = "mid-body",
-    [FAULT_AT_CHANGE] = "after-change",
+    [FAULT_AT_CHANGE] = "after-change", [FAULT_AT_START] = "start",
+    [FAULT_AT_LOGIN] = "login",         [FAULT_AT_OPEN] = "open",
+    [FAULT_AT_SESSION] = "session",     [FAULT_AT_END] = "end",
 };
 
 const char *const fault_how_names[FAULT_HOW_COUNT + 1] = {
@@ -55,6 +68,16 @@ int fault_name_find(const char *const *names, const char *name)
             return i;
     }
     return -1;
+}
+
+enum fault_point fault_point_default(enum fault_kind kind)
+{
+    return kind >= FAULT_REDIR_STALL ? FAULT_AT_SESSION : FAULT_AT_BODY;
+}
+
+uint32_t fault_ms_default(enum fault_kind kind)
+{
+    return kind == FAULT_REDIR_DEAF ? DEAF_MS : SLOW_MS;
 }
 
 struct plan *plan_new(void)
@@ -94,21 +117,37 @@ static bool is_on(const struct fault *fault, const char *class_name, const char 
            (method != NULL && strcmp(fault->on, method) == 0);
 }
 
+/* Counts an opportunity of a fault that strikes; false: it is one of those spared. */
+static bool counts(struct device *device, size_t i)
+{
+    if (device->spared[i] < device->plan->faults[i].after) {
+        device->spared[i]++;
+        return false;
+    }
+    device->strikes[i]++;
+    return true;
+}
+
 const struct fault *fault_strike(struct device *device, enum fault_kind kind, const char *class_name,
                                  const char *method)
 {
-    if (device->plan == NULL)
-        return NULL;
-    for (size_t i = 0; i < device->plan->count; i++) {
+    for (size_t i = 0; device->plan != NULL && i < device->plan->count; i++) {
         const struct fault *fault = &device->plan->faults[i];
-        if (fault->kind != kind || !strikes(device, i) || !is_on(fault, class_name, method))
-            continue;
-        if (device->spared[i] < fault->after) {
-            device->spared[i]++;
-            continue;
-        }
-        device->strikes[i]++;
-        return fault;
+        if (fault->kind == kind && strikes(device, i) && is_on(fault, class_name, method) &&
+            counts(device, i))
+            return fault;
+    }
+    return NULL;
+}
+
+const struct fault *fault_strike_at(struct device *device, enum fault_kind kind, enum fault_point at,
+                                    const char *on, uint64_t bytes)
+{
+    for (size_t i = 0; device->plan != NULL && i < device->plan->count; i++) {
+        const struct fault *fault = &device->plan->faults[i];
+        if (fault->kind == kind && fault->at == at && bytes >= fault->bytes && strikes(device, i) &&
+            is_on(fault, on, NULL) && counts(device, i))
+            return fault;
     }
     return NULL;
 }

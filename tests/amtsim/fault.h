@@ -8,8 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAULTS_MAX       8    /* of one device */
-#define FAULT_MS_DEFAULT 3000 /* of slow and trickle without ms */
+#define FAULTS_MAX 8 /* of one device */
 
 enum fault_kind {
     FAULT_UNREACHABLE,    /* SYN is dropped */
@@ -35,10 +34,18 @@ enum fault_kind {
     FAULT_XML_BOMB, /* nested entities */
     FAULT_GARBAGE,  /* bytes that are no HTTP */
     FAULT_ACCESS_DENIED,
-    FAULT_NO_KVM,            /* KVM classes fault */
-    FAULT_REFUSE_ACTIVATION, /* enabling a policy on a port faults */
-    FAULT_IGNORE_ACTIVATION, /* a policy is enabled and never becomes active */
-    FAULT_FLASH_WORN,        /* creating filters and policies faults */
+    FAULT_NO_KVM,             /* KVM classes fault */
+    FAULT_REFUSE_ACTIVATION,  /* enabling a policy on a port faults */
+    FAULT_IGNORE_ACTIVATION,  /* a policy is enabled and never becomes active */
+    FAULT_FLASH_WORN,         /* creating filters and policies faults */
+    FAULT_REDIR_STALL,        /* redirection: from `at` on reads, and says nothing any more */
+    FAULT_REDIR_HALF_OPEN,    /* neither reads nor speaks, nor closes */
+    FAULT_REDIR_DEAF,         /* does not read for `ms`, but speaks */
+    FAULT_REDIR_DROP,         /* resets the connection */
+    FAULT_REDIR_GARBAGE,      /* bytes that are no message, in place of the answer */
+    FAULT_REDIR_FALSE_LENGTH, /* an answer whose length is a lie */
+    FAULT_REDIR_STATUS,       /* refuses with status `value` */
+    FAULT_REDIR_NO_HEARTBEAT, /* neither heartbeats nor pings */
     FAULT_KIND_COUNT
 };
 
@@ -48,6 +55,12 @@ enum fault_point { /* where FAULT_DROP closes */
                    FAULT_AT_HEADER,  /* in the middle of the answer's header */
                    FAULT_AT_BODY,    /* in the middle of the answer's body */
                    FAULT_AT_CHANGE,  /* like request, but the request is carried out before */
+                   /* of the redirection faults: in place of, or at, which answer */
+                   FAULT_AT_START,   /* 0x11 */
+                   FAULT_AT_LOGIN,   /* 0x14 */
+                   FAULT_AT_OPEN,    /* 0x21, 0x41 */
+                   FAULT_AT_SESSION, /* the session is open, and `bytes` of its data have passed */
+                   FAULT_AT_END,     /* 0x23, 0x43 */
                    FAULT_POINT_COUNT
 };
 
@@ -86,10 +99,18 @@ extern const char *const fault_kind_names[FAULT_KIND_COUNT + 1];
 extern const char *const fault_point_names[FAULT_POINT_COUNT + 1];
 extern const char *const fault_how_names[FAULT_HOW_COUNT + 1];
 
+/* What a fault without `at` or `ms` means. */
+enum fault_point fault_point_default(enum fault_kind kind);
+uint32_t fault_ms_default(enum fault_kind kind);
+
 /* The position of name in such a list, -1 when it is not there. */
 int fault_name_find(const char *const *names, const char *name);
 
 struct device;
+/* The same as fault_strike for redirection: the fault of that kind at that point, for the session type `on`
+ * ("sol", "ider"; NULL: not known yet), when at least `bytes` have passed. */
+const struct fault *fault_strike_at(struct device *device, enum fault_kind kind, enum fault_point at,
+                                    const char *on, uint64_t bytes);
 /* The device's fault of that kind if it still strikes now, counting it; NULL when there is none. class_name
  * and method are those of the request (NULL: not known yet, a fault limited to some does not strike). */
 const struct fault *fault_strike(struct device *device, enum fault_kind kind, const char *class_name,

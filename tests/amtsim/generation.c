@@ -5,7 +5,12 @@
 
 #define OLD_CIPHERS "AES128-SHA:AES256-SHA:@SECLEVEL=0"
 #define NEW_CIPHERS "ECDHE+AESGCM:ECDHE+AES:AES128-GCM-SHA256:AES128-SHA"
-#define SERVER      "Intel(R) Active Management Technology "
+/* Login types of redirection: 1 clear text, 3 digest without qop, 4 digest. (reference redirection.md, 7.3)
+ */
+#define LOGINS_OLD (1u << 1 | 1u << 3 | 1u << 4)
+#define LOGINS_MID (1u << 1 | 1u << 4)
+#define LOGINS_NEW (1u << 4)
+#define SERVER     "Intel(R) Active Management Technology "
 
 static const struct generation table[] = {
     {
@@ -16,6 +21,9 @@ static const struct generation table[] = {
         .qop = "auth",
         .tls_min = TLS1_VERSION,
         .tls_max = TLS1_VERSION,
+        .redir_logins = LOGINS_OLD,
+        .challenges_again = true,
+        .holds_power = true,
         .ciphers = OLD_CIPHERS,
         .idle_power_ok = true,
     },
@@ -27,6 +35,8 @@ static const struct generation table[] = {
         .qop = "auth",
         .tls_min = TLS1_VERSION,
         .tls_max = TLS1_1_VERSION,
+        .redir_logins = LOGINS_OLD,
+        .challenges_again = true,
         .ciphers = OLD_CIPHERS,
         .idle_power_ok = true,
     },
@@ -38,6 +48,9 @@ static const struct generation table[] = {
         .qop = "auth",
         .tls_min = TLS1_VERSION,
         .tls_max = TLS1_2_VERSION,
+        .redir_logins = LOGINS_MID,
+        .challenges_again = true,
+        .usb_redirection = true,
         .ciphers = "ECDHE+AES:AES128-SHA:AES256-SHA:@SECLEVEL=0",
         .graceful = true,
         .nmi = true,
@@ -50,6 +63,8 @@ static const struct generation table[] = {
         .qop = "auth,auth-int",
         .tls_min = TLS1_2_VERSION,
         .tls_max = TLS1_2_VERSION,
+        .redir_logins = LOGINS_NEW,
+        .usb_redirection = true,
         .ciphers = NEW_CIPHERS,
         .graceful = true,
         .nmi = true,
@@ -63,6 +78,8 @@ static const struct generation table[] = {
         .qop = "auth,auth-int",
         .tls_min = TLS1_2_VERSION,
         .tls_max = TLS1_3_VERSION,
+        .redir_logins = LOGINS_NEW,
+        .usb_redirection = true,
         .ciphers = NEW_CIPHERS,
         .ec_key = true,
         .graceful = true,

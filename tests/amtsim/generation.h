@@ -7,19 +7,23 @@
 #include <stdint.h>
 
 struct generation {
-    uint8_t number;       /* 6, 9, 11, 16, 21 */
-    const char *version;  /* "16.0.15": CIM_SoftwareIdentity AMT */
-    const char *build;    /* "1810" */
-    const char *server;   /* the Server header's value */
-    const char *qop;      /* of the digest challenge */
-    int tls_min, tls_max; /* TLS1_VERSION ... TLS1_3_VERSION of OpenSSL */
-    const char *ciphers;  /* OpenSSL cipher list up to TLS 1.2 */
-    bool ec_key;          /* device key: P-256 instead of RSA 2048 */
-    bool idle_power_ok;   /* on while on, off while off: ReturnValue 0 without effect instead of 2 */
-    bool graceful;        /* offers 4, 7, 12, 14 when the OS agent runs */
-    bool nmi;             /* offers 11 */
-    bool strict_boot_put; /* refuses an AMT_BootSettingData Put that holds read-only members */
-    bool web_off;         /* the web pages only say that they are off */
+    uint8_t number;        /* 6, 9, 11, 16, 21 */
+    const char *version;   /* "16.0.15": CIM_SoftwareIdentity AMT */
+    const char *build;     /* "1810" */
+    const char *server;    /* the Server header's value */
+    const char *qop;       /* of the digest challenge */
+    int tls_min, tls_max;  /* TLS1_VERSION ... TLS1_3_VERSION of OpenSSL */
+    const char *ciphers;   /* OpenSSL cipher list up to TLS 1.2 */
+    bool ec_key;           /* device key: P-256 instead of RSA 2048 */
+    bool idle_power_ok;    /* on while on, off while off: ReturnValue 0 without effect instead of 2 */
+    bool graceful;         /* offers 4, 7, 12, 14 when the OS agent runs */
+    bool nmi;              /* offers 11 */
+    bool strict_boot_put;  /* refuses an AMT_BootSettingData Put that holds read-only members */
+    bool web_off;          /* the web pages only say that they are off */
+    uint8_t redir_logins;  /* bit per login type of redirection that it offers */
+    bool challenges_again; /* a refused redirection login carries a new challenge */
+    bool holds_power;      /* refuses power off, cycle and reset while a SOL session is open */
+    bool usb_redirection; /* IDE-R is USB storage: boots from CD only with a medium in the floppy drive too */
     bool tls_only;        /* real firmware has no plain ports any more */
 };
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "tests/amtsim/conn.h"
+#include "tests/amtsim/redir_port.h"
 #include "tests/amtsim/web_session.h"
 
 #define BACKLOG    4096
@@ -25,6 +26,8 @@ static const struct port {
 } ports[] = {
     {0, false, &web_protocol},
     {1, true, &web_protocol},
+    {2, false, &redir_protocol},
+    {3, true, &redir_protocol},
 };
 
 #define PORTS (sizeof(ports) / sizeof(ports[0]))
@@ -220,7 +223,7 @@ const char *listener_ports(const struct listener *l, char *out)
 {
     out[0] = '\0';
     for (size_t i = 0; i < PORTS; i++) {
-        if (port_wanted(l->fleet, &ports[i])) {
+        if (port_wanted(l->fleet, &ports[i]) && ports[i].protocol == &web_protocol) {
             size_t n = strlen(out);
             snprintf(out + n, 32 - n, "%s%u", n > 0 ? ", " : "", l->fleet->options->port + ports[i].offset);
         }

@@ -41,6 +41,32 @@ struct machine_boot {
     uint8_t ider_device; /* 0 floppy, 1 CD */
 };
 
+/* What the machine does with the lines of its first serial port. */
+struct machine_lines {
+    bool owned; /* somebody there has opened the port: firmware, boot loader or system */
+    bool rts, dtr, brk;
+};
+
+/* A redirected drive's answer to an ATAPI command. data is borrowed until the call returns. */
+struct drive_answer {
+    bool gone;                /* no session, reset, or the session ended: no answer came */
+    uint8_t sense, asc, ascq; /* 0 0 0: good */
+    const uint8_t *data;
+    size_t n;
+};
+
+enum drive { DRIVE_FLOPPY, DRIVE_CD, DRIVE_COUNT };
+
+struct drive_request {
+    enum drive drive;
+    uint8_t cdb[12];
+    uint32_t expect;     /* most bytes the command may deliver */
+    const uint8_t *data; /* of a command that writes: copied; NULL: none */
+    uint32_t data_len;
+    void (*done)(void *arg, const struct drive_answer *answer); /* once, after the request was taken */
+    void *arg;
+};
+
 struct machine_events {
     void *arg;
     /* The power state changed, by a command or by itself (a guest that shuts down). */
@@ -54,14 +80,25 @@ struct machine_events {
     void (*trouble)(void *arg, const struct err *err);
     /* Bytes from the machine's first serial port; NULL: nobody listens. */
     void (*console)(void *arg, const void *p, size_t n);
+    /* The lines of that port have changed; NULL: nobody looks. */
+    void (*lines)(void *arg);
+    /* Gives a command to a redirected drive; false: it is not there (any more), `done` is not called. NULL:
+     * there are none. */
+    bool (*drive)(void *arg, const struct drive_request *request);
 };
 
 struct machine_ops {
     const char *kind; /* "scripted", "qemu" */
     /* Starts. Returns 0, or -1 when the machine cannot do that now. */
     int (*command)(struct machine *m, enum machine_command command);
-    /* Bytes to its first serial port. */
-    void (*console_write)(struct machine *m, const void *p, size_t n);
+    /* Bytes to its first serial port. Returns how many it took; the rest may be offered again. */
+    size_t (*console_write)(struct machine *m, const void *p, size_t n);
+    /* Whether it may speak on that port: false makes it wait in the middle of its output. NULL: no. */
+    void (*console_flow)(struct machine *m, bool go);
+    /* Somebody begins (each time once) or ceases to listen to that port. NULL: does not matter. */
+    void (*console_listen)(struct machine *m, bool listen);
+    /* Redirected drives have come (bits of enum drive) or gone. NULL: it has no place for them. */
+    void (*drives)(struct machine *m, unsigned present);
     bool (*has_agent)(const struct machine *m); /* the OS can obey ASK_ commands now */
     /* Ends and frees; no events after. */
     void (*destroy)(struct machine *m);
@@ -71,6 +108,7 @@ struct machine {
     const struct machine_ops *ops;
     struct machine_events events;
     enum machine_state state;
+    struct machine_lines lines;
     uint32_t boot_count;
 };
 

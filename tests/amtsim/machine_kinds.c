@@ -12,6 +12,7 @@
 #include "tests/amtsim/machine_qemu.h"
 #include "tests/amtsim/machine_scripted.h"
 #include "tests/amtsim/power.h"
+#include "tests/amtsim/redir_session.h"
 
 static void on_trouble(void *arg, const struct err *err)
 {
@@ -24,6 +25,29 @@ static void on_console(void *arg, const void *p, size_t n)
 {
     struct device *d = arg;
     console_take(&d->console, p, n);
+    redir_console(d, p, n);
+}
+
+static void on_state(void *arg, enum machine_state state)
+{
+    power_on_state(arg, state);
+    redir_machine_changed(arg);
+}
+
+static void on_booted(void *arg, uint32_t boot_count)
+{
+    power_on_booted(arg, boot_count);
+    redir_machine_reset(arg);
+}
+
+static void on_lines(void *arg)
+{
+    redir_machine_changed(arg);
+}
+
+static bool on_drive(void *arg, const struct drive_request *request)
+{
+    return redir_drive(arg, request);
 }
 
 static void on_settings(void *arg, struct machine_boot *boot)
@@ -35,11 +59,13 @@ static struct machine_events events_of(struct device *d)
 {
     return (struct machine_events){
         .arg = d,
-        .state = power_on_state,
+        .state = on_state,
         .settings = on_settings,
-        .booted = power_on_booted,
+        .booted = on_booted,
         .trouble = on_trouble,
         .console = on_console,
+        .lines = on_lines,
+        .drive = on_drive,
     };
 }
 

@@ -50,6 +50,7 @@ struct machine_qemu {
     uv_timer_t timer;   /* PAUSED: end of the pause; STARTING, ENDING: it does not come to an end */
     bool suspending_to_disk;
     bool agent_ready;
+    bool console_held; /* nobody takes what the guest says on its first serial port */
     struct line agent_line;
     struct line firmware_line;
 };
@@ -66,6 +67,9 @@ static void set_state(struct machine_qemu *q, enum machine_state state)
     if (m->state == state)
         return;
     m->state = state;
+    /* What the guest does with its modem lines, QEMU does not tell. */
+    m->lines = (struct machine_lines){
+        .owned = state == MACHINE_ON, .rts = state == MACHINE_ON, .dtr = state == MACHINE_ON};
     m->events.state(m->events.arg, state);
 }
 
@@ -189,6 +193,8 @@ static void start(struct machine_qemu *q)
         return;
     }
     log_info(q->name, "qemu has started: pid %d", qemu_vm_pid(q->vm));
+    if (q->console_held)
+        qemu_vm_flow(q->vm, QEMU_CONSOLE, false);
     q->phase = PHASE_STARTING;
     uv_timer_start(&q->timer, on_timer, START_LIMIT_MS, 0);
 }
@@ -408,12 +414,20 @@ static int qemu_command(struct machine *machine, enum machine_command command)
     return 0;
 }
 
-static void qemu_console_write(struct machine *machine, const void *p, size_t n)
+static size_t qemu_console_write(struct machine *machine, const void *p, size_t n)
 {
     struct machine_qemu *q = qemu_of(machine);
 
+    return q->vm != NULL ? qemu_vm_write(q->vm, QEMU_CONSOLE, p, n) : n;
+}
+
+static void qemu_console_flow(struct machine *machine, bool go)
+{
+    struct machine_qemu *q = qemu_of(machine);
+
+    q->console_held = !go;
     if (q->vm != NULL)
-        qemu_vm_write(q->vm, QEMU_CONSOLE, p, n);
+        qemu_vm_flow(q->vm, QEMU_CONSOLE, go);
 }
 
 static bool qemu_has_agent(const struct machine *machine)
@@ -462,6 +476,7 @@ static const struct machine_ops ops = {
     .kind = "qemu",
     .command = qemu_command,
     .console_write = qemu_console_write,
+    .console_flow = qemu_console_flow,
     .has_agent = qemu_has_agent,
     .destroy = qemu_destroy,
 };

@@ -51,11 +51,18 @@ static void wait_for_step(struct machine_scripted *s)
     uv_timer_start(&s->timer, on_timer, (uint64_t)s->min_ms + random_next(&s->random) % span, 0);
 }
 
+static void enter(struct machine_scripted *s, enum machine_state state)
+{
+    bool on = state == MACHINE_ON;
+    s->machine.state = state;
+    s->machine.lines = (struct machine_lines){.owned = on, .rts = on, .dtr = on};
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct machine_scripted *s = timer->data;
     enum machine_state before = s->machine.state;
-    s->machine.state = s->steps[0];
+    enter(s, s->steps[0]);
     s->steps[0] = s->steps[1];
     s->step_count--;
     if (s->machine.state != before)
@@ -80,10 +87,11 @@ static int scripted_command(struct machine *m, enum machine_command command)
     return 0;
 }
 
-static void scripted_console_write(struct machine *m, const void *p, size_t n)
+static size_t scripted_console_write(struct machine *m, const void *p, size_t n)
 {
     if (m->events.console != NULL && m->state == MACHINE_ON)
         m->events.console(m->events.arg, p, n); /* a terminal with echo */
+    return n;
 }
 
 static bool scripted_has_agent(const struct machine *m)
@@ -116,7 +124,7 @@ struct machine *machine_scripted_new(uv_loop_t *loop, const struct machine_scrip
     struct machine_scripted *s = xcalloc(1, sizeof(*s));
     s->machine.ops = &scripted_ops;
     s->machine.events = *events;
-    s->machine.state = options->state;
+    enter(s, options->state);
     s->machine.boot_count = options->state == MACHINE_OFF ? 0 : 1;
     s->random = options->seed;
     s->min_ms = options->min_ms;
@@ -135,7 +143,7 @@ bool machine_scripted_force(struct machine *m, enum machine_state state)
         return false;
     uv_timer_stop(&s->timer);
     s->step_count = 0;
-    m->state = state;
+    enter(s, state);
     if (state != before)
         m->events.state(m->events.arg, state);
     if (state == MACHINE_ON && (before == MACHINE_OFF || before == MACHINE_HIBERNATE))

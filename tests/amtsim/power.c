@@ -110,6 +110,14 @@ static bool is_idle_request(const struct device *d, uint16_t value)
            ((value == 8 || value == 6) && (BIT(d->machine->state) & DOWN) != 0);
 }
 
+/* Firmware that does not take power away from under a console. (reference redirection.md, 7.2) */
+static bool held_by_session(const struct device *d, const struct transition *t)
+{
+    return d->redirection.holds_power && d->sessions[REDIR_SOL] != NULL && !t->by_os &&
+           (t->command == MACHINE_POWER_OFF || t->command == MACHINE_POWER_CYCLE ||
+            t->command == MACHINE_RESET);
+}
+
 static uint32_t carry_out(struct device *d, const struct transition *t)
 {
     if (fault_strike(d, FAULT_IGNORE, "CIM_PowerManagementService", "RequestPowerStateChange") != NULL ||
@@ -133,6 +141,8 @@ static uint32_t decide(struct device *d, uint16_t value)
         return d->generation->idle_power_ok ? RET_OK : RET_CANNOT_NOW;
     if (!possible(d, t))
         return RET_CANNOT_NOW;
+    if (held_by_session(d, t))
+        return RET_IN_USE;
     return carry_out(d, t);
 }
 

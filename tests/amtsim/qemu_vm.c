@@ -194,14 +194,34 @@ static void send_qmp(void *arg, const void *p, size_t n)
     stream_write(&vm->streams[QEMU_FD_QMP], p, n);
 }
 
-void qemu_vm_write(struct qemu_vm *vm, enum qemu_port port, const void *p, size_t n)
+static struct vm_stream *serial_port(struct qemu_vm *vm, enum qemu_port port)
 {
-    struct vm_stream *stream = &vm->streams[port == QEMU_CONSOLE ? QEMU_FD_CONSOLE : QEMU_FD_AGENT];
-    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&stream->pipe);
+    return &vm->streams[port == QEMU_CONSOLE ? QEMU_FD_CONSOLE : QEMU_FD_AGENT];
+}
 
-    if (n > WRITE_QUEUE_MAX - (queued < WRITE_QUEUE_MAX ? queued : WRITE_QUEUE_MAX))
+size_t qemu_vm_write(struct qemu_vm *vm, enum qemu_port port, const void *p, size_t n)
+{
+    struct vm_stream *stream = serial_port(vm, port);
+    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&stream->pipe);
+    size_t room = WRITE_QUEUE_MAX - (queued < WRITE_QUEUE_MAX ? queued : WRITE_QUEUE_MAX);
+
+    if (n > room)
+        n = room;
+    if (n > 0)
+        stream_write(stream, p, n);
+    return n;
+}
+
+void qemu_vm_flow(struct qemu_vm *vm, enum qemu_port port, bool go)
+{
+    struct vm_stream *stream = serial_port(vm, port);
+
+    if (uv_is_closing((uv_handle_t *)&stream->pipe))
         return;
-    stream_write(stream, p, n);
+    if (go)
+        uv_read_start((uv_stream_t *)&stream->pipe, on_alloc, on_read);
+    else if (!vm->dead)
+        uv_read_stop((uv_stream_t *)&stream->pipe);
 }
 
 int qemu_vm_execute(struct qemu_vm *vm, const char *command, json_t *arguments, qmp_reply *reply, void *arg,

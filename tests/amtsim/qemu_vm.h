@@ -7,6 +7,7 @@
 #ifndef AMTSIM_QEMU_VM_H
 #define AMTSIM_QEMU_VM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,9 +63,11 @@ void qemu_vm_abandon(struct qemu_vm *vm);
 int qemu_vm_execute(struct qemu_vm *vm, const char *command, json_t *arguments, qmp_reply *reply, void *arg,
                     struct err *err);
 
-/* Bytes to a serial port. What does not fit into the port's 64 KiB is lost, as on a line without flow
- * control. */
-void qemu_vm_write(struct qemu_vm *vm, enum qemu_port port, const void *p, size_t n);
+/* Bytes to a serial port. Returns how many fit into the port's 64 KiB; the rest is lost or offered again. */
+size_t qemu_vm_write(struct qemu_vm *vm, enum qemu_port port, const void *p, size_t n);
+
+/* Whether a serial port's bytes are taken; while they are not, the guest waits. */
+void qemu_vm_flow(struct qemu_vm *vm, enum qemu_port port, bool go);
 
 /* The process id. */
 int qemu_vm_pid(const struct qemu_vm *vm);

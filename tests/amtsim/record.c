@@ -12,6 +12,7 @@
 
 struct record {
     uint32_t counters[RECORD_COUNTER_COUNT];
+    uint64_t amounts[RECORD_AMOUNT_COUNT];
     uint32_t dropped;  /* events that had to make room */
     uint32_t *classes; /* requests by class index; NULL none yet */
     struct record_event *events;
@@ -21,7 +22,7 @@ struct record {
 static const char *const kind_names[RECORD_KIND_COUNT] = {
     [RECORD_POWER] = "power",   [RECORD_STATE] = "state",     [RECORD_BOOT] = "boot",
     [RECORD_WAKE] = "wake",     [RECORD_LOGIN] = "login",     [RECORD_LOCK] = "lock",
-    [RECORD_CHANGE] = "change", [RECORD_DEFENSE] = "defense",
+    [RECORD_CHANGE] = "change", [RECORD_DEFENSE] = "defense", [RECORD_SESSION] = "session",
 };
 
 static const char *const defense_names[] = {
@@ -46,7 +47,18 @@ static const char *const counter_names[RECORD_COUNTER_COUNT] = {
     [RECORD_BAD_REQUESTS] = "bad_requests",
     [RECORD_HANDSHAKES] = "handshakes",
     [RECORD_HANDSHAKES_FAILED] = "handshakes_failed",
+    [RECORD_SESSIONS] = "sessions",
+    [RECORD_SESSIONS_REFUSED] = "sessions_refused",
+    [RECORD_IDER_COMMANDS] = "ider_commands",
 };
+
+static const char *const amount_names[RECORD_AMOUNT_COUNT] = {
+    [RECORD_SOL_FROM_HOST] = "sol_from_host",
+    [RECORD_SOL_TO_HOST] = "sol_to_host",
+    [RECORD_IDER_BYTES] = "ider_bytes",
+};
+
+static const char *const session_names[] = {[REDIR_SOL] = "sol", [REDIR_IDER] = "ider"};
 
 static const char *const login_names[] = {"ok", "wrong", "locked"};
 
@@ -60,6 +72,16 @@ static struct record *record_of(struct device *d)
 void record_count(struct device *d, enum record_counter counter)
 {
     record_of(d)->counters[counter]++;
+}
+
+void record_passed(struct device *d, enum record_amount amount, size_t n)
+{
+    record_of(d)->amounts[amount] += n;
+}
+
+uint64_t record_passed_get(const struct device *d, enum record_amount amount)
+{
+    return d->record != NULL ? d->record->amounts[amount] : 0;
 }
 
 void record_class(struct device *d, unsigned index)
@@ -107,6 +129,11 @@ void record_defense(struct device *d, enum record_defense_event event, uint32_t 
     add(d, (struct record_event){.kind = RECORD_DEFENSE, .value = event, .result = handle, .flags = port});
 }
 
+void record_session(struct device *d, unsigned kind, const char *what)
+{
+    add(d, (struct record_event){.kind = RECORD_SESSION, .value = kind, .what = what});
+}
+
 const struct record_event *record_newest(const struct device *d, size_t i)
 {
     return i < record_event_count(d) ? &d->record->events[d->record->count - 1 - i] : NULL;
@@ -151,6 +178,9 @@ static void describe(const struct record_event *e, json_t *o)
         if (e->value >= RECORD_DEFAULT_SET)
             json_object_set_new(o, "port", json_integer(e->flags));
         break;
+    case RECORD_SESSION:
+        json_object_set_new(o, "session", json_string(session_names[e->value]));
+        /* fall through */
     default:
         json_object_set_new(o, "what", json_string(e->what != NULL ? e->what : ""));
     }
@@ -176,6 +206,8 @@ json_t *record_json(const struct device *d)
     json_t *counters = json_object(), *classes = json_object();
     for (unsigned i = 0; i < RECORD_COUNTER_COUNT; i++)
         json_object_set_new(counters, counter_names[i], json_integer(record_counter_get(d, i)));
+    for (unsigned i = 0; i < RECORD_AMOUNT_COUNT; i++)
+        json_object_set_new(counters, amount_names[i], json_integer((json_int_t)record_passed_get(d, i)));
     for (unsigned i = 0; r != NULL && r->classes != NULL && i < class_count(); i++) {
         if (r->classes[i] > 0)
             json_object_set_new(classes, class_at(i)->name, json_integer(r->classes[i]));

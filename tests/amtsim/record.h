@@ -19,6 +19,7 @@ enum record_kind {
     RECORD_LOCK,    /* the account was locked */
     RECORD_CHANGE,  /* a setting was written: what */
     RECORD_DEFENSE, /* System Defense: value = record_defense_event, result = handle, flags = port */
+    RECORD_SESSION, /* redirection: value = enum redir_kind, what happened */
     RECORD_KIND_COUNT
 };
 
@@ -48,7 +49,17 @@ enum record_counter {
     RECORD_BAD_REQUESTS, /* not HTTP, not XML, too long */
     RECORD_HANDSHAKES,   /* TLS, completed */
     RECORD_HANDSHAKES_FAILED,
+    RECORD_SESSIONS,         /* redirection, logged in */
+    RECORD_SESSIONS_REFUSED, /* redirection: busy, switched off, without consent */
+    RECORD_IDER_COMMANDS,    /* ATAPI commands given to clients */
     RECORD_COUNTER_COUNT
+};
+
+enum record_amount { /* bytes */
+                     RECORD_SOL_FROM_HOST,
+                     RECORD_SOL_TO_HOST,
+                     RECORD_IDER_BYTES, /* delivered by clients */
+                     RECORD_AMOUNT_COUNT
 };
 
 struct record_event {
@@ -63,6 +74,10 @@ struct record_event {
 struct record; /* opaque */
 struct device;
 
+/* what is static: "opened", "closed by the client", ... */
+void record_session(struct device *device, unsigned kind, const char *what);
+void record_passed(struct device *device, enum record_amount amount, size_t n);
+uint64_t record_passed_get(const struct device *device, enum record_amount amount);
 void record_count(struct device *device, enum record_counter counter);
 /* A request for the class (class_index of class.h). */
 void record_class(struct device *device, unsigned class_index);

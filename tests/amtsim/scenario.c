@@ -35,6 +35,8 @@ struct yaml_entry {
     char *generation, *tls, *machine, *power, *control_mode, *ports;
     struct yaml_defense *defense;
     bool *standby, *agent, *os_hangs;
+    bool *listener, *clear_text, *holds_power;
+    char *redirection;
     uint32_t *consent;
     int64_t *clock_offset;
     struct yaml_fault *faults;
@@ -79,12 +81,22 @@ static const cyaml_strval_t fault_names[] = {
     NAME(FAULT_REFUSE_ACTIVATION, "refuse-activation"),
     NAME(FAULT_IGNORE_ACTIVATION, "ignore-activation"),
     NAME(FAULT_FLASH_WORN, "flash-worn"),
+    NAME(FAULT_REDIR_STALL, "redirection-stall"),
+    NAME(FAULT_REDIR_HALF_OPEN, "redirection-half-open"),
+    NAME(FAULT_REDIR_DEAF, "redirection-deaf"),
+    NAME(FAULT_REDIR_DROP, "redirection-drop"),
+    NAME(FAULT_REDIR_GARBAGE, "redirection-garbage"),
+    NAME(FAULT_REDIR_FALSE_LENGTH, "redirection-false-length"),
+    NAME(FAULT_REDIR_STATUS, "redirection-status"),
+    NAME(FAULT_REDIR_NO_HEARTBEAT, "redirection-no-heartbeat"),
 };
 
 static const cyaml_strval_t point_names[] = {
     NAME(FAULT_AT_ACCEPT, "after-accept"), NAME(FAULT_AT_REQUEST, "after-request"),
     NAME(FAULT_AT_HEADER, "mid-header"),   NAME(FAULT_AT_BODY, "mid-body"),
-    NAME(FAULT_AT_CHANGE, "after-change"),
+    NAME(FAULT_AT_CHANGE, "after-change"), NAME(FAULT_AT_START, "start"),
+    NAME(FAULT_AT_LOGIN, "login"),         NAME(FAULT_AT_OPEN, "open"),
+    NAME(FAULT_AT_SESSION, "session"),     NAME(FAULT_AT_END, "end"),
 };
 
 static const cyaml_strval_t how_names[] = {NAME(FAULT_BY_503, "503"), NAME(FAULT_BY_QUOTA, "quota"),
@@ -131,6 +143,10 @@ static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_BOOL_PTR("standby", OPTIONAL_PTR, struct yaml_entry, standby),
     CYAML_FIELD_BOOL_PTR("agent", OPTIONAL_PTR, struct yaml_entry, agent),
     CYAML_FIELD_BOOL_PTR("os-hangs", OPTIONAL_PTR, struct yaml_entry, os_hangs),
+    CYAML_FIELD_STRING_PTR("redirection", OPTIONAL_PTR, struct yaml_entry, redirection, 1, 16),
+    CYAML_FIELD_BOOL_PTR("listener", OPTIONAL_PTR, struct yaml_entry, listener),
+    CYAML_FIELD_BOOL_PTR("clear-text", OPTIONAL_PTR, struct yaml_entry, clear_text),
+    CYAML_FIELD_BOOL_PTR("session-holds-power", OPTIONAL_PTR, struct yaml_entry, holds_power),
     CYAML_FIELD_UINT_PTR("consent", OPTIONAL_PTR, struct yaml_entry, consent),
     CYAML_FIELD_INT_PTR("clock-offset", OPTIONAL_PTR, struct yaml_entry, clock_offset),
     CYAML_FIELD_SEQUENCE("faults", OPTIONAL_PTR, struct yaml_entry, faults, &fault_schema, 0, FAULTS_MAX),
@@ -188,6 +204,13 @@ static const char *check_power(void *fleet, const char *value, char *text)
     (void)fleet;
     (void)text;
     return power_state_by_word(value) >= 0 ? NULL : "off, on, sleep or hibernate";
+}
+
+static const char *check_redirection(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return fault_name_find(device_redirection_names, value) >= 0 ? NULL : "none, ider, sol or both";
 }
 
 static const char *check_mode(void *fleet, const char *value, char *text)
@@ -264,6 +287,7 @@ static const struct yaml_rule rules[] = {
     {"enabled", check_owner},
     {"policies", check_policies},
     {"filters", check_filters},
+    {"redirection", check_redirection},
     {"ms", check_ms},
     {"bytes", check_bytes},
     {"clock-offset", check_offset},
@@ -284,11 +308,11 @@ static struct plan *plan_of(const struct yaml_entry *e)
         const struct yaml_fault *f = &e->faults[i];
         plan->faults[plan->count++] = (struct fault){
             .kind = (enum fault_kind)f->fault,
-            .at = f->at != NULL ? (enum fault_point) * f->at : FAULT_AT_BODY,
+            .at = f->at != NULL ? (enum fault_point) * f->at : fault_point_default((enum fault_kind)f->fault),
             .how = (enum fault_how)or_zero(f->how),
             .first = or_zero(f->first),
             .after = or_zero(f->after),
-            .ms = f->ms != NULL ? *f->ms : FAULT_MS_DEFAULT,
+            .ms = f->ms != NULL ? *f->ms : fault_ms_default((enum fault_kind)f->fault),
             .bytes = or_zero(f->bytes),
             .value = or_zero(f->value),
             .on = xstrdup(f->on),
@@ -310,12 +334,26 @@ static void apply_defense(struct device *d, const struct yaml_defense *y)
     json_decref(o);
 }
 
+static void apply_redirection(struct device_redirection *r, const struct yaml_entry *e)
+{
+    if (e->redirection != NULL)
+        r->enabled_state =
+            (uint16_t)(DEVICE_REDIRECTION_NONE + fault_name_find(device_redirection_names, e->redirection));
+    if (e->listener != NULL)
+        r->listener = *e->listener;
+    if (e->clear_text != NULL)
+        r->no_clear_text = !*e->clear_text;
+    if (e->holds_power != NULL)
+        r->holds_power = *e->holds_power;
+}
+
 static void apply_entry(struct device *d, const struct yaml_entry *e)
 {
     uint64_t number;
     if (e->generation != NULL && text_u64(e->generation, 0, 255, &number)) {
         d->generation = generation_by_number((unsigned)number);
         d->boot.service_state = number >= 16 ? 32769 : 2;
+        d->redirection.holds_power = d->generation->holds_power;
     }
     if (e->tls != NULL)
         d->tls = (enum device_tls)fault_name_find(device_tls_names, e->tls);
@@ -339,6 +377,7 @@ static void apply_entry(struct device *d, const struct yaml_entry *e)
         d->consent.required = *e->consent;
     if (e->clock_offset != NULL)
         d->clock_offset_ms = *e->clock_offset * 1000;
+    apply_redirection(&d->redirection, e);
 }
 
 static void apply(struct fleet *fleet, const struct yaml_file *file)

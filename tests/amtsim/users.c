@@ -14,6 +14,8 @@
 #define SID_MAX      28
 #define REALMS_MAX   25
 
+enum { REALM_REDIRECTION = 2, REALM_ADMINISTRATOR = 3 };
+
 struct user {
     uint32_t handle;             /* 0: free */
     char name[NAME_MAX_LEN + 1]; /* "" for Kerberos accounts */
@@ -67,6 +69,14 @@ bool users_ha1(const struct device *d, const char *name, uint8_t out[16])
         return false;
     memcpy(out, u->ha1, 16);
     return true;
+}
+
+bool users_may_redirect(const struct device *d, const char *name)
+{
+    const struct user *u = by_name(d, name);
+    if (u == NULL)
+        return strcmp(name, users_admin_name(d)) == 0;
+    return (u->realms & (1u << REALM_REDIRECTION | 1u << REALM_ADMINISTRATOR)) != 0;
 }
 
 /* --- parameters --- */

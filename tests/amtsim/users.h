@@ -14,5 +14,7 @@ void users_free(struct users *users); /* NULL is fine */
 const char *users_admin_name(const struct device *device);
 /* HA1 of an enabled digest account that may log in from the network. */
 bool users_ha1(const struct device *device, const char *name, uint8_t out[16]);
+/* True when the account may use redirection: the administrator, or one with that realm. */
+bool users_may_redirect(const struct device *device, const char *name);
 
 #endif

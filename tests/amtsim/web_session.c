@@ -214,4 +214,5 @@ const struct conn_protocol web_protocol = {
     .bytes = session_bytes,
     .closed = session_closed,
     .idle = session_idle,
+    .limited = true,
 };

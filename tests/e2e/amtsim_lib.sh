@@ -6,8 +6,8 @@ dir=$(mktemp -d)
 password='P@ssw0rd1'
 printf %s "$password" > "$dir/pw"
 amtsim_pid=
-# Below the ports that the kernel gives to outgoing connections, and even: TLS is one above.
-port=$((10240 + ($$ % 10000) * 2))
+# Below the ports that the kernel gives to outgoing connections; TLS is one above, redirection two and three.
+port=$((10240 + ($$ % 5000) * 4))
 
 # amtsim_start OPTION...: starts it and waits until it is ready.
 amtsim_start()

@@ -4,8 +4,8 @@
 set -euo pipefail
 bin=$1
 dir=$(mktemp -d)
-# Below the ports that the kernel gives to outgoing connections, and even: TLS is one above.
-port=$((10240 + ($$ % 10000) * 2))
+# Below the ports that the kernel gives to outgoing connections; TLS is one above, redirection two and three.
+port=$((10240 + ($$ % 5000) * 4))
 url=http://127.16.0.1:$port/wsman # of device 1
 device=1
 amtsim_pid=

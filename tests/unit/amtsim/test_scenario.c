@@ -57,7 +57,7 @@ static void devices_differ(void **state)
     assert_int_equal(d->plan->count, 2);
     assert_int_equal(d->plan->faults[0].at, FAULT_AT_CHANGE);
     assert_int_equal(d->plan->faults[0].first, 2);
-    assert_int_equal(d->plan->faults[1].ms, FAULT_MS_DEFAULT);
+    assert_int_equal(d->plan->faults[1].ms, 3000);
     assert_ptr_equal(d->plan, sim.fleet->devices[1].plan);
     assert_null(sim.fleet->devices[3].plan);
     assert_true(sim.fleet->devices[5].standby);
