@@ -1,31 +1,69 @@
 #include "base/xml.h"
 
+#include <assert.h>
 #include <libxml/parser.h>
-#include <libxml/tree.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "base/xalloc.h"
 
-/* Text that had to be put together lives as long as the document. */
-struct kept {
-    struct kept *next;
-    xmlChar *text;
+/* libxml2's own tree costs an allocation for every name, text and attribute, and as much again to free. The
+ * parser's events go into a tree of ours instead, in a few blocks that are freed together. */
+
+#define BLOCK_MIN ((size_t)4000)
+
+struct block {
+    struct block *older;
+    size_t size, used;
+    _Alignas(max_align_t) char bytes[];
+};
+
+struct piece { /* of an element's text, between two children; or a comment */
+    struct piece *next;
+    size_t n;
+    char bytes[]; /* ends with a NUL that n does not count */
+};
+
+struct attribute {
+    struct attribute *next;
+    const char *name; /* of the dictionary, as all names */
+    const char *ns;   /* NULL: none */
+    const char *value;
+};
+
+struct node {
+    const char *name;
+    const char *ns; /* NULL: none */
+    struct node *next;
+    struct node *child;
+    struct piece *text;
+    struct piece *remark; /* the comments directly before it */
+    struct attribute *attributes;
+    int line;
 };
 
 struct xml_doc {
-    xmlDocPtr doc;
-    struct kept *kept;
+    struct node *root;
+    struct block *blocks; /* the newest first */
+    xmlDictPtr dict;      /* holds the names */
+};
+
+struct open_element {
+    struct node *node; /* NULL: the document */
+    struct node *last_child;
+    struct piece *last_piece;
+    struct piece *remark, *last_remark; /* comments since the last child */
 };
 
 /* What the parser's call-backs share through ctxt->_private. */
-struct watch {
+struct build {
+    struct xml_doc *doc;
+    struct open_element open[XML_DEPTH_MAX + 1]; /* of which the first is the document */
     int depth;
     bool too_deep;
     bool dtd;
-    startElementNsSAX2Func start;
-    endElementNsSAX2Func end;
 };
 
 void xml_library_init(void)
@@ -33,39 +71,182 @@ void xml_library_init(void)
     xmlInitParser();
 }
 
+/* --- memory of a document --- */
+
+static void *room_in(struct block *block, size_t n, size_t align)
+{
+    size_t at = (block->used + align - 1) / align * align;
+
+    if (at > block->size || n > block->size - at)
+        return NULL;
+    block->used = at + n;
+    return block->bytes + at;
+}
+
+static void *take(struct xml_doc *doc, size_t n, size_t align)
+{
+    void *p = doc->blocks ? room_in(doc->blocks, n, align) : NULL;
+
+    if (p)
+        return p;
+    size_t size = doc->blocks ? doc->blocks->size * 2 : BLOCK_MIN;
+    size = size < n ? n : size;
+    struct block *block = xmalloc(sizeof(*block) + size);
+    *block = (struct block){.older = doc->blocks, .size = size};
+    doc->blocks = block;
+    return room_in(block, n, align);
+}
+
+static char *keep_text(struct xml_doc *doc, const void *p, size_t n)
+{
+    char *text = take(doc, n + 1, 1);
+
+    memcpy(text, p, n);
+    text[n] = '\0';
+    return text;
+}
+
+/* Longer by n bytes, if nothing was kept since: the parser hands texts over in parts. */
+static bool grow_piece(struct xml_doc *doc, struct piece *piece, const void *p, size_t n)
+{
+    struct block *block = doc->blocks;
+    char *end = piece->bytes + piece->n + 1;
+
+    if (end != block->bytes + block->used || n > block->size - block->used)
+        return false;
+    block->used += n;
+    memcpy(end - 1, p, n);
+    piece->n += n;
+    piece->bytes[piece->n] = '\0';
+    return true;
+}
+
+void xml_free(struct xml_doc *doc)
+{
+    if (!doc)
+        return;
+    for (struct block *block = doc->blocks, *older; block; block = older) {
+        older = block->older;
+        free(block);
+    }
+    xmlDictFree(doc->dict);
+    free(doc);
+}
+
+/* --- what the parser calls --- */
+
+/* A prefix that was never declared stays part of the name, so that nobody takes it for another. */
+static const char *name_of(struct xml_doc *doc, const xmlChar *name, const xmlChar *prefix,
+                           const xmlChar *uri)
+{
+    return (const char *)(prefix && !uri ? xmlDictQLookup(doc->dict, prefix, name) : name);
+}
+
+static void keep_attributes(struct xml_doc *doc, struct node *node, int count, const xmlChar **values)
+{
+    struct attribute **end = &node->attributes;
+
+    for (int i = 0; i < count; i++, values += 5) { /* name, prefix, namespace, begin, end */
+        struct attribute *attribute = take(doc, sizeof(*attribute), _Alignof(struct attribute));
+        attribute->next = NULL;
+        attribute->name = name_of(doc, values[0], values[1], values[2]);
+        attribute->ns = (const char *)values[2];
+        attribute->value = keep_text(doc, values[3], (size_t)(values[4] - values[3]));
+        *end = attribute;
+        end = &attribute->next;
+    }
+}
+
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int ns_count,
                      const xmlChar **namespaces, int attributes, int defaulted, const xmlChar **values)
 {
     xmlParserCtxtPtr ctxt = ctx;
-    struct watch *watch = ctxt->_private;
+    struct build *build = ctxt->_private;
+    struct open_element *above = &build->open[build->depth];
 
-    if (++watch->depth > XML_DEPTH_MAX) {
-        watch->too_deep = true;
+    (void)ns_count;
+    (void)namespaces;
+    (void)defaulted;
+    if (build->depth == XML_DEPTH_MAX) {
+        build->too_deep = true;
         xmlStopParser(ctxt);
         return;
     }
-    watch->start(ctx, name, prefix, uri, ns_count, namespaces, attributes, defaulted, values);
+    struct node *node = take(build->doc, sizeof(*node), _Alignof(struct node));
+    *node = (struct node){.name = name_of(build->doc, name, prefix, uri),
+                          .ns = (const char *)uri,
+                          .remark = above->remark,
+                          .line = ctxt->input->line};
+    keep_attributes(build->doc, node, attributes, values);
+    if (above->last_child)
+        above->last_child->next = node;
+    else if (above->node)
+        above->node->child = node;
+    else
+        build->doc->root = node;
+    above->last_child = node;
+    above->remark = above->last_remark = NULL;
+    build->open[++build->depth] = (struct open_element){.node = node};
 }
 
 static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
     xmlParserCtxtPtr ctxt = ctx;
-    struct watch *watch = ctxt->_private;
+    struct build *build = ctxt->_private;
 
-    watch->depth--;
-    watch->end(ctx, name, prefix, uri);
+    (void)name;
+    (void)prefix;
+    (void)uri;
+    assert(build->depth > 0);
+    build->depth--;
+}
+
+static void add_piece(struct xml_doc *doc, struct piece **first, struct piece **last, const void *p, size_t n)
+{
+    struct piece *piece = take(doc, sizeof(*piece) + n + 1, _Alignof(struct piece));
+
+    piece->next = NULL;
+    piece->n = n;
+    memcpy(piece->bytes, p, n);
+    piece->bytes[n] = '\0';
+    if (*last)
+        (*last)->next = piece;
+    else
+        *first = piece;
+    *last = piece;
+}
+
+static void on_text(void *ctx, const xmlChar *text, int n)
+{
+    xmlParserCtxtPtr ctxt = ctx;
+    struct build *build = ctxt->_private;
+    struct open_element *open = &build->open[build->depth];
+
+    if (!open->node || n <= 0)
+        return;
+    if (!open->last_piece || !grow_piece(build->doc, open->last_piece, text, (size_t)n))
+        add_piece(build->doc, &open->node->text, &open->last_piece, text, (size_t)n);
+}
+
+static void on_comment(void *ctx, const xmlChar *text)
+{
+    xmlParserCtxtPtr ctxt = ctx;
+    struct build *build = ctxt->_private;
+    struct open_element *open = &build->open[build->depth];
+
+    add_piece(build->doc, &open->remark, &open->last_remark, text, strlen((const char *)text));
 }
 
 /* No document type at all: with it go entities, defaulted attributes and everything fetched. */
 static void on_dtd(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
     xmlParserCtxtPtr ctxt = ctx;
-    struct watch *watch = ctxt->_private;
+    struct build *build = ctxt->_private;
 
     (void)name;
     (void)external;
     (void)system;
-    watch->dtd = true;
+    build->dtd = true;
     xmlStopParser(ctxt);
 }
 
@@ -76,13 +257,15 @@ static void on_error(void *ctx, xmlErrorPtr error)
     (void)error;
 }
 
-static void explain(const struct watch *watch, const xmlError *error, const char *what, struct err *err)
+/* --- parsing --- */
+
+static void explain(const struct build *build, const xmlError *error, const char *what, struct err *err)
 {
     int n = error && error->message ? (int)strcspn(error->message, "\n") : 0;
 
-    if (watch->dtd)
+    if (build->dtd)
         err_set(err, CAUSE_BAD_ANSWER, "%s: XML with a document type is refused", what);
-    else if (watch->too_deep)
+    else if (build->too_deep)
         err_set(err, CAUSE_TOO_LARGE, "%s: XML nested deeper than %d elements", what, XML_DEPTH_MAX);
     else if (n > 0)
         err_set(err, CAUSE_BAD_ANSWER, "%s: XML, line %d, column %d: %.*s", what, error->line, error->int2, n,
@@ -91,84 +274,78 @@ static void explain(const struct watch *watch, const xmlError *error, const char
         err_set(err, CAUSE_BAD_ANSWER, "%s: no XML", what);
 }
 
+static xmlParserCtxtPtr parser_new(struct build *build)
+{
+    xmlParserCtxtPtr ctxt = xmlNewParserCtxt();
+
+    if (!ctxt)
+        return NULL;
+    *ctxt->sax = (xmlSAXHandler){
+        .initialized = XML_SAX2_MAGIC,
+        .internalSubset = on_dtd,
+        .startElementNs = on_start,
+        .endElementNs = on_end,
+        .characters = on_text,
+        .ignorableWhitespace = on_text,
+        .comment = on_comment,
+        .serror = on_error,
+    };
+    ctxt->_private = build;
+    return ctxt;
+}
+
 struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what, struct err *err)
 {
-    struct watch watch = {0};
-    xmlParserCtxtPtr ctxt;
-    struct xml_doc *doc = NULL;
-    xmlDocPtr tree;
+    struct build build = {0};
 
     if (n > max || n > INT32_MAX) {
         err_set(err, CAUSE_TOO_LARGE, "%s: %zu bytes of XML, at most %zu are read", what, n, max);
         return NULL;
     }
-    ctxt = xmlNewParserCtxt();
+    xmlParserCtxtPtr ctxt = parser_new(&build);
     if (!ctxt) {
         err_set(err, CAUSE_SYSTEM, "no memory for XML");
         return NULL;
     }
-    watch.start = ctxt->sax->startElementNs;
-    watch.end = ctxt->sax->endElementNs;
-    ctxt->sax->startElementNs = on_start;
-    ctxt->sax->endElementNs = on_end;
-    ctxt->sax->internalSubset = on_dtd;
-    ctxt->sax->serror = on_error;
-    ctxt->_private = &watch;
-    tree = xmlCtxtReadMemory(ctxt, p, (int)n, NULL, NULL,
-                             XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
-    if (tree && ctxt->wellFormed && !watch.dtd && !watch.too_deep && xmlDocGetRootElement(tree)) {
-        doc = xcalloc(1, sizeof(*doc));
-        doc->doc = tree;
-    } else {
-        explain(&watch, xmlCtxtGetLastError(ctxt), what, err);
-        xmlFreeDoc(tree);
+    build.doc = xcalloc(1, sizeof(*build.doc));
+    build.doc->dict = ctxt->dict;
+    xmlDictReference(ctxt->dict);
+    /* NOENT is about the five entities of XML itself, in attributes: on_dtd leaves no others. */
+    xmlFreeDoc(xmlCtxtReadMemory(ctxt, p, (int)n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOENT));
+    if (!ctxt->wellFormed || build.dtd || build.too_deep || !build.doc->root) {
+        explain(&build, xmlCtxtGetLastError(ctxt), what, err);
+        xml_free(build.doc);
+        build.doc = NULL;
     }
     xmlFreeParserCtxt(ctxt);
-    return doc;
-}
-
-void xml_free(struct xml_doc *doc)
-{
-    struct kept *kept, *next;
-
-    if (!doc)
-        return;
-    for (kept = doc->kept; kept; kept = next) {
-        next = kept->next;
-        xmlFree(kept->text);
-        free(kept);
-    }
-    xmlFreeDoc(doc->doc);
-    free(doc);
+    return build.doc;
 }
 
 /* --- views --- */
 
-static const xmlNode *node_of(struct xml_el el)
+static const struct node *node_of(struct xml_el el)
 {
     return el.node;
 }
 
 struct xml_el xml_root(const struct xml_doc *doc)
 {
-    struct xml_el el = {doc ? xmlDocGetRootElement(doc->doc) : NULL};
-
-    return el;
+    return (struct xml_el){doc ? doc->root : NULL};
 }
 
 const char *xml_name(struct xml_el el)
 {
-    return el.node ? (const char *)node_of(el)->name : "";
+    return el.node ? node_of(el)->name : "";
 }
 
 const char *xml_ns(struct xml_el el)
 {
-    return el.node && node_of(el)->ns ? (const char *)node_of(el)->ns->href : "";
+    return el.node && node_of(el)->ns ? node_of(el)->ns : "";
 }
 
 int xml_line(struct xml_el el)
 {
-    return el.node ? (int)xmlGetLineNo(node_of(el)) : 0;
+    return el.node ? node_of(el)->line : 0;
 }
 
 bool xml_is(struct xml_el el, const char *ns, const char *name)
@@ -176,22 +353,17 @@ bool xml_is(struct xml_el el, const char *ns, const char *name)
     return el.node && (!name || strcmp(xml_name(el), name) == 0) && (!ns || strcmp(xml_ns(el), ns) == 0);
 }
 
-static struct xml_el first_from(const xmlNode *node, const char *ns, const char *name)
+static struct xml_el first_from(const struct node *node, const char *ns, const char *name)
 {
-    struct xml_el el = {NULL};
-
-    for (; node; node = node->next) {
-        struct xml_el candidate = {node};
-
-        if (node->type == XML_ELEMENT_NODE && xml_is(candidate, ns, name))
-            return candidate;
-    }
-    return el;
+    for (; node; node = node->next)
+        if (xml_is((struct xml_el){node}, ns, name))
+            return (struct xml_el){node};
+    return (struct xml_el){NULL};
 }
 
 struct xml_el xml_child(struct xml_el el, const char *ns, const char *name)
 {
-    return first_from(el.node ? node_of(el)->children : NULL, ns, name);
+    return first_from(el.node ? node_of(el)->child : NULL, ns, name);
 }
 
 struct xml_el xml_next(struct xml_el el, const char *ns, const char *name)
@@ -199,93 +371,62 @@ struct xml_el xml_next(struct xml_el el, const char *ns, const char *name)
     return first_from(el.node ? node_of(el)->next : NULL, ns, name);
 }
 
-static const char *keep(struct xml_doc *doc, xmlChar *text)
+static const char *join(struct xml_doc *doc, const struct piece *first, const char *separator)
 {
-    struct kept *kept = xcalloc(1, sizeof(*kept));
+    size_t gap = strlen(separator), n = 0;
 
-    kept->text = text;
-    kept->next = doc->kept;
-    doc->kept = kept;
-    return text ? (const char *)text : "";
-}
-
-static bool is_text(const xmlNode *node)
-{
-    return node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE;
+    if (!first)
+        return "";
+    if (!first->next)
+        return first->bytes;
+    for (const struct piece *piece = first; piece; piece = piece->next)
+        n += piece->n + (piece->next ? gap : 0);
+    char *joined = take(doc, n + 1, 1);
+    char *at = joined;
+    for (const struct piece *piece = first; piece; piece = piece->next) {
+        memcpy(at, piece->bytes, piece->n);
+        at += piece->n;
+        memcpy(at, separator, piece->next ? gap : 0);
+        at += piece->next ? gap : 0;
+    }
+    *at = '\0';
+    return joined;
 }
 
 const char *xml_text(struct xml_doc *doc, struct xml_el el)
 {
-    const xmlNode *child = el.node ? node_of(el)->children : NULL;
-    struct buf joined = buf_init(SIZE_MAX / 4);
-    xmlChar *text;
-
-    if (!child)
-        return "";
-    if (!child->next && is_text(child))
-        return child->content ? (const char *)child->content : "";
-    for (; child; child = child->next)
-        if (is_text(child) && child->content)
-            buf_puts(&joined, (const char *)child->content);
-    text = xmlStrdup((const xmlChar *)buf_str(&joined));
-    buf_free(&joined);
-    return keep(doc, text);
+    return join(doc, el.node ? node_of(el)->text : NULL, "");
 }
 
-static const char *attr_value(struct xml_doc *doc, const xmlAttr *attr)
+const char *xml_remark(struct xml_doc *doc, struct xml_el el)
 {
-    if (!attr->children)
-        return "";
-    if (!attr->children->next && is_text(attr->children))
-        return (const char *)attr->children->content;
-    return keep(doc, xmlNodeListGetString(doc->doc, attr->children, 1));
+    return join(doc, el.node ? node_of(el)->remark : NULL, "\n");
 }
 
 const char *xml_attr(struct xml_doc *doc, struct xml_el el, const char *name)
 {
-    const xmlAttr *attr = el.node ? node_of(el)->properties : NULL;
+    const struct attribute *attribute = el.node ? node_of(el)->attributes : NULL;
 
-    for (; attr; attr = attr->next)
-        if (strcmp((const char *)attr->name, name) == 0)
-            return attr_value(doc, attr);
+    (void)doc;
+    for (; attribute; attribute = attribute->next)
+        if (strcmp(attribute->name, name) == 0)
+            return attribute->value;
     return NULL;
 }
 
 bool xml_attr_next(struct xml_doc *doc, struct xml_el el, struct xml_attribute *at)
 {
-    const xmlAttr *attr = at->node;
+    const struct attribute *attribute = at->node;
 
-    attr = attr ? attr->next : el.node ? node_of(el)->properties : NULL;
-    *at = (struct xml_attribute){attr};
-    if (!attr)
+    (void)doc;
+    attribute = attribute ? attribute->next : el.node ? node_of(el)->attributes : NULL;
+    *at = (struct xml_attribute){attribute};
+    if (!attribute)
         return false;
-    at->name = (const char *)attr->name;
-    at->ns = attr->ns ? (const char *)attr->ns->href : "";
-    at->value = attr_value(doc, attr);
+    at->name = attribute->name;
+    at->ns = attribute->ns ? attribute->ns : "";
+    at->value = attribute->value;
     return true;
-}
-
-const char *xml_remark(struct xml_doc *doc, struct xml_el el)
-{
-    const xmlNode *first = NULL, *node = el.node ? node_of(el)->prev : NULL;
-    struct buf joined = buf_init(SIZE_MAX / 4);
-    xmlChar *text;
-
-    for (; node && node->type != XML_ELEMENT_NODE; node = node->prev)
-        if (node->type == XML_COMMENT_NODE)
-            first = node;
-    if (!first)
-        return "";
-    for (node = first; node != el.node; node = node->next) {
-        if (node->type != XML_COMMENT_NODE || !node->content)
-            continue;
-        if (joined.len > 0)
-            buf_putc(&joined, '\n');
-        buf_puts(&joined, (const char *)node->content);
-    }
-    text = xmlStrdup((const xmlChar *)buf_str(&joined));
-    buf_free(&joined);
-    return keep(doc, text);
 }
 
 /* --- writing --- */

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -24,6 +25,55 @@ static void reads_by_namespace_and_name(void **state)
     assert_null(xml_attr(doc, v, "none"));
     assert_string_equal(xml_text(doc, xml_child(xml_root(doc), NULL, "none")), "");
     xml_free(doc);
+}
+
+static void puts_texts_together(void **state)
+{
+    static const char text[] = "<r k='1&amp;2&#x41;&lt;'>x&lt;<c><d/></c><![CDATA[<y>]]>&#33;<q:e/>z</r>";
+    struct err err = ERR_INIT;
+    struct xml_doc *doc = xml_parse(text, sizeof(text) - 1, 1000, "t", &err);
+
+    (void)state;
+    assert_non_null(doc);
+    struct xml_el child = xml_child(xml_root(doc), NULL, NULL);
+    assert_string_equal(xml_text(doc, xml_root(doc)), "x<<y>!z");
+    assert_string_equal(xml_text(doc, child), "");
+    assert_string_equal(xml_attr(doc, xml_root(doc), "k"), "1&2A<");
+    assert_string_equal(xml_name(child), "c");
+    assert_string_equal(xml_name(xml_child(child, NULL, NULL)), "d");
+    child = xml_next(child, NULL, NULL);
+    assert_string_equal(xml_name(child), "q:e"); /* the prefix was never declared */
+    assert_string_equal(xml_ns(child), "");
+    assert_null(xml_next(child, NULL, NULL).node);
+    xml_free(doc);
+}
+
+/* Many pieces of text, each longer than what is left of a block at some time. */
+static void keeps_what_is_long(void **state)
+{
+    enum { PARTS = 3000 };
+    struct buf text = buf_init(200000);
+    struct err err = ERR_INIT;
+
+    (void)state;
+    buf_puts(&text, "<r>");
+    for (int i = 0; i < PARTS; i++)
+        buf_printf(&text, "p%d;<v n='%d'>a&amp;%d</v>", i, i, i);
+    buf_puts(&text, "</r>");
+    struct xml_doc *doc = xml_parse(text.p, text.len, 200000, "t", &err);
+    assert_non_null(doc);
+    struct xml_el el = xml_child(xml_root(doc), NULL, "v");
+    for (int i = 0; i < PARTS; i++, el = xml_next(el, NULL, "v")) {
+        char want[32];
+        snprintf(want, sizeof(want), "a&%d", i);
+        assert_string_equal(xml_text(doc, el), want);
+        assert_string_equal(xml_attr(doc, el, "n"), want + 2);
+    }
+    assert_null(el.node);
+    const char *all = xml_text(doc, xml_root(doc));
+    assert_string_equal(all + strlen(all) - strlen("p2998;p2999;"), "p2998;p2999;");
+    xml_free(doc);
+    buf_free(&text);
 }
 
 static void refuses(const char *text, size_t n, enum cause cause, const char *words)
@@ -70,6 +120,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_by_namespace_and_name),
+        cmocka_unit_test(puts_texts_together),
+        cmocka_unit_test(keeps_what_is_long),
         cmocka_unit_test(refuses_what_is_hostile),
         cmocka_unit_test(escapes),
     };
