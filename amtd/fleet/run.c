@@ -309,10 +309,12 @@ void run_op_over(struct host_op *op)
     op->in_subnet = false;
     if (!run->changes)
         publish(op);
-    if (run->recorded)
+    if (!run->recorded)
+        run->kept++;
+    else if (run->changes)
         store_submit(run->parts->store, save_op, op_saved, op);
     else
-        run->kept++;
+        store_submit_later(run->parts->store, save_op, op_saved, op);
     run_wake(run);
 }
 

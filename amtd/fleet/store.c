@@ -3,13 +3,16 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "amtd/fleet/store_internal.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
 #define GROUP_MOST 1000 /* works in one transaction */
+#define LATER_MS   100  /* how long work that can wait does, for others to share its transaction */
 
 struct task_item {
     store_work *work;
@@ -25,6 +28,9 @@ struct store {
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct task_item *waiting, *finished;
+    size_t waiting_count;
+    bool hurry;         /* among the waiting is one that cannot wait */
+    int64_t wait_until; /* when none of them can any more; while any are waiting */
     bool closing;
     void (*wake)(void *arg);
     void *wake_arg;
@@ -77,16 +83,36 @@ static void work_group(struct store *store, struct task_item *group)
 static struct task_item *take_group(struct store *store)
 {
     struct task_item *group = NULL, *item, *next;
-    int count = 0;
+    size_t count = 0;
 
     DL_FOREACH_SAFE(store->waiting, item, next)
     {
-        if (count++ == GROUP_MOST)
+        if (count == GROUP_MOST)
             break;
         DL_DELETE(store->waiting, item);
         DL_APPEND(group, item);
+        count++;
     }
+    store->waiting_count -= count;
+    store->hurry = store->hurry && store->waiting;
     return group;
+}
+
+static bool is_due(const struct store *store)
+{
+    return store->hurry || store->closing || store->waiting_count >= GROUP_MOST ||
+           clock_mono(clock_system()) >= store->wait_until;
+}
+
+static void wait_for_more(struct store *store)
+{
+    struct timespec until = {.tv_sec = (time_t)(store->wait_until / 1000),
+                             .tv_nsec = (long)(store->wait_until % 1000 * 1000000)};
+
+    if (store->waiting)
+        pthread_cond_timedwait(&store->more, &store->lock, &until);
+    else
+        pthread_cond_wait(&store->more, &store->lock);
 }
 
 static void *store_thread(void *arg)
@@ -97,8 +123,8 @@ static void *store_thread(void *arg)
     while (store->waiting || !store->closing) {
         struct task_item *group;
 
-        if (!store->waiting) {
-            pthread_cond_wait(&store->more, &store->lock);
+        if (!store->waiting || !is_due(store)) {
+            wait_for_more(store);
             continue;
         }
         group = take_group(store);
@@ -115,7 +141,7 @@ static void *store_thread(void *arg)
 
 /* --- the other side --- */
 
-void store_submit(struct store *store, store_work *work, store_done *done, void *data)
+static void submit(struct store *store, bool hurry, store_work *work, store_done *done, void *data)
 {
     struct task_item *item = xcalloc(1, sizeof(*item));
 
@@ -123,9 +149,26 @@ void store_submit(struct store *store, store_work *work, store_done *done, void 
     item->done = done;
     item->data = data;
     pthread_mutex_lock(&store->lock);
+    bool first = !store->waiting;
     DL_APPEND(store->waiting, item);
-    pthread_cond_signal(&store->more);
+    store->waiting_count++;
+    if (first)
+        store->wait_until = clock_mono(clock_system()) + LATER_MS;
+    /* The thread sleeps until wait_until by itself once it knows it. */
+    if (first || (hurry && !store->hurry) || store->waiting_count == GROUP_MOST)
+        pthread_cond_signal(&store->more);
+    store->hurry |= hurry;
     pthread_mutex_unlock(&store->lock);
+}
+
+void store_submit(struct store *store, store_work *work, store_done *done, void *data)
+{
+    submit(store, true, work, done, data);
+}
+
+void store_submit_later(struct store *store, store_work *work, store_done *done, void *data)
+{
+    submit(store, false, work, done, data);
 }
 
 void store_reap(struct store *store)
@@ -148,11 +191,15 @@ struct store *store_open(const char *path, const struct seal *seal, void (*wake)
                          struct err *err)
 {
     struct store *store = xcalloc(1, sizeof(*store));
+    pthread_condattr_t by_mono;
 
     store->wake = wake;
     store->wake_arg = arg;
     pthread_mutex_init(&store->lock, NULL);
-    pthread_cond_init(&store->more, NULL);
+    pthread_condattr_init(&by_mono);
+    pthread_condattr_setclock(&by_mono, CLOCK_MONOTONIC); /* as wait_until is */
+    pthread_cond_init(&store->more, &by_mono);
+    pthread_condattr_destroy(&by_mono);
     if (tx_open(&store->tx, path, seal, err) != 0) {
         free(store);
         return NULL;

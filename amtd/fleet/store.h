@@ -33,6 +33,9 @@ void store_close(struct store *store);
 typedef int store_work(struct tx *tx, void *data, struct err *err);
 typedef void store_done(void *data, const struct err *failure);
 void store_submit(struct store *store, store_work *work, store_done *done, void *data);
+/* The same for work that nobody waits for: it is done within a tenth of a second, or together with the next
+ * that is waited for, so that results that come one by one do not take a transaction each. */
+void store_submit_later(struct store *store, store_work *work, store_done *done, void *data);
 void store_reap(struct store *store);
 
 /* --- inside work; all return 0 or -1 with err --- */

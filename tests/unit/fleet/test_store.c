@@ -114,6 +114,44 @@ static enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg
     return s->failure.cause;
 }
 
+static int later_order[4];
+static int later_count;
+
+static int note_order(struct tx *tx, void *data, struct err *err)
+{
+    (void)tx;
+    (void)err;
+    later_order[later_count++] = *(int *)data;
+    return 0;
+}
+
+static int note_in_store(struct tx *tx, void *arg, struct err *err)
+{
+    return note_order(tx, arg, err);
+}
+
+static void what_can_wait_keeps_its_place(void **state)
+{
+    struct scene *s = *state;
+    int number[] = {1, 2, 3, 4};
+    bool waited = false;
+
+    store_submit_later(s->store, note_order, NULL, &number[0]);
+    store_submit_later(s->store, note_order, NULL, &number[1]);
+    assert_int_equal(in_store(s, note_in_store, &number[2]), CAUSE_NONE);
+    assert_int_equal(later_count, 3);
+    s->over = false;
+    store_submit_later(s->store, note_order, done, s); /* alone: done by itself after a while */
+    for (; !s->over; waited = true) {
+        store_reap(s->store);
+        poll(NULL, 0, 1);
+    }
+    assert_true(waited);
+    assert_int_equal(later_count, 4);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(later_order[i], i + 1);
+}
+
 /* --- hosts and targets --- */
 
 static int add_host(struct tx *tx, int i, struct err *err)
@@ -617,6 +655,7 @@ static void what_was_done_survives_kill(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(targets, setup, teardown),
         cmocka_unit_test_setup_teardown(queries_mean_what_they_say, setup, teardown),
         cmocka_unit_test(query_mistakes_name_the_column),
