@@ -241,7 +241,10 @@ static int start_parts(struct daemon *d, struct err *err)
     d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
     if (!d->http)
         return -1;
-    d->engine = engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(), (size_t)dial_limit(d));
+    d->engine =
+        engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(), (size_t)dial_limit(d), err);
+    if (!d->engine)
+        return -1;
     d->server = server_new(&d->loop, d, err);
     return d->server ? 0 : -1;
 }

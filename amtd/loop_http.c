@@ -1,22 +1,15 @@
 #include "amtd/loop_http.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "amtd/loop_watch.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-
-struct watcher {
-    int fd;
-    struct loop_http *owner;
-    uv_poll_t poll;
-    UT_hash_handle hh;
-};
 
 struct loop_http {
     uv_loop_t *loop;
     struct http *http;
-    struct watcher *watchers;
+    struct loop_watch *watches;
     uv_timer_t timer;
 };
 
@@ -27,52 +20,23 @@ struct job {
     void *data;
 };
 
-static void watcher_closed(uv_handle_t *handle)
+static void happened(void *arg, int fd, void *data, int events)
 {
-    free(handle->data);
-}
+    struct loop_http *lh = arg;
 
-static void watcher_drop(struct loop_http *lh, struct watcher *w)
-{
-    HASH_DEL(lh->watchers, w);
-    uv_poll_stop(&w->poll);
-    uv_close((uv_handle_t *)&w->poll, watcher_closed);
-}
-
-/* An error on the descriptor is for the transport to find out: it is told that everything may be tried. */
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct watcher *w = poll->data;
-    int what = (events & UV_READABLE ? HTTP_WATCH_READ : 0) | (events & UV_WRITABLE ? HTTP_WATCH_WRITE : 0);
-
-    http_socket_event(w->owner->http, w->fd, status < 0 ? HTTP_WATCH_READ | HTTP_WATCH_WRITE : what);
+    (void)data;
+    http_socket_event(lh->http, fd,
+                      (events & UV_READABLE ? HTTP_WATCH_READ : 0) |
+                          (events & UV_WRITABLE ? HTTP_WATCH_WRITE : 0));
 }
 
 static void watch(void *arg, int fd, int events)
 {
     struct loop_http *lh = arg;
-    struct watcher *w;
     int what = (events & HTTP_WATCH_READ ? UV_READABLE : 0) | (events & HTTP_WATCH_WRITE ? UV_WRITABLE : 0);
 
-    HASH_FIND_INT(lh->watchers, &fd, w);
-    if (what == 0) {
-        if (w)
-            watcher_drop(lh, w);
-        return;
-    }
-    if (!w) {
-        w = xcalloc(1, sizeof(*w));
-        w->fd = fd;
-        w->owner = lh;
-        if (uv_poll_init(lh->loop, &w->poll, fd) != 0) {
-            log_err(NULL, "descriptor %d cannot be watched", fd); /* its exchange ends by its time limit */
-            free(w);
-            return;
-        }
-        w->poll.data = w;
-        HASH_ADD_INT(lh->watchers, fd, w);
-    }
-    uv_poll_start(&w->poll, what, on_poll);
+    if (loop_watch_set(lh->watches, fd, what, NULL) < 0)
+        log_err(NULL, "descriptor %d cannot be watched", fd); /* its exchange ends by its time limit */
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -120,6 +84,11 @@ static void offload(void *arg, void (*work)(void *data), void (*done)(void *data
     uv_queue_work(lh->loop, &job->req, run_work, after_work);
 }
 
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
 struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, size_t idle_max, struct err *err)
 {
     struct loop_http *lh = xcalloc(1, sizeof(*lh));
@@ -128,10 +97,11 @@ struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, size
     lh->loop = loop;
     uv_timer_init(loop, &lh->timer);
     lh->timer.data = lh;
-    lh->http = http_new(&owner, idle_max, err);
+    lh->watches = loop_watch_new(loop, happened, lh, err);
+    lh->http = lh->watches ? http_new(&owner, idle_max, err) : NULL;
     if (lh->http)
         return lh;
-    uv_close((uv_handle_t *)&lh->timer, watcher_closed);
+    loop_http_free(lh);
     return NULL;
 }
 
@@ -142,12 +112,9 @@ struct http *loop_http_get(const struct loop_http *lh)
 
 void loop_http_free(struct loop_http *lh)
 {
-    struct watcher *w, *next;
-
     if (!lh)
         return;
     http_free(lh->http);
-    HASH_ITER(hh, lh->watchers, w, next)
-    watcher_drop(lh, w);
-    uv_close((uv_handle_t *)&lh->timer, watcher_closed);
+    loop_watch_free(lh->watches);
+    uv_close((uv_handle_t *)&lh->timer, timer_closed);
 }

@@ -23,15 +23,18 @@ struct engine {
 };
 
 struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
-                          size_t dial_limit)
+                          size_t dial_limit, struct err *err)
 {
-    struct engine *engine = xcalloc(1, sizeof(*engine));
+    struct dialer *dialer = dialer_new(loop, dial_limit, err);
 
+    if (!dialer)
+        return NULL;
+    struct engine *engine = xcalloc(1, sizeof(*engine));
     engine->parts.loop = loop;
     engine->parts.store = store;
     engine->parts.http = http;
     engine->parts.clock = clock;
-    engine->parts.dialer = dialer_new(loop, dial_limit);
+    engine->parts.dialer = dialer;
     engine->parts.links = links_new(loop, http, clock, LINK_IDLE_MS, LINK_MOST);
     return engine;
 }

@@ -7,9 +7,10 @@
 
 struct engine;
 
-/* dial_limit: TCP connections being opened at a time over all runs. All pointers are borrowed. */
+/* dial_limit: TCP connections being opened at a time over all runs. All pointers are borrowed.
+ * NULL and err (system). */
 struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
-                          size_t dial_limit);
+                          size_t dial_limit, struct err *err);
 /* Interrupts all runs; calls done(arg) from the loop when all is written down and handed to the store. The
  * engine frees itself after. */
 void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);

@@ -2,24 +2,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
+#include "amtd/loop_watch.h"
 #include "base/xalloc.h"
 
 /* waiting -> (names: resolving) -> connecting -> over (done called, freed). What libuv still holds when an
- * attempt ends early, a look-up or a handle, is cut loose (its `dial` is cleared) and frees itself when it
- * comes back. */
+ * attempt ends early, a look-up, is cut loose (its `dial` is cleared) and frees itself when it comes back. */
 enum dial_list { DIAL_URGENT, DIAL_WAITING, DIAL_ACTIVE, DIAL_LISTS };
 
 struct lookup {
     uv_getaddrinfo_t req;
-    struct dial *dial;
-};
-
-struct attempt {
-    uv_tcp_t tcp;
-    uv_connect_t req;
     struct dial *dial;
 };
 
@@ -36,12 +31,13 @@ struct dial {
     struct addrinfo *addresses; /* of a name */
     struct addrinfo *next;      /* to be tried */
     struct lookup *lookup;
-    struct attempt *attempt;
+    int fd; /* being connected; -1 none */
     struct dial *prev, *link;
 };
 
 struct dialer {
     uv_loop_t *loop;
+    struct loop_watch *watches;
     size_t limit;
     size_t active;
     struct dial *lists[DIAL_LISTS]; /* the active one sorted by deadline */
@@ -65,18 +61,13 @@ static void dialer_schedule(struct dialer *dialer)
 
 /* --- the end of an attempt --- */
 
-static void attempt_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
 static void dial_drop_attempt(struct dial *d)
 {
-    if (!d->attempt)
+    if (d->fd < 0)
         return;
-    d->attempt->dial = NULL;
-    uv_close((uv_handle_t *)&d->attempt->tcp, attempt_closed);
-    d->attempt = NULL;
+    loop_watch_set(d->dialer->watches, d->fd, 0, NULL);
+    close(d->fd);
+    d->fd = -1;
 }
 
 void dial_cancel(struct dial *d)
@@ -113,59 +104,49 @@ static void dial_end(struct dial *d, int fd)
 
 /* --- connecting --- */
 
-static void dial_fail(struct dial *d, int status)
+static void dial_fail(struct dial *d, int number)
 {
     enum cause cause = CAUSE_UNREACHABLE;
 
-    if (status == UV_ECONNREFUSED)
+    if (number == ECONNREFUSED)
         cause = CAUSE_REFUSED;
-    else if (status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOBUFS || status == UV_ENOMEM)
+    else if (number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM)
         cause = CAUSE_SYSTEM;
-    err_set_errno(&d->failure, cause, -status, "connect to port %u", d->port);
+    err_set_errno(&d->failure, cause, number, "connect to port %u", d->port);
 }
 
 static void dial_next_address(struct dial *d);
 
-static void attempt_connected(uv_connect_t *req, int status)
+static void attempt_over(void *arg, int fd, void *data, int events)
 {
-    struct attempt *attempt = req->data;
-    struct dial *d = attempt->dial;
-    uv_os_fd_t fd = -1;
-    int copy = -1;
+    struct dial *d = data;
+    int number = 0;
+    socklen_t size = sizeof(number);
 
-    if (!d) /* cut loose */
-        return;
-    if (status == 0 && uv_fileno((uv_handle_t *)&attempt->tcp, &fd) == 0)
-        copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) {
-        dial_fail(d, status < 0 ? status : -errno);
+    (void)arg;
+    (void)events;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0)
+        number = errno;
+    if (number != 0) {
+        dial_fail(d, number);
         dial_drop_attempt(d);
         dial_next_address(d);
         return;
     }
-    dial_end(d, copy);
+    loop_watch_set(d->dialer->watches, fd, 0, NULL);
+    d->fd = -1;
+    dial_end(d, fd);
 }
 
 static int dial_start(struct dial *d, const struct sockaddr *address)
 {
-    struct attempt *attempt = xcalloc(1, sizeof(*attempt));
-    int status = uv_tcp_init(d->dialer->loop, &attempt->tcp);
+    socklen_t size = address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
-    if (status != 0) {
-        free(attempt);
-        dial_fail(d, status);
-        return -1;
-    }
-    attempt->tcp.data = attempt;
-    attempt->req.data = attempt;
-    attempt->dial = d;
-    d->attempt = attempt;
-    status = uv_tcp_connect(&attempt->req, &attempt->tcp, address, attempt_connected);
-    if (status == 0) {
-        uv_tcp_nodelay(&attempt->tcp, 1);
+    d->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (d->fd >= 0 && (connect(d->fd, address, size) == 0 || errno == EINPROGRESS) &&
+        loop_watch_set(d->dialer->watches, d->fd, UV_WRITABLE, d) == 0)
         return 0;
-    }
-    dial_fail(d, status);
+    dial_fail(d, errno);
     dial_drop_attempt(d);
     return -1;
 }
@@ -300,6 +281,7 @@ struct dial *dialer_connect(struct dialer *dialer, const char *host, uint16_t po
     struct dial *d = xcalloc(1, sizeof(*d));
 
     d->dialer = dialer;
+    d->fd = -1;
     d->list = urgent ? DIAL_URGENT : DIAL_WAITING;
     d->host = xstrdup(host);
     d->port = port;
@@ -311,12 +293,17 @@ struct dial *dialer_connect(struct dialer *dialer, const char *host, uint16_t po
     return d;
 }
 
-struct dialer *dialer_new(uv_loop_t *loop, size_t limit)
+struct dialer *dialer_new(uv_loop_t *loop, size_t limit, struct err *err)
 {
     struct dialer *dialer = xcalloc(1, sizeof(*dialer));
 
     dialer->loop = loop;
     dialer->limit = limit;
+    dialer->watches = loop_watch_new(loop, attempt_over, dialer, err);
+    if (!dialer->watches) {
+        free(dialer);
+        return NULL;
+    }
     uv_timer_init(loop, &dialer->timer);
     dialer->timer.data = dialer;
     return dialer;
@@ -329,6 +316,8 @@ static void dialer_closed(uv_handle_t *handle)
 
 void dialer_free(struct dialer *dialer)
 {
-    if (dialer)
-        uv_close((uv_handle_t *)&dialer->timer, dialer_closed);
+    if (!dialer)
+        return;
+    loop_watch_free(dialer->watches);
+    uv_close((uv_handle_t *)&dialer->timer, dialer_closed);
 }

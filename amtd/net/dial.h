@@ -15,8 +15,9 @@
 struct dialer;
 struct dial; /* one attempt */
 
-/* limit: connections being opened at a time. Loop's thread only, as everything here. */
-struct dialer *dialer_new(uv_loop_t *loop, size_t limit);
+/* limit: connections being opened at a time. Loop's thread only, as everything here. NULL and err (system).
+ */
+struct dialer *dialer_new(uv_loop_t *loop, size_t limit, struct err *err);
 /* Every attempt must have ended or been cancelled. NULL is fine; frees later, from the loop. */
 void dialer_free(struct dialer *dialer);
 

@@ -77,7 +77,8 @@ void stream_bench_init(struct stream_bench *b)
     memset(b, 0, sizeof(*b));
     b->got = buf_init(GOT_MAX);
     uv_loop_init(&b->loop);
-    b->dialer = dialer_new(&b->loop, 8);
+    b->dialer = dialer_new(&b->loop, 8, NULL);
+    assert_non_null(b->dialer);
     b->streams = streams_new(&b->loop, b->dialer);
     uv_timer_init(&b->loop, &b->look);
     b->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

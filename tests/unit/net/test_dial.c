@@ -57,7 +57,8 @@ static void scene_open(struct scene *s, size_t limit)
 {
     memset(s, 0, sizeof(*s));
     uv_loop_init(&s->loop);
-    s->dialer = dialer_new(&s->loop, limit);
+    s->dialer = dialer_new(&s->loop, limit, NULL);
+    assert_non_null(s->dialer);
     s->listener = listen_on(&s->port, 64);
     make_silent(s);
 }
