@@ -19,7 +19,8 @@
 #include "base/xml.h"
 
 #define HTTP_IDLE_MAX 512 /* connections kept open between operations */
-#define FILES_KEPT    256 /* descriptors that are not for connections to devices */
+#define DIALS_OTHER   64  /* connections of consoles and redirection that are being opened at a time */
+#define FILES_KEPT    512 /* descriptors that are not for connections to devices */
 
 struct daemon {
     const struct config *config;
@@ -29,6 +30,8 @@ struct daemon {
     struct store *store;
     struct loop_http *http;
     struct engine *engine;
+    struct dialer *dialer;
+    struct streams *streams;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
     uv_signal_t term, interrupt;
@@ -41,6 +44,11 @@ struct daemon {
 struct engine *daemon_engine(const struct daemon *daemon)
 {
     return daemon->engine;
+}
+
+struct streams *daemon_streams(const struct daemon *daemon)
+{
+    return daemon->streams;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -245,14 +253,20 @@ static int start_parts(struct daemon *d, struct err *err)
         engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(), (size_t)dial_limit(d), err);
     if (!d->engine)
         return -1;
+    d->dialer = dialer_new(&d->loop, DIALS_OTHER, err);
+    if (!d->dialer)
+        return -1;
+    d->streams = streams_new(&d->loop, d->dialer);
     d->server = server_new(&d->loop, d, err);
     return d->server ? 0 : -1;
 }
 
-/* --- ending: server, engine, store, transport; each finishes what the next one needs --- */
+/* --- ending: server, engine, streams, store, transport; each finishes what the next one needs --- */
 
 static void close_handles(struct daemon *d)
 {
+    streams_free(d->streams);
+    dialer_free(d->dialer);
     store_close(d->store);
     d->store = NULL;
     loop_http_free(d->http);

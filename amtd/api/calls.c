@@ -71,7 +71,7 @@ static const struct api_param profile_put_params[] = {
     END,
 };
 static const struct api_param run_start_params[] = {
-    {"task", API_STRING, true, "power, boot, info, doctor, probe"},
+    {"task", API_STRING, true, "power, boot, info, doctor, probe, prepare"},
     TARGET,
     {"args", API_OBJECT, false, "of the task"},
     {"profile", API_STRING, false, "use this one alone"},

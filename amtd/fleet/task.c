@@ -5,7 +5,7 @@
 #include "amtd/fleet/tasks.h"
 
 static const struct task *const table[] = {
-    &task_power, &task_boot, &task_info, &task_probe, &task_doctor,
+    &task_power, &task_boot, &task_info, &task_probe, &task_doctor, &task_prepare,
 };
 
 const struct task *task_by_name(const char *name)

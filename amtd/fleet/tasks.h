@@ -9,5 +9,6 @@ extern const struct task task_boot;
 extern const struct task task_info;
 extern const struct task task_probe;
 extern const struct task task_doctor;
+extern const struct task task_prepare;
 
 #endif

@@ -15,6 +15,7 @@
 #include "wsman/identity.h"
 #include "wsman/quirks.h"
 #include "wsman/redirection.h"
+#include "wsman/redirection_ready.h"
 
 /* One expected call: its name, words that must be in the body, and the answer's inner XML (NULL: absent
  * class). */
@@ -232,6 +233,54 @@ static void redirection_is_set_where_it_differs(void **state)
     redirection_seq_clear(&rs);
 }
 
+#define LOGGED(state, listener)                                                                              \
+    SERVICE(state, listener) "<g:AccessLog>anna opened</g:AccessLog><g:AccessLog>bert opened</g:AccessLog>"
+
+/* Only what is missing is switched on, and a code is shown where the user must be asked and was not. */
+static void redirection_is_made_ready(void **state)
+{
+    static const struct line all_off[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32768", "false")},
+        {"Get IPS_OptInService", NULL, NULL,
+         "<g:OptInRequired>4294967295</g:OptInRequired><g:OptInState>0</g:OptInState>"
+         "<g:OptInCodeTimeout>120</g:OptInCodeTimeout>"},
+        {"AMT_RedirectionService.RequestStateChange", "<r:RequestedState>32770</r:RequestedState>", NULL, OK},
+        {"Put AMT_RedirectionService", "<r:ListenerEnabled>true</r:ListenerEnabled>", NULL,
+         SERVICE("32770", "true")},
+        {"IPS_OptInService.StartOptIn", NULL, NULL, OK},
+        {NULL}};
+    static const struct line adds_sol[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, LOGGED("32769", "true")},
+        {"Get IPS_OptInService", NULL, NULL, NULL},
+        {"AMT_RedirectionService.RequestStateChange", "<r:RequestedState>32771</r:RequestedState>", NULL, OK},
+        {NULL}};
+    static const struct line on_the_screen[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32771", "true")},
+        {"Get IPS_OptInService", NULL, NULL,
+         "<g:OptInRequired>4294967295</g:OptInRequired><g:OptInState>2</g:OptInState>"},
+        {NULL}};
+    struct redirection_ready_request request = {.sol = true, .ask_consent = true};
+    struct redirection_ready_seq rs;
+
+    (void)state;
+    redirection_ready_init(&rs, &request);
+    assert_int_equal(play(&rs.seq, all_off), CAUSE_NONE);
+    assert_true(redirection_ready_waits(&rs));
+    assert_int_equal(rs.code_timeout_s, 120);
+    assert_non_null(strstr(redirection_ready_changes(&rs), "its listener opened"));
+    redirection_ready_clear(&rs);
+    redirection_ready_init(&rs, &request);
+    assert_int_equal(play(&rs.seq, adds_sol), CAUSE_NONE);
+    assert_false(redirection_ready_waits(&rs));
+    assert_string_equal(rs.holder, "bert opened");
+    redirection_ready_clear(&rs);
+    redirection_ready_init(&rs, &request);
+    assert_int_equal(play(&rs.seq, on_the_screen), CAUSE_NONE);
+    assert_true(redirection_ready_waits(&rs));
+    assert_null(redirection_ready_changes(&rs));
+    redirection_ready_clear(&rs);
+}
+
 #define OPT_IN(required, state, modify)                                                                      \
     "<g:CanModifyOptInPolicy>" modify "</g:CanModifyOptInPolicy><g:OptInRequired>" required                  \
     "</g:OptInRequired><g:OptInState>" state "</g:OptInState>"
@@ -319,6 +368,7 @@ int main(void)
         cmocka_unit_test(boot_to_setup_over_sol_then_reset),
         cmocka_unit_test(boot_is_refused_before_anything_is_changed),
         cmocka_unit_test(redirection_is_set_where_it_differs),
+        cmocka_unit_test(redirection_is_made_ready),
         cmocka_unit_test(consent_shows_a_new_code_and_takes_it),
         cmocka_unit_test(a_clock_is_set_only_when_it_is_off),
         cmocka_unit_test(a_uuid_reads_as_the_machine_shows_it),
