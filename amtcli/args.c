@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define WORD_MAX 40
@@ -49,7 +50,7 @@ const char *nearest_word(const char *word, const char *(*word_at)(size_t i, cons
     return best;
 }
 
-static const struct option_row *find(const struct option_row *const *tables, const char *name, size_t n,
+const struct option_row *option_find(const struct option_row *const *tables, const char *name, size_t n,
                                      char letter)
 {
     for (; *tables; tables++)
@@ -70,38 +71,167 @@ static const char *option_at(size_t i, const void *arg)
     return NULL;
 }
 
+/* --- describing --- */
+
+void option_choices(const char *choices, struct buf *out)
+{
+    while (*choices) {
+        size_t n = strcspn(choices, " ");
+        const char *next = choices + n + (choices[n] == ' ');
+
+        buf_add(out, choices, n);
+        if (*next)
+            buf_puts(out, next[strcspn(next, " ")] ? ", " : " or ");
+        choices = next;
+    }
+}
+
+void option_describe(const struct option_row *row, struct buf *out)
+{
+    buf_puts(out, row->help);
+    if (row->kind == OPTION_CHOICE) {
+        buf_puts(out, ": ");
+        option_choices(row->choices, out);
+    }
+    if (row->standard)
+        buf_printf(out, " (default %s)", row->standard);
+    if (row->required)
+        buf_puts(out, " (required)");
+}
+
+/* --- checking values --- */
+
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t n = strlen(value);
+
+    for (; *choices; choices += strcspn(choices, " "), choices += *choices == ' ')
+        if (strcspn(choices, " ") == n && strncmp(choices, value, n) == 0)
+            return true;
+    return false;
+}
+
+static void time_text(int64_t ms, struct buf *out)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = 0;
+
+    while (ms % units[i].ms != 0)
+        i++;
+    buf_printf(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+}
+
+static void expect_number(const struct option_row *row, struct buf *out)
+{
+    buf_printf(out, "a whole number from %lld", (long long)row->min);
+    if (row->max == INT64_MAX)
+        buf_puts(out, " on");
+    else
+        buf_printf(out, " to %lld", (long long)row->max);
+}
+
+static void expect_time(const struct option_row *row, struct buf *out)
+{
+    buf_puts(out, "a time from ");
+    time_text(row->min, out);
+    buf_puts(out, " to ");
+    time_text(row->max, out);
+    buf_puts(out, ", such as 30s, 5m or 250ms");
+}
+
+static void expect_choice(const struct option_row *row, struct buf *out)
+{
+    option_choices(row->choices, out);
+}
+
+/* What a value of the kind must be. Kinds that take any text have no row. */
+static void (*const expectations[])(const struct option_row *row, struct buf *out) = {
+    [OPTION_NUMBER] = expect_number, [OPTION_TIME] = expect_time, [OPTION_CHOICE] = expect_choice};
+
+static bool check(struct arg *arg)
+{
+    const struct option_row *row = arg->row;
+
+    switch (row->kind) {
+    case OPTION_NUMBER:
+        return text_i64(arg->value, row->min, row->max, &arg->number);
+    case OPTION_TIME:
+        return text_duration_ms(arg->value, row->min, row->max, &arg->number);
+    case OPTION_CHOICE:
+        return is_choice(row->choices, arg->value);
+    case OPTION_FLAG:
+    case OPTION_TEXT:
+    case OPTION_FILE:
+        break;
+    }
+    return true;
+}
+
+/* --- reading --- */
+
+static void quote(const char *text, struct buf *out)
+{
+    buf_puts(out, "'");
+    text_printable(out, text, strlen(text));
+    buf_puts(out, "'");
+}
+
 static void unknown(const char *name, const struct option_row *const *tables, struct buf *mistakes)
 {
     const char *near = nearest_word(name, option_at, tables);
 
-    buf_printf(mistakes, "there is no option --%s", name);
+    buf_puts(mistakes, "there is no option --");
+    text_printable(mistakes, name, strlen(name));
     if (near)
         buf_printf(mistakes, "; did you mean --%s?", near);
     buf_putc(mistakes, '\n');
 }
 
+/* amtd speaks JSON, so UTF-8. Anything else is refused here, before a value could get lost on the way. */
+static bool is_text(const char *value, struct buf *mistakes)
+{
+    if (text_is_utf8(value, strlen(value)))
+        return true;
+    quote(value, mistakes);
+    buf_puts(mistakes, " is not UTF-8\n");
+    return false;
+}
+
 static void add(struct args *args, const struct option_row *row, const char *value, struct buf *mistakes)
 {
+    struct arg *arg = &args->options[args->option_count];
+
     if (args->option_count == ARGS_OPTIONS_MAX) {
         buf_printf(mistakes, "more than %d options\n", ARGS_OPTIONS_MAX);
         return;
     }
-    args->options[args->option_count].row = row;
-    args->options[args->option_count++].value = value;
+    args->option_count++;
+    arg->row = row;
+    arg->value = value;
+    if (!value || !is_text(value, mistakes) || check(arg))
+        return;
+    buf_printf(mistakes, "--%s expects ", row->name);
+    expectations[row->kind](row, mistakes);
+    buf_puts(mistakes, ", not ");
+    quote(value, mistakes);
+    buf_putc(mistakes, '\n');
 }
 
 /* Takes the option at argv[*i] and, where it needs one, the value behind it. */
 static void read_option(struct args *args, const struct option_row *row, const char *value, int argc,
                         char **argv, int *i, struct buf *mistakes)
 {
-    if (!row->value && value)
+    bool needs = row->kind != OPTION_FLAG && !row->bare && !value;
+
+    if (row->kind == OPTION_FLAG && value)
         buf_printf(mistakes, "--%s takes no value\n", row->name);
-    else if (row->value && !value && row->value[0] != '[' && *i + 1 >= argc)
+    else if (needs && *i + 1 >= argc)
         buf_printf(mistakes, "--%s needs a value: %s\n", row->name, row->value);
-    else if (row->value && !value && row->value[0] != '[')
-        add(args, row, argv[++*i], mistakes);
     else
-        add(args, row, value, mistakes);
+        add(args, row, needs ? argv[++*i] : value, mistakes);
 }
 
 static void read_long(struct args *args, int argc, char **argv, int *i,
@@ -110,7 +240,7 @@ static void read_long(struct args *args, int argc, char **argv, int *i,
     const char *name = argv[*i] + 2;
     const char *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    const struct option_row *row = find(tables, name, n, 0);
+    const struct option_row *row = option_find(tables, name, n, 0);
 
     if (row) {
         read_option(args, row, equals ? equals + 1 : NULL, argc, argv, i, mistakes);
@@ -125,20 +255,40 @@ static void read_long(struct args *args, int argc, char **argv, int *i,
 static void read_short(struct args *args, int argc, char **argv, int *i,
                        const struct option_row *const *tables, struct buf *mistakes)
 {
-    const char *letters = argv[*i] + 1;
-
-    for (; *letters; letters++) {
-        const struct option_row *row = find(tables, NULL, 0, *letters);
+    for (const char *letters = argv[*i] + 1; *letters; letters++) {
+        const struct option_row *row = option_find(tables, NULL, 0, *letters);
 
         if (!row) {
-            buf_printf(mistakes, "there is no option -%c\n", *letters);
+            buf_puts(mistakes, "there is no option -");
+            text_printable(mistakes, letters, 1);
+            buf_puts(mistakes, "; what begins with '-' and is no option goes behind '--'\n");
             return;
         }
-        if (row->value) {
-            read_option(args, row, letters[1] ? letters + 1 : NULL, argc, argv, i, mistakes);
+        if (row->kind != OPTION_FLAG) {
+            const char *rest = letters[1] == '=' ? letters + 2 : letters + 1;
+
+            read_option(args, row, letters[1] ? rest : NULL, argc, argv, i, mistakes);
             return;
         }
         add(args, row, NULL, mistakes);
+    }
+}
+
+/* What must be given and is not. */
+static void check_required(const struct args *args, const struct option_row *const *tables,
+                           struct buf *mistakes)
+{
+    for (; *tables; tables++) {
+        for (const struct option_row *row = *tables; row->name; row++) {
+            if (!row->required || args_has(args, row->name))
+                continue;
+            buf_printf(mistakes, "--%s %s is required", row->name, row->value);
+            if (row->kind == OPTION_CHOICE) {
+                buf_puts(mistakes, ": ");
+                option_choices(row->choices, mistakes);
+            }
+            buf_putc(mistakes, '\n');
+        }
     }
 }
 
@@ -155,11 +305,13 @@ int args_read(struct args *args, int argc, char **argv, const struct option_row 
             options = false;
         else if (options && strncmp(argv[i], "--", 2) == 0)
             read_long(args, argc, argv, &i, tables, mistakes);
-        else if (options && argv[i][0] == '-' && argv[i][1] && find(tables, NULL, 0, argv[i][1]))
+        else if (options && argv[i][0] == '-' && argv[i][1])
             read_short(args, argc, argv, &i, tables, mistakes);
-        else /* "-pc5" is an exclusion, "-" is standard input */
+        else if (is_text(argv[i], mistakes)) /* "-" is standard input */
             args->operands[args->operand_count++] = argv[i];
     }
+    if (!args_has(args, "help"))
+        check_required(args, tables, mistakes);
     return mistakes->len == before ? 0 : -1;
 }
 
@@ -193,4 +345,17 @@ const char *args_value(const struct args *args, const char *name)
         if (strcmp(args->options[k].row->name, name) == 0)
             value = args->options[k].value;
     return value;
+}
+
+bool args_number(const struct args *args, const char *name, int64_t *out)
+{
+    bool found = false;
+
+    for (size_t k = 0; k < args->option_count; k++) {
+        if (strcmp(args->options[k].row->name, name) == 0 && args->options[k].value) {
+            *out = args->options[k].number;
+            found = true;
+        }
+    }
+    return found;
 }

@@ -26,6 +26,8 @@ struct client {
     int fd;
     struct mux *mux;
     bool broken;
+    bool left;
+    int64_t used; /* when the last call ended */
     /* the call under way */
     uint32_t channel;
     struct buf line;
@@ -169,7 +171,7 @@ static int turn(struct client *c, struct err *err)
     struct pollfd p = {.fd = c->fd, .events = POLLIN};
 
     if (mux_tick(c->mux, now_ms(), err) != 0)
-        return -1;
+        return line_broke(c, "amtd is silent", err);
     if (mux_output(c->mux).n > 0)
         p.events |= POLLOUT;
     if (poll(&p, 1, IDLE_MS) < 0 && errno != EINTR)
@@ -215,7 +217,10 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
         status = turn(c, err);
         if (status == 0 && on_idle && !c->over)
             on_idle(arg);
+        if (status == 0 && c->left)
+            status = line_broke(c, "left", err);
     }
+    c->used = now_ms();
     if (status == 0 && c->failed) {
         *err = c->failure;
         status = -1;
@@ -262,6 +267,11 @@ int client_stop_daemon(struct client *c, struct err *err)
     close(peer.fd);
     return ended == 0 ? err_set(err, CAUSE_TIMEOUT, "amtd is still there after %d s", STOP_MS / 1000)
                       : status;
+}
+
+void client_leave(struct client *c)
+{
+    c->left = true;
 }
 
 /* --- connecting --- */
@@ -334,7 +344,17 @@ struct client *client_open(bool start, struct err *err)
     }
     c->line = buf_init(LINE_MAX);
     c->mux = mux_new(true, &events, 64, now_ms());
+    c->used = now_ms();
     return c;
+}
+
+/* Nobody answers amtd's signs of life between two calls, so a connection does not outlive a long pause. */
+bool client_alive(const struct client *c)
+{
+    char byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return !c->broken && n != 0 && now_ms() - c->used < MUX_PING_MS;
 }
 
 void client_close(struct client *c)

@@ -15,6 +15,8 @@ struct client;
  * (no-daemon) else. */
 struct client *client_open(bool start, struct err *err);
 void client_close(struct client *client); /* NULL is fine */
+/* False when the connection has ended, or has lain still for so long that amtd may have given it up. */
+bool client_alive(const struct client *client);
 
 /* Calls. Takes params (may be NULL). Every event goes to on_event (may be NULL; borrowed). on_idle (may be
  * NULL) is called at least every 100 ms meanwhile: for progress lines and Ctrl-C; it may use client_post. 0
@@ -25,6 +27,8 @@ int client_call(struct client *client, const char *name, json_t *params, client_
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err);
 /* A call whose answer nobody waits for, from within on_idle: run.cancel. */
 void client_post(struct client *client, const char *name, json_t *params);
+/* From within on_idle: the call returns at once, -1 and err (no-daemon); the connection is of no more use. */
+void client_leave(struct client *client);
 
 /* daemon.stop, and waits until amtd's process has ended: only then may another take its place. 0, or -1 and
  * err: its failure, or timeout. */

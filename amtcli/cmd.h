@@ -18,31 +18,46 @@ struct context {
 };
 
 struct command {
-    const char *name;     /* "host add" */
-    const char *operands; /* "HOSTS", "TARGET", "[TARGET]" */
-    int min, max;         /* number of operands; max -1: any */
+    const char *name; /* "host add" */
+    const char
+        *operands; /* "TARGET", "[TARGET]", "PROFILE TARGET": the words also say how they are completed */
+    int min, max;  /* number of operands; max -1: any */
     const char *summary;
-    const struct option_row *const *options; /* tables, ended by NULL */
+    const struct option_row *const *options; /* tables, ended by NULL; NULL: none */
     const char *examples;                    /* one a line, without "amtcli " */
-    int (*run)(struct context *ctx);
+    int (*run)(struct context *ctx);         /* returns the exit code */
 };
 
 extern const struct command *const commands[]; /* ended by NULL */
 
+/* --- dispatch.c --- */
+
 /* Runs one command line (without the program's name). Returns the exit code. */
 int run_command(struct context *ctx, int argc, char **argv);
+/* The command whose words begin argv, NULL if there is none; *words gets how many they are. */
+const struct command *find_command(int argc, char *const *argv, int *words);
+/* The option tables of a command with that of --help, ended by NULL, into tables. */
+#define COMMAND_TABLES_MAX 8
+void command_tables(const struct command *command, const struct option_row *tables[COMMAND_TABLES_MAX]);
 
-/* The connection, made on first use. NULL: the reason was printed. */
+/* --- context.c --- */
+
+/* The connection, made on first use, and anew when amtd went away. NULL: the reason was printed. */
 struct client *context_client(struct context *ctx);
-/* A call that answers at once. 0 and *reply, or the exit code, the reason printed; *reply is then the
- * failure's details (host.import has some) or NULL. */
+/* Gives up a connection that broke, so that the next command makes a new one. */
+void context_drop(struct context *ctx, const struct err *err);
+/* A call that answers at once. Takes params. 0 and *reply, or the exit code, the reason printed; *reply is
+ * then the failure's details (host.import has some) or NULL. */
 int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply);
 /* Prints a failure and its hint to stderr; returns its exit code. */
 int print_failure(const struct err *err);
-/* Asks on the terminal; false without one. */
-bool confirm(const char *question);
+/* There is a terminal on which a question can be asked and answered. */
+bool can_ask(void);
+/* Shows which hosts a command would change and asks on the terminal until they stay the same while it is
+ * asked. 0: yes; EXIT_REFUSED: no, or there is no terminal; another exit code: they cannot be found out. */
+int confirm_hosts(struct context *ctx, const char *target, const char *what);
 
-/* Tables that several commands share. */
+/* --- tables that several commands share --- */
 extern const struct option_row options_output[]; /* -o */
 extern const struct option_row options_yes[];    /* --yes */
 extern const struct option_row options_run[];    /* how a run goes on */

@@ -3,30 +3,30 @@
 
 #include "amtcli/cmd_collection.h"
 #include "amtcli/output.h"
+#include "amtcli/params.h"
 
 static const struct option_row content[] = {
-    {"where", 'w', "QUERY", "a query: its hosts are looked up when the collection is used"},
-    {"list", 'l', "HOSTS", "a fixed list of hosts"},
-    {"replace", 0, NULL, "when a collection of this name is there"},
+    {"where", 'w', OPTION_TEXT, "QUERY", "a query: its hosts are looked up when the collection is used"},
+    {"list", 'l', OPTION_TEXT, "HOSTS", "a fixed list of hosts"},
+    {"replace", 0, OPTION_FLAG, NULL, "when a collection of this name is there"},
     {NULL},
 };
 
 static int collection_add(struct context *ctx)
 {
-    json_t *params = json_pack("{s:s, s:b}", "name", ctx->args.operands[0], "replace",
-                               (int)args_has(&ctx->args, "replace"));
+    static const struct param map[] = {{"where", "where"}, {"list", "list"}, {"replace", "replace"}, {NULL}};
+    json_t *params = json_pack("{s:s}", "name", ctx->args.operands[0]);
+    json_int_t hosts;
     json_t *reply;
     int code;
 
-    if (args_value(&ctx->args, "where"))
-        json_object_set_new(params, "where", json_string(args_value(&ctx->args, "where")));
-    if (args_value(&ctx->args, "list"))
-        json_object_set_new(params, "list", json_string(args_value(&ctx->args, "list")));
+    params_take(params, &ctx->args, map);
     code = context_call(ctx, "collection.put", params, &reply);
     if (code != 0)
         return code;
-    fprintf(stderr, "%lld hosts are in @%s now\n",
-            (long long)json_integer_value(json_object_get(reply, "hosts")), ctx->args.operands[0]);
+    hosts = json_integer_value(json_object_get(reply, "hosts"));
+    fprintf(stderr, "%lld %s in @%s now\n", (long long)hosts, hosts == 1 ? "host is" : "hosts are",
+            ctx->args.operands[0]);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -35,16 +35,13 @@ static int collection_list(struct context *ctx)
 {
     static const struct column columns[] = {
         {"COLLECTION", "name"}, {"HOSTS", "hosts"}, {"WHERE", "where"}, {"LIST", "list"}, {NULL}};
-    enum format format;
     json_t *reply;
     int code;
 
-    if (output_format(&ctx->args, &format) != 0)
-        return EXIT_USAGE;
     code = context_call(ctx, "collection.list", NULL, &reply);
     if (code != 0)
         return code;
-    output_rows(format, reply, columns);
+    output_rows(output_format(&ctx->args), reply, columns);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -53,16 +50,13 @@ static int collection_show(struct context *ctx)
 {
     static const struct column fields[] = {{"collection", "name"}, {"where", "where"},     {"list", "list"},
                                            {"hosts", "hosts"},     {"members", "members"}, {NULL}};
-    enum format format;
     json_t *reply;
     int code;
 
-    if (output_format(&ctx->args, &format) != 0)
-        return EXIT_USAGE;
     code = context_call(ctx, "collection.show", json_pack("{s:s}", "name", ctx->args.operands[0]), &reply);
     if (code != 0)
         return code;
-    output_object(format, reply, fields);
+    output_object(output_format(&ctx->args), reply, fields);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -88,8 +82,8 @@ const struct command command_collection_add = {
 const struct command command_collection_list = {
     "collection list", "", 0, 0, "list collections", output_tables, "collection list", collection_list};
 const struct command command_collection_show = {
-    "collection show",     "NAME",         1, 1, "show a collection and its hosts", output_tables,
+    "collection show",     "COLLECTION",   1, 1, "show a collection and its hosts", output_tables,
     "collection show lab", collection_show};
 const struct command command_collection_remove = {
-    "collection remove",     "NAME",           1, 1, "forget a collection (its hosts stay)", NULL,
+    "collection remove",     "COLLECTION",     1, 1, "forget a collection (its hosts stay)", NULL,
     "collection remove lab", collection_remove};

@@ -4,6 +4,8 @@
 
 #include "amtcli/cmd_daemon.h"
 
+#define TEXT_MAX 4096
+
 static const char before[] =
     ".Dd November 21, 2026\n.Dt AMTCLI 1\n.Os\n.Sh NAME\n.Nm amtcli\n.Nd out-of-band management of Intel AMT "
     "fleets\n"
@@ -57,27 +59,31 @@ static void put_text(const char *text, size_t n)
     }
 }
 
+static void put_option(const struct option_row *row)
+{
+    struct buf text = buf_init(TEXT_MAX);
+
+    fputs(".It ", stdout);
+    if (row->letter)
+        printf("Fl %c , ", row->letter);
+    printf("Fl -%s", row->name);
+    if (row->bare)
+        printf(" Ns Op = Ns Ar %s", row->value);
+    else if (row->value)
+        printf(" Ar %s", row->value);
+    putchar('\n');
+    option_describe(row, &text);
+    put_text(buf_str(&text), text.len);
+    putchar('\n');
+    buf_free(&text);
+}
+
 static void put_options(const struct option_row *const *tables)
 {
     puts(".Bl -tag -width Ds");
-    for (; *tables; tables++) {
-        for (const struct option_row *row = *tables; row->name; row++) {
-            const char *value = row->value ? row->value : "";
-            bool optional = value[0] == '[';
-
-            fputs(".It ", stdout);
-            if (row->letter)
-                printf("Fl %c , ", row->letter);
-            printf("Fl -%s", row->name);
-            if (optional)
-                printf(" Ns Op = Ns Ar %.*s", (int)strcspn(value + 1, "]"), value + 1);
-            else if (value[0])
-                printf(" Ar %s", value);
-            putchar('\n');
-            put_text(row->help, strlen(row->help));
-            putchar('\n');
-        }
-    }
+    for (; *tables; tables++)
+        for (const struct option_row *row = *tables; row->name; row++)
+            put_option(row);
     puts(".El");
 }
 

@@ -1,23 +1,27 @@
 /* shell: commands line by line, with history and completion. */
+#include <errno.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "amtcli/cmd_shell.h"
-#include "base/hostlist.h"
+#include "amtcli/complete.h"
+#include "amtcli/interrupt.h"
+#include "amtcli/words.h"
 #include "base/xalloc.h"
 
 #define HISTORY_SIZE 1000
-#define WORDS_MAX    128
+#define LIST_MOST    200 /* candidates that are shown */
 
 struct shell {
     struct context *ctx;
     EditLine *el;
     History *history;
-    char *history_file;
+    char *history_file; /* NULL: there is no home for it */
 };
 
 static char *prompt(EditLine *el)
@@ -30,213 +34,176 @@ static char *prompt(EditLine *el)
 
 /* --- completion --- */
 
-struct candidates {
-    const char *prefix;
-    char *common; /* what all of them begin with */
-    size_t count;
-    struct buf list;
-};
-
-static void offer(struct candidates *c, const char *word)
-{
-    size_t n = strlen(c->prefix), same = 0;
-
-    if (strncmp(word, c->prefix, n) != 0)
-        return;
-    buf_printf(&c->list, "%s  ", word);
-    if (c->count++ == 0) {
-        c->common = xstrdup(word);
-        return;
-    }
-    while (c->common[same] && c->common[same] == word[same])
-        same++;
-    c->common[same] = '\0';
-}
-
-/* The next word of commands that begin with what stands before. */
-static void offer_commands(struct candidates *c, const char *before)
-{
-    size_t n = strlen(before);
-    const char *last = NULL;
-
-    for (size_t i = 0; commands[i]; i++) {
-        const char *name = commands[i]->name;
-        char *word;
-
-        if (strncmp(name, before, n) != 0)
-            continue;
-        word = xstrndup(name + n, strcspn(name + n, " "));
-        if (!last || strcmp(word, last) != 0)
-            offer(c, word);
-        free((char *)last);
-        last = word;
-    }
-    free((char *)last);
-}
-
-static void offer_options(struct candidates *c, const char *line)
-{
-    for (size_t i = 0; commands[i]; i++) {
-        size_t n = strlen(commands[i]->name);
-
-        if (strncmp(line, commands[i]->name, n) != 0 || line[n] != ' ' || !commands[i]->options)
-            continue;
-        for (size_t k = 0; commands[i]->options[k]; k++)
-            for (const struct option_row *row = commands[i]->options[k]; row->name; row++) {
-                char *word = xasprintf("--%s", row->name);
-
-                offer(c, word);
-                free(word);
-            }
-    }
-}
-
-static void offer_names(struct candidates *c, struct context *ctx)
+static json_t *names_of(struct context *ctx)
 {
     struct err err = ERR_INIT;
-    struct hostlist *hosts;
-    json_t *reply = NULL, *item;
-    size_t i;
+    json_t *names = NULL;
 
-    if (!ctx->client || client_call(ctx->client, "target.words", NULL, NULL, NULL, NULL, &reply, &err) != 0)
-        return;
-    json_array_foreach(json_object_get(reply, "collections"), i, item)
-    {
-        char *word = xasprintf("@%s", json_string_value(item));
+    if (ctx->client && client_alive(ctx->client))
+        client_call(ctx->client, "target.words", NULL, NULL, NULL, NULL, &names, &err);
+    return names;
+}
 
-        offer(c, word);
-        free(word);
+/* What is missing of a word, with what the shell would read otherwise behind a backslash. */
+static void insert(EditLine *el, const char *text, size_t n, char quote)
+{
+    char *escaped = xcalloc(2 * n + 2, 1), *out = escaped;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!quote && strchr(" \t\\'\"", text[i]))
+            *out++ = '\\';
+        *out++ = text[i];
     }
-    json_array_foreach(json_object_get(reply, "profiles"), i, item) offer(c, json_string_value(item));
-    hosts = hostlist_parse(json_string_value(json_object_get(reply, "hosts")), NULL);
-    for (i = 0; hosts && i < hostlist_count(hosts); i++)
-        offer(c, hostlist_name(hosts, i));
-    hostlist_free(hosts);
-    json_decref(reply);
+    el_insertstr(el, escaped);
+    free(escaped);
+}
+
+static void list(const struct completion *c)
+{
+    struct winsize size = {0};
+    size_t width = 80, longest = 0, per_line, shown = c->count < LIST_MOST ? c->count : LIST_MOST;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        width = size.ws_col;
+    for (size_t i = 0; i < shown; i++)
+        longest = strlen(c->words[i]) > longest ? strlen(c->words[i]) : longest;
+    per_line = width / (longest + 2) > 0 ? width / (longest + 2) : 1;
+    for (size_t i = 0; i < shown; i++)
+        printf("%s%-*s", i % per_line == 0 ? "\n" : "", (int)longest + 2, c->words[i]);
+    if (shown < c->count)
+        printf("\nand %zu more", c->count - shown);
+    putchar('\n');
+}
+
+/* A word that nothing can follow within is ended. */
+static bool is_whole(const struct completion *c)
+{
+    const char *word = c->words[0];
+    char last = word[strlen(word) - 1];
+
+    return c->count == 1 && last != '/' && last != ':' && last != '=';
 }
 
 static unsigned char complete(EditLine *el, int key)
 {
     const LineInfo *info = el_line(el);
-    struct shell *shell;
-    struct candidates c = {.list = buf_init(1 << 20)};
     char *line = xstrndup(info->buffer, (size_t)(info->cursor - info->buffer));
-    char *word = strrchr(line, ' ');
-    char *before;
     unsigned char result = CC_ERROR;
+    struct completion c;
+    struct shell *shell;
+    json_t *names;
+    size_t common;
 
     (void)key;
     el_get(el, EL_CLIENTDATA, &shell);
-    c.prefix = word ? word + 1 : line;
-    before = xstrndup(line, (size_t)(c.prefix - line));
-    offer_commands(&c, before);
-    if (c.prefix[0] == '-')
-        offer_options(&c, line);
-    else if (c.count == 0)
-        offer_names(&c, shell->ctx);
-    if (c.count > 0 && strlen(c.common) > strlen(c.prefix)) {
-        el_insertstr(el, c.common + strlen(c.prefix));
+    names = names_of(shell->ctx);
+    complete_line(&c, line, names);
+    common = complete_common(&c);
+    if (common > strlen(c.typed)) {
+        insert(el, c.words[0] + strlen(c.typed), common - strlen(c.typed), c.quote);
         result = CC_REFRESH;
     }
-    if (c.count == 1) {
-        el_insertstr(el, " ");
+    if (c.count > 0 && is_whole(&c)) {
+        char end[] = {c.quote ? c.quote : ' ', c.quote ? ' ' : '\0', '\0'};
+
+        el_insertstr(el, end);
         result = CC_REFRESH;
     } else if (c.count > 1 && result == CC_ERROR) {
-        printf("\n%.4000s\n", buf_str(&c.list));
+        list(&c);
         result = CC_REDISPLAY;
     }
-    free(c.common);
-    free(before);
+    complete_clear(&c);
+    json_decref(names);
     free(line);
-    buf_free(&c.list);
     return result;
 }
 
 /* --- lines --- */
-
-/* Words as in a shell of UNIX: blanks part them, quotes and backslashes keep them together. In place. */
-static int split(char *line, char **words)
-{
-    char *in = line, *out = line;
-    int count = 0;
-
-    for (;;) {
-        char quote = 0;
-
-        in += strspn(in, " \t\r\n");
-        if (!*in || count == WORDS_MAX)
-            return *in ? -1 : count;
-        words[count++] = out;
-        for (; *in && (quote || !strchr(" \t\r\n", *in)); in++) {
-            if (*in == quote)
-                quote = 0;
-            else if (!quote && (*in == '\'' || *in == '"'))
-                quote = *in;
-            else if (*in == '\\' && quote != '\'' && in[1])
-                *out++ = *++in;
-            else
-                *out++ = *in;
-        }
-        if (quote)
-            return -1;
-        in += *in != '\0';
-        *out++ = '\0';
-    }
-}
 
 static bool is_leaving(const char *word)
 {
     return strcmp(word, "exit") == 0 || strcmp(word, "quit") == 0;
 }
 
-static int run_line(struct shell *shell, const char *text, bool *leave)
+static int run_words(struct shell *shell, struct words *words, bool *leave)
 {
     struct context inner = {.client = shell->ctx->client};
-    char *line = xstrdup(text);
-    char *words[WORDS_MAX + 1];
-    int count = split(line, words), code = EXIT_ALL;
+    int code = EXIT_ALL;
 
-    if (count < 0) {
-        fputs("amtcli: a quote is not closed, or there are too many words\n", stderr);
-        code = EXIT_USAGE;
-    } else if (count > 0 && is_leaving(words[0])) {
-        *leave = true;
-    } else if (count > 0 && strcmp(words[0], "shell") != 0) {
-        code = run_command(&inner, count, words);
-        shell->ctx->client = inner.client;
+    if (words->quote) {
+        fprintf(stderr, "amtcli: a quote (%c) is not closed\n", words->quote);
+        return EXIT_USAGE;
     }
-    free(line);
+    *leave = words->count > 0 && is_leaving(words->items[0]);
+    if (words->count == 0 || *leave || strcmp(words->items[0], "shell") == 0)
+        return EXIT_ALL;
+    code = run_command(&inner, (int)words->count, words->items);
+    shell->ctx->client = inner.client;
+    fflush(stdout);
     return code;
+}
+
+static int run_line(struct shell *shell, const char *line, bool *leave)
+{
+    struct words words;
+    int code;
+
+    words_split(&words, line, false);
+    code = run_words(shell, &words, leave);
+    words_clear(&words);
+    return code;
+}
+
+/* --- history: what was typed; secrets never are --- */
+
+static void make_directories(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0700);
+        *slash = '/';
+    }
 }
 
 static char *history_path(void)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *dir = state && state[0] == '/' ? xasprintf("%s/amtd", state)
-                : home                   ? xasprintf("%s/.local/state/amtd", home)
-                                         : NULL;
-    char *path = dir ? xasprintf("%s/history", dir) : NULL;
+    char *path = state && state[0] == '/' ? xasprintf("%s/amtd/history", state)
+                 : home && home[0] == '/' ? xasprintf("%s/.local/state/amtd/history", home)
+                                          : NULL;
 
-    if (dir)
-        mkdir(dir, 0700);
-    free(dir);
+    if (path)
+        make_directories(path);
     return path;
 }
 
-static int shell_interactive(struct shell *shell)
+static void history_save(struct shell *shell)
+{
+    mode_t kept = umask(077);
+    HistEvent event;
+
+    if (shell->history_file)
+        history(shell->history, &event, H_SAVE, shell->history_file);
+    umask(kept);
+}
+
+static void history_start(struct shell *shell)
 {
     HistEvent event;
-    bool leave = false;
-    int code = EXIT_ALL, n;
-    const char *line;
 
-    shell->el = el_init("amtcli", stdin, stdout, stderr);
     shell->history = history_init();
     shell->history_file = history_path();
     history(shell->history, &event, H_SETSIZE, HISTORY_SIZE);
     history(shell->history, &event, H_SETUNIQUE, 1);
     if (shell->history_file)
         history(shell->history, &event, H_LOAD, shell->history_file);
+}
+
+/* --- on a terminal --- */
+
+static void edit_start(struct shell *shell)
+{
+    shell->el = el_init("amtcli", stdin, stdout, stderr);
     el_set(shell->el, EL_PROMPT, prompt);
     el_set(shell->el, EL_EDITOR, "emacs");
     el_set(shell->el, EL_SIGNAL, 1);
@@ -244,23 +211,55 @@ static int shell_interactive(struct shell *shell)
     el_set(shell->el, EL_CLIENTDATA, shell);
     el_set(shell->el, EL_ADDFN, "amtcli-complete", "complete commands, options and names", complete);
     el_set(shell->el, EL_BIND, "^I", "amtcli-complete", NULL);
-    while (!leave && (line = el_gets(shell->el, &n)) && n > 0) {
-        if (line[strspn(line, " \t\n")])
-            history(shell->history, &event, H_ENTER, line);
-        code = run_line(shell, line, &leave);
-        fflush(stdout);
+    el_set(shell->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+}
+
+/* The next line; NULL at the end. Ctrl-C drops what is typed, and no more. */
+static const char *read_line(struct shell *shell)
+{
+    const char *line;
+    int n;
+
+    for (;;) {
+        interrupt_reset();
+        line = el_gets(shell->el, &n);
+        if (line && n > 0)
+            return line;
+        if (interrupt_count() == 0)
+            return NULL;
+        putchar('\n');
+        el_reset(shell->el);
     }
-    if (shell->history_file)
-        history(shell->history, &event, H_SAVE, shell->history_file);
-    history_end(shell->history);
-    el_end(shell->el);
-    free(shell->history_file);
+}
+
+static int shell_interactive(struct shell *shell)
+{
+    struct interrupt interrupt;
+    HistEvent event;
+    bool leave = false;
+    int code = EXIT_ALL;
+    const char *line;
+
+    history_start(shell);
+    interrupt_begin(&interrupt);
+    edit_start(shell);
+    while (!leave && (line = read_line(shell))) {
+        if (line[strspn(line, " \t\r\n")]) {
+            history(shell->history, &event, H_ENTER, line);
+            history_save(shell);
+        }
+        code = run_line(shell, line, &leave);
+    }
     if (!leave)
         putchar('\n');
+    el_end(shell->el);
+    interrupt_end(&interrupt);
+    history_end(shell->history);
+    free(shell->history_file);
     return code;
 }
 
-/* From a pipe: a script of commands. */
+/* From a pipe: a script of commands. The exit code is the highest of them. */
 static int shell_script(struct shell *shell)
 {
     char *line = NULL;
@@ -271,7 +270,6 @@ static int shell_script(struct shell *shell)
     while (!leave && getline(&line, &size, stdin) > 0) {
         code = line[strspn(line, " \t")] == '#' ? EXIT_ALL : run_line(shell, line, &leave);
         worst = code > worst ? code : worst;
-        fflush(stdout);
     }
     free(line);
     return worst;

@@ -1,11 +1,13 @@
 /* All commands, in the order in which help shows them. */
 #include "amtcli/cmd.h"
 #include "amtcli/cmd_collection.h"
+#include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_daemon.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
 #include "amtcli/cmd_shell.h"
+#include "amtcli/help.h"
 
 const struct command *const commands[] = {
     &command_host_add,
@@ -46,6 +48,7 @@ const struct command *const commands[] = {
     &command_shell,
     &command_completion,
     &command_manual,
-    NULL,
+    &command_help,
+    &command_version,
     NULL,
 };

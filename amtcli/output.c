@@ -3,53 +3,78 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wchar.h>
 
+#include "amtcli/cmd.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
 #define COLUMNS_MAX  16
-#define CELL_MAX     65536
-#define CELL_ALIGNED 60
+#define CELL_MAX     (1 << 20)
+#define CELL_ALIGNED 60 /* a longer cell does not push the others away */
 
-int output_format(const struct args *args, enum format *out)
+const struct option_row options_output[] = {{"output", 'o', OPTION_CHOICE, "FORMAT",
+                                             "how results are printed", .choices = "table json csv",
+                                             .standard = "table"},
+                                            {NULL}};
+
+enum format output_format(const struct args *args)
 {
     static const char *const names[] = {
         [FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
     const char *value = args_value(args, "output");
 
-    *out = FORMAT_TABLE;
-    for (int i = 0; value && i < 3; i++) {
-        if (strcmp(names[i], value) == 0) {
-            *out = (enum format)i;
-            return 0;
-        }
-    }
-    if (!value)
-        return 0;
-    fprintf(stderr, "amtcli: -o takes table, json or csv, not '%s'\n", value);
-    return -1;
+    for (int i = 0; value && i < 3; i++)
+        if (strcmp(names[i], value) == 0)
+            return (enum format)i;
+    return FORMAT_TABLE;
 }
 
+/* On a terminal only what is ASCII: JSON itself escapes no controls beyond it (U+009B begins a sequence). */
 void output_json(const json_t *json)
 {
-    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
+    size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY;
+
+    json_dumpf(json, stdout, flags | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
     putchar('\n');
 }
 
 /* --- cells --- */
 
-static void pairs_text(const json_t *object, struct buf *out)
+/* How text gets out: for people it is made printable, for programs it stays what it is. */
+typedef void put_text(struct buf *out, const void *p, size_t n);
+
+static void value_text(const json_t *value, put_text *put, struct buf *out);
+
+static void pairs_text(const json_t *object, put_text *put, struct buf *out)
 {
+    size_t before = out->len;
     const char *name;
     json_t *value;
 
     json_object_foreach((json_t *)object, name, value)
     {
-        if (out->len > 0)
+        if (out->len > before)
             buf_puts(out, " ");
-        buf_printf(out, "%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
+        put(out, name, strlen(name));
+        buf_puts(out, "=");
+        value_text(value, put, out);
     }
+}
+
+static void value_text(const json_t *value, put_text *put, struct buf *out)
+{
+    if (json_is_string(value))
+        put(out, json_string_value(value), json_string_length(value));
+    else if (json_is_integer(value))
+        buf_printf(out, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        buf_printf(out, "%.1f", json_real_value(value));
+    else if (json_is_boolean(value))
+        buf_puts(out, json_is_true(value) ? "yes" : "no");
+    else if (json_is_object(value))
+        pairs_text(value, put, out);
 }
 
 static const json_t *look_up(const json_t *row, const char *field)
@@ -68,34 +93,25 @@ static const json_t *look_up(const json_t *row, const char *field)
 
 void cell_text(const json_t *row, const char *field, struct buf *out)
 {
-    const json_t *value = look_up(row, field);
-
-    if (json_is_string(value))
-        text_printable(out, json_string_value(value), json_string_length(value));
-    else if (json_is_integer(value))
-        buf_printf(out, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value))
-        buf_printf(out, "%.1f", json_real_value(value));
-    else if (json_is_boolean(value))
-        buf_puts(out, json_is_true(value) ? "yes" : "no");
-    else if (json_is_object(value))
-        pairs_text(value, out);
+    value_text(look_up(row, field), text_printable, out);
 }
 
-/* Columns a terminal needs for a text: one for each character, two for wide ones. */
-static size_t width_of(const char *text)
+size_t text_width(const char *text)
 {
-    wchar_t wide[CELL_MAX];
-    size_t n = mbstowcs(wide, text, CELL_MAX);
-    int width = n != (size_t)-1 && n < CELL_MAX ? wcswidth(wide, n) : -1;
+    wchar_t *wide = xcalloc(strlen(text) + 1, sizeof(*wide));
+    size_t n = mbstowcs(wide, text, strlen(text) + 1);
+    int width = n != (size_t)-1 ? wcswidth(wide, n) : -1;
 
+    free(wide);
     return width >= 0 ? (size_t)width : strlen(text);
 }
 
 /* --- CSV (RFC 4180) --- */
 
-static void csv_cell(const char *text)
+static void csv_cell(const char *text, bool first)
 {
+    if (!first)
+        putchar(',');
     if (!text[strcspn(text, "\",\r\n")]) {
         fputs(text, stdout);
         return;
@@ -109,28 +125,89 @@ static void csv_cell(const char *text)
     putchar('"');
 }
 
+struct csv_column {
+    char *title;
+    char *field;
+};
+
+struct csv_columns {
+    struct csv_column *items;
+    size_t count;
+};
+
+static void csv_add(struct csv_columns *all, char *title, char *field)
+{
+    all->items = xrealloc(all->items, (all->count + 1) * sizeof(*all->items));
+    all->items[all->count++] = (struct csv_column){title, field};
+}
+
+/* "tags.*" becomes a column for each name that any row has: "tag.site", as host import reads it. */
+static void csv_expand(struct csv_columns *all, const json_t *rows, const char *field)
+{
+    size_t n = strcspn(field, ".");
+    char *object = xstrndup(field, n);
+    char *one = xstrndup(field, field[n - 1] == 's' ? n - 1 : n);
+    json_t *seen = json_object(), *row, *value;
+    const char *name;
+    size_t i;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_object_foreach(json_object_get(row, object), name, value)
+        {
+            if (json_object_get(seen, name))
+                continue;
+            json_object_set_new(seen, name, json_true());
+            csv_add(all, xasprintf("%s.%s", one, name), xasprintf("%s.%s", object, name));
+        }
+    }
+    json_decref(seen);
+    free(object);
+    free(one);
+}
+
+static struct csv_columns csv_columns(const json_t *rows, const struct column *columns)
+{
+    struct csv_columns all = {0};
+
+    for (; columns->title; columns++) {
+        size_t n = strlen(columns->field);
+
+        if (n > 2 && strcmp(columns->field + n - 2, ".*") == 0)
+            csv_expand(&all, rows, columns->field);
+        else
+            csv_add(&all, xstrdup(columns->field), xstrdup(columns->field));
+    }
+    return all;
+}
+
+/* Bytes as they are, so that a program (and host import) reads what amtd has; a terminal is spared. */
 static void csv_rows(const json_t *rows, const struct column *columns)
 {
+    put_text *put = isatty(STDOUT_FILENO) ? text_printable : buf_add;
+    struct csv_columns all = csv_columns(rows, columns);
     size_t i;
     json_t *row;
 
-    for (const struct column *c = columns; c->title; c++) {
-        fputs(c == columns ? "" : ",", stdout);
-        csv_cell(c->field[strcspn(c->field, "*")] ? c->title : c->field);
-    }
+    for (size_t c = 0; c < all.count; c++)
+        csv_cell(all.items[c].title, c == 0);
     fputs("\r\n", stdout);
     json_array_foreach((json_t *)rows, i, row)
     {
-        for (const struct column *c = columns; c->title; c++) {
+        for (size_t c = 0; c < all.count; c++) {
             struct buf cell = buf_init(CELL_MAX);
 
-            cell_text(row, c->field, &cell);
-            fputs(c == columns ? "" : ",", stdout);
-            csv_cell(buf_str(&cell));
+            value_text(look_up(row, all.items[c].field), put, &cell);
+            csv_cell(buf_str(&cell), c == 0);
             buf_free(&cell);
         }
         fputs("\r\n", stdout);
     }
+    for (size_t c = 0; c < all.count; c++) {
+        free(all.items[c].title);
+        free(all.items[c].field);
+    }
+    free(all.items);
 }
 
 /* --- tables --- */
@@ -141,11 +218,13 @@ static void table_line(char *const *cells, const size_t *widths, size_t columns)
     while (columns > 0 && cells[columns - 1][0] == '\0')
         columns--;
     for (size_t c = 0; c < columns; c++) {
-        size_t width = width_of(cells[c]);
+        size_t width = c + 1 < columns ? text_width(cells[c]) : 0;
 
         fputs(cells[c], stdout);
         for (; c + 1 < columns && width < widths[c] + 2; width++)
             putchar(' ');
+        if (c + 1 < columns && text_width(cells[c]) > widths[c])
+            fputs("  ", stdout);
     }
     putchar('\n');
 }
@@ -160,7 +239,7 @@ static void table_rows(const json_t *rows, const struct column *columns)
     cells = xcalloc(count * width, sizeof(char *));
     for (size_t r = 0; r < count; r++) {
         for (size_t c = 0; c < width; c++) {
-            struct buf cell = buf_init(CELL_MAX - 1);
+            struct buf cell = buf_init(CELL_MAX);
             size_t w;
 
             if (r == 0)
@@ -168,8 +247,8 @@ static void table_rows(const json_t *rows, const struct column *columns)
             else
                 cell_text(json_array_get(rows, r - 1), columns[c].field, &cell);
             cells[r * width + c] = buf_take(&cell);
-            w = width_of(cells[r * width + c]);
-            if (w > widths[c] && w <= CELL_ALIGNED) /* a very long cell does not push the others away */
+            w = text_width(cells[r * width + c]);
+            if (w > widths[c] && w <= CELL_ALIGNED)
                 widths[c] = w;
         }
     }
@@ -196,19 +275,8 @@ void output_rows(enum format format, const json_t *rows, const struct column *co
     }
 }
 
-void output_object(enum format format, const json_t *object, const struct column *fields)
+static void object_lines(const json_t *object, const struct column *fields)
 {
-    json_t *row;
-
-    if (format != FORMAT_TABLE) {
-        row = json_pack("[O]", object);
-        if (format == FORMAT_JSON)
-            output_json(object);
-        else
-            csv_rows(row, fields);
-        json_decref(row);
-        return;
-    }
     for (; fields->title; fields++) {
         struct buf cell = buf_init(CELL_MAX);
 
@@ -217,4 +285,22 @@ void output_object(enum format format, const json_t *object, const struct column
             printf("%-16s %s\n", fields->title, buf_str(&cell));
         buf_free(&cell);
     }
+}
+
+void output_object(enum format format, const json_t *object, const struct column *fields)
+{
+    json_t *row = json_pack("[O]", object);
+
+    switch (format) {
+    case FORMAT_JSON:
+        output_json(object);
+        break;
+    case FORMAT_CSV:
+        csv_rows(row, fields);
+        break;
+    case FORMAT_TABLE:
+        object_lines(object, fields);
+        break;
+    }
+    json_decref(row);
 }

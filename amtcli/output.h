@@ -1,4 +1,4 @@
-/* Printing rows: an aligned table for people, JSON and CSV for programs. Everything from outside is made
+/* Printing rows: an aligned table for people, JSON and CSV for programs. What goes to a terminal is made
  * printable. */
 #ifndef AMTCLI_OUTPUT_H
 #define AMTCLI_OUTPUT_H
@@ -7,25 +7,29 @@
 #include <stdbool.h>
 
 #include "amtcli/args.h"
-#include "amtcli/cmd.h"
+#include "base/buf.h"
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
 
-/* -o: 0, or -1 after a message. */
-int output_format(const struct args *args, enum format *out);
+/* What -o says. */
+enum format output_format(const struct args *args);
 
+/* A column of a table, and of CSV: there the field is its name. */
 struct column {
     const char *title; /* NULL ends the list */
-    const char *field; /* of the object; "tags.*" and "facts.*" show all pairs of an object; "facts.power" one
-                          of it */
+    const char *field; /* of the object; "tags.*" all pairs of an object (in CSV a column for each),
+                          "facts.power" one of it */
 };
 
 /* rows: an array of objects. JSON prints the rows themselves, not the columns. */
 void output_rows(enum format format, const json_t *rows, const struct column *columns);
-/* An object as "name  value" lines, or as JSON. */
+/* An object as "name  value" lines, or as JSON or CSV. */
 void output_object(enum format format, const json_t *object, const struct column *fields);
 void output_json(const json_t *json);
-/* A value as text for a cell; appended. */
+
+/* A value as printable text; appended. */
 void cell_text(const json_t *row, const char *field, struct buf *out);
+/* Columns a terminal needs for a text of UTF-8. */
+size_t text_width(const char *text);
 
 #endif

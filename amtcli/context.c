@@ -1,0 +1,158 @@
+/* What commands have in common: the connection, failures, questions. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "amtcli/cmd.h"
+#include "amtcli/interrupt.h"
+
+/* --- failures --- */
+
+static int exit_code(enum cause cause)
+{
+    switch (cause) {
+    case CAUSE_NO_DAEMON:
+    case CAUSE_PROTOCOL:
+        return EXIT_NO_DAEMON;
+    case CAUSE_DENIED:
+    case CAUSE_REFUSED_UNCONFIRMED:
+        return EXIT_REFUSED;
+    case CAUSE_INVALID_ARGUMENT:
+    case CAUSE_NOT_FOUND:
+    case CAUSE_EXISTS:
+        return EXIT_USAGE;
+    default:
+        return EXIT_SOME_FAILED;
+    }
+}
+
+int print_failure(const struct err *err)
+{
+    const char *hint = cause_hint(err->cause);
+
+    fprintf(stderr, "amtcli: %s%s%s%s (%s)\n", err->text, err->code[0] ? " [" : "", err->code,
+            err->code[0] ? "]" : "", cause_name(err->cause));
+    if (hint[0])
+        fprintf(stderr, "hint: %s\n", hint);
+    return exit_code(err->cause);
+}
+
+/* --- the connection --- */
+
+struct client *context_client(struct context *ctx)
+{
+    struct err err = ERR_INIT;
+
+    if (ctx->client && !client_alive(ctx->client)) {
+        client_close(ctx->client);
+        ctx->client = NULL;
+    }
+    if (!ctx->client)
+        ctx->client = client_open(true, &err);
+    if (!ctx->client)
+        print_failure(&err);
+    return ctx->client;
+}
+
+void context_drop(struct context *ctx, const struct err *err)
+{
+    if (err->cause != CAUSE_NO_DAEMON && err->cause != CAUSE_PROTOCOL)
+        return;
+    client_close(ctx->client);
+    ctx->client = NULL;
+}
+
+/* In the shell, Ctrl-C leaves a call that hangs; elsewhere it ends the program. */
+static void leave_when_interrupted(void *arg)
+{
+    struct context *ctx = arg;
+
+    if (interrupt_count() > 0)
+        client_leave(ctx->client);
+}
+
+int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply)
+{
+    struct err err = ERR_INIT;
+
+    if (reply)
+        *reply = NULL;
+    if (!context_client(ctx)) {
+        json_decref(params);
+        return EXIT_NO_DAEMON;
+    }
+    if (client_call(ctx->client, name, params, NULL, leave_when_interrupted, ctx, reply, &err) == 0)
+        return 0;
+    context_drop(ctx, &err);
+    if (interrupt_count() == 0 || err.cause != CAUSE_NO_DAEMON)
+        return print_failure(&err);
+    fputs("amtcli: left; amtd may have done it all the same\n", stderr);
+    return EXIT_SOME_FAILED;
+}
+
+/* --- questions --- */
+
+bool can_ask(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+/* On the terminal; anything but "y" and "yes" is no. */
+static bool ask(const char *question)
+{
+    char *answer = NULL;
+    size_t size = 0;
+    ssize_t n;
+    bool yes;
+
+    fprintf(stderr, "%s [y/N] ", question);
+    n = getline(&answer, &size, stdin);
+    if (n < 0) {
+        clearerr(stdin);
+        fputc('\n', stderr);
+    }
+    yes = n > 0 && (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0);
+    free(answer);
+    return yes;
+}
+
+static int resolve(struct context *ctx, const char *target, json_t **reply)
+{
+    json_t *params = json_pack("{s:s}", "target", target);
+
+    return context_call(ctx, "target.resolve", params, reply);
+}
+
+int confirm_hosts(struct context *ctx, const char *target, const char *what)
+{
+    json_t *shown = NULL, *now = NULL;
+    bool yes = true, same = false;
+    int code = EXIT_ALL;
+
+    if (!can_ask())
+        return EXIT_REFUSED;
+    while (code == EXIT_ALL && yes && !same) {
+        if (!now)
+            code = resolve(ctx, target, &now);
+        if (code != EXIT_ALL)
+            break;
+        json_decref(shown);
+        shown = now;
+        now = NULL;
+        fprintf(stderr, "%s would change %zu hosts:\n  %s\n", what,
+                json_array_size(json_object_get(shown, "hosts")),
+                json_string_value(json_object_get(shown, "folded")));
+        yes = ask("Go on?");
+        if (yes)
+            code = resolve(ctx, target, &now); /* a query may name others by now */
+        same = json_equal(json_object_get(shown, "hosts"), json_object_get(now, "hosts"));
+        if (code == EXIT_ALL && yes && !same)
+            fputs("amtcli: meanwhile these are other hosts\n", stderr);
+    }
+    json_decref(shown);
+    json_decref(now);
+    if (code == EXIT_ALL && !yes)
+        fputs("amtcli: nothing was done\n", stderr);
+    return code != EXIT_ALL ? code : yes ? EXIT_ALL : EXIT_REFUSED;
+}

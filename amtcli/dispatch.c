@@ -1,0 +1,146 @@
+/* Finds the command of a command line, reads its options, runs it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtcli/cmd.h"
+#include "amtcli/help.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+
+#define MISTAKES_MAX 16384
+
+static const char *command_at(size_t i, const void *arg)
+{
+    (void)arg;
+    return commands[i] ? commands[i]->name : NULL;
+}
+
+/* How many of argv's words the name's words are; 0: argv does not begin with the whole name. */
+static int words_of(const char *name, int argc, char *const *argv)
+{
+    int count = 0;
+
+    for (; *name; count++) {
+        size_t n = strcspn(name, " ");
+
+        if (count == argc || strlen(argv[count]) != n || strncmp(argv[count], name, n) != 0)
+            return 0;
+        name += n + (name[n] == ' ');
+    }
+    return count;
+}
+
+const struct command *find_command(int argc, char *const *argv, int *words)
+{
+    const struct command *best = NULL;
+
+    *words = 0;
+    for (size_t i = 0; commands[i]; i++) {
+        int count = words_of(commands[i]->name, argc, argv);
+
+        if (count > *words) {
+            best = commands[i];
+            *words = count;
+        }
+    }
+    return best;
+}
+
+void command_tables(const struct command *command, const struct option_row *tables[COMMAND_TABLES_MAX])
+{
+    size_t n = 0;
+
+    while (command->options && command->options[n] && n < COMMAND_TABLES_MAX - 2) {
+        tables[n] = command->options[n];
+        n++;
+    }
+    tables[n] = help_options;
+    tables[n + 1] = NULL;
+}
+
+static int unknown_command(int argc, char **argv)
+{
+    char *typed = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1]) : xstrdup(argv[0]);
+    const char *near = nearest_word(typed, command_at, NULL);
+    struct buf text = buf_init(MISTAKES_MAX);
+
+    if (!near && argc > 1)
+        near = nearest_word(argv[0], command_at, NULL);
+    text_printable(&text, typed, strlen(typed));
+    fprintf(stderr, "amtcli: there is no command '%s'", buf_str(&text));
+    if (near)
+        fprintf(stderr, "; did you mean '%s'?", near);
+    fprintf(stderr, "\nhint: 'amtcli help' lists them\n");
+    buf_free(&text);
+    free(typed);
+    return EXIT_USAGE;
+}
+
+static int usage_mistake(const struct command *command, const char *mistakes)
+{
+    while (*mistakes) {
+        size_t n = strcspn(mistakes, "\n");
+
+        fprintf(stderr, "amtcli %s: %.*s\n", command->name, (int)n, mistakes);
+        mistakes += n + (mistakes[n] == '\n');
+    }
+    fprintf(stderr, "usage: amtcli %s%s%s; see 'amtcli %s --help'\n", command->name,
+            command->operands[0] ? " " : "", command->operands, command->name);
+    return EXIT_USAGE;
+}
+
+static void check_operands(const struct command *command, const struct args *args, struct buf *mistakes)
+{
+    if (args->operand_count < command->min)
+        buf_printf(mistakes, "expected %s\n", command->operands);
+    for (int i = command->max; command->max >= 0 && i < args->operand_count; i++) {
+        buf_puts(mistakes, "unexpected '");
+        text_printable(mistakes, args->operands[i], strlen(args->operands[i]));
+        buf_puts(mistakes, "'\n");
+    }
+}
+
+static int run_found(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+    const struct option_row *tables[COMMAND_TABLES_MAX];
+    struct buf mistakes = buf_init(MISTAKES_MAX);
+    int code;
+
+    ctx->command = command;
+    command_tables(command, tables);
+    args_read(&ctx->args, argc, argv, tables, &mistakes);
+    if (args_has(&ctx->args, "help")) {
+        help_command(command);
+        code = EXIT_ALL;
+    } else {
+        check_operands(command, &ctx->args, &mistakes);
+        code = mistakes.len > 0 ? usage_mistake(command, buf_str(&mistakes)) : command->run(ctx);
+    }
+    args_clear(&ctx->args);
+    buf_free(&mistakes);
+    return code;
+}
+
+int run_command(struct context *ctx, int argc, char **argv)
+{
+    static char help[] = "help", version[] = "version";
+    const struct command *command;
+    int words;
+
+    if (argc == 0) {
+        help_list("");
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+        argv[0] = help;
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
+        argv[0] = version;
+    command = find_command(argc, argv, &words);
+    if (command)
+        return run_found(ctx, command, argc - words, argv + words);
+    if (argc == 1 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) /* "power" alone */
+        if (help_list(argv[0]) > 0)
+            return argc == 1 ? EXIT_USAGE : EXIT_ALL;
+    return unknown_command(argc, argv);
+}

@@ -1,0 +1,48 @@
+#include "amtcli/params.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+static json_t *file_json(const char *path)
+{
+    char *cwd = path[0] == '/' || path[0] == '\0' ? NULL : getcwd(NULL, 0);
+    json_t *json = cwd ? json_sprintf("%s/%s", cwd, path) : json_string(path);
+
+    free(cwd);
+    return json;
+}
+
+static json_t *arg_json(const struct arg *arg)
+{
+    switch (arg->row->kind) {
+    case OPTION_FLAG:
+        return json_true();
+    case OPTION_NUMBER:
+    case OPTION_TIME:
+        return arg->value ? json_integer(arg->number) : NULL;
+    case OPTION_FILE:
+        return arg->value ? file_json(arg->value) : NULL;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+        break;
+    }
+    return arg->value ? json_string(arg->value) : NULL;
+}
+
+void params_take(json_t *params, const struct args *args, const struct param *map)
+{
+    for (; map->option; map++) {
+        for (size_t i = 0; i < args->option_count; i++) {
+            json_t *json;
+
+            if (strcmp(args->options[i].row->name, map->option) != 0)
+                continue;
+            json = arg_json(&args->options[i]);
+            if (json)
+                json_object_set_new(params, map->field, json);
+        }
+    }
+}

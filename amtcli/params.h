@@ -1,0 +1,18 @@
+/* Options of a command line as parameters of a call. */
+#ifndef AMTCLI_PARAMS_H
+#define AMTCLI_PARAMS_H
+
+#include <jansson.h>
+
+#include "amtcli/args.h"
+
+struct param {
+    const char *option; /* NULL ends the list */
+    const char *field;
+};
+
+/* Sets the field of each option that was given: numbers and times (ms) as integers, flags as true, the names
+ * of files as absolute paths (amtd stands in another directory), everything else as text. */
+void params_take(json_t *params, const struct args *args, const struct param *map);
+
+#endif

@@ -1,0 +1,371 @@
+#include "amtcli/result_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "amtcli/cmd.h"
+#include "amtcli/fold.h"
+#include "amtcli/output.h"
+#include "base/cause.h"
+#include "base/hostlist.h"
+#include "base/xalloc.h"
+
+#define FOLD_ABOVE 50 /* hosts on a terminal: equal results share a line */
+#define TEXT_MAX   65536
+
+enum result_shape result_shape(const char *task)
+{
+    static const struct {
+        const char *task;
+        enum result_shape shape;
+    } shapes[] = {
+        {"power", RESULT_POWER}, {"boot", RESULT_POWER}, {"info", RESULT_INFO}, {"doctor", RESULT_CHECKS}};
+
+    for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
+        if (strcmp(shapes[i].task, task) == 0)
+            return shapes[i].shape;
+    return RESULT_PLAIN;
+}
+
+static const char *text_of(const json_t *row, const char *field)
+{
+    const char *text = json_string_value(json_object_get(row, field));
+
+    return text ? text : "";
+}
+
+/* --- order --- */
+
+static int by_host(const void *a, const void *b)
+{
+    const json_t *const *x = a, *const *y = b;
+
+    return hostlist_compare_names(text_of(*x, "host"), text_of(*y, "host"));
+}
+
+static json_t *sorted(const json_t *results)
+{
+    size_t n = json_array_size(results);
+    json_t **items = xcalloc(n + 1, sizeof(*items));
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = json_array_get(results, i);
+    qsort(items, n, sizeof(*items), by_host);
+    for (size_t i = 0; i < n; i++)
+        json_array_append(out, items[i]);
+    free(items);
+    return out;
+}
+
+/* --- the table --- */
+
+/* "off -> on"; when nothing changed, the state alone. */
+static void add_states(json_t *row)
+{
+    const char *from = text_of(row, "from"), *to = text_of(row, "to");
+
+    if (from[0] && to[0] && strcmp(from, to) != 0)
+        json_object_set_new(row, "states", json_sprintf("%s -> %s", from, to));
+    else
+        json_object_set_new(row, "states", json_string(to[0] ? to : from));
+}
+
+/* What there is to say: the cause with what exactly happened, or a remark. */
+static void add_text(json_t *row)
+{
+    const char *cause = text_of(row, "cause"), *message = text_of(row, "message"),
+               *code = text_of(row, "code");
+    const char *sentence = cause_sentence(cause_by_name(cause));
+    const char *said = text_of(row, "would")[0] ? text_of(row, "would") : text_of(row, "remark");
+    size_t n = strlen(sentence);
+
+    if (!cause[0]) {
+        json_object_set_new(row, "text", json_string(said[0] ? said : text_of(row, "state")));
+        return;
+    }
+    if (strncmp(message, sentence, n) == 0 && message[n]) /* the cause's name says the sentence already */
+        message += n + strspn(message + n, ": ");
+    json_object_set_new(row, "text",
+                        json_sprintf("%s%s%s%s%s%s", cause, message[0] ? ": " : "", message,
+                                     code[0] ? " [" : "", code, code[0] ? "]" : ""));
+}
+
+static void print_table(const json_t *rows, bool fold, enum result_shape shape)
+{
+    static const struct column count = {"COUNT", "count"}, result = {"RESULT", "result"},
+                               power = {"POWER", "states"}, seconds = {"SECONDS", "seconds"},
+                               host = {"HOST", "host"}, hosts = {"HOSTS", "host"}, text = {"", "text"};
+    struct column columns[8] = {{NULL}};
+    bool ran = json_array_size(rows) > 0 && !json_object_get(json_array_get(rows, 0), "would");
+    json_t *shown = fold ? fold_results(rows) : json_deep_copy(rows), *row;
+    size_t i, n = 0;
+
+    json_array_foreach(shown, i, row)
+    {
+        add_states(row);
+        add_text(row);
+    }
+    columns[n++] = fold ? count : host;
+    if (ran)
+        columns[n++] = result;
+    if (ran && shape == RESULT_POWER)
+        columns[n++] = power;
+    if (ran)
+        columns[n++] = seconds;
+    if (fold)
+        columns[n++] = hosts;
+    columns[n++] = text;
+    output_rows(FORMAT_TABLE, shown, columns);
+    json_decref(shown);
+}
+
+/* --- info --- */
+
+struct group {
+    const char *title;
+    struct column fields[8];
+};
+
+static const struct group groups[] = {
+    {"AMT",
+     {{"version", "version"},
+      {"build", "build"},
+      {"product", "product"},
+      {"provisioning", "provisioning"},
+      {"control mode", "control_mode"},
+      {"user consent", "consent"}}},
+    {"machine", {{"power", "power"}, {"uuid", "uuid"}}},
+    {"network", {{"name", "host_name"}, {"domain", "domain"}, {"address", "address"}, {"mac", "mac"}}},
+    {"redirection", {{"enabled", "redirection"}, {"listener", "listener"}, {"kvm", "kvm"}}},
+    {"clock", {{"time", "clock"}, {"seconds off", "clock_off_s"}}},
+};
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static bool print_field(const json_t *info, const char *title, const char *field)
+{
+    struct buf text = buf_init(TEXT_MAX), name = buf_init(TEXT_MAX);
+    json_t *holder = json_pack("{s:s}", "name", title);
+    bool said;
+
+    cell_text(info, field, &text);
+    cell_text(holder, "name", &name); /* of an amtd that knows more fields than this amtcli */
+    said = text.len > 0;
+    if (said)
+        printf("    %-14s %s\n", buf_str(&name), buf_str(&text));
+    json_decref(holder);
+    buf_free(&text);
+    buf_free(&name);
+    return said;
+}
+
+static void print_group(const struct group *group, const json_t *info, json_t *rest)
+{
+    bool any = false;
+
+    for (const struct column *c = group->fields; c->title; c++)
+        any |= json_object_get(info, c->field) != NULL;
+    if (any)
+        printf("  %s\n", group->title);
+    for (const struct column *c = group->fields; c->title; c++) {
+        print_field(info, c->title, c->field);
+        json_object_del(rest, c->field);
+    }
+}
+
+static void print_name(const json_t *row, bool first)
+{
+    struct buf host = buf_init(TEXT_MAX);
+
+    cell_text(row, "host", &host);
+    printf("%s%s\n", first ? "" : "\n", buf_str(&host));
+    buf_free(&host);
+}
+
+static void print_info(const json_t *rows)
+{
+    json_t *row, *rest, *value;
+    const char *name;
+    size_t i;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        const json_t *info = json_object_get(json_object_get(row, "detail"), "info");
+
+        print_name(row, i == 0);
+        rest = json_copy((json_t *)info);
+        for (size_t g = 0; g < GROUPS; g++)
+            print_group(&groups[g], info, rest);
+        if (json_object_size(rest) > 0)
+            puts("  other");
+        json_object_foreach(rest, name, value) print_field(rest, name, name);
+        json_decref(rest);
+    }
+}
+
+static void print_info_csv(const json_t *rows)
+{
+    static const struct column columns[] = {{"HOST", "host"},       {"RESULT", "result"}, {"CAUSE", "cause"},
+                                            {"MESSAGE", "message"}, {"INFO", "info.*"},   {NULL}};
+    json_t *flat = json_array(), *row;
+    size_t i;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_t *copy = json_copy(row);
+
+        json_object_set(copy, "info", json_object_get(json_object_get(row, "detail"), "info"));
+        json_array_append_new(flat, copy);
+    }
+    output_rows(FORMAT_CSV, flat, columns);
+    json_decref(flat);
+}
+
+/* --- doctor --- */
+
+static void print_check(const json_t *check)
+{
+    static const char *const marks[][2] = {
+        {"ok", "ok  "}, {"warn", "WARN"}, {"fail", "FAIL"}, {"skip", "-   "}};
+    struct buf text = buf_init(TEXT_MAX), hint = buf_init(TEXT_MAX), name = buf_init(TEXT_MAX);
+    const char *mark = "?   ";
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (strcmp(text_of(check, "result"), marks[i][0]) == 0)
+            mark = marks[i][1];
+    cell_text(check, "check", &name);
+    cell_text(check, "finding", &text);
+    cell_text(check, "hint", &hint);
+    printf("  %s  %-16s %s\n", mark, buf_str(&name), buf_str(&text));
+    if (hint.len > 0)
+        printf("        %-16s -> %s\n", "", buf_str(&hint));
+    buf_free(&text);
+    buf_free(&hint);
+    buf_free(&name);
+}
+
+static void print_checks(const json_t *rows)
+{
+    json_t *row, *check;
+    size_t i, k;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        print_name(row, i == 0);
+        json_array_foreach(json_object_get(json_object_get(row, "detail"), "checks"), k, check)
+            print_check(check);
+    }
+}
+
+/* A row for each step. */
+static void print_checks_csv(const json_t *rows)
+{
+    static const struct column columns[] = {{"HOST", "host"},       {"CHECK", "check"}, {"RESULT", "result"},
+                                            {"FINDING", "finding"}, {"HINT", "hint"},   {NULL}};
+    json_t *flat = json_array(), *row, *check;
+    size_t i, k;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_array_foreach(json_object_get(json_object_get(row, "detail"), "checks"), k, check)
+        {
+            json_t *copy = json_copy(check);
+
+            json_object_set(copy, "host", json_object_get(row, "host"));
+            json_array_append_new(flat, copy);
+        }
+    }
+    output_rows(FORMAT_CSV, flat, columns);
+    json_decref(flat);
+}
+
+/* --- all together --- */
+
+static void print_csv(const json_t *rows, enum result_shape shape)
+{
+    static const struct column columns[] = {
+        {"HOST", "host"},       {"RESULT", "result"}, {"FROM", "from"},     {"TO", "to"},
+        {"SECONDS", "seconds"}, {"TRIES", "tries"},   {"CAUSE", "cause"},   {"CODE", "code"},
+        {"MESSAGE", "message"}, {"HINT", "hint"},     {"REMARK", "remark"}, {NULL}};
+    static const struct column would[] = {{"HOST", "host"}, {"WOULD", "would"}, {NULL}};
+
+    if (json_object_get(json_array_get(rows, 0), "would"))
+        output_rows(FORMAT_CSV, rows, would);
+    else if (shape == RESULT_INFO)
+        print_info_csv(rows);
+    else if (shape == RESULT_CHECKS)
+        print_checks_csv(rows);
+    else
+        output_rows(FORMAT_CSV, rows, columns);
+}
+
+/* Hosts that have the detail of the shape are shown with it, the others in a table. */
+static void print_for_people(const struct args *args, const json_t *rows, enum result_shape shape)
+{
+    const char *wanted = shape == RESULT_INFO ? "info" : shape == RESULT_CHECKS ? "checks" : "";
+    json_t *detailed = json_array(), *plain = json_array(), *row;
+    bool fold = args_has(args, "fold") || (isatty(STDOUT_FILENO) && json_array_size(rows) > FOLD_ABOVE);
+    size_t i;
+
+    json_array_foreach((json_t *)rows, i, row)
+        json_array_append(json_object_get(json_object_get(row, "detail"), wanted) ? detailed : plain, row);
+    if (shape == RESULT_INFO)
+        print_info(detailed);
+    else
+        print_checks(detailed);
+    if (json_array_size(detailed) > 0 && json_array_size(plain) > 0)
+        putchar('\n');
+    print_table(plain, fold, shape);
+    json_decref(detailed);
+    json_decref(plain);
+}
+
+/* Why hosts failed, a cause at a time, and what to do next. */
+static void print_causes(const json_t *rows)
+{
+    json_t *causes = fold_causes(rows), *cause;
+    size_t i;
+
+    json_array_foreach(causes, i, cause)
+    {
+        struct buf name = buf_init(TEXT_MAX), hint = buf_init(TEXT_MAX);
+
+        cell_text(cause, "cause", &name);
+        cell_text(cause, "hint", &hint);
+        fprintf(stderr, "%s (%lld): %s\n", buf_str(&name),
+                (long long)json_integer_value(json_object_get(cause, "count")), text_of(cause, "hosts"));
+        if (hint.len > 0)
+            fprintf(stderr, "  %s\n", buf_str(&hint));
+        buf_free(&name);
+        buf_free(&hint);
+    }
+    json_decref(causes);
+}
+
+int show_results(const struct args *args, const json_t *results, enum result_shape shape)
+{
+    enum format format = output_format(args);
+    json_t *rows = sorted(results), *row;
+    size_t i, count = json_array_size(rows), ok = 0, failed = 0;
+
+    json_array_foreach(rows, i, row)
+    {
+        ok += strcmp(text_of(row, "result"), "ok") == 0;
+        failed += strcmp(text_of(row, "result"), "failed") == 0;
+    }
+    if (format == FORMAT_JSON)
+        output_json(rows);
+    else if (format == FORMAT_CSV)
+        print_csv(rows, shape);
+    else
+        print_for_people(args, rows, shape);
+    fflush(stdout);
+    if (format == FORMAT_TABLE && failed > 0 && (count > 1 || shape != RESULT_CHECKS))
+        print_causes(rows);
+    if (format == FORMAT_TABLE && ok + failed > 1)
+        fprintf(stderr, "%zu ok, %zu failed\n", ok, failed);
+    json_decref(rows);
+    return failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+}

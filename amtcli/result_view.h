@@ -1,0 +1,23 @@
+/* What became of each host, as a table for people, JSON or CSV. */
+#ifndef AMTCLI_RESULT_VIEW_H
+#define AMTCLI_RESULT_VIEW_H
+
+#include <jansson.h>
+
+#include "amtcli/args.h"
+
+enum result_shape {
+    RESULT_PLAIN,  /* a result and nothing else */
+    RESULT_POWER,  /* with states of power */
+    RESULT_INFO,   /* detail.info: an object */
+    RESULT_CHECKS, /* detail.checks: steps with findings */
+};
+
+/* The shape of a task's results ("power"); task may be NULL. */
+enum result_shape result_shape(const char *task);
+
+/* Prints results (an array of objects per host, docs/api.md) sorted by host: to stdout the results alone, to
+ * stderr why some failed. Returns the exit code: all succeeded, or some failed. */
+int show_results(const struct args *args, const json_t *results, enum result_shape shape);
+
+#endif

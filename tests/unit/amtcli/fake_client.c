@@ -1,0 +1,106 @@
+#include "tests/unit/amtcli/fake_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "amtcli/client.h"
+#include "base/buf.h"
+#include "base/xalloc.h"
+
+struct client {
+    bool left;
+};
+
+static const struct fake_answer *next;
+static struct buf asked;
+
+void fake_client_script(const struct fake_answer *answers)
+{
+    next = answers;
+    buf_free(&asked);
+    asked = buf_init(1 << 20);
+}
+
+const char *fake_client_asked(void)
+{
+    return buf_str(&asked);
+}
+
+static void note(const char *name, json_t *params)
+{
+    char *text = json_dumps(params ? params : json_null(), JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+
+    buf_printf(&asked, "%s %s\n", name, text);
+    free(text);
+    json_decref(params);
+}
+
+struct client *client_open(bool start, struct err *err)
+{
+    (void)start;
+    (void)err;
+    return xcalloc(1, sizeof(struct client));
+}
+
+void client_close(struct client *client)
+{
+    free(client);
+}
+
+bool client_alive(const struct client *client)
+{
+    return !client->left;
+}
+
+int client_call(struct client *client, const char *name, json_t *params, client_event *on_event,
+                void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
+{
+    const struct fake_answer *answer = next;
+    json_t *events, *event, *result;
+    size_t i;
+
+    note(name, params);
+    if (reply)
+        *reply = NULL;
+    if (!answer->call || strcmp(answer->call, name) != 0)
+        fail_msg("%s was called, not %s", name, answer->call ? answer->call : "nothing");
+    next++;
+    events = json_loads(answer->events ? answer->events : "[]", 0, NULL);
+    json_array_foreach(events, i, event) if (on_event) on_event(arg, event);
+    json_decref(events);
+    if (on_idle)
+        on_idle(arg);
+    if (client->left)
+        return err_set(err, CAUSE_NO_DAEMON, "left");
+    if (!answer->reply)
+        return err_set(err, answer->cause, "as the script says");
+    result = json_loads(answer->reply, JSON_DECODE_ANY, NULL);
+    assert_non_null(result);
+    if (reply)
+        *reply = result;
+    else
+        json_decref(result);
+    return 0;
+}
+
+void client_post(struct client *client, const char *name, json_t *params)
+{
+    (void)client;
+    note(name, params);
+}
+
+void client_leave(struct client *client)
+{
+    client->left = true;
+}
+
+int client_stop_daemon(struct client *client, struct err *err)
+{
+    return client_call(client, "daemon.stop", NULL, NULL, NULL, NULL, NULL, err);
+}

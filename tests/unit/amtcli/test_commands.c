@@ -1,0 +1,136 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "amtcli/cmd.h"
+#include "amtcli/words.h"
+#include "tests/unit/amtcli/fake_client.h"
+
+static int run_line(const char *line)
+{
+    struct context ctx = {0};
+    struct words words;
+    int code;
+
+    words_split(&words, line, false);
+    code = run_command(&ctx, (int)words.count, words.items);
+    fflush(stdout);
+    client_close(ctx.client);
+    words_clear(&words);
+    return code;
+}
+
+/* What a command line asks of amtd, and what it exits with. */
+static void asks_amtd(void **state)
+{
+    static const struct {
+        const char *line;
+        struct fake_answer answers[3];
+        const char *asked;
+        int code;
+    } rows[] = {
+        {"power status pc1 -P 8 --per-subnet 2 --timeout 3s",
+         {{"run.start", "[{\"run\":1,\"hosts\":1},{\"host\":\"pc1\",\"result\":\"ok\",\"state\":\"on\"}]",
+           "{}"}},
+         "run.start {\"args\":{\"action\":\"status\"},\"parallel\":8,\"per_subnet\":2,\"target\":\"pc1\","
+         "\"task\":\"power\",\"timeout_ms\":3000}\n",
+         EXIT_ALL},
+        {"power off pc1 -g=90s --yes",
+         {{"run.start",
+           "[{\"run\":1,\"hosts\":1},{\"host\":\"pc1\",\"result\":\"failed\",\"cause\":\"busy\"}]", "{}"}},
+         "run.start "
+         "{\"args\":{\"action\":\"off\",\"graceful\":true,\"graceful_ms\":90000},\"confirmed\":true,"
+         "\"target\":\"pc1\",\"task\":\"power\"}\n",
+         EXIT_SOME_FAILED},
+        {"power off pc1",
+         {{"run.start", NULL, NULL, CAUSE_REFUSED_UNCONFIRMED}},
+         "run.start {\"args\":{\"action\":\"off\"},\"target\":\"pc1\",\"task\":\"power\"}\n",
+         EXIT_REFUSED},
+        {"info nosuch",
+         {{"run.start", NULL, NULL, CAUSE_NOT_FOUND}},
+         "run.start {\"args\":{},\"target\":\"nosuch\",\"task\":\"info\"}\n",
+         EXIT_USAGE},
+        {"host list", {{"host.list", NULL, NULL, CAUSE_NO_DAEMON}}, "host.list {}\n", EXIT_NO_DAEMON},
+        {"host list @lab", {{"host.list", NULL, "[]"}}, "host.list {\"target\":\"@lab\"}\n", EXIT_ALL},
+        {"host add pc[1-2] -a 10.0.0.1 -t a=b -t c=d",
+         {{"host.add", NULL, "{\"added\":2}"}},
+         "host.add {\"address\":\"10.0.0.1\",\"hosts\":\"pc[1-2]\",\"tags\":{\"a\":\"b\",\"c\":\"d\"}}\n",
+         EXIT_ALL},
+        {"host set pc1 -t a= --forget-pin",
+         {{"host.set", NULL, "{\"changed\":1}"}},
+         "host.set {\"forget\":[\"pin\"],\"tags\":{\"a\":null},\"target\":\"pc1\"}\n",
+         EXIT_ALL},
+        {"profile set lab --ca-file /x/ca.pem --old-tls off --connect-timeout 2s",
+         {{"profile.put", NULL, "{}"}},
+         "profile.put {\"ca_file\":\"/x/ca.pem\",\"connect_ms\":2000,\"name\":\"lab\",\"old_tls\":false,"
+         "\"replace\":true}\n",
+         EXIT_ALL},
+        {"activity --since 2h --limit 4",
+         {{"activity.list", NULL, "[]"}},
+         "activity.list {\"limit\":4,\"since_ms\":7200000}\n",
+         EXIT_ALL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int code;
+
+        fake_client_script(rows[i].answers);
+        code = run_line(rows[i].line);
+        if (strcmp(fake_client_asked(), rows[i].asked) != 0)
+            fail_msg("%s: asked %s", rows[i].line, fake_client_asked());
+        assert_int_equal(code, rows[i].code);
+    }
+}
+
+static void mistakes_ask_nothing(void **state)
+{
+    static const char *const lines[] = {
+        "powre off pc1",          "power off",       "power off pc1 pc2",
+        "power off pc1 -P 0",     "host add pc1 -t", "host add pc1 -t novalue",
+        "power status pc1 --yes", "power",           "boot pc1",
+        "host import /no/such",
+    };
+    static const struct fake_answer none[] = {{NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        fake_client_script(none);
+        assert_int_equal(run_line(lines[i]), EXIT_USAGE);
+        assert_string_equal(fake_client_asked(), "");
+    }
+}
+
+/* Each command can be found by its name, and shows its help. */
+static void every_command_has_help(void **state)
+{
+    static const struct fake_answer none[] = {{NULL}};
+
+    (void)state;
+    fake_client_script(none);
+    for (size_t i = 0; commands[i]; i++) {
+        char line[128];
+
+        assert_true(commands[i]->summary[0] && commands[i]->examples && commands[i]->run);
+        snprintf(line, sizeof(line), "%s --help", commands[i]->name);
+        assert_int_equal(run_line(line), EXIT_ALL);
+    }
+    assert_string_equal(fake_client_asked(), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(asks_amtd),
+        cmocka_unit_test(mistakes_ask_nothing),
+        cmocka_unit_test(every_command_has_help),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
