@@ -12,9 +12,18 @@ void match_clear(struct match *match)
     ranges_free(&match->remote.ports);
 }
 
-static bool side_says_nothing(const struct side *side)
+/* "0.0.0.0/0" says as little as "any". */
+static bool holds_all(const struct nets *nets, uint8_t version)
 {
-    return side->any && side->ports.count == 0;
+    for (size_t i = 0; i < nets->count; i++)
+        if (nets->items[i].version == version && nets->items[i].bits == 0)
+            return true;
+    return false;
+}
+
+static bool side_says_nothing(const struct side *side, uint8_t version)
+{
+    return (side->any || holds_all(&side->nets, version)) && side->ports.count == 0;
 }
 
 bool match_is_ethertype(const struct match *match, uint8_t version, uint16_t *ethertype)
@@ -23,8 +32,8 @@ bool match_is_ethertype(const struct match *match, uint8_t version, uint16_t *et
         *ethertype = match->ethertype;
         return version == 0;
     }
-    if (version == 0 || match->protocol >= 0 || !side_says_nothing(&match->local) ||
-        !side_says_nothing(&match->remote))
+    if (version == 0 || match->protocol >= 0 || !side_says_nothing(&match->local, version) ||
+        !side_says_nothing(&match->remote, version))
         return false;
     *ethertype = version == 4 ? SD_ETHERTYPE_IPV4 : SD_ETHERTYPE_IPV6;
     return true;
