@@ -1,0 +1,34 @@
+/* What was or is to be put on a device, with where it comes from: kept in the store as JSON, so that it can
+ * be compared, finished, undone and put back without the file. */
+#ifndef AMTD_FLEET_FILTER_SET_H
+#define AMTD_FLEET_FILTER_SET_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "amtd/fleet/filter_plan.h"
+
+struct filter_set {
+    char *name; /* of the policy as the file calls it: "quarantine" */
+    char *file; /* as the caller called it: "quarantine.xml" */
+    char *hash; /* SHA-256 of the file's text, hex */
+    struct sd_policy policy;
+    struct sd_filter *filters; /* owned */
+    char **rules;              /* owned, one per filter: the rules it stands for, joined by ", " */
+    size_t count;
+    uint32_t minutes; /* time-out in hardware */
+};
+
+void filter_set_free(struct filter_set *set); /* NULL is fine */
+/* Borrows from the set. */
+struct filter_goal filter_set_goal(const struct filter_set *set);
+/* The rules of the filter that means the same, or NULL. Borrowed. */
+const char *filter_set_rules(const struct filter_set *set, const struct sd_filter *filter);
+
+/* Caller's. */
+json_t *filter_set_json(const struct filter_set *set);
+/* NULL with store-failed when it is not what filter_set_json made. */
+struct filter_set *filter_set_read(const json_t *json, struct err *err);
+
+#endif

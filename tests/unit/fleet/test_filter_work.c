@@ -1,0 +1,259 @@
+/* Filters on a simulated device: reached, refused, and lost at every single exchange; the device is then
+ * always either as wanted or as before. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "amtd/fleet/filter_work.h"
+#include "tests/amtsim/defense.h"
+#include "tests/unit/wsman/sd_bench.h"
+
+static struct sim sim;
+static struct sd_bench bench;
+static struct filter_work work;
+static struct err err;
+static struct sd_filter filters[4];
+
+static int start(void **state)
+{
+    (void)state;
+    sim_start(&sim, 1, 16);
+    memset(&bench, 0, sizeof(bench));
+    bench.sim = &sim;
+    bench.device = &sim.fleet->devices[0];
+    bench.device->ports = 3;
+    memset(&work, 0, sizeof(work));
+    err_clear(&err);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    filter_work_clear(&work);
+    sim_stop(&sim);
+    return 0;
+}
+
+static struct filter_goal goal_of(uint16_t first)
+{
+    struct filter_goal goal = {.filters = filters, .count = 4};
+
+    for (uint16_t i = 0; i < 4; i++)
+        filters[i] = (struct sd_filter){.kind = SD_IP,
+                                        .name = "amt:tcp",
+                                        .profile = SD_PASS,
+                                        .direction = i % 2 ? SD_TX : SD_RX,
+                                        .ip_version = 4,
+                                        .protocol_given = true,
+                                        .protocol = 6,
+                                        .source_ports = {true, (uint16_t)(first + i), (uint16_t)(first + i)}};
+    snprintf(goal.policy.name, sizeof(goal.policy.name), "amt:%u", first);
+    goal.policy.precedence = 100;
+    goal.policy.tx.drop = goal.policy.rx.drop = true;
+    return goal;
+}
+
+static int run(enum filter_mode mode, struct filter_goal goal)
+{
+    filter_work_clear(&work);
+    filter_work_init(&work, mode);
+    work.goal = goal;
+    err_clear(&err);
+    return sd_bench_run(&bench, &work.sd.seq, &err);
+}
+
+static char *dump(void)
+{
+    json_t *json = defense_json(bench.device);
+    char *text = json_dumps(json, JSON_INDENT(1));
+
+    json_decref(json);
+    return text;
+}
+
+static void set_fault(struct fault fault)
+{
+    struct plan *plan = plan_new();
+
+    plan->faults[plan->count++] = fault;
+    fault_plan_set(bench.device, plan);
+}
+
+static void applied_unchanged_switched_removed(void **state)
+{
+    (void)state;
+    assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
+    assert_int_equal(work.outcome, FILTER_ACTIVE);
+    assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
+    assert_int_equal(work.outcome, FILTER_UNCHANGED);
+    assert_false(work.sd.changed);
+    assert_int_equal(work.sd.reads, 1);
+    assert_int_equal(run(FILTER_APPLY, goal_of(1002)), 0);
+    assert_int_equal(work.outcome, FILTER_ACTIVE);
+    assert_int_equal(defense_filter_count(bench.device, true), 4);
+    assert_int_equal(defense_policy_count(bench.device), 1);
+    assert_string_equal(defense_policy_at(bench.device, 0)->name, "amt:1002");
+    assert_int_equal(run(FILTER_LOOK, goal_of(1002)), 0);
+    assert_false(work.differs);
+    assert_int_equal(run(FILTER_LOOK, goal_of(1000)), 0);
+    assert_true(work.differs);
+    assert_int_equal(run(FILTER_REMOVE, (struct filter_goal){.nothing = true}), 0);
+    assert_int_equal(work.outcome, FILTER_REMOVED);
+    assert_int_equal(defense_filter_count(bench.device, true) + defense_policy_count(bench.device), 0);
+    assert_int_equal(run(FILTER_REMOVE, (struct filter_goal){.nothing = true}), 0);
+    assert_int_equal(work.outcome, FILTER_UNCHANGED);
+}
+
+static void refused_activation_puts_back(void **state)
+{
+    (void)state;
+    assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
+    char *before = dump();
+    set_fault(
+        (struct fault){.kind = FAULT_REFUSE_ACTIVATION, .after = 1, .first = 1}); /* on the second port */
+    assert_int_equal(run(FILTER_APPLY, goal_of(2000)), -1);
+    assert_int_equal(work.outcome, FILTER_ROLLED_BACK);
+    assert_int_equal(err.cause, CAUSE_FAULT);
+    char *after = dump();
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
+static void ignored_activation_puts_back(void **state)
+{
+    (void)state;
+    set_fault((struct fault){.kind = FAULT_IGNORE_ACTIVATION});
+    char *before = dump();
+    assert_int_equal(run(FILTER_APPLY, goal_of(2000)), -1);
+    assert_int_equal(work.outcome, FILTER_ROLLED_BACK);
+    assert_int_equal(err.cause, CAUSE_NOT_REACHED);
+    char *after = dump();
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
+static void no_room_changes_nothing(void **state)
+{
+    json_t *o = json_pack("{s:i, s:i}", "policies", 8, "filters", 70);
+
+    (void)state;
+    assert_int_equal(defense_set(bench.device, o, NULL), 0);
+    json_decref(o);
+    assert_int_equal(run(FILTER_APPLY, goal_of(2000)), -1);
+    assert_int_equal(work.outcome, FILTER_UNCHANGED);
+    assert_int_equal(err.cause, CAUSE_LIMIT_EXCEEDED);
+    assert_int_equal(bench.changes, 0);
+}
+
+/* Every change once loses its answer: carried out, and not carried out. It comes to its end all the same. */
+static void every_answer_lost(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        for (size_t at = 1; at < 60; at++) {
+            start(NULL);
+            assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
+            size_t so_far = bench.changes;
+            bench.lose_first = before;
+            bench.lose_at = so_far + at;
+            assert_int_equal(run(FILTER_APPLY, goal_of(1002)), 0);
+            assert_int_equal(work.outcome, FILTER_ACTIVE);
+            assert_int_equal(defense_filter_count(bench.device, true), 4);
+            assert_int_equal(defense_policy_count(bench.device), 1);
+            assert_int_equal(defense_bound(bench.device, DEFENSE_DEFAULT, 0), 0);
+            bool all = bench.changes < bench.lose_at;
+            stop(NULL);
+            if (all)
+                break;
+        }
+    }
+    start(NULL);
+}
+
+/* Nothing answers any more from some exchange on. Somebody else comes later with what was noted, and finishes
+ * or undoes it. */
+static void lost_for_good_and_repaired(void **state)
+{
+    (void)state;
+    for (size_t at = 1; at < 120; at++) {
+        struct sd_state before = {0};
+        json_t *noted;
+
+        start(NULL);
+        assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
+        char *was = dump();
+        bench.requests = 0;
+        bench.die_at = at;
+        int status = run(FILTER_APPLY, goal_of(1002));
+        if (status == 0 && bench.requests < at) {
+            free(was);
+            stop(NULL);
+            start(NULL);
+            return;
+        }
+        noted = filter_before_json(&work.before);
+        filter_before_read(noted, &before);
+        json_decref(noted);
+        bool changed = work.sd.changed;
+        bench.die_at = 0;
+        if (!changed) {
+            char *is = dump();
+            assert_string_equal(was, is);
+            free(is);
+        } else {
+            filter_work_clear(&work);
+            filter_work_init(&work, FILTER_REPAIR);
+            work.goal = goal_of(1002);
+            work.before = before;
+            memset(&before, 0, sizeof(before));
+            assert_int_equal(sd_bench_run(&bench, &work.sd.seq, &err), 0);
+            char *is = dump();
+            if (work.outcome == FILTER_ROLLED_BACK)
+                assert_string_equal(was, is);
+            else
+                assert_int_equal(work.outcome, FILTER_ACTIVE);
+            assert_int_equal(defense_filter_count(bench.device, true), 4);
+            assert_int_equal(defense_policy_count(bench.device), 1);
+            free(is);
+        }
+        sd_state_clear(&before);
+        free(was);
+        stop(NULL);
+    }
+    fail_msg("it never came to its end");
+}
+
+static void counts_are_read(void **state)
+{
+    (void)state;
+    struct filter_goal goal = goal_of(1000);
+    goal.policy.tx.count = true;
+    assert_int_equal(run(FILTER_APPLY, goal), 0);
+    assert_int_equal(run(FILTER_COUNT, goal), 0);
+    assert_int_equal(work.sd.count_count, 2); /* the default of each port */
+    assert_false(work.sd.changed);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(applied_unchanged_switched_removed),
+        TEST(refused_activation_puts_back),
+        TEST(ignored_activation_puts_back),
+        TEST(no_room_changes_nothing),
+        cmocka_unit_test_setup_teardown(every_answer_lost, NULL, stop),
+        cmocka_unit_test_setup_teardown(lost_for_good_and_repaired, NULL, stop),
+        TEST(counts_are_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
