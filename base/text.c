@@ -122,12 +122,28 @@ static bool is_printable(uint32_t c)
            !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff;
 }
 
+/* How much of s is plain ASCII and fits. */
+static size_t plain_run(const struct buf *out, const uint8_t *s, size_t n)
+{
+    size_t room = out->max - out->len;
+    size_t run = 0;
+
+    while (run < n && run < room && s[run] >= ' ' && s[run] < 0x7f)
+        run++;
+    return run;
+}
+
 void text_printable(struct buf *out, const void *p, size_t n)
 {
     const uint8_t *s = p;
     uint32_t c;
 
     for (size_t i = 0, k; i < n; i += k) {
+        k = plain_run(out, s + i, n - i);
+        if (k > 0) {
+            buf_add(out, s + i, k);
+            continue;
+        }
         k = utf8_char(s + i, n - i, &c);
         if (k > 0 && is_printable(c)) {
             buf_add(out, s + i, k);

@@ -96,6 +96,11 @@ static void printable(void **state)
     text_printable(&out, "a\x1b[2J\n\xc3\xa9\xff\xe2\x80\xae", 12);
     assert_string_equal(buf_str(&out), "a\\x1b[2J\\n\xc3\xa9\\xff\\xe2\\x80\\xae");
     buf_free(&out);
+    out = buf_init(4); /* what fits is kept */
+    text_printable(&out, "abcdef", 6);
+    assert_string_equal(buf_str(&out), "abcd");
+    assert_false(buf_ok(&out));
+    buf_free(&out);
     assert_false(text_is_utf8("\xc0\xaf", 2));
     assert_false(text_is_utf8("\xed\xa0\x80", 3));
     assert_true(text_is_utf8("\xf0\x9f\x98\x80", 4));
