@@ -43,6 +43,7 @@ struct class_row {
     bool abstract_only;       /* has no instances of its own */
     bool kvm;                 /* belongs to KVM: absent with the fault no-kvm */
     bool admin;               /* absent in client control mode */
+    uint32_t realms;          /* bits of those that open it, 0: those of its table (class_table.c) */
     bool exact;               /* selectors that mean no instance, or several, are InvalidSelectors */
     const char *const *fixed; /* one constant instance; else: */
     void (*instance)(struct device *device, unsigned i, struct out *out);
@@ -62,6 +63,9 @@ unsigned class_index(const struct class_row *row);
 /* The class of that name if this device knows it, else NULL. */
 const struct class_row *class_find(const struct device *device, const char *name);
 bool class_known(const struct device *device, const struct class_row *row);
+
+/* Whether an account with these realms may look at the class, or change something with it. */
+bool class_open_to(const struct class_row *row, const struct device *device, uint32_t realms, bool change);
 
 unsigned class_instances(const struct class_row *row, const struct device *device);
 void class_write(const struct class_row *row, struct device *device, unsigned i, struct out *out);

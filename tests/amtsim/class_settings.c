@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/users.h"
 
 /* --- AMT_GeneralSettings --- */
 
@@ -183,7 +184,10 @@ static const struct class_method scheme_methods[] = {{"SetPowerScheme", set_sche
 const struct class_row class_settings_rows[] = {
     {.name = "AMT_GeneralSettings", .instance = general, .put = general_put},
     {.name = "AMT_SystemPowerScheme", .instance = scheme, .count = scheme_count, .methods = scheme_methods},
-    {.name = "AMT_TimeSynchronizationService", .instance = time_service, .methods = time_methods},
+    {.name = "AMT_TimeSynchronizationService",
+     .realms = REALM_BIT(REALM_TIME),
+     .instance = time_service,
+     .methods = time_methods},
     {.name = "CIM_ElementSettingData", .instance = element, .count = element_count},
     {0},
 };

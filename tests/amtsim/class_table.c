@@ -4,18 +4,48 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "tests/amtsim/class_tables.h"
+#include "tests/amtsim/users.h"
 
-static const struct class_row *const tables[] = {
-    class_agent_rows,       class_alarm_rows,   class_audit_rows,    class_boot_rows,
-    class_certificate_rows, class_consent_rows, class_defense_rows,  class_filter_rows,
-    class_heuristics_rows,  class_event_rows,   class_eventing_rows, class_hardware_rows,
-    class_identity_rows,    class_network_rows, class_power_rows,    class_redirection_rows,
-    class_settings_rows,    class_system_rows,  class_user_rows,
+#define ADMIN       REALM_BIT(REALM_ADMINISTRATOR)
+#define AGENT       (REALM_BIT(REALM_AGENT_LOCAL) | REALM_BIT(REALM_AGENT_REMOTE))
+#define CONTROL     REALM_BIT(REALM_REMOTE_CONTROL)
+#define DEFENSE     REALM_BIT(REALM_CIRCUIT_BREAKER)
+#define EVENTS      REALM_BIT(REALM_EVENT_MANAGER)
+#define GENERAL     REALM_BIT(REALM_GENERAL)
+#define REDIRECTION REALM_BIT(REALM_REDIRECTION)
+
+#define AUDIT_ALONE_SINCE 9 /* firmware whose administrators' realm does not hold the audit log */
+
+/* The realms that open a table's classes: to look at them, and to change something. */
+static const struct table {
+    const struct class_row *rows;
+    uint32_t look, change;
+} tables[] = {
+    {class_agent_rows, AGENT, AGENT},
+    {class_alarm_rows, CONTROL, CONTROL},
+    {class_audit_rows, REALM_BIT(REALM_AUDIT), REALM_BIT(REALM_AUDIT)},
+    {class_boot_rows, CONTROL, CONTROL},
+    {class_certificate_rows, ADMIN, ADMIN},
+    {class_consent_rows, CONTROL | REDIRECTION, CONTROL | REDIRECTION},
+    {class_defense_rows, DEFENSE, DEFENSE},
+    {class_filter_rows, DEFENSE, DEFENSE},
+    {class_heuristics_rows, DEFENSE, DEFENSE},
+    {class_event_rows, EVENTS | REALM_BIT(REALM_EVENT_READER), EVENTS},
+    {class_eventing_rows, EVENTS, EVENTS},
+    {class_hardware_rows, REALM_BIT(REALM_HARDWARE), ADMIN},
+    {class_identity_rows, GENERAL, ADMIN},
+    {class_network_rows, GENERAL, ADMIN},
+    {class_power_rows, CONTROL, CONTROL},
+    {class_redirection_rows, REDIRECTION, REDIRECTION},
+    {class_settings_rows, GENERAL, ADMIN},
+    {class_system_rows, REALMS_ALL, ADMIN},
+    {class_user_rows, REALM_BIT(REALM_USER_ACCESS), REALM_BIT(REALM_USER_ACCESS)},
 };
 
 #define ROWS_MAX 256
 
 static const struct class_row *sorted[ROWS_MAX];
+static const struct table *table_of[ROWS_MAX]; /* the same order */
 static unsigned sorted_count;
 
 static int by_name(const void *a, const void *b)
@@ -23,15 +53,27 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(const struct class_row *const *)a)->name, (*(const struct class_row *const *)b)->name);
 }
 
+static void find_tables(void);
+
 static void sort_once(void)
 {
     if (sorted_count > 0)
         return;
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct class_row *row = tables[t]; row->name != NULL && sorted_count < ROWS_MAX; row++)
+        for (const struct class_row *row = tables[t].rows; row->name != NULL && sorted_count < ROWS_MAX;
+             row++)
             sorted[sorted_count++] = row;
     }
     qsort(sorted, sorted_count, sizeof(sorted[0]), by_name);
+    find_tables();
+}
+
+static void find_tables(void)
+{
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+        for (const struct class_row *row = tables[t].rows; row->name != NULL; row++)
+            table_of[class_index(row)] = &tables[t];
+    }
 }
 
 unsigned class_count(void)
@@ -65,6 +107,16 @@ bool class_known(const struct device *device, const struct class_row *row)
     unsigned number = device->generation->number;
     return number >= row->since && (row->until == 0 || number <= row->until) &&
            !(row->kvm && fault_pending(device, FAULT_NO_KVM) != NULL) && !(row->admin && device->client_mode);
+}
+
+bool class_open_to(const struct class_row *row, const struct device *device, uint32_t realms, bool change)
+{
+    const struct table *table = table_of[class_index(row)];
+    uint32_t needed = row->realms != 0 ? row->realms : change ? table->change : table->look;
+    bool audit = needed == REALM_BIT(REALM_AUDIT) && device->generation->number >= AUDIT_ALONE_SINCE;
+    if ((realms & ADMIN) != 0 && !audit)
+        return true;
+    return (realms & needed) != 0;
 }
 
 const struct class_row *class_find(const struct device *device, const char *name)

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/users.h"
 
 void digest_hex(const uint8_t *p, size_t n, char *out)
 {
@@ -261,7 +262,7 @@ static void right(struct device *device, const struct digest_fields *f, uint64_t
 }
 
 enum digest_result digest_check(struct device *device, struct view authorization, struct view method,
-                                struct view target, struct view body)
+                                struct view target, struct view body, uint32_t *realms)
 {
     struct digest_fields f;
     char realm[DEVICE_REALM_MAX];
@@ -281,5 +282,6 @@ enum digest_result digest_check(struct device *device, struct view authorization
         return DIGEST_WRONG;
     }
     right(device, &f, stamp);
+    *realms = users_realms(device, f.user);
     return DIGEST_OK;
 }

@@ -39,9 +39,10 @@ enum digest_result {
     DIGEST_LOCKED, /* not even looked at */
 };
 
-/* Judges an Authorization header for this request, counting failures and locking the account. */
+/* Judges an Authorization header for this request, counting failures and locking the account. With DIGEST_OK
+ * *realms (users.h) is what the account may do. */
 enum digest_result digest_check(struct device *device, struct view authorization, struct view method,
-                                struct view target, struct view body);
+                                struct view target, struct view body, uint32_t *realms);
 
 /* Appends the WWW-Authenticate header line with a new nonce. */
 void digest_challenge(struct device *device, bool stale, struct buf *out);

@@ -59,6 +59,7 @@ const char *const fault_how_names[FAULT_HOW_COUNT + 1] = {
     [FAULT_BY_503] = "503",
     [FAULT_BY_QUOTA] = "quota",
     [FAULT_BY_RETURN] = "return",
+    [FAULT_BY_PAGE] = "page",
 };
 
 int fault_name_find(const char *const *names, const char *name)

@@ -64,10 +64,11 @@ enum fault_point { /* where FAULT_DROP closes */
                    FAULT_POINT_COUNT
 };
 
-enum fault_how { /* how FAULT_BUSY shows */
+enum fault_how { /* how FAULT_BUSY, or FAULT_LOCKED, shows */
                  FAULT_BY_503,
                  FAULT_BY_QUOTA,  /* SOAP fault e:QuotaLimit */
                  FAULT_BY_RETURN, /* methods: ReturnValue `value`, 4099 if 0 */
+                 FAULT_BY_PAGE,   /* the page of a 401 says so, and nothing else */
                  FAULT_HOW_COUNT
 };
 

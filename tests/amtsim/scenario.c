@@ -100,7 +100,7 @@ static const cyaml_strval_t point_names[] = {
 };
 
 static const cyaml_strval_t how_names[] = {NAME(FAULT_BY_503, "503"), NAME(FAULT_BY_QUOTA, "quota"),
-                                           NAME(FAULT_BY_RETURN, "return")};
+                                           NAME(FAULT_BY_RETURN, "return"), NAME(FAULT_BY_PAGE, "page")};
 
 #define OPTIONAL_PTR (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 

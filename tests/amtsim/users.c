@@ -14,8 +14,6 @@
 #define SID_MAX      28
 #define REALMS_MAX   25
 
-enum { REALM_REDIRECTION = 2, REALM_ADMINISTRATOR = 3 };
-
 struct user {
     uint32_t handle;             /* 0: free */
     char name[NAME_MAX_LEN + 1]; /* "" for Kerberos accounts */
@@ -71,12 +69,17 @@ bool users_ha1(const struct device *d, const char *name, uint8_t out[16])
     return true;
 }
 
-bool users_may_redirect(const struct device *d, const char *name)
+uint32_t users_realms(const struct device *d, const char *name)
 {
     const struct user *u = by_name(d, name);
     if (u == NULL)
-        return strcmp(name, users_admin_name(d)) == 0;
-    return (u->realms & (1u << REALM_REDIRECTION | 1u << REALM_ADMINISTRATOR)) != 0;
+        return strcmp(name, users_admin_name(d)) == 0 ? REALMS_ALL : 0;
+    return u->realms;
+}
+
+bool users_may_redirect(const struct device *d, const char *name)
+{
+    return (users_realms(d, name) & (REALM_BIT(REALM_REDIRECTION) | REALM_BIT(REALM_ADMINISTRATOR))) != 0;
 }
 
 /* --- parameters --- */

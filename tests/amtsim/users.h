@@ -8,12 +8,33 @@
 
 #include "tests/amtsim/device.h"
 
+/* What an account may do. The administrator may do everything. */
+enum realm {
+    REALM_REDIRECTION = 2,
+    REALM_ADMINISTRATOR = 3, /* everything but, on newer firmware, the audit log */
+    REALM_HARDWARE = 4,
+    REALM_REMOTE_CONTROL = 5,
+    REALM_EVENT_MANAGER = 7,
+    REALM_AGENT_LOCAL = 9,
+    REALM_AGENT_REMOTE = 10,
+    REALM_CIRCUIT_BREAKER = 11,
+    REALM_TIME = 12,
+    REALM_GENERAL = 13,
+    REALM_EVENT_READER = 19,
+    REALM_AUDIT = 20,
+    REALM_USER_ACCESS = 21,
+};
+#define REALM_BIT(realm) (UINT32_C(1) << (realm))
+#define REALMS_ALL       UINT32_MAX
+
 struct users;
 void users_free(struct users *users); /* NULL is fine */
 
 const char *users_admin_name(const struct device *device);
 /* HA1 of an enabled digest account that may log in from the network. */
 bool users_ha1(const struct device *device, const char *name, uint8_t out[16]);
+/* A bit for every realm of a digest account; REALMS_ALL for the administrator. */
+uint32_t users_realms(const struct device *device, const char *name);
 /* True when the account may use redirection: the administrator, or one with that realm. */
 bool users_may_redirect(const struct device *device, const char *name);
 

@@ -27,6 +27,10 @@ static const char page_locked[] =
     "account "
     "temporarily locked.</p><form method=\"GET\" action=\"/logon.htm\"><h2><input type=submit value=\"Try "
     "again\"></h2></form></body></html>\n";
+static const char page_only_locked[] =
+    "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"><html><head><title>Intel&reg; Active Management "
+    "Technology</title></head><body><h1>Log on not possible.</h1><p>User account temporarily locked.</p>"
+    "</body></html>\n";
 static const char page_logon[] =
     "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"><html><head><title>Intel&reg; Active Management "
     "Technology</title></head><body><h1>Intel&reg; Active Management Technology</h1><p>Log on to the managed "
@@ -92,15 +96,24 @@ static void page(struct exchange *x, int status, const char *headers, const char
         buf_puts(x->out, text);
 }
 
-/* The header order of a 401 is the recorded one. The connection always closes. */
-static void unauthorized(struct exchange *x, bool stale)
+/* Firmware says the same whatever the reason; a fault lets the page name the lock alone. (1.2) */
+static const char *page_of(const struct exchange *x, enum digest_result why)
 {
+    const struct fault *locked = fault_pending(x->device, FAULT_LOCKED);
+    bool tells = why == DIGEST_LOCKED && locked != NULL && locked->how == FAULT_BY_PAGE;
+    return tells ? page_only_locked : page_locked;
+}
+
+/* The header order of a 401 is the recorded one. The connection always closes. */
+static void unauthorized(struct exchange *x, enum digest_result why)
+{
+    const char *text = page_of(x, why);
     record_count(x->device, RECORD_UNAUTHORIZED);
     status_line(x->out, 401);
-    digest_challenge(x->device, stale, x->out);
+    digest_challenge(x->device, why == DIGEST_STALE, x->out);
     buf_printf(x->out,
                "Content-Type: text/html\r\nServer: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-               x->device->generation->server, strlen(page_locked), page_locked);
+               x->device->generation->server, strlen(text), text);
     x->verdict.close = true;
 }
 
@@ -110,14 +123,15 @@ static bool logged_in(struct exchange *x)
     const struct http_request *r = x->request;
     if (r->authorization.n == 0 && x->tls && x->login->cached && x->login->epoch == d->login.epoch)
         return true;
-    enum digest_result result = digest_check(d, r->authorization, r->method, r->target, r->body);
+    enum digest_result result =
+        digest_check(d, r->authorization, r->method, r->target, r->body, &x->login->realms);
     if (result == DIGEST_OK) {
         x->login->cached = true;
         x->login->epoch = d->login.epoch;
         return true;
     }
     x->login->cached = false;
-    unauthorized(x, result == DIGEST_STALE);
+    unauthorized(x, result);
     return false;
 }
 
@@ -169,7 +183,7 @@ static void do_wsman(struct exchange *x)
     buf_reset(body);
     if (web_fault_before(x->device, &x->verdict))
         return;
-    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, body);
+    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, x->login->realms, body);
     web_fault_after(x->device, &result, body, &x->verdict);
     wsman_out(x, result.status, body);
 }
@@ -182,9 +196,9 @@ static void do_anonymous(struct exchange *x)
         return;
     }
     buf_reset(body);
-    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, body);
+    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, 0, body);
     if (result.class_name != NULL) { /* only Identify is for everybody */
-        unauthorized(x, false);
+        unauthorized(x, DIGEST_NONE);
         return;
     }
     wsman_out(x, result.status, body);

@@ -14,6 +14,7 @@
 struct web_login {
     bool cached;
     uint32_t epoch;
+    uint32_t realms; /* of the account that logged in last */
 };
 
 struct web_verdict {

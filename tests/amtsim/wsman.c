@@ -22,6 +22,7 @@ struct job {
     struct device *device;
     struct message *m;
     const struct class_row *row;
+    uint32_t realms; /* of the account that asks */
     struct buf *out;
     struct buf *part; /* what is written before it is known what comes in front of it */
     struct wsman_result *result;
@@ -387,6 +388,20 @@ static enum soap_fault struck(struct job *job)
     return SOAP_OK;
 }
 
+/* Methods that only look are named so. */
+static bool changes_something(const struct message *m)
+{
+    static const char *const looking[] = {"Get", "Enumerate", "PositionTo", "Read"};
+    if (m->op != MESSAGE_INVOKE)
+        return m->op != MESSAGE_GET && m->op != MESSAGE_ENUMERATE && m->op != MESSAGE_PULL &&
+               m->op != MESSAGE_RELEASE;
+    for (size_t i = 0; i < sizeof(looking) / sizeof(looking[0]); i++) {
+        if (strncmp(m->method, looking[i], strlen(looking[i])) == 0)
+            return false;
+    }
+    return true;
+}
+
 static enum soap_fault answer(struct job *job, struct view body, bool tls)
 {
     enum soap_fault fault = message_parse(job->m, body.p, body.n);
@@ -401,15 +416,23 @@ static enum soap_fault answer(struct job *job, struct view body, bool tls)
         return SOAP_DESTINATION_UNREACHABLE;
     job->result->class_name = job->row->name;
     record_class(job->device, class_index(job->row));
+    if (!class_open_to(job->row, job->device, job->realms, changes_something(job->m)))
+        return SOAP_ACCESS_DENIED;
     fault = struck(job);
     return fault != SOAP_OK ? fault : answers[job->m->op](job);
 }
 
-struct wsman_result wsman_answer(struct device *device, struct view body, bool tls, struct buf *out)
+struct wsman_result wsman_answer(struct device *device, struct view body, bool tls, uint32_t realms,
+                                 struct buf *out)
 {
     struct message m;
     struct wsman_result result = {.status = 200};
-    struct job job = {.device = device, .m = &m, .out = out, .part = &device->fleet->part, .result = &result};
+    struct job job = {.device = device,
+                      .m = &m,
+                      .realms = realms,
+                      .out = out,
+                      .part = &device->fleet->part,
+                      .result = &result};
     enum soap_fault fault = answer(&job, body, tls);
     if (fault != SOAP_OK) {
         record_count(device, RECORD_SOAP_FAULTS);

@@ -16,6 +16,8 @@ struct wsman_result {
     const char *method;     /* of the table, or NULL; static */
 };
 
-/* Appends the answer to the request `body` to out. */
-struct wsman_result wsman_answer(struct device *device, struct view body, bool tls, struct buf *out);
+/* Appends the answer to the request `body` to out. realms: what the account that asks may do (users.h). */
+struct wsman_result wsman_answer(struct device *device, struct view body, bool tls, uint32_t realms,
+                                 struct buf *out);
+
 #endif

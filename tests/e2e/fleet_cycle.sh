@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fleet_cycle.sh BIN_DIR: a power cycle of 1000 devices of which 37 are ill in twelve ways. Exactly those fail, each
+# fleet_cycle.sh BIN_DIR: a power cycle of 1000 devices of which 37 are ill in thirteen ways. Exactly those fail, each
 # with its true cause, and by amtsim's own record every good device got one power request and no ill one two that count.
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
@@ -17,7 +17,8 @@ devices:
   - {select: 600-602, faults: [{fault: not-amt}]}
   - {select: 700-702, faults: [{fault: access-denied, on: CIM_PowerManagementService}]}
   - {select: 800-801, faults: [{fault: busy, how: return}]}
-  - {select: 999-1000, faults: [{fault: locked}]}
+  - {select: 999, faults: [{fault: locked}]}
+  - {select: 1000, faults: [{fault: locked, how: page}]}
   - {select: 30-39, power: off}
 YAML
 cat > "$dir/causes" << 'CAUSES'
@@ -32,7 +33,8 @@ cat > "$dir/causes" << 'CAUSES'
 600-602 not-amt
 700-702 access-denied
 800-801 busy
-999-1000 auth-failed
+999-999 auth-failed
+1000-1000 auth-locked
 CAUSES
 while IFS='- ' read -r first last cause; do
     for ((i = first; i <= last; i++)); do printf 'pc%04d %s\n' "$i" "$cause"; done

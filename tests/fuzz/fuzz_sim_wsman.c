@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf *out = &sim.fleet->body;
     for (int i = 0; i < 2; i++) { /* the second time in the state that the first one left */
         buf_reset(out);
-        wsman_answer(&sim.fleet->devices[0], (struct view){data + 1, size - 1}, false, out);
+        wsman_answer(&sim.fleet->devices[0], (struct view){data + 1, size - 1}, false, UINT32_MAX, out);
         struct xml_doc *doc = xml_parse(out->p, out->len, 1 << 24, "answer", NULL);
         if (doc == NULL)
             abort();

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/xml.h"
 #include "tests/amtsim/epr.h"
+#include "tests/amtsim/users.h"
 #include "tests/amtsim/wsman.h"
 
 void sim_start(struct sim *sim, uint32_t devices, unsigned generation)
@@ -14,6 +15,7 @@ void sim_start(struct sim *sim, uint32_t devices, unsigned generation)
     uv_loop_init(&sim->loop);
     sim->time = (struct clock_fake){.mono = 1000000, .wall = 1767225600000};
     sim->clock = clock_fake_init(&sim->time);
+    sim->realms = REALMS_ALL;
     options_defaults(&sim->options);
     sim->options.devices = devices;
     sim->options.generation = generation_by_number(generation);
@@ -82,7 +84,7 @@ int sim_ask(struct sim *sim, struct device *device, const char *request, const c
 {
     buf_reset(&sim->fleet->body);
     struct view body = {(const uint8_t *)request, strlen(request)};
-    struct wsman_result result = wsman_answer(device, body, false, &sim->fleet->body);
+    struct wsman_result result = wsman_answer(device, body, false, sim->realms, &sim->fleet->body);
     *text = buf_str(&sim->fleet->body);
     return result.status;
 }

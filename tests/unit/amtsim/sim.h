@@ -11,6 +11,7 @@ struct sim {
     struct clock clock;
     struct options options;
     struct fleet *fleet;
+    uint32_t realms; /* what the account that asks may do: everything, until it is set */
 };
 
 /* devices of that generation, machines on. */

@@ -28,8 +28,8 @@ static enum wsman_progress exchange(struct sd_bench *bench, struct wsman_call *c
         snprintf(bench->last, sizeof(bench->last), "%s", buf_str(&body));
     buf_reset(&bench->sim->fleet->body);
     if (!dead && !(lost && bench->lose_first))
-        result =
-            wsman_answer(bench->device, (struct view){body.p, body.len}, false, &bench->sim->fleet->body);
+        result = wsman_answer(bench->device, (struct view){body.p, body.len}, false, bench->sim->realms,
+                              &bench->sim->fleet->body);
     if (lost || dead)
         err_set(failure, dead ? CAUSE_UNREACHABLE : CAUSE_DROPPED, "the answer is lost");
     else
