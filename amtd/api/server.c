@@ -33,6 +33,7 @@ struct client {
     char *sending; /* what uv_write holds */
     uv_write_t write;
     struct api_request *requests;
+    struct channel *channels;
     struct client *prev, *next;
 };
 
@@ -75,6 +76,7 @@ static void client_close(struct client *client)
         rq->client = NULL;
         request_gone(rq);
     }
+    channels_end(client);
     DL_DELETE(client->server->clients, client);
     client->server->count--;
     uv_close((uv_handle_t *)&client->pipe, client_handle_closed);
@@ -156,10 +158,41 @@ static void client_touch(struct client *client)
         uv_prepare_start(&client->server->flush, server_flush);
 }
 
-void client_write(struct client *client, uint32_t channel, const void *p, size_t n)
+bool client_write(struct client *client, uint32_t channel, const void *p, size_t n)
 {
-    mux_write(client->mux, channel, p, n);
+    bool taken = mux_write(client->mux, channel, p, n);
+
     client_touch(client);
+    return taken;
+}
+
+void client_accept(struct client *client, uint32_t channel)
+{
+    mux_accept(client->mux, channel);
+    client_touch(client);
+}
+
+void client_reject(struct client *client, uint32_t channel, const char *reason)
+{
+    mux_reject(client->mux, channel, reason);
+    client_touch(client);
+}
+
+void client_consumed(struct client *client, uint32_t channel, size_t n)
+{
+    mux_consumed(client->mux, channel, n);
+    client_touch(client);
+}
+
+void client_end(struct client *client, uint32_t channel)
+{
+    mux_close(client->mux, channel);
+    client_touch(client);
+}
+
+struct channel **client_channels(struct client *client)
+{
+    return &client->channels;
 }
 
 void client_close_channel(struct client *client, struct api_request *rq)
@@ -191,9 +224,10 @@ static void on_open(void *arg, uint32_t channel, struct view kind, struct view p
     struct client *client = arg;
     struct api_request *rq;
 
-    (void)params;
     if (!view_eq(kind, "call")) {
-        mux_reject(client->mux, channel, "this amtd serves channels of the kind 'call'");
+        const struct caller caller = {client->server->daemon, client->who, client->role, client->denied};
+
+        channel_open(client, &caller, channel, kind, params);
         return;
     }
     rq = xcalloc(1, sizeof(*rq));
@@ -213,9 +247,16 @@ static void on_data(void *arg, uint32_t channel, const uint8_t *p, size_t n)
     struct client *client = arg;
     struct api_request *rq = request_of(client, channel);
 
+    if (!rq && channel_data(client, channel, p, n))
+        return;
     mux_consumed(client->mux, channel, n);
     if (rq)
         request_data(rq, p, n);
+}
+
+static void on_signal(void *arg, uint32_t channel, uint32_t number)
+{
+    channel_signal(arg, channel, number);
 }
 
 static void on_closed(void *arg, uint32_t channel)
@@ -223,8 +264,10 @@ static void on_closed(void *arg, uint32_t channel)
     struct client *client = arg;
     struct api_request *rq = request_of(client, channel);
 
-    if (!rq)
+    if (!rq) {
+        channel_closed(client, channel);
         return;
+    }
     DL_DELETE(client->requests, rq);
     rq->client = NULL;
     request_gone(rq);
@@ -234,7 +277,9 @@ static void on_drained(void *arg, uint32_t channel)
 {
     struct api_request *rq = request_of(arg, channel);
 
-    if (rq && rq->drained)
+    if (!rq)
+        channel_drained(arg, channel);
+    else if (rq->drained)
         rq->drained(rq, rq->drained_arg);
 }
 
@@ -344,8 +389,12 @@ static void on_connection(uv_stream_t *listener, int status)
 {
     struct server *server = listener->data;
     struct client *client = xcalloc(1, sizeof(*client));
-    const struct mux_events events = {
-        .arg = client, .open = on_open, .data = on_data, .closed = on_closed, .drained = on_drained};
+    const struct mux_events events = {.arg = client,
+                                      .open = on_open,
+                                      .data = on_data,
+                                      .signal = on_signal,
+                                      .closed = on_closed,
+                                      .drained = on_drained};
 
     client->server = server;
     client->id = ++server->next_id;

@@ -7,7 +7,16 @@
 #include "amtd/api/api.h"
 #include "amtd/mux/mux.h"
 
+struct channel;
 struct client;
+
+/* Who is at the other end of a connection. Borrowed from it. */
+struct caller {
+    struct daemon *daemon;
+    const char *who;
+    enum api_role role;
+    bool denied; /* may not do anything */
+};
 
 /* One call: it outlives its connection until it is answered. */
 struct api_request {
@@ -31,9 +40,23 @@ struct api_request {
 #define REQUEST_MAX (16 * 1024 * 1024)
 
 /* server.c */
-void client_write(struct client *client, uint32_t channel, const void *p, size_t n);
+bool client_write(struct client *client, uint32_t channel, const void *p, size_t n);
+void client_accept(struct client *client, uint32_t channel);
+void client_reject(struct client *client, uint32_t channel, const char *reason);
+void client_consumed(struct client *client, uint32_t channel, size_t n);
+void client_end(struct client *client, uint32_t channel); /* CLOSE */
+struct channel **client_channels(struct client *client);
 void client_close_channel(struct client *client, struct api_request *rq);
 size_t client_backlog(const struct client *client, uint32_t channel);
+
+/* channel.c: events of channels that are no calls */
+void channel_open(struct client *client, const struct caller *caller, uint32_t number, struct view kind,
+                  struct view params);
+bool channel_data(struct client *client, uint32_t number, const uint8_t *p, size_t n); /* false: none */
+void channel_signal(struct client *client, uint32_t number, uint32_t value);
+void channel_drained(struct client *client, uint32_t number);
+void channel_closed(struct client *client, uint32_t number);
+void channels_end(struct client *client);
 
 /* request.c */
 void request_data(struct api_request *rq, const void *p, size_t n);

@@ -1,0 +1,8 @@
+/* The table of all kinds of channels besides calls (docs/mux.md). */
+#include <stddef.h>
+
+#include "amtd/api/channel.h"
+
+const struct channel_kind *const channel_kinds[] = {
+    NULL,
+};
