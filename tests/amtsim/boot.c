@@ -323,6 +323,7 @@ static const char *const config[] = {"ElementName", "Intel(r) AMT: Boot Configur
 void boot_for_machine(const struct device *d, struct machine_boot *out)
 {
     memset(out, 0, sizeof(*out));
+    out->use_sol = d->redirection.bios_speaks;
     if (d->boot.role != 1 && d->boot.source == 0)
         return;
     if (d->boot.source != 0)
@@ -330,7 +331,7 @@ void boot_for_machine(const struct device *d, struct machine_boot *out)
     out->media_index = d->boot.media_index;
     out->bios_setup = flag_set(d, "BIOSSetup");
     out->bios_pause = flag_set(d, "BIOSPause");
-    out->use_sol = flag_set(d, "UseSOL");
+    out->use_sol = out->use_sol || flag_set(d, "UseSOL");
     out->use_ider = flag_set(d, "UseIDER");
     out->safe_mode = flag_set(d, "UseSafeMode");
     out->ider_device = d->boot.ider_device;

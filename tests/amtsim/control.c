@@ -76,6 +76,8 @@ static json_t *text_of(struct buf *b)
 static json_t *do_console(struct device *d)
 {
     struct buf tail = buf_init(CONSOLE_KEPT);
+    if (d->machine->ops->console_listen != NULL)
+        d->machine->ops->console_listen(d->machine, true);
     console_tail(d->console, &tail);
     json_t *o = json_pack("{s:i, s:I, s:o}", "device", (int)d->index + 1, "bytes",
                           (json_int_t)console_total(d->console), "console", text_of(&tail));

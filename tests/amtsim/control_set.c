@@ -140,6 +140,11 @@ static int set_holds_power(struct device *d, const json_t *v, struct err *err)
     return set_bool(&d->redirection.holds_power, v, "session-holds-power", err);
 }
 
+static int set_bios_redirects(struct device *d, const json_t *v, struct err *err)
+{
+    return set_bool(&d->redirection.bios_speaks, v, "bios-redirects", err);
+}
+
 static int set_consent(struct device *d, const json_t *v, struct err *err)
 {
     json_int_t n = json_integer_value(v);
@@ -289,6 +294,7 @@ static const struct {
     {"redirection", set_redirection},
     {"listener", set_listener},
     {"clear-text", set_clear_text},
+    {"bios-redirects", set_bios_redirects},
     {"session-holds-power", set_holds_power},
     {"clock-offset", set_clock_offset},
     {"realm", set_realm},

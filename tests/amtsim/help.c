@@ -24,6 +24,8 @@ const char *options_help(void)
            "  --idle TIME              after which idle connections are closed (30s)\n"
            "  --context-life TIME      of unused enumeration contexts (60s)\n"
            "  --connections N          at once to one device (4)\n"
+           "  --console-rate N         bytes a second on a scripted machine's serial port, 0: no limit "
+           "(11520)\n"
            "  --anonymous-identify     answer /wsman-anon/identify without login\n"
            "  --port-base PORT         instead of 16992; TLS one above, redirection two and three above\n"
            "  --seed N                 of realms, UUIDs and random times (1)\n"

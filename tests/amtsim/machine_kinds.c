@@ -72,7 +72,10 @@ static struct machine_events events_of(struct device *d)
 static struct machine *start_scripted(struct device *d, const struct machine_events *events, struct err *err)
 {
     const struct options *o = d->fleet->options;
+    char name[DEVICE_NAME_MAX];
     struct machine_scripted_options options = {
+        .rate = o->console_rate,
+        .name = device_host_name(d, name),
         .min_ms = o->power_min_ms,
         .max_ms = o->power_max_ms,
         .seed = o->seed * 1000003u + d->index,

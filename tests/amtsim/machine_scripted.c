@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/scripted_console.h"
 
 #define STEPS_MAX 2
 
@@ -14,7 +15,13 @@ struct machine_scripted {
     int64_t min_ms, max_ms;
     enum machine_state steps[STEPS_MAX]; /* states still to come */
     uint8_t step_count;
-    bool boots; /* the last step ends in a boot */
+    bool boots;               /* the last step ends in a boot */
+    struct machine_boot boot; /* settings of the boot it is in */
+    uint64_t boot_ms;         /* when that began; 0: long ago */
+    uint32_t rate;
+    char *name;
+    bool held;                        /* the console is not to speak */
+    struct scripted_console *console; /* NULL: nobody has listened yet */
 };
 
 /* What a command leads to: the states in between and at the end. */
@@ -51,24 +58,63 @@ static void wait_for_step(struct machine_scripted *s)
     uv_timer_start(&s->timer, on_timer, (uint64_t)s->min_ms + random_next(&s->random) % span, 0);
 }
 
+/* The console, from now on in being. */
+static struct scripted_console *console_of(struct machine_scripted *s)
+{
+    if (s->console != NULL)
+        return s->console;
+    s->console = scripted_console_new(s->timer.loop, &s->machine, s->rate, s->name);
+    scripted_console_flow(s->console, !s->held);
+    if (s->machine.state == MACHINE_ON)
+        scripted_console_boot(s->console, &s->boot, uv_now(s->timer.loop) - s->boot_ms);
+    return s->console;
+}
+
 static void enter(struct machine_scripted *s, enum machine_state state)
 {
     bool on = state == MACHINE_ON;
     s->machine.state = state;
     s->machine.lines = (struct machine_lines){.owned = on, .rts = on, .dtr = on};
+    if (!on)
+        scripted_console_off(s->console);
+}
+
+/* POST begins. A boot that stops in the setup or reads a redirected drive needs its console for that. */
+static void boot(struct machine_scripted *s)
+{
+    struct machine *m = &s->machine;
+    m->boot_count++;
+    s->boot_ms = uv_now(s->timer.loop);
+    s->boot = (struct machine_boot){0};
+    if (m->events.settings != NULL)
+        m->events.settings(m->events.arg, &s->boot);
+    m->events.booted(m->events.arg, m->boot_count);
+    if (s->console != NULL)
+        scripted_console_boot(s->console, &s->boot, 0);
+    else if (s->boot.bios_setup || s->boot.use_ider)
+        console_of(s);
+}
+
+/* What a step to a new state, or a boot in the same, brings. */
+static void arrive(struct machine_scripted *s, enum machine_state state, bool boots)
+{
+    enum machine_state before = s->machine.state;
+    enter(s, state);
+    if (state != before)
+        s->machine.events.state(s->machine.events.arg, state);
+    if (state == MACHINE_ON && boots)
+        boot(s);
+    else if (state == MACHINE_ON && before != MACHINE_ON && s->console != NULL)
+        scripted_console_boot(s->console, &s->boot, uv_now(s->timer.loop) - s->boot_ms);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct machine_scripted *s = timer->data;
-    enum machine_state before = s->machine.state;
-    enter(s, s->steps[0]);
+    enum machine_state state = s->steps[0];
     s->steps[0] = s->steps[1];
     s->step_count--;
-    if (s->machine.state != before)
-        s->machine.events.state(s->machine.events.arg, s->machine.state);
-    if (s->machine.state == MACHINE_ON && s->boots)
-        s->machine.events.booted(s->machine.events.arg, ++s->machine.boot_count);
+    arrive(s, state, s->boots);
     if (s->step_count > 0)
         wait_for_step(s);
 }
@@ -87,11 +133,30 @@ static int scripted_command(struct machine *m, enum machine_command command)
     return 0;
 }
 
-static size_t scripted_console_write(struct machine *m, const void *p, size_t n)
+static size_t scripted_write(struct machine *m, const void *p, size_t n)
 {
-    if (m->events.console != NULL && m->state == MACHINE_ON)
-        m->events.console(m->events.arg, p, n); /* a terminal with echo */
-    return n;
+    return scripted_console_write(console_of((struct machine_scripted *)m), p, n);
+}
+
+static void scripted_flow(struct machine *m, bool go)
+{
+    struct machine_scripted *s = (struct machine_scripted *)m;
+    s->held = !go;
+    if (s->console != NULL)
+        scripted_console_flow(s->console, go);
+}
+
+static void scripted_listen(struct machine *m, bool listen)
+{
+    if (listen)
+        console_of((struct machine_scripted *)m);
+}
+
+static void scripted_drives(struct machine *m, unsigned present)
+{
+    struct machine_scripted *s = (struct machine_scripted *)m;
+    if (s->console != NULL)
+        scripted_console_drives(s->console, present);
 }
 
 static bool scripted_has_agent(const struct machine *m)
@@ -101,19 +166,25 @@ static bool scripted_has_agent(const struct machine *m)
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct machine_scripted *s = handle->data;
+    free(s->name);
+    free(s);
 }
 
 static void scripted_destroy(struct machine *m)
 {
     struct machine_scripted *s = (struct machine_scripted *)m;
+    scripted_console_free(s->console);
     uv_close((uv_handle_t *)&s->timer, on_closed);
 }
 
 static const struct machine_ops scripted_ops = {
     .kind = "scripted",
     .command = scripted_command,
-    .console_write = scripted_console_write,
+    .console_write = scripted_write,
+    .console_flow = scripted_flow,
+    .console_listen = scripted_listen,
+    .drives = scripted_drives,
     .has_agent = scripted_has_agent,
     .destroy = scripted_destroy,
 };
@@ -127,6 +198,8 @@ struct machine *machine_scripted_new(uv_loop_t *loop, const struct machine_scrip
     enter(s, options->state);
     s->machine.boot_count = options->state == MACHINE_OFF ? 0 : 1;
     s->random = options->seed;
+    s->rate = options->rate;
+    s->name = xstrdup(options->name);
     s->min_ms = options->min_ms;
     s->max_ms = options->max_ms;
     uv_timer_init(loop, &s->timer);
@@ -143,10 +216,6 @@ bool machine_scripted_force(struct machine *m, enum machine_state state)
         return false;
     uv_timer_stop(&s->timer);
     s->step_count = 0;
-    enter(s, state);
-    if (state != before)
-        m->events.state(m->events.arg, state);
-    if (state == MACHINE_ON && (before == MACHINE_OFF || before == MACHINE_HIBERNATE))
-        m->events.booted(m->events.arg, ++m->boot_count);
+    arrive(s, state, before == MACHINE_OFF || before == MACHINE_HIBERNATE);
     return true;
 }

@@ -10,7 +10,9 @@
 struct machine_scripted_options {
     int64_t min_ms, max_ms;   /* one transition; 0 <= min <= max */
     uint64_t seed;            /* of its random times */
-    enum machine_state state; /* at the start; on counts as one boot */
+    enum machine_state state; /* at the start; on counts as one boot, long ago */
+    uint32_t rate;            /* of its serial port, bytes a second; 0: no limit */
+    const char *name;         /* what the machine calls itself; copied */
 };
 
 /* Never NULL. events is copied. destroy() frees it when the loop runs next. */

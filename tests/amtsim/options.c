@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "tests/amtsim/machine_kinds.h"
+#include "tests/amtsim/scripted_console.h"
 
 #define DEVICES_MAX      1000000
 #define DEFAULT_PASSWORD "P@ssw0rd1"
@@ -178,6 +179,14 @@ static int set_connections(struct options *o, const char *value, struct err *err
     return r;
 }
 
+static int set_console_rate(struct options *o, const char *value, struct err *err)
+{
+    uint64_t n = 0;
+    int r = number("console-rate", value, 0, 1000000000, &n, err);
+    o->console_rate = (uint32_t)n;
+    return r;
+}
+
 static int set_log_level(struct options *o, const char *value, struct err *err)
 {
     static const char *const names[] = {"err", "warn", "info", "debug", NULL};
@@ -264,6 +273,7 @@ static const struct {
     {"context-life", true, set_context},
     {"lockout", true, set_lockout},
     {"connections", true, set_connections},
+    {"console-rate", true, set_console_rate},
     {"anonymous-identify", false, set_anonymous},
     {"log-level", true, set_log_level},
     {"help", false, set_help},
@@ -290,6 +300,7 @@ void options_defaults(struct options *o)
         .lock_count = 5,
         .lock_ms = 30000,
         .connections = 4,
+        .console_rate = SCRIPTED_RATE,
         .log_level = LOG_LEVEL_INFO,
     };
     o->password = secret_new(DEFAULT_PASSWORD, strlen(DEFAULT_PASSWORD));

@@ -31,7 +31,8 @@ struct options {
     int64_t context_ms;
     uint32_t lock_count;
     int64_t lock_ms;
-    uint32_t connections; /* per device */
+    uint32_t connections;  /* per device */
+    uint32_t console_rate; /* bytes a second of a scripted machine's serial port; 0: no limit */
     bool anonymous_identify;
     bool help, version;
     enum log_level log_level;

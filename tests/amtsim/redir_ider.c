@@ -141,10 +141,18 @@ static bool take_end(struct redir_ider *s, const struct ider_end *end)
     return true;
 }
 
+/* The answer to a command that has been cancelled meanwhile: the client could not know. */
+static bool is_late(const struct redir_ider *s)
+{
+    return s->resetting || !s->enabled;
+}
+
 static bool take_status(struct redir_ider *s, const struct redir_msg *m)
 {
     struct ider_end end;
     ider_status_read(m, &end);
+    if (is_late(s))
+        return true;
     return s->drives[end.cd ? DRIVE_CD : DRIVE_FLOPPY].sent && take_end(s, &end);
 }
 
@@ -153,6 +161,8 @@ static bool take_data(struct redir_ider *s, const struct redir_msg *m)
 {
     struct ider_end end;
     ider_data_read(m, &end);
+    if (is_late(s))
+        return true;
     struct drive_state *d = &s->drives[end.cd ? DRIVE_CD : DRIVE_FLOPPY];
     if (!d->sent || d->data.len + m->payload.n > d->queue->request.expect)
         return false;
@@ -165,6 +175,8 @@ static bool take_want(struct redir_ider *s, const struct redir_msg *m)
     uint16_t want;
     bool cd;
     ider_want_read(m, &want, &cd);
+    if (is_late(s))
+        return true;
     const struct drive_state *d = &s->drives[cd ? DRIVE_CD : DRIVE_FLOPPY];
     if (!d->sent)
         return false;

@@ -89,6 +89,11 @@ enum decode redir_msg_decode(struct redir_msg *m, const void *p, size_t n)
     return DECODE_DONE;
 }
 
+unsigned redir_msg_filler(const struct redir_msg *m)
+{
+    return m->code == IDER_FEATURES && m->size == 9 ? 4 : 0;
+}
+
 /* --- what stands in it --- */
 
 static struct rd body_of(const struct redir_msg *m, size_t at)

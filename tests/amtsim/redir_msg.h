@@ -66,6 +66,10 @@ struct redir_msg {
 /* Finds the end of the message at p. DECODE_BAD: a code no client sends, or a length beyond its bound. */
 enum decode redir_msg_decode(struct redir_msg *m, const void *p, size_t n);
 
+/* How many zero bytes may follow that belong to it: some clients send a value with 0x48 where there need be
+ * none. (3.1) No code is zero. */
+unsigned redir_msg_filler(const struct redir_msg *m);
+
 /* 0x10: the session type's four letters. */
 void redir_start_read(const struct redir_msg *m, char type[5]);
 

@@ -29,7 +29,7 @@ static void set_timer(struct port *p)
     int64_t at = redir_session_deadline(p->session), now = device_mono_ms(p->device);
     uv_timer_stop(&p->timer);
     if (at != INT64_MAX)
-        uv_timer_start(&p->timer, on_timer, at > now ? (uint64_t)(at - now) : 0, 0);
+        uv_timer_start(&p->timer, on_timer, at > now ? (uint64_t)(at - now) : 1, 0);
 }
 
 /* Moves bytes on, and ends the connection when the session is at its end. The port may be gone after. */

@@ -45,6 +45,7 @@ struct redir_session {
     int64_t deaf_until_ms;
     int64_t heard_ms;
     int64_t rx_timeout_ms;
+    unsigned filler; /* zero bytes that may follow the last message and belong to it */
     uint64_t passed; /* payload bytes of the open session, both ways */
     struct buf in;   /* an unfinished message */
     struct redir_out out;
@@ -374,12 +375,18 @@ static size_t take_all(struct redir_session *s, const uint8_t *p, size_t n)
     size_t at = 0;
     struct redir_msg m;
     while (s->state != STATE_OVER && at < n) {
+        if (s->filler > 0 && p[at] == 0) {
+            s->filler--;
+            at++;
+            continue;
+        }
         enum decode d = redir_msg_decode(&m, p + at, n - at);
         if (d == DECODE_BAD)
             over(s, REDIR_BREAKS, "sent what is no message");
         if (d != DECODE_DONE)
             break;
         at += m.size;
+        s->filler = redir_msg_filler(&m);
         take(s, &m);
     }
     return at;

@@ -19,6 +19,7 @@ void sim_start(struct sim *sim, uint32_t devices, unsigned generation)
     options_defaults(&sim->options);
     sim->options.devices = devices;
     sim->options.generation = generation_by_number(generation);
+    sim->options.console_rate = 0;
     sim->options.power_min_ms = sim->options.power_max_ms = 1;
     sim->fleet = fleet_new(&sim->options, &sim->loop, &sim->clock, NULL);
     fleet_start_machines(sim->fleet, NULL);
@@ -50,6 +51,18 @@ static void run_until(struct sim *sim, const struct device *device, enum machine
     while ((device->machine->state != state || device->machine->boot_count < boots) &&
            ticks < 10000 / GUARD_MS)
         uv_run(&sim->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&guard, NULL);
+    uv_run(&sim->loop, UV_RUN_NOWAIT);
+}
+
+void sim_turn(struct sim *sim)
+{
+    unsigned ticks = 0;
+    uv_timer_t guard;
+    uv_timer_init(&sim->loop, &guard);
+    guard.data = &ticks;
+    uv_timer_start(&guard, on_guard, GUARD_MS, 0);
+    uv_run(&sim->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&guard, NULL);
     uv_run(&sim->loop, UV_RUN_NOWAIT);
 }

@@ -20,6 +20,8 @@ void sim_stop(struct sim *sim);
 /* Runs the loop until the device's machine is in that state, or has booted that often; at most 10 s. */
 void sim_run_until_state(struct sim *sim, const struct device *device, enum machine_state state);
 void sim_run_until_boot(struct sim *sim, const struct device *device, uint32_t count);
+/* Runs the loop once, for at most 5 ms. */
+void sim_turn(struct sim *sim);
 
 /* A request document into a static buffer: action (full URI, or "Get"), class, inner Header and Body XML. */
 const char *sim_request(const char *action, const char *class_name, const char *header, const char *body);
