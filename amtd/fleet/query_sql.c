@@ -72,17 +72,27 @@ static int in_sql(const struct query_node *node, struct buf *out, struct sql_val
     return 0;
 }
 
+/* "a OR b OR c": a chain leans to its left. No brackets within it, as SQLite's parser takes about a hundred
+ * nested ones, and a query may join more terms than that. */
+static int chain_sql(const struct query_node *node, struct buf *out, struct sql_values *values,
+                     struct err *err)
+{
+    int status = node->a->kind == node->kind ? chain_sql(node->a, out, values, err)
+                                             : query_sql(node->a, out, values, err);
+
+    buf_puts(out, node->kind == QUERY_AND ? " AND " : " OR ");
+    return status == 0 ? query_sql(node->b, out, values, err) : -1;
+}
+
 static int join_sql(const struct query_node *node, struct buf *out, struct sql_values *values,
                     struct err *err)
 {
+    int status;
+
     buf_puts(out, "(");
-    if (query_sql(node->a, out, values, err) != 0)
-        return -1;
-    buf_puts(out, node->kind == QUERY_AND ? " AND " : " OR ");
-    if (query_sql(node->b, out, values, err) != 0)
-        return -1;
+    status = chain_sql(node, out, values, err);
     buf_puts(out, ")");
-    return 0;
+    return status;
 }
 
 int query_sql(const struct query_node *node, struct buf *out, struct sql_values *values, struct err *err)

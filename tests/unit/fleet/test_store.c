@@ -402,6 +402,26 @@ static void queries_mean_what_they_say(void **state)
     hosts_clear(&all.hosts);
 }
 
+/* As many terms as a query takes: more than the database's parser takes nested brackets. */
+static void a_long_query_is_taken(void **state)
+{
+    struct scene *s = *state;
+    struct buf target = buf_init(1 << 16);
+    struct resolve r;
+    int count = 200;
+
+    assert_int_equal(in_store(s, add_hosts, &count), CAUSE_NONE);
+    buf_puts(&target, "where:name = pc1");
+    for (int i = 2; i <= 120; i++)
+        buf_printf(&target, " or name = pc%d", i);
+    r = (struct resolve){buf_str(&target), {0}};
+    if (in_store(s, resolve_target, &r) != CAUSE_NONE)
+        fail_msg("%s", s->failure.text);
+    assert_int_equal(r.hosts.count, 120);
+    hosts_clear(&r.hosts);
+    buf_free(&target);
+}
+
 static void query_mistakes_name_the_column(void **state)
 {
     static const char *const rows[][2] = {
@@ -658,6 +678,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(targets, setup, teardown),
         cmocka_unit_test_setup_teardown(queries_mean_what_they_say, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_query_is_taken, setup, teardown),
         cmocka_unit_test(query_mistakes_name_the_column),
         cmocka_unit_test_setup_teardown(a_failed_work_leaves_nothing_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(passwords_are_sealed, setup, teardown),
