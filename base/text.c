@@ -102,6 +102,26 @@ static size_t utf8_char(const uint8_t *p, size_t n, uint32_t *out)
     return want;
 }
 
+int text_utf8_next(const void *p, size_t n, uint32_t *out)
+{
+    const uint8_t *s = p;
+    uint8_t whole[8];
+    uint32_t ignored;
+    size_t length = utf8_char(s, n, out);
+
+    if (length > 0 || n >= 4)
+        return (int)length;
+    /* What can be made whole is a beginning. 0x80 is the lowest that may follow, 0xbf the highest: one of
+     * them keeps clear of overlong forms and surrogates whenever anything does. */
+    for (unsigned fill = 0x80; fill <= 0xbf; fill += 0x3f) {
+        memcpy(whole, s, n);
+        memset(whole + n, (int)fill, sizeof(whole) - n);
+        if (utf8_char(whole, sizeof(whole), &ignored) > n)
+            return -1;
+    }
+    return 0;
+}
+
 bool text_is_utf8(const void *p, size_t n)
 {
     const uint8_t *s = p;

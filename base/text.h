@@ -22,6 +22,10 @@ void text_printable(struct buf *out, const void *p, size_t n);
 /* True for well-formed UTF-8 without NUL (RFC 3629). */
 bool text_is_utf8(const void *p, size_t n);
 
+/* The character at the beginning of n > 0 bytes (RFC 3629): its length, 1 to 4, and *out. 0: the bytes are
+ * none. -1: they may be the beginning of one. */
+int text_utf8_next(const void *p, size_t n, uint32_t *out);
+
 /* Base64 with padding (RFC 4648 section 4). Decode: blanks and line ends are skipped; false on anything else
  * (out then holds nothing new). */
 void text_base64(struct buf *out, const void *p, size_t n);
