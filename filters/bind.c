@@ -68,6 +68,19 @@ static void bind_item(const struct filter_item *item, struct names *names, struc
     }
 }
 
+/* Lists of addresses and ports multiply: what a few lines say must stay bounded. */
+static void check_total(const struct ruleset *rules, struct findings *findings)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < rules->count; i++)
+        total += match_combinations(&rules->rules[i].match);
+    if (total > RULES_COMBINED_MAX)
+        findings_add(findings, FINDING_ERROR, rules->policy.place, NULL,
+                     "%zu combinations of addresses and ports in all; expected at most %d", total,
+                     RULES_COMBINED_MAX);
+}
+
 struct ruleset *filter_bind(const struct filter_file *file, struct names *names, struct findings *findings)
 {
     struct ruleset *rules = xcalloc(1, sizeof(*rules));
@@ -85,6 +98,7 @@ struct ruleset *filter_bind(const struct filter_file *file, struct names *names,
         if ((item->element == ELEMENT_RULE || item->element == ELEMENT_NEED) && !item_is_off(item))
             bind_item(item, names, rules, findings);
     }
+    check_total(rules, findings);
     if (findings->errors == errors)
         return rules;
     ruleset_free(rules);

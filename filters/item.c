@@ -201,16 +201,10 @@ static void settle_versions(struct match *match)
         match->v4 = match->v6 = false;
 }
 
-static size_t at_least_one(size_t n)
-{
-    return n ? n : 1;
-}
-
 static void check_bound(const struct filter_item *item, const struct rule *rule, struct findings *findings)
 {
     const struct match *match = &rule->match;
-    size_t combined = at_least_one(match->local.nets.count) * at_least_one(match->remote.nets.count) *
-                      at_least_one(match->local.ports.count) * at_least_one(match->remote.ports.count);
+    size_t combined = match_combinations(match);
 
     if (combined > RULE_COMBINED_MAX)
         MISTAKE("%zu combinations of addresses and ports; expected at most %d", combined, RULE_COMBINED_MAX);

@@ -12,6 +12,17 @@ void match_clear(struct match *match)
     ranges_free(&match->remote.ports);
 }
 
+static size_t at_least_one(size_t n)
+{
+    return n ? n : 1;
+}
+
+size_t match_combinations(const struct match *match)
+{
+    return at_least_one(match->local.nets.count) * at_least_one(match->remote.nets.count) *
+           at_least_one(match->local.ports.count) * at_least_one(match->remote.ports.count);
+}
+
 /* "0.0.0.0/0" says as little as "any". */
 static bool holds_all(const struct nets *nets, uint8_t version)
 {

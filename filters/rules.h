@@ -12,9 +12,10 @@
 #include "filters/findings.h"
 #include "filters/net.h"
 
-#define RULE_NAME_MAX     12    /* leaves room for "-tx" and a number in the 16 characters of a device */
-#define RULES_MAX         16384 /* of one file with all it includes */
-#define RULE_COMBINED_MAX 4096  /* addresses times ports of one rule */
+#define RULE_NAME_MAX      12     /* leaves room for "-tx" and a number in the 16 characters of a device */
+#define RULES_MAX          16384  /* of one file with all it includes */
+#define RULE_COMBINED_MAX  4096   /* addresses times ports of one rule */
+#define RULES_COMBINED_MAX 262144 /* of all rules */
 
 enum rule_action {
     RULE_PASS,
@@ -83,6 +84,8 @@ struct ruleset {
 
 /* Frees and forgets the content of a match. */
 void match_clear(struct match *match);
+/* Addresses times ports, as they multiply when every combination is written out. */
+size_t match_combinations(const struct match *match);
 /* True when the match says nothing but an EtherType, and which: its own, or that of an IP version. */
 bool match_is_ethertype(const struct match *match, uint8_t version, uint16_t *ethertype);
 /* True when the rule can fit packets of that version (4, 6; 0: by its own EtherType). */
