@@ -19,9 +19,10 @@ struct context {
 
 struct command {
     const char *name; /* "host add" */
-    const char
-        *operands; /* "TARGET", "[TARGET]", "PROFILE TARGET": the words also say how they are completed */
-    int min, max;  /* number of operands; max -1: any */
+    /* "TARGET", "[TARGET]", "PROFILE TARGET", "TARGET [show|set]": the words also say how they are completed;
+     * of those in small letters one is to be chosen. */
+    const char *operands;
+    int min, max; /* number of operands; max -1: any */
     const char *summary;
     const struct option_row *const *options; /* tables, ended by NULL; NULL: none */
     const char *examples;                    /* one a line, without "amtcli " */
@@ -36,6 +37,9 @@ extern const struct command *const commands[]; /* ended by NULL */
 int run_command(struct context *ctx, int argc, char **argv);
 /* The command whose words begin argv, NULL if there is none; *words gets how many they are. */
 const struct command *find_command(int argc, char *const *argv, int *words);
+/* The word of `operands` for the k-th operand, *n bytes, without brackets and dots; the last one stands for
+ * all that follow where any number may. NULL: there is none. */
+const char *command_operand(const struct command *command, size_t k, size_t *n);
 /* The option tables of a command with that of --help, ended by NULL, into tables. */
 #define COMMAND_TABLES_MAX 8
 void command_tables(const struct command *command, const struct option_row *tables[COMMAND_TABLES_MAX]);

@@ -13,11 +13,6 @@
 
 const struct option_row options_yes[] = {{"yes", 'y', OPTION_FLAG, NULL, "do not ask"}, {NULL}};
 
-static json_t *run_params(const char *task, json_t *args, const char *target)
-{
-    return json_pack("{s:s, s:o, s:s}", "task", task, "args", args, "target", target);
-}
-
 /* --- power --- */
 
 static const struct option_row graceful_options[] = {

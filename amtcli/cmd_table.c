@@ -6,6 +6,7 @@
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
+#include "amtcli/cmd_settings.h"
 #include "amtcli/cmd_shell.h"
 #include "amtcli/help.h"
 
@@ -37,6 +38,9 @@ const struct command *const commands[] = {
     &command_power_hibernate,
     &command_power_nmi,
     &command_boot,
+    &command_redirection,
+    &command_consent,
+    &command_clock,
     &command_info,
     &command_doctor,
     &command_run_list,

@@ -155,18 +155,25 @@ static void offer_kind(struct place *p, const char *word, size_t n)
             kinds[i].offer(p);
 }
 
-static void offer_value(struct place *p, const struct option_row *row)
+/* choices: n bytes, parted by one mark. */
+static void offer_choices(struct place *p, const char *choices, size_t n, char mark)
 {
-    const char *choices = row->kind == OPTION_CHOICE ? row->choices : "";
+    const char *end = choices + n;
 
-    while (*choices) {
-        char *word = xstrndup(choices, strcspn(choices, " "));
+    while (choices < end) {
+        const char *stop = memchr(choices, mark, (size_t)(end - choices));
+        char *word = xstrndup(choices, (size_t)((stop ? stop : end) - choices));
 
         offer(p, word);
-        choices += strlen(word);
-        choices += *choices == ' ';
+        choices = stop ? stop + 1 : end;
         free(word);
     }
+}
+
+static void offer_value(struct place *p, const struct option_row *row)
+{
+    if (row->kind == OPTION_CHOICE)
+        offer_choices(p, row->choices, strlen(row->choices), ' ');
     if (row->value)
         offer_kind(p, row->value, strlen(row->value));
 }
@@ -195,20 +202,6 @@ static const struct option_row *waiting_option(const char *word, const struct op
     return row && row->kind != OPTION_FLAG && !row->bare ? row : NULL;
 }
 
-/* The k-th word of "PROFILE [TARGET]"; a last one that may be repeated stays. */
-static const char *operand_word(const struct command *command, size_t k, size_t *n)
-{
-    const char *word = command->operands;
-
-    if (command->max >= 0 && k >= (size_t)command->max)
-        return NULL;
-    while (k-- > 0 && strchr(word, ' '))
-        word = strchr(word, ' ') + 1;
-    word += *word == '[';
-    *n = strcspn(word, " ].");
-    return word;
-}
-
 static void offer_operand(struct place *p, const struct command *command, size_t first,
                           const struct option_row *const *tables)
 {
@@ -222,8 +215,10 @@ static void offer_operand(struct place *p, const struct command *command, size_t
         else if (waiting_option(words->items[i], tables))
             i++;
     }
-    word = operand_word(command, k, &n);
-    if (word)
+    word = command_operand(command, k, &n);
+    if (word && word[0] >= 'a' && word[0] <= 'z')
+        offer_choices(p, word, n, '|');
+    else if (word)
         offer_kind(p, word, n);
 }
 

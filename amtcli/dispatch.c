@@ -59,6 +59,19 @@ void command_tables(const struct command *command, const struct option_row *tabl
     tables[n + 1] = NULL;
 }
 
+const char *command_operand(const struct command *command, size_t k, size_t *n)
+{
+    const char *word = command->operands;
+
+    if (command->max >= 0 && k >= (size_t)command->max)
+        return NULL;
+    while (k-- > 0 && strchr(word, ' '))
+        word = strchr(word, ' ') + 1;
+    word += *word == '[';
+    *n = strcspn(word, " ].");
+    return word;
+}
+
 static int unknown_command(int argc, char **argv)
 {
     char *typed = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1]) : xstrdup(argv[0]);
@@ -90,10 +103,45 @@ static int usage_mistake(const struct command *command, const char *mistakes)
     return EXIT_USAGE;
 }
 
+/* word: "show|set", n bytes. */
+static bool is_one_of(const char *text, const char *word, size_t n)
+{
+    size_t length = strlen(text);
+
+    for (const char *end = word + n; word < end; word++) {
+        size_t part = strcspn(word, "|] ");
+
+        if (part == length && strncmp(word, text, part) == 0)
+            return true;
+        word += part;
+    }
+    return false;
+}
+
+static void check_choice(const struct command *command, size_t k, const char *text, struct buf *mistakes)
+{
+    size_t n;
+    const char *word = command_operand(command, k, &n);
+
+    if (!word || word[0] < 'a' || word[0] > 'z' || is_one_of(text, word, n))
+        return;
+    buf_puts(mistakes, "expected ");
+    for (size_t i = 0; i < n; i++)
+        if (word[i] == '|')
+            buf_puts(mistakes, memchr(word + i + 1, '|', n - i - 1) ? ", " : " or ");
+        else
+            buf_putc(mistakes, word[i]);
+    buf_puts(mistakes, ", not '");
+    text_printable(mistakes, text, strlen(text));
+    buf_puts(mistakes, "'\n");
+}
+
 static void check_operands(const struct command *command, const struct args *args, struct buf *mistakes)
 {
     if (args->operand_count < command->min)
         buf_printf(mistakes, "expected %s\n", command->operands);
+    for (int i = 0; i < args->operand_count; i++)
+        check_choice(command, (size_t)i, args->operands[i], mistakes);
     for (int i = command->max; command->max >= 0 && i < args->operand_count; i++) {
         buf_puts(mistakes, "unexpected '");
         text_printable(mistakes, args->operands[i], strlen(args->operands[i]));

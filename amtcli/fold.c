@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtcli/output.h"
 #include "base/cause.h"
 #include "base/hostlist.h"
 #include "base/xalloc.h"
@@ -35,13 +34,17 @@ static json_t *folded(const json_t *names)
 }
 
 /* What makes two results equal for people. */
-static char *key_of(const json_t *row)
+static char *key_of(const json_t *row, const struct column *also)
 {
     static const char *const fields[] = {"result", "state", "from", "to", "cause", "code", "remark", "would"};
     struct buf key = buf_init(KEY_MAX);
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         cell_text(row, fields[i], &key);
+        buf_putc(&key, '\x1f');
+    }
+    for (; also && also->title; also++) {
+        cell_text(row, also->field, &key);
         buf_putc(&key, '\x1f');
     }
     return buf_take(&key);
@@ -62,14 +65,14 @@ static json_t *group_of(json_t *groups, json_t *order, const char *key, json_t *
     return group;
 }
 
-json_t *fold_results(const json_t *rows)
+json_t *fold_results(const json_t *rows, const struct column *also)
 {
     json_t *order = json_array(), *groups = json_object(), *row, *group;
     size_t i;
 
     json_array_foreach((json_t *)rows, i, row)
     {
-        char *key = key_of(row);
+        char *key = key_of(row, also);
         json_t *seconds = json_object_get(row, "seconds");
 
         group = group_of(groups, order, key, row);

@@ -4,12 +4,14 @@
 
 #include <jansson.h>
 
+#include "amtcli/output.h"
 #include "base/buf.h"
 
 /* rows: an array of results. The array returned has one row for all that people would call equal (everything
  * but the host, the time and the exact message), in the order of their first hosts: `host` is the folded list
- * ("pc[001-120]"), `count` says how many, `seconds` is the longest. Owned by the caller. */
-json_t *fold_results(const json_t *rows);
+ * ("pc[001-120]"), `count` says how many, `seconds` is the longest. Rows that differ in a field of `also`
+ * (NULL: none) are not equal. Owned by the caller. */
+json_t *fold_results(const json_t *rows, const struct column *also);
 
 /* An array of names as one folded list. Appends. */
 void fold_names(const json_t *names, struct buf *out);

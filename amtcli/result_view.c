@@ -21,7 +21,10 @@ enum result_shape result_shape(const char *task)
         const char *task;
         enum result_shape shape;
     } shapes[] = {
-        {"power", RESULT_POWER}, {"boot", RESULT_POWER}, {"info", RESULT_INFO}, {"doctor", RESULT_CHECKS}};
+        {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
+        {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
+        {"clock", RESULT_CLOCK},
+    };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
         if (strcmp(shapes[i].task, task) == 0)
@@ -62,6 +65,19 @@ static json_t *sorted(const json_t *results)
 
 /* --- the table --- */
 
+#define OWN_MAX 5
+
+/* The columns that a shape has of its own. */
+static const struct column own_columns[][OWN_MAX] = {
+    [RESULT_POWER] = {{"POWER", "states"}},
+    [RESULT_REDIRECTION] = {{"SOL", "detail.sol"},
+                            {"IDE-R", "detail.ider"},
+                            {"KVM", "detail.kvm"},
+                            {"LISTENER", "detail.listener"}},
+    [RESULT_CONSENT] = {{"ASKED FOR", "detail.policy"}, {"CONSENT", "detail.state"}},
+    [RESULT_CLOCK] = {{"OFF BY (S)", "detail.off_s"}},
+};
+
 /* "off -> on"; when nothing changed, the state alone. */
 static void add_states(json_t *row)
 {
@@ -96,11 +112,12 @@ static void add_text(json_t *row)
 static void print_table(const json_t *rows, bool fold, enum result_shape shape)
 {
     static const struct column count = {"COUNT", "count"}, result = {"RESULT", "result"},
-                               power = {"POWER", "states"}, seconds = {"SECONDS", "seconds"},
-                               host = {"HOST", "host"}, hosts = {"HOSTS", "host"}, text = {"", "text"};
-    struct column columns[8] = {{NULL}};
+                               seconds = {"SECONDS", "seconds"}, host = {"HOST", "host"},
+                               hosts = {"HOSTS", "host"}, text = {"", "text"};
+    const struct column *own = own_columns[shape];
+    struct column columns[OWN_MAX + 6] = {{NULL}};
     bool ran = json_array_size(rows) > 0 && !json_object_get(json_array_get(rows, 0), "would");
-    json_t *shown = fold ? fold_results(rows) : json_deep_copy(rows), *row;
+    json_t *shown = fold ? fold_results(rows, own) : json_deep_copy(rows), *row;
     size_t i, n = 0;
 
     json_array_foreach(shown, i, row)
@@ -111,8 +128,8 @@ static void print_table(const json_t *rows, bool fold, enum result_shape shape)
     columns[n++] = fold ? count : host;
     if (ran)
         columns[n++] = result;
-    if (ran && shape == RESULT_POWER)
-        columns[n++] = power;
+    for (; ran && own->title; own++)
+        columns[n++] = *own;
     if (ran)
         columns[n++] = seconds;
     if (fold)
@@ -285,10 +302,19 @@ static void print_checks_csv(const json_t *rows)
 
 static void print_csv(const json_t *rows, enum result_shape shape)
 {
-    static const struct column columns[] = {
-        {"HOST", "host"},       {"RESULT", "result"}, {"FROM", "from"},     {"TO", "to"},
-        {"SECONDS", "seconds"}, {"TRIES", "tries"},   {"CAUSE", "cause"},   {"CODE", "code"},
-        {"MESSAGE", "message"}, {"HINT", "hint"},     {"REMARK", "remark"}, {NULL}};
+    static const struct column columns[] = {{"HOST", "host"},
+                                            {"RESULT", "result"},
+                                            {"FROM", "from"},
+                                            {"TO", "to"},
+                                            {"SECONDS", "seconds"},
+                                            {"TRIES", "tries"},
+                                            {"CAUSE", "cause"},
+                                            {"CODE", "code"},
+                                            {"MESSAGE", "message"},
+                                            {"HINT", "hint"},
+                                            {"REMARK", "remark"},
+                                            {"DETAIL", "detail.*"},
+                                            {NULL}};
     static const struct column would[] = {{"HOST", "host"}, {"WOULD", "would"}, {NULL}};
 
     if (json_object_get(json_array_get(rows, 0), "would"))

@@ -11,6 +11,9 @@ enum result_shape {
     RESULT_POWER,  /* with states of power */
     RESULT_INFO,   /* detail.info: an object */
     RESULT_CHECKS, /* detail.checks: steps with findings */
+    RESULT_REDIRECTION,
+    RESULT_CONSENT,
+    RESULT_CLOCK,
 };
 
 /* The shape of a task's results ("power"); task may be NULL. */

@@ -173,6 +173,11 @@ static int end_of(struct run_view *v, int status, const struct err *err, enum re
     return code;
 }
 
+json_t *run_params(const char *task, json_t *args, const char *target)
+{
+    return json_pack("{s:s, s:o, s:s}", "task", task, "args", args, "target", target);
+}
+
 int run_and_show(struct context *ctx, json_t *params, enum result_shape shape)
 {
     struct run_view v = {.ctx = ctx, .results = json_array()};

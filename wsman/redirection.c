@@ -52,6 +52,22 @@ static struct wsman_request *ask_end(struct seq *seq, struct err *err)
     return rq;
 }
 
+/* 1 is what firmware before 10 says, which has no such method; 2: there is nothing to end. */
+static int hear_end(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    uint32_t value = wsman_call_return_value(call);
+    bool sol = of(seq)->request.action == REDIRECTION_END_SOL;
+
+    if (value != 1 && value != 2)
+        return hear_return_value(seq, call, err);
+    if (value == 1)
+        err_set(err, CAUSE_UNSUPPORTED, "this firmware does not let sessions be ended by others");
+    else
+        err_set(err, CAUSE_INVALID_STATE, "no %s session is open", sol ? "SOL" : "IDE-R");
+    err_code(err, "ReturnValue %u", value);
+    return SEQ_FAIL;
+}
+
 /* --- reading --- */
 
 static struct wsman_request *ask_service(struct seq *seq, struct err *err)
@@ -59,6 +75,46 @@ static struct wsman_request *ask_service(struct seq *seq, struct err *err)
     (void)seq;
     (void)err;
     return wsman_request_new(WSMAN_GET, "AMT_RedirectionService", NULL);
+}
+
+#define IDER_BIT ((unsigned)REDIRECTION_IDER & ~(unsigned)REDIRECTION_NONE)
+#define SOL_BIT  ((unsigned)REDIRECTION_SOL & ~(unsigned)REDIRECTION_NONE)
+
+/* What is asked for on top of what is there. UNKNOWN: what is there makes no sense, and a part of it is to
+ * stay. */
+static enum redirection_state wanted_state(const struct redirection_seq *rs)
+{
+    const struct redirection_request *rq = &rs->request;
+    unsigned state = rs->state;
+
+    if (rq->sol < 0 && rq->ider < 0)
+        return rs->state;
+    if (state < REDIRECTION_NONE || state > REDIRECTION_BOTH) {
+        if (rq->sol < 0 || rq->ider < 0)
+            return REDIRECTION_UNKNOWN;
+        state = REDIRECTION_NONE;
+    }
+    if (rq->sol >= 0)
+        state = rq->sol ? state | SOL_BIT : state & ~SOL_BIT;
+    if (rq->ider >= 0)
+        state = rq->ider ? state | IDER_BIT : state & ~IDER_BIT;
+    return (enum redirection_state)state;
+}
+
+static int want(struct redirection_seq *rs, struct wsman_obj obj, struct err *err)
+{
+    rs->wanted = wanted_state(rs);
+    rs->listener_wanted = rs->request.listener < 0 ? rs->listener : rs->request.listener == 1;
+    if (rs->wanted == REDIRECTION_UNKNOWN) {
+        err_set(err, CAUSE_BAD_ANSWER, "the device tells an unknown redirection state");
+        err_code(err, "EnabledState %u", (unsigned)rs->state);
+        return SEQ_FAIL;
+    }
+    rs->put = wsman_request_new(WSMAN_PUT, "AMT_RedirectionService", NULL);
+    wsman_add_instance(rs->put, obj.doc, obj.el, NULL);
+    wsman_replace_u32(rs->put, "EnabledState", rs->wanted);
+    wsman_replace_bool(rs->put, "ListenerEnabled", rs->listener_wanted);
+    return SEQ_NEXT;
 }
 
 static int hear_service(struct seq *seq, const struct wsman_call *call, struct err *err)
@@ -76,13 +132,7 @@ static int hear_service(struct seq *seq, const struct wsman_call *call, struct e
     wsman_bool(obj, "ListenerEnabled", &rs->listener);
     wsman_request_free(rs->put);
     rs->put = NULL;
-    if (rs->request.action != REDIRECTION_SET)
-        return SEQ_NEXT;
-    rs->put = wsman_request_new(WSMAN_PUT, "AMT_RedirectionService", NULL);
-    wsman_add_instance(rs->put, obj.doc, obj.el, NULL);
-    wsman_replace_u32(rs->put, "EnabledState", rs->request.state);
-    wsman_replace_bool(rs->put, "ListenerEnabled", rs->request.listener);
-    return SEQ_NEXT;
+    return rs->request.action == REDIRECTION_SET ? want(rs, obj, err) : SEQ_NEXT;
 }
 
 static struct wsman_request *ask_kvm(struct seq *seq, struct err *err)
@@ -111,10 +161,10 @@ static struct wsman_request *ask_state(struct seq *seq, struct err *err)
     struct wsman_request *rq;
 
     (void)err;
-    if (rs->state == rs->request.state)
+    if (rs->state == rs->wanted)
         return NULL;
     rq = wsman_request_new(WSMAN_INVOKE, "AMT_RedirectionService", "RequestStateChange");
-    wsman_add_u32(rq, "RequestedState", rs->request.state);
+    wsman_add_u32(rq, "RequestedState", rs->wanted);
     return rq;
 }
 
@@ -123,7 +173,7 @@ static int hear_state(struct seq *seq, const struct wsman_call *call, struct err
     int where = hear_return_value(seq, call, err);
 
     if (where == SEQ_NEXT)
-        of(seq)->state = of(seq)->request.state;
+        of(seq)->state = of(seq)->wanted;
     return where;
 }
 
@@ -133,7 +183,7 @@ static struct wsman_request *ask_listener(struct seq *seq, struct err *err)
     struct wsman_request *put = rs->put;
 
     (void)err;
-    if (rs->listener == rs->request.listener)
+    if (rs->listener == rs->listener_wanted)
         return NULL;
     rs->put = NULL;
     return put;
@@ -143,7 +193,7 @@ static int hear_listener(struct seq *seq, const struct wsman_call *call, struct 
 {
     (void)call;
     (void)err;
-    of(seq)->listener = of(seq)->request.listener;
+    of(seq)->listener = of(seq)->listener_wanted;
     of(seq)->changed_any = true;
     return SEQ_NEXT;
 }
@@ -176,7 +226,7 @@ static int hear_kvm_state(struct seq *seq, const struct wsman_call *call, struct
 }
 
 static const struct seq_step redirection_steps[] = {
-    {"end session", SEQ_CHANGE, ask_end, hear_return_value},
+    {"end session", SEQ_CHANGE, ask_end, hear_end},
     {"read redirection settings", SEQ_READ, ask_service, hear_service},
     {"read KVM state", SEQ_READ | SEQ_ABSENT_OK, ask_kvm, hear_kvm},
     {"set redirection state", SEQ_CHANGE, ask_state, hear_state},

@@ -27,16 +27,14 @@ enum kvm_state {
 
 enum redirection_action {
     REDIRECTION_READ,
-    REDIRECTION_SET,      /* to the state and listener wanted; what is so already is left alone */
+    REDIRECTION_SET,      /* as wanted; what is so already is left alone */
     REDIRECTION_END_IDER, /* ends the IDE redirection session (10+) */
     REDIRECTION_END_SOL,  /* ends the console session (10+) */
 };
 
 struct redirection_request {
     enum redirection_action action;
-    enum redirection_state state; /* SET */
-    bool listener;                /* SET */
-    int kvm;                      /* SET: 1 allow, 0 forbid, -1 leave */
+    int sol, ider, listener, kvm; /* SET: 1 on, 0 off, -1 leave */
 };
 
 struct redirection_seq {
@@ -48,6 +46,8 @@ struct redirection_seq {
     enum kvm_state kvm;
     bool changed_any;
     /* private */
+    enum redirection_state wanted;
+    bool listener_wanted;
     struct wsman_request *put;
 };
 

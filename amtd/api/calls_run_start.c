@@ -67,7 +67,7 @@ static int read_order(struct api_request *rq, struct run_order *order, struct er
     order->args = xcalloc(1, order->task->args_size + 1);
     if (order->task->parse(order->args, args, err) != 0 || read_limits(params, order, err) != 0)
         return -1;
-    order->args_text = args ? json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS) : xstrdup("{}");
+    order->args_text = task_args_text(order->task, args);
     order->target = xstrdup(json_string_value(json_object_get(params, "target")));
     order->profile = xstrdup(json_string_value(json_object_get(params, "profile")));
     order->who = xstrdup(api_who(rq));

@@ -4,6 +4,7 @@
 
 #include "amtd/api/server_internal.h"
 #include "amtd/daemon.h"
+#include "amtd/fleet/task.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -85,8 +86,8 @@ static char *what_of(const struct api_request *rq)
 
     if (!task)
         return xstrdup(rq->call->name);
-    args = json_dumps(json_object_get(rq->params, "args"), JSON_COMPACT | JSON_ENCODE_ANY);
-    what = xasprintf("%s %s %s", rq->call->name, task, args ? args : "");
+    args = task_args_text(task_by_name(task), json_object_get(rq->params, "args"));
+    what = xasprintf("%s %s %s", rq->call->name, task, args);
     free(args);
     return what;
 }

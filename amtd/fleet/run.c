@@ -7,6 +7,7 @@
 #include "amtd/fleet/host_op.h"
 #include "amtd/fleet/subnets.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/xalloc.h"
 
 /* How many hosts may be connected or connecting ahead of their turn, for each that is worked on: few enough
@@ -129,6 +130,8 @@ void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int6
 
 void run_order_clear(struct run_order *order)
 {
+    if (order->args)
+        secret_wipe(order->args, order->task->args_size);
     free(order->args);
     free(order->args_text);
     free(order->target);

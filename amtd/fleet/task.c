@@ -5,7 +5,8 @@
 #include "amtd/fleet/tasks.h"
 
 static const struct task *const table[] = {
-    &task_power, &task_boot, &task_info, &task_probe, &task_doctor, &task_prepare,
+    &task_power,   &task_boot,        &task_info,    &task_probe, &task_doctor,
+    &task_prepare, &task_redirection, &task_consent, &task_clock,
 };
 
 const struct task *task_by_name(const char *name)
@@ -14,6 +15,18 @@ const struct task *task_by_name(const char *name)
         if (strcmp(table[i]->name, name) == 0)
             return table[i];
     return NULL;
+}
+
+char *task_args_text(const struct task *task, const json_t *args)
+{
+    json_t *shown = task && args ? json_copy((json_t *)args) : json_object();
+    char *text;
+
+    if (task && task->secret && json_object_get(shown, task->secret))
+        json_object_set_new(shown, task->secret, json_string("(hidden)"));
+    text = json_dumps(shown, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    json_decref(shown);
+    return text;
 }
 
 const struct task *task_at(size_t i)

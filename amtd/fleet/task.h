@@ -30,8 +30,9 @@ void finding_clear(struct finding *finding);
 
 struct task {
     const char *name;
-    size_t args_size; /* of the task's own argument struct */
-    size_t work_size; /* of the state on one host, which begins with struct seq */
+    size_t args_size;   /* of the task's own argument struct */
+    size_t work_size;   /* of the state on one host, which begins with struct seq */
+    const char *secret; /* the argument that is written down nowhere; NULL: none */
     /* Reads args (zeroed before) from JSON; every mistake in one message. Names are checked, unknown ones
      * refused. */
     int (*parse)(void *args, const json_t *json, struct err *err);
@@ -54,6 +55,9 @@ struct task {
 
 /* NULL when there is none of that name. */
 const struct task *task_by_name(const char *name);
+/* Arguments as they are written down and shown, as JSON: without what is secret, and without what belongs to
+ * no task (NULL). args may be NULL. Owned by the caller. */
+char *task_args_text(const struct task *task, const json_t *args);
 /* The i-th task, NULL behind the last. */
 const struct task *task_at(size_t i);
 

@@ -10,5 +10,8 @@ extern const struct task task_info;
 extern const struct task task_probe;
 extern const struct task task_doctor;
 extern const struct task task_prepare;
+extern const struct task task_redirection;
+extern const struct task task_consent;
+extern const struct task task_clock;
 
 #endif

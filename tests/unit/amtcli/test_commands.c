@@ -71,6 +71,24 @@ static void asks_amtd(void **state)
          "profile.put {\"ca_file\":\"/x/ca.pem\",\"connect_ms\":2000,\"name\":\"lab\",\"old_tls\":false,"
          "\"replace\":true}\n",
          EXIT_ALL},
+        {"redirection pc1 --sol on --kvm off",
+         {{"run.start", NULL, "{}"}},
+         "run.start "
+         "{\"args\":{\"kvm\":\"off\",\"sol\":\"on\"},\"target\":\"pc1\",\"task\":\"redirection\"}\n",
+         EXIT_ALL},
+        {"consent pc1 policy all",
+         {{"run.start", NULL, "{}"}},
+         "run.start "
+         "{\"args\":{\"action\":\"policy\",\"policy\":\"all\"},\"target\":\"pc1\",\"task\":\"consent\"}\n",
+         EXIT_ALL},
+        {"consent pc[1-2] code",
+         {{"target.resolve", NULL, "{\"hosts\":[\"pc1\",\"pc2\"]}"}},
+         "target.resolve {\"target\":\"pc[1-2]\"}\n",
+         EXIT_USAGE},
+        {"clock pc1 set --limit 1m",
+         {{"run.start", NULL, "{}"}},
+         "run.start {\"args\":{\"limit_ms\":60000,\"set\":true},\"target\":\"pc1\",\"task\":\"clock\"}\n",
+         EXIT_ALL},
         {"activity --since 2h --limit 4",
          {{"activity.list", NULL, "[]"}},
          "activity.list {\"limit\":4,\"since_ms\":7200000}\n",
@@ -92,10 +110,22 @@ static void asks_amtd(void **state)
 static void mistakes_ask_nothing(void **state)
 {
     static const char *const lines[] = {
-        "powre off pc1",          "power off",       "power off pc1 pc2",
-        "power off pc1 -P 0",     "host add pc1 -t", "host add pc1 -t novalue",
-        "power status pc1 --yes", "power",           "boot pc1",
+        "powre off pc1",
+        "power off",
+        "power off pc1 pc2",
+        "power off pc1 -P 0",
+        "host add pc1 -t",
+        "host add pc1 -t novalue",
+        "power status pc1 --yes",
+        "power",
+        "boot pc1",
         "host import /no/such",
+        "clock pc1 sett",
+        "consent pc1 policy",
+        "consent pc1 show kvm",
+        "consent pc1 policy some",
+        "redirection pc1 show --sol on",
+        "redirection pc1 --sol yes",
     };
     static const struct fake_answer none[] = {{NULL}};
 

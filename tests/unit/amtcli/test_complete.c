@@ -48,6 +48,10 @@ static void completes(void **state)
         {"host list -o j", "json"},
         {"host list --output=", "--output=csv --output=json --output=table"},
         {"collection show l", "lab late"},
+        {"clock pc001 ", "set show"},
+        {"consent pc001 c", "cancel code"},
+        {"consent pc001 policy k", "kvm"},
+        {"redirection pc001 --sol o", "off on"},
         {"profile test l", "lab"},
         {"profile test lab pc00", "pc001 pc002 pc003"},
     };

@@ -9,6 +9,18 @@
 
 #include "amtcli/fold.h"
 
+static json_t *fold_plain(const json_t *rows)
+{
+    return fold_results(rows, NULL);
+}
+
+static json_t *fold_clocks(const json_t *rows)
+{
+    static const struct column also[] = {{"OFF", "detail.off"}, {NULL}};
+
+    return fold_results(rows, also);
+}
+
 static void check(json_t *(*fold)(const json_t *rows), const char *in, const char *out)
 {
     json_t *rows = json_loads(in, 0, NULL), *wanted = json_loads(out, 0, NULL), *got = fold(rows);
@@ -27,8 +39,8 @@ static void check(json_t *(*fold)(const json_t *rows), const char *in, const cha
 static void equal_results_share_a_row(void **state)
 {
     (void)state;
-    check(fold_results, "[]", "[]");
-    check(fold_results,
+    check(fold_plain, "[]", "[]");
+    check(fold_plain,
           "[{\"host\":\"pc1\",\"result\":\"ok\",\"to\":\"on\",\"seconds\":1.5,\"message\":\"a\"},"
           "{\"host\":\"pc3\",\"result\":\"failed\",\"cause\":\"busy\",\"seconds\":9},"
           "{\"host\":\"pc2\",\"result\":\"ok\",\"to\":\"on\",\"seconds\":2.5,\"message\":\"b\"},"
@@ -43,8 +55,19 @@ static void equal_results_share_a_row(void **state)
 static void fields_do_not_mix(void **state)
 {
     (void)state;
-    check(fold_results, "[{\"host\":\"a\",\"from\":\"on\"},{\"host\":\"b\",\"to\":\"on\"}]",
+    check(fold_plain, "[{\"host\":\"a\",\"from\":\"on\"},{\"host\":\"b\",\"to\":\"on\"}]",
           "[{\"host\":\"a\",\"from\":\"on\",\"count\":1},{\"host\":\"b\",\"to\":\"on\",\"count\":1}]");
+}
+
+static void what_is_shown_tells_apart(void **state)
+{
+    (void)state;
+    check(
+        fold_clocks,
+        "[{\"host\":\"a1\",\"detail\":{\"off\":1,\"x\":1}},{\"host\":\"a2\",\"detail\":{\"off\":1,\"x\":2}},"
+        "{\"host\":\"a3\",\"detail\":{\"off\":2,\"x\":1}}]",
+        "[{\"host\":\"a[1-2]\",\"detail\":{\"off\":1,\"x\":1},\"count\":2},"
+        "{\"host\":\"a3\",\"detail\":{\"off\":2,\"x\":1},\"count\":1}]");
 }
 
 static void most_frequent_cause_first(void **state)
@@ -65,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_results_share_a_row),
         cmocka_unit_test(fields_do_not_mix),
+        cmocka_unit_test(what_is_shown_tells_apart),
         cmocka_unit_test(most_frequent_cause_first),
     };
 

@@ -197,6 +197,47 @@ static void boot_is_refused_before_anything_is_changed(void **state)
     "<g:EnabledState>" state "</g:EnabledState><g:ListenerEnabled>" listener                                 \
     "</g:ListenerEnabled><g:Name>x</g:Name>"
 
+/* What is not asked for stays as it is, whatever it is. */
+static void redirection_is_left_where_nothing_is_said(void **state)
+{
+    static const struct line sol_off[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32771", "false")},
+        {"Get CIM_KVMRedirectionSAP", NULL, NULL, "<g:EnabledState>6</g:EnabledState>"},
+        {"AMT_RedirectionService.RequestStateChange", "<r:RequestedState>32769</r:RequestedState>", NULL, OK},
+        {NULL}};
+    static const struct line kvm_off[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("2", "true")},
+        {"Get CIM_KVMRedirectionSAP", NULL, NULL, "<g:EnabledState>6</g:EnabledState>"},
+        {"CIM_KVMRedirectionSAP.RequestStateChange", "<r:RequestedState>3</r:RequestedState>", NULL, OK},
+        {NULL}};
+    static const struct line strange[] = {{"Get AMT_RedirectionService", NULL, NULL, SERVICE("2", "true")},
+                                          {NULL}};
+    static const struct line both[] = {
+        {"Get AMT_RedirectionService", NULL, NULL, SERVICE("2", "true")},
+        {"Get CIM_KVMRedirectionSAP", NULL, NULL, NULL},
+        {"AMT_RedirectionService.RequestStateChange", "<r:RequestedState>32770</r:RequestedState>", NULL, OK},
+        {NULL}};
+    static const struct {
+        struct redirection_request request;
+        const struct line *script;
+        enum cause cause;
+    } rows[] = {
+        {{REDIRECTION_SET, .sol = 0, .ider = -1, .listener = -1, .kvm = -1}, sol_off, CAUSE_NONE},
+        {{REDIRECTION_SET, .sol = -1, .ider = -1, .listener = -1, .kvm = 0}, kvm_off, CAUSE_NONE},
+        {{REDIRECTION_SET, .sol = 1, .ider = -1, .listener = -1, .kvm = -1}, strange, CAUSE_BAD_ANSWER},
+        {{REDIRECTION_SET, .sol = 1, .ider = 0, .listener = -1, .kvm = -1}, both, CAUSE_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct redirection_seq rs;
+
+        redirection_seq_init(&rs, &rows[i].request);
+        assert_int_equal(play(&rs.seq, rows[i].script), rows[i].cause);
+        redirection_seq_clear(&rs);
+    }
+}
+
 static void redirection_is_set_where_it_differs(void **state)
 {
     static const struct line script[] = {
@@ -215,7 +256,7 @@ static void redirection_is_set_where_it_differs(void **state)
         {"Get AMT_RedirectionService", NULL, NULL, SERVICE("32771", "true")},
         {"Get CIM_KVMRedirectionSAP", NULL, NULL, NULL},
         {NULL}};
-    struct redirection_request request = {REDIRECTION_SET, REDIRECTION_BOTH, true, -1};
+    struct redirection_request request = {REDIRECTION_SET, .sol = 1, .ider = 1, .listener = 1, .kvm = -1};
     struct redirection_seq rs;
 
     (void)state;
@@ -367,6 +408,7 @@ int main(void)
         cmocka_unit_test(boot_to_pxe_in_the_order_of_the_reference),
         cmocka_unit_test(boot_to_setup_over_sol_then_reset),
         cmocka_unit_test(boot_is_refused_before_anything_is_changed),
+        cmocka_unit_test(redirection_is_left_where_nothing_is_said),
         cmocka_unit_test(redirection_is_set_where_it_differs),
         cmocka_unit_test(redirection_is_made_ready),
         cmocka_unit_test(consent_shows_a_new_code_and_takes_it),
