@@ -53,7 +53,10 @@ struct class_row {
     /* Creates an instance; fills *epr for ResourceCreated or sets call->fault. */
     void (*create)(struct call *call, struct epr *epr);
     void (*remove)(struct call *call);
-    const struct class_method *methods; /* ends with a NULL name */
+    /* The instance's events are subscribed to; fills *epr for SubscriptionManager or sets call->fault. */
+    void (*subscribe)(struct call *call, struct epr *epr);
+    void (*unsubscribe)(struct call *call); /* the instance is a subscription */
+    const struct class_method *methods;     /* ends with a NULL name */
 };
 
 /* All classes, sorted by name. */

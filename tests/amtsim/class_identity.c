@@ -4,6 +4,7 @@
 
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/subscriptions.h"
 
 /* --- CIM_SoftwareIdentity --- */
 
@@ -101,6 +102,7 @@ static uint32_t set_mebx_password(struct call *c)
 static uint32_t unprovision(struct call *c)
 {
     struct device *d = c->device;
+    subscriptions_free(d);
     d->login.realm_epoch++;
     d->login.admin_ha1_known = false;
     device_acl_changed(d);

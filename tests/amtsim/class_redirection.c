@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "tests/amtsim/alerts.h"
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/redir_session.h"
 
@@ -77,6 +78,8 @@ static uint32_t kvm_state(struct call *c)
     uint64_t state;
     if (!call_num(c, "RequestedState", UINT16_MAX, &state) || (state != 2 && state != 3))
         return RET_INVALID_PARAMETER;
+    if (c->device->redirection.kvm_enabled != (state == 2))
+        alert_raise(c->device, state == 2 ? ALERT_KVM_ENABLED : ALERT_KVM_DISABLED);
     c->device->redirection.kvm_enabled = state == 2;
     return RET_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/amtsim/alerts.h"
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
 
@@ -20,6 +21,7 @@ static void end(struct device *d)
 {
     uint32_t required = d->consent.required;
     d->consent = (struct device_consent){.required = required};
+    alert_raise(d, ALERT_CONSENT_ENDED);
 }
 
 uint8_t consent_state(struct device *d)
@@ -70,8 +72,10 @@ static void service_put(struct call *c)
         c->fault = SOAP_INVALID_VALUES;
     else if (c->device->client_mode && required != CONSENT_ALL)
         c->fault = SOAP_ACCESS_DENIED;
-    else
+    else {
         c->device->consent.required = (uint32_t)required;
+        alert_raise(c->device, ALERT_CONSENT_CHANGED);
+    }
 }
 
 static uint32_t start(struct call *c)
@@ -85,6 +89,7 @@ static uint32_t start(struct call *c)
     d->consent.code = (d->index * 7919u + d->message_id * 104729u + 123456u) % 1000000u;
     d->consent.wrong_codes = 0;
     d->consent.until_ms = device_mono_ms(d) + DISPLAY_MS;
+    alert_raise(d, ALERT_CONSENT_REQUESTED);
     return RET_OK;
 }
 
@@ -112,6 +117,7 @@ static uint32_t send_code(struct call *c)
     }
     d->consent.state = RECEIVED;
     d->consent.until_ms = device_mono_ms(d) + CODE_MS;
+    alert_raise(d, ALERT_CONSENT_GRANTED);
     return RET_OK;
 }
 

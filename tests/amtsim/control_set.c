@@ -13,6 +13,7 @@
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/redir_session.h"
+#include "tests/amtsim/subscriptions.h"
 
 static json_t *faults_json(const struct device *d)
 {
@@ -168,6 +169,7 @@ static int set_realm(struct device *d, const json_t *v, struct err *err)
     if (!json_is_string(v) || strcmp(json_string_value(v), "new") != 0)
         return expected(err, "realm", "\"new\"");
     defense_free(d);
+    subscriptions_free(d);
     d->login.realm_epoch++;
     d->login.admin_ha1_known = false;
     device_acl_changed(d);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/alerts.h"
 #include "tests/amtsim/defense_internal.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
@@ -327,6 +328,7 @@ void defense_bind(struct device *d, enum defense_owner owner, unsigned port, uin
 {
     defense_of(d)->bindings[owner][port] = (struct binding){.policy = policy};
     record_defense(d, owner == DEFENSE_DEFAULT ? RECORD_DEFAULT_SET : RECORD_POLICY_ENABLED, policy, port);
+    alert_raise(d, ALERT_DEFENSE_CHANGED);
     settle(d, port);
 }
 
@@ -334,6 +336,7 @@ void defense_unbind(struct device *d, enum defense_owner owner, unsigned port)
 {
     record_defense(d, owner == DEFENSE_DEFAULT ? RECORD_DEFAULT_CLEARED : RECORD_POLICY_DISABLED,
                    defense_bound(d, owner, port), port);
+    alert_raise(d, ALERT_DEFENSE_CHANGED);
     defense_of(d)->bindings[owner][port] = (struct binding){0};
     settle(d, port);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "tests/amtsim/alerts.h"
 #include "tests/amtsim/record.h"
 
 enum {
@@ -152,8 +153,10 @@ static bool fits(const struct defense_filter *f, const struct packet *p)
 static void note(struct device *d, struct defense_row *row, bool counts, bool tells, unsigned port)
 {
     row->packets += counts;
-    if (!row->matched && tells)
+    if (!row->matched && tells) {
         record_defense(d, RECORD_FILTER_EVENT, row->of, port);
+        alert_raise(d, ALERT_DEFENSE_TRIGGERED);
+    }
     row->matched = true;
 }
 

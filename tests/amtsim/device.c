@@ -13,6 +13,7 @@
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/tls.h"
 #include "tests/amtsim/users.h"
 
@@ -63,6 +64,7 @@ void device_clear(struct device *d)
     record_clear(d);
     console_free(d->console);
     d->console = NULL;
+    subscriptions_free(d);
     users_free(d->users);
     alarms_free(d->alarms);
     defense_free(d);

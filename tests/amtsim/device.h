@@ -25,6 +25,7 @@ struct defense;
 struct tls_identity;
 struct console;
 struct redir_session;
+struct subscription;
 
 enum redir_kind { REDIR_SOL, REDIR_IDER, REDIR_KINDS }; /* what a redirection session redirects */
 
@@ -129,6 +130,8 @@ struct device {
     struct device_consent consent;
     struct device_redirection redirection;
     struct device_settings settings;
+    struct subscription *subscriptions;          /* who hears of alerts, oldest first */
+    uint32_t subscription_number;                /* of the last one made */
     struct users *users;                         /* further accounts, NULL none */
     struct alarms *alarms;                       /* alarm clock, NULL none */
     struct defense *defense;                     /* System Defense, NULL none */

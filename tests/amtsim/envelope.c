@@ -1,5 +1,7 @@
 #include "tests/amtsim/envelope.h"
 
+#include <stdio.h>
+
 #include "tests/amtsim/out.h"
 
 #define DECLARATION "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
@@ -10,6 +12,9 @@
 #define TRUST       "http://schemas.xmlsoap.org/ws/2005/02/trust"
 #define WSSE        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 #define BINDING     "http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd"
+#define ALERT_URI   "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_AlertIndication"
+#define COMMON      "http://schemas.dmtf.org/wbem/wscim/1/common"
+#define EVENT       "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event"
 #define XSI         "http://www.w3.org/2001/XMLSchema-instance"
 
 static const char answer_head[] =
@@ -60,6 +65,19 @@ void envelope_begin(struct buf *b, struct device *device, const struct message *
 void envelope_end(struct buf *b)
 {
     buf_puts(b, "</a:Body></a:Envelope>");
+}
+
+void envelope_event(struct buf *b, struct device *device, bool ack, const char *headers, char *id)
+{
+    snprintf(id, ENVELOPE_ID_MAX, "uuid:00000000-8086-8086-8086-%012X", ++device->message_id);
+    buf_add(b, answer_head, sizeof(answer_head) - 1);
+    buf_printf(b,
+               " xmlns:g=\"" ALERT_URI "\" xmlns:h=\"" COMMON "\" xmlns:xsi=\"" XSI
+               "\"><a:Header><b:To>" ANONYMOUS "</b:To><b:ReplyTo><b:Address>" ANONYMOUS
+               "</b:Address></b:ReplyTo>%s<b:Action a:mustUnderstand=\"true\">" EVENT
+               "</b:Action><b:MessageID>%s</b:MessageID><c:ResourceURI>" ALERT_URI "</c:ResourceURI>%s"
+               "</a:Header><a:Body>",
+               ack ? "<c:AckRequested></c:AckRequested>" : "", id, headers);
 }
 
 void envelope_fault(struct buf *b, struct device *device, const struct message *m, enum soap_fault fault)

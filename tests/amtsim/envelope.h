@@ -14,6 +14,11 @@ void envelope_begin(struct buf *b, struct device *device, const struct message *
                     const char *const *namespaces);
 void envelope_end(struct buf *b);
 
+/* Begins an event of CIM_AlertIndication up to and with <a:Body>; its elements have the prefix g, datetimes
+ * h. headers: the subscriber's own, as XML. id: its MessageID comes back, ENVELOPE_ID_MAX bytes. (3.7) */
+#define ENVELOPE_ID_MAX 64
+void envelope_event(struct buf *b, struct device *device, bool ack, const char *headers, char *id);
+
 /* A whole fault. */
 void envelope_fault(struct buf *b, struct device *device, const struct message *m, enum soap_fault fault);
 /* The whole answer to Identify. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "tests/amtsim/alerts.h"
 #include "tests/amtsim/boot.h"
 #include "tests/amtsim/class.h"
 #include "tests/amtsim/defense.h"
@@ -24,15 +25,16 @@ static const struct transition {
     bool nmi;      /* needs a generation that has it */
     bool offered;  /* listed when possible; others are obeyed without being listed */
     enum machine_command command;
+    enum alert alert; /* by_os: what the agent hears */
 } transitions[] = {
     {10, ALIVE, false, false, true, MACHINE_RESET},
     {8, ALIVE, false, false, true, MACHINE_POWER_OFF},
     {5, ALIVE, false, false, true, MACHINE_POWER_CYCLE},
     {11, AWAKE, false, true, true, MACHINE_NMI},
-    {4, AWAKE, true, false, true, MACHINE_ASK_SLEEP},
-    {7, AWAKE, true, false, true, MACHINE_ASK_HIBERNATE},
-    {14, AWAKE, true, false, true, MACHINE_ASK_RESTART},
-    {12, AWAKE, true, false, true, MACHINE_ASK_SHUTDOWN},
+    {4, AWAKE, true, false, true, MACHINE_ASK_SLEEP, ALERT_GRACEFUL_SLEEP},
+    {7, AWAKE, true, false, true, MACHINE_ASK_HIBERNATE, ALERT_GRACEFUL_HIBERNATE},
+    {14, AWAKE, true, false, true, MACHINE_ASK_RESTART, ALERT_GRACEFUL_REBOOT},
+    {12, AWAKE, true, false, true, MACHINE_ASK_SHUTDOWN, ALERT_GRACEFUL_SHUTDOWN},
     {2, ASLEEP | DOWN, false, false, true, MACHINE_POWER_ON},
     {6, ALIVE, false, false, false, MACHINE_POWER_OFF},
     {9, ALIVE, false, false, false, MACHINE_POWER_CYCLE},
@@ -120,6 +122,8 @@ static bool held_by_session(const struct device *d, const struct transition *t)
 
 static uint32_t carry_out(struct device *d, const struct transition *t)
 {
+    if (t->by_os)
+        alert_raise(d, t->alert);
     if (fault_strike(d, FAULT_IGNORE, "CIM_PowerManagementService", "RequestPowerStateChange") != NULL ||
         (t->by_os && d->os_hangs))
         return RET_OK;

@@ -49,6 +49,8 @@ static const char *const counter_names[RECORD_COUNTER_COUNT] = {
     [RECORD_HANDSHAKES_FAILED] = "handshakes_failed",
     [RECORD_SESSIONS] = "sessions",
     [RECORD_SESSIONS_REFUSED] = "sessions_refused",
+    [RECORD_ALERTS_SENT] = "alerts_sent",
+    [RECORD_ALERTS_LOST] = "alerts_lost",
     [RECORD_IDER_COMMANDS] = "ider_commands",
 };
 

@@ -51,6 +51,8 @@ enum record_counter {
     RECORD_HANDSHAKES_FAILED,
     RECORD_SESSIONS,         /* redirection, logged in */
     RECORD_SESSIONS_REFUSED, /* redirection: busy, switched off, without consent */
+    RECORD_ALERTS_SENT,      /* delivered to a subscriber */
+    RECORD_ALERTS_LOST,      /* given up */
     RECORD_IDER_COMMANDS,    /* ATAPI commands given to clients */
     RECORD_COUNTER_COUNT
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/alerts.h"
 #include "tests/amtsim/consent.h"
 #include "tests/amtsim/fault.h"
 #include "tests/amtsim/record.h"
@@ -71,8 +72,10 @@ static void release(struct redir_session *s)
     s->ider = NULL;
     if (s->holds)
         s->device->sessions[s->kind] = NULL;
-    if (sol != NULL || ider != NULL)
+    if (sol != NULL || ider != NULL) {
         consent_session(s->device, false);
+        alert_raise(s->device, sol != NULL ? ALERT_SOL_ENDED : ALERT_IDER_ENDED);
+    }
     s->holds = false;
     redir_sol_free(sol);
     redir_ider_free(ider);
@@ -231,6 +234,7 @@ static void opened(struct redir_session *s, uint16_t rx_timeout)
     s->state = STATE_OPEN;
     consent_session(s->device, true);
     record_session(s->device, s->kind, "opened");
+    alert_raise(s->device, s->kind == REDIR_SOL ? ALERT_SOL_STARTED : ALERT_IDER_STARTED);
 }
 
 static void take_sol_open(struct redir_session *s, const struct redir_msg *m)

@@ -2,6 +2,7 @@
 
 #define ADDRESSING  "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault"
 #define ENUMERATION "http://schemas.xmlsoap.org/ws/2004/09/enumeration/fault"
+#define EVENTING    "http://schemas.xmlsoap.org/ws/2004/08/eventing/fault"
 #define WSMAN       "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
 #define SENDER      "a:Sender"
 #define RECEIVER    "a:Receiver"
@@ -56,6 +57,13 @@ static const struct soap_fault_text table[SOAP_FAULT_COUNT] = {
     [SOAP_NO_ROOM] = {WSMAN, "e:QuotaLimit", RECEIVER, 0, "No more of these objects can be held.", 500},
     [SOAP_FLASH_WORN] = {WSMAN, "e:InternalError", RECEIVER, 0,
                          "The flash was written too often lately (0x26).", 500},
+    [SOAP_EVENT_MODE] = {EVENTING, "f:DeliveryModeRequestedUnavailable", SENDER, 0,
+                         "The requested delivery mode is not supported.", 400},
+    [SOAP_EVENT_INVALID] = {EVENTING, "f:InvalidMessage", SENDER, 0,
+                            "The request message has unknown or invalid content and cannot be processed.",
+                            400},
+    [SOAP_EVENT_UNABLE] = {EVENTING, "f:EventSourceUnableToProcess", RECEIVER, 0,
+                           "The event source cannot process the subscription.", 500},
 };
 
 const struct soap_fault_text *soap_fault_text(enum soap_fault fault)

@@ -24,9 +24,12 @@ enum soap_fault {
     SOAP_UNSUPPORTED,
     SOAP_MUST_UNDERSTAND,
     SOAP_INVALID_CONTEXT,
-    SOAP_IN_USE,     /* what is named by something else cannot go */
-    SOAP_NO_ROOM,    /* filters, policies, counters */
-    SOAP_FLASH_WORN, /* written too often */
+    SOAP_IN_USE,        /* what is named by something else cannot go */
+    SOAP_NO_ROOM,       /* filters, policies, counters */
+    SOAP_FLASH_WORN,    /* written too often */
+    SOAP_EVENT_MODE,    /* a way of delivery that there is not */
+    SOAP_EVENT_INVALID, /* no proper Subscribe */
+    SOAP_EVENT_UNABLE,  /* too many subscribers, or one that cannot be reached */
     SOAP_FAULT_COUNT
 };
 

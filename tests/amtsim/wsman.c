@@ -13,6 +13,7 @@
 
 #define NS_COMMON      "http://schemas.dmtf.org/wbem/wscim/1/common"
 #define NS_ENUMERATION "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+#define NS_EVENTING    "http://schemas.xmlsoap.org/ws/2004/08/eventing"
 #define NS_TRANSFER    "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 #define NS_URI_MAX     160
 #define ANSWER_MAX     (MESSAGE_MAX - 2048) /* bytes of items, so that the envelope stays below the limit */
@@ -339,10 +340,47 @@ static enum soap_fault answer_invoke(struct job *job)
     return SOAP_OK;
 }
 
-static enum soap_fault answer_unsupported(struct job *job)
+/* --- events --- */
+
+static enum soap_fault answer_subscribe(struct job *job)
 {
-    (void)job;
-    return SOAP_ACTION_NOT_SUPPORTED;
+    struct epr epr = {0};
+    struct call call = call_new(job, NULL);
+    if (job->row->subscribe == NULL)
+        return SOAP_ACTION_NOT_SUPPORTED;
+    enum soap_fault fault = select_instance(job, &call);
+    if (fault != SOAP_OK)
+        return fault;
+    job->row->subscribe(&call, &epr);
+    if (call.fault != SOAP_OK)
+        return call.fault;
+    job->result->acted = true;
+    record_change(job->device, job->row->name);
+    begin(job, NS_EVENTING, NULL);
+    struct out o = out_xml(job->out, 'g');
+    buf_puts(job->out, "<g:SubscribeResponse>");
+    out_epr(&o, "SubscriptionManager", &epr);
+    buf_puts(job->out, "<g:Expires>PT0S</g:Expires></g:SubscribeResponse>"); /* they last */
+    envelope_end(job->out);
+    return SOAP_OK;
+}
+
+static enum soap_fault answer_unsubscribe(struct job *job)
+{
+    struct call call = call_new(job, NULL);
+    if (job->row->unsubscribe == NULL)
+        return SOAP_ACTION_NOT_SUPPORTED;
+    if (job->m->selector_count == 0)
+        return SOAP_INVALID_SELECTORS;
+    enum soap_fault fault = select_instance(job, &call);
+    if (fault != SOAP_OK)
+        return fault;
+    job->row->unsubscribe(&call);
+    job->result->acted = true;
+    record_change(job->device, job->row->name);
+    begin(job, NULL, NULL);
+    envelope_end(job->out);
+    return SOAP_OK;
 }
 
 static enum soap_fault (*const answers[])(struct job *job) = {
@@ -353,8 +391,8 @@ static enum soap_fault (*const answers[])(struct job *job) = {
     [MESSAGE_ENUMERATE] = answer_enumerate,
     [MESSAGE_PULL] = answer_pull,
     [MESSAGE_RELEASE] = answer_release,
-    [MESSAGE_SUBSCRIBE] = answer_unsupported,
-    [MESSAGE_UNSUBSCRIBE] = answer_unsupported,
+    [MESSAGE_SUBSCRIBE] = answer_subscribe,
+    [MESSAGE_UNSUBSCRIBE] = answer_unsubscribe,
     [MESSAGE_INVOKE] = answer_invoke,
 };
 
