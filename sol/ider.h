@@ -6,8 +6,8 @@
  *
  * The core knows sizes of images, never their content: blocks come from the owner, who is asked by the event
  * `read` and answers with ider_complete, at once or later, from wherever it likes (a file, a cache, the
- * network). There is at most one read open for each drive. Memory: at most IDER_READ_MAX bytes of data wait
- * for the connection for each drive, and none while idle. */
+ * network). There is at most one read open at a time: commands are answered one after the other. Memory: at
+ * most 3 x IDER_READ_MAX bytes of data wait for the connection, and none while idle. */
 #ifndef SOL_IDER_H
 #define SOL_IDER_H
 
