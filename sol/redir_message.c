@@ -16,7 +16,8 @@ static const struct redir_message *find(const struct redir_stage *stage, unsigne
         *turn = m->on[state] != NULL;
         if (*turn)
             return m;
-        other = m;
+        if (!other)
+            other = m;
     }
     return other;
 }
