@@ -259,7 +259,8 @@ static int refused(const struct refusal *table, size_t count, const char *step, 
     return err_code(err, "redirection %s %u", step, status);
 }
 
-#define REFUSED(table, step, status, err) refused(table, sizeof(table) / sizeof(table[0]), step, status, err)
+#define REFUSED(table, step, status, err)                                                                    \
+    refused(table, sizeof(table) / sizeof((table)[0]), step, status, err)
 
 static int on_start(void *owner, struct view message, struct err *err)
 {
