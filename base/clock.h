@@ -2,6 +2,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
@@ -26,5 +27,9 @@ struct clock clock_fake_init(struct clock_fake *fake);
 /* "2026-01-02T03:04:05Z" (RFC 3339, UTC) into out, at least CLOCK_TEXT_MAX bytes. */
 #define CLOCK_TEXT_MAX 32
 const char *clock_text(int64_t wall_ms, char *out);
+/* The same with milliseconds, "2026-01-02T03:04:05.678Z". */
+const char *clock_text_ms(int64_t wall_ms, char *out);
+/* The reverse of both; the offset from UTC may also be given as "+01:00". False: it is not such a time. */
+bool clock_from_text(const char *text, int64_t *wall_ms);
 
 #endif

@@ -21,7 +21,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "amtd/console/clog_store.h"
 #include "amtd/console/journal.h"
@@ -32,9 +31,11 @@ struct clog;
 
 struct clog_events {
     void *arg;
-    /* Bytes were written; they may be shown now. Borrowed. From inside clog_flush. */
-    void (*written)(void *arg, uint64_t offset, const uint8_t *p, size_t n);
-    /* Bytes that the paused log cannot take: shown to those who are at its end, but they have no offset. */
+    /* Bytes were written; they may be shown now. Borrowed. From inside clog_flush and clog_tick. shown: they
+     * went to `unlogged` before, when the log was paused. */
+    void (*written)(void *arg, uint64_t offset, const uint8_t *p, size_t n, bool shown);
+    /* Bytes that the log does not take now (paused, or logging is off): they have no offset yet, perhaps
+     * never. */
     void (*unlogged)(void *arg, const uint8_t *p, size_t n);
     /* Logging paused (failure says why) or goes on (failure NULL; lost: bytes that are not in the log). */
     void (*trouble)(void *arg, const struct err *failure, uint64_t lost);
@@ -62,22 +63,24 @@ bool clog_paused(const struct clog *log);
  * event stands behind what came before it. */
 void clog_event(struct clog *log, enum journal_kind kind, const char *who, const char *text);
 
-/* First and behind the last byte of the log that can be read. The first call reads the directory: -1 and err
- * when it cannot be read. */
+/* First and behind the last byte of the log that can be read. -1 and err when the directory cannot be read.
+ */
 int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err);
 /* Copies up to n bytes from `offset` on, from whichever segment has them. 0: it is the end. *at is the offset
  * of the first byte, which is larger than `offset` where bytes are no longer kept or were lost. -1 and err: a
  * file cannot be read or is damaged (then *at is behind the damage: go on there). */
-ssize_t clog_read(struct clog *log, uint64_t offset, uint64_t *at, void *p, size_t n, struct err *err);
-/* The offset from which the last so many lines (or bytes, at most max) begin. */
+long clog_read(struct clog *log, uint64_t offset, uint64_t *at, void *p, size_t n, struct err *err);
+/* The offset at which the last so many lines begin, at most `max` bytes back. */
 uint64_t clog_back(struct clog *log, size_t lines, size_t max);
-/* Bytes in all kept segments, before compression. */
-uint64_t clog_size(struct clog *log);
+/* Behind the last byte written; 0 before the log was first used. */
+uint64_t clog_end(const struct clog *log);
+/* Its directory. Borrowed. */
+const char *clog_path(const struct clog *log);
 int64_t clog_last_ms(const struct clog *log); /* wall clock of the last byte; 0: none yet in this life */
 
 /* Closes the open segment now, when it is not empty. */
 void clog_roll(struct clog *log);
-/* Time passes: sync, sign, roll by age, resume after trouble, look after the file. Returns when it wants to
+/* Time passes: write, sign, roll by age, resume after trouble, look after the file. Returns when it wants to
  * be called next (monotonic ms), INT64_MAX: not before something is appended. */
 int64_t clog_tick(struct clog *log, int64_t now_ms);
 

@@ -4,6 +4,7 @@
 #define AMTD_CONSOLE_CLOG_STORE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "amtd/console/node_key.h"
 #include "base/clock.h"
@@ -17,13 +18,24 @@ struct clog_worker {
     void (*submit)(void *arg, void (*run)(void *job), void (*done)(void *job), void *job);
 };
 
-/* dir is made when it is missing. key and clock are borrowed. files_max: descriptors kept open. NULL and err.
- */
-struct clog_store *clog_store_new(const char *dir, const struct clock *clock, const struct node_key *key,
-                                  const struct clog_worker *worker, size_t files_max, struct err *err);
+struct clog_store_settings {
+    const char *dir;   /* made when it is missing */
+    size_t files_max;  /* descriptors kept open */
+    int64_t sync_ms;   /* what is older survives power loss; 0: left to the system */
+    uint64_t held_max; /* bytes that all paused logs together hold in memory */
+};
+
+/* clock, key and worker's arg are borrowed. NULL and err. */
+struct clog_store *clog_store_new(const struct clog_store_settings *settings, const struct clock *clock,
+                                  const struct node_key *key, const struct clog_worker *worker,
+                                  struct err *err);
 /* All logs must be freed before. NULL is fine. */
 void clog_store_free(struct clog_store *store);
 const char *clog_store_dir(const struct clog_store *store);
+void clog_store_set_sync(struct clog_store *store, int64_t sync_ms);
+/* Time passes: syncs what was written. Returns when it wants to be called next (monotonic ms), INT64_MAX: not
+ * before something is written. */
+int64_t clog_store_tick(struct clog_store *store, int64_t now_ms);
 /* Jobs handed to the worker that have not come back. */
 size_t clog_store_busy(const struct clog_store *store);
 

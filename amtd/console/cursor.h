@@ -24,12 +24,15 @@ struct cursor {
     struct clog *log;
     struct cursor_sink sink;
     uint64_t offset; /* of the next byte to be given */
+    uint64_t ahead;  /* bytes given already that the paused log will have from there on */
 };
 
 /* At `offset`, or at the end when it is beyond. log is borrowed. */
 void cursor_init(struct cursor *cursor, struct clog *log, uint64_t offset, const struct cursor_sink *sink);
 /* Bytes were written (clog_events.written): gives them on when the cursor stands there. */
-void cursor_written(struct cursor *cursor, uint64_t offset, const uint8_t *p, size_t n);
+void cursor_written(struct cursor *cursor, uint64_t offset, const uint8_t *p, size_t n, bool shown);
+/* Bytes that have no offset (clog_events.unlogged): gives them on when it stands at the end and all fit. */
+void cursor_unlogged(struct cursor *cursor, const uint8_t *p, size_t n);
 /* Gives at most `most` bytes from the files, as many as there is room for. True: it is behind, and there is
  * room for more: call again in the next turn of the loop. */
 bool cursor_pump(struct cursor *cursor, size_t most);

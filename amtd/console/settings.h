@@ -58,7 +58,6 @@ struct log_settings {
     int64_t keep_count;    /* or more than so many; 0: any number */
     int64_t keep_bytes;    /* or larger in total, as they are on the disk; 0: any size */
     int64_t flush_ms;      /* what nobody is being shown is written after so long at the latest */
-    int64_t sync_ms;       /* what is older than this survives power loss; 0: not synced */
     int64_t sign_ms;       /* the open segment is signed when it has changed and so much time has gone by */
     int zstd_level;        /* 1 to 19 */
 };

@@ -1,0 +1,124 @@
+/* What the parts of the log on the loop's side share. For clog*.c only. */
+#ifndef AMTD_CONSOLE_CLOG_INTERNAL_H
+#define AMTD_CONSOLE_CLOG_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "amtd/console/clog.h"
+#include "amtd/console/keeper.h"
+#include "amtd/console/log_dir.h"
+#include "base/buf.h"
+
+#define INDEX_STEP_MS  1000 /* between two records of the time index */
+#define INDEX_BATCH    32   /* records that are written together */
+#define INDEX_DELAY_MS 5000 /* for which they wait at most */
+#define CHECK_MS       1000 /* between two looks whether the file is still under its name */
+#define RETRY_MS       1000 /* between two tries of a paused log */
+#define CLOSE_RETRY_MS 30000
+#define HELD_MAX       (256 * 1024) /* bytes that one paused log holds in memory */
+#define JOURNAL_HELD   (64 * 1024)  /* the same of its journal */
+#define IDLE_FREE_MS   5000         /* after which an idle log gives its buffers back */
+
+struct clog_store {
+    char *dir;
+    const struct clock *clock;
+    const struct node_key *key;
+    struct clog_worker worker;
+    size_t files_max;
+    int64_t sync_ms;
+    uint64_t held_max, held;
+    struct clog *open; /* those with a descriptor, lately used last */
+    size_t open_count;
+    struct clog *unsynced;
+    size_t unsynced_count;
+    bool syncing;
+    int64_t sync_due;
+    size_t busy;
+    struct clog *reading; /* whose reader is kept */
+};
+
+enum clog_work { WORK_NONE, WORK_CLOSE, WORK_SIGN, WORK_RESCUE };
+
+struct clog_job {
+    struct clog *log;
+    enum clog_work work;
+    char *path;
+    struct keeper keeper;
+    int fd;
+    uint64_t first, end, journal_end;
+    int removed;
+    int status;
+    struct err err;
+};
+
+struct clog {
+    struct clog_store *store;
+    char *name;
+    char *path;
+    struct log_settings settings;
+    struct clog_events events;
+    bool known; /* the directory was read: what follows is true */
+    bool begun; /* the open segment has its files */
+    bool off;   /* logging is off by request */
+    bool dying;
+    uint64_t first;     /* of the open segment */
+    uint64_t end;       /* behind the last byte written */
+    int64_t created_ms; /* wall clock: when the open segment began */
+    int fd;             /* of console.log, -1: not held */
+    dev_t dev;
+    ino_t ino;
+    struct clog *prev, *next;           /* in store->open */
+    struct clog *sync_prev, *sync_next; /* in store->unsynced */
+    bool unsynced;
+
+    struct buf pending; /* bytes that wait to be written */
+    int64_t flush_due;
+    int64_t last_ms;  /* wall clock of the last byte */
+    int64_t used_ms;  /* monotonic, of the last append */
+    struct buf index; /* records that wait */
+    int64_t index_last_ms, index_due;
+    struct buf journal; /* lines that wait */
+    uint64_t journal_end;
+
+    bool paused;
+    uint64_t lost; /* bytes that are not in the log, since it paused */
+    int64_t retry_due;
+    int64_t check_due;
+
+    enum clog_work working;
+    struct clog_job *waiting; /* a rescue that failed and will be tried again */
+    bool close_wanted, roll_wanted, rescue_wanted;
+    const char *roll_why;
+    int64_t work_due; /* not before */
+    uint64_t signed_end, signed_journal;
+    int64_t sign_due;
+    struct log_reader *reader;
+};
+
+/* clog_files.c: the directory, and descriptors. All: 0, or -1 and err. */
+int clog_know(struct clog *log, struct err *err);
+int clog_open_file(struct clog *log, struct err *err);
+void clog_close_file(struct clog *log);
+int clog_append_file(const struct clog *log, const char *name, const struct buf *content, bool create,
+                     struct err *err);
+/* Gives the open segment's files their closed names; the next segment begins at `next`. Nothing is renamed
+ * when it is empty. Not while it is being signed. */
+int clog_roll_files(struct clog *log, uint64_t next, struct err *err);
+int clog_begin_segment(struct clog *log, struct err *err);
+/* A file that is not ours and stands in the way is moved aside. */
+void clog_move_stray(const struct clog *log);
+void clog_drop_reader(struct clog *log);
+bool clog_file_is_there(const struct clog *log);
+
+/* clog_work.c */
+bool clog_start_work(struct clog *log, int64_t now_ms);
+int64_t clog_work_deadline(const struct clog *log);
+
+/* clog.c */
+void clog_write_index(struct clog *log);
+void clog_write_journal(struct clog *log);
+void clog_repair_note(struct clog *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void clog_release(struct clog *log);
+int64_t clog_now(const struct clog *log);
+
+#endif

@@ -1,0 +1,148 @@
+#include "amtd/console/clog_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "amtd/console/clog_internal.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define SYNC_SINGLE 8 /* more logs than that are synced together, as a file system */
+
+struct clog_store *clog_store_new(const struct clog_store_settings *settings, const struct clock *clock,
+                                  const struct node_key *key, const struct clog_worker *worker,
+                                  struct err *err)
+{
+    struct clog_store *store;
+
+    if (mkdir(settings->dir, 0700) != 0 && errno != EEXIST) {
+        err_set_errno(err, CAUSE_SYSTEM, errno, "%s", settings->dir);
+        return NULL;
+    }
+    store = xcalloc(1, sizeof(*store));
+    store->dir = xstrdup(settings->dir);
+    store->clock = clock;
+    store->key = key;
+    store->worker = *worker;
+    store->files_max = settings->files_max > 0 ? settings->files_max : 1;
+    store->sync_ms = settings->sync_ms;
+    store->held_max = settings->held_max;
+    return store;
+}
+
+void clog_store_free(struct clog_store *store)
+{
+    if (!store)
+        return;
+    free(store->dir);
+    free(store);
+}
+
+const char *clog_store_dir(const struct clog_store *store)
+{
+    return store->dir;
+}
+
+void clog_store_set_sync(struct clog_store *store, int64_t sync_ms)
+{
+    store->sync_ms = sync_ms;
+}
+
+size_t clog_store_busy(const struct clog_store *store)
+{
+    return store->busy;
+}
+
+/* --- syncing --- */
+
+struct sync_job {
+    struct clog_store *store;
+    int fds[SYNC_SINGLE];
+    size_t count;
+    bool whole;  /* fds[0] is any file of the file system */
+    int failure; /* errno */
+};
+
+static void sync_run(void *arg)
+{
+    struct sync_job *job = arg;
+
+    if (job->whole) {
+        if (syncfs(job->fds[0]) != 0)
+            job->failure = errno;
+        return;
+    }
+    for (size_t i = 0; i < job->count; i++)
+        if (fdatasync(job->fds[i]) != 0)
+            job->failure = errno;
+}
+
+static void sync_done(void *arg)
+{
+    struct sync_job *job = arg;
+    struct clog_store *store = job->store;
+
+    store->busy--;
+    store->syncing = false;
+    if (store->unsynced)
+        store->sync_due = clock_mono(store->clock) + store->sync_ms;
+    if (job->failure != 0)
+        log_err(NULL, "consoles: the logs cannot be synced: %s", strerror(job->failure));
+    for (size_t i = 0; i < job->count; i++)
+        close(job->fds[i]);
+    free(job);
+}
+
+/* A log whose descriptor is not held any more: syncing any descriptor of the file does. */
+static int descriptor(const struct clog *log)
+{
+    char *path;
+    int fd;
+
+    if (log->fd >= 0)
+        return fcntl(log->fd, F_DUPFD_CLOEXEC, 3);
+    path = xasprintf("%s/console.log", log->path);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    free(path);
+    return fd;
+}
+
+static void sync_start(struct clog_store *store)
+{
+    struct sync_job *job = xcalloc(1, sizeof(*job));
+    struct clog *log, *next;
+
+    job->store = store;
+    job->whole = store->unsynced_count > SYNC_SINGLE;
+    if (job->whole) {
+        job->fds[0] = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        job->count = job->fds[0] >= 0;
+    }
+    DL_FOREACH_SAFE2(store->unsynced, log, next, sync_next)
+    {
+        int fd = job->whole ? -1 : descriptor(log);
+
+        if (fd >= 0)
+            job->fds[job->count++] = fd;
+        log->unsynced = false;
+        DL_DELETE2(store->unsynced, log, sync_prev, sync_next);
+        store->unsynced_count--;
+    }
+    store->syncing = true;
+    store->busy++;
+    store->worker.submit(store->worker.arg, sync_run, sync_done, job);
+}
+
+int64_t clog_store_tick(struct clog_store *store, int64_t now_ms)
+{
+    if (store->syncing || !store->unsynced || store->sync_ms == 0)
+        return INT64_MAX;
+    if (now_ms >= store->sync_due)
+        sync_start(store);
+    return store->syncing || !store->unsynced ? INT64_MAX : store->sync_due;
+}

@@ -1,0 +1,312 @@
+/* Verifying: every kind of tampering is found, with its place. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "amtd/console/segment.h"
+#include "tests/unit/console/log_bench.h"
+
+static struct log_bench b;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_setup(&b);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_teardown(&b);
+    return 0;
+}
+
+/* Three closed segments of 300,000 bytes each, and an open one that is signed up to its 200,000th byte of
+ * 200,005. */
+static void make_log(void)
+{
+    struct clog *log;
+    struct buf all = buf_init(2 << 20);
+    uint32_t x = 7;
+
+    log = bench_log(&b, "c0");
+    while (all.len < 1100000) {
+        x = x * 1664525 + 1013904223;
+        buf_printf(&all, "line %08x of the console\n", x);
+    }
+    for (int i = 0; i < 4; i++) {
+        clog_event(log, JOURNAL_NOTE, "anna", "a note");
+        for (size_t at = 0; at < (i < 3 ? 300000u : 200000u); at += 50000) {
+            clog_append(log, all.p + (size_t)i * 300000 + at, 50000);
+            clog_flush(log);
+        }
+        if (i < 3)
+            clog_roll(log);
+        bench_pass(&b, log, 60000);
+    }
+    bench_append(log, "tail\n");
+    clog_free(log);
+    buf_free(&all);
+}
+
+static void flip(const char *file, size_t at)
+{
+    size_t n;
+    char *content = bench_file(bench_path(&b, "c0", file), &n);
+
+    assert_true(at < n);
+    content[at] ^= 0x10;
+    bench_put(bench_path(&b, "c0", file), content, n);
+    free(content);
+}
+
+static const struct verify_finding *verify(struct bench_findings *f)
+{
+    bench_verify(&b, "c0", f);
+    return bench_damage(f);
+}
+
+static void intact(void **state)
+{
+    struct bench_findings f;
+
+    (void)state;
+    make_log();
+    assert_null(verify(&f));
+    assert_int_equal(f.result.signed_to, 1100000);
+    assert_int_equal(f.result.end, 1100005);
+    assert_int_equal(f.items[f.count - 1].state, VERIFY_UNSIGNED);
+    assert_int_equal(f.items[f.count - 1].first, 1100000);
+}
+
+static void flipped_bit_in_a_compressed_segment(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    flip("00000000000000300000.log.zst", 1000);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_string_equal(d->file, "00000000000000300000.log.zst");
+    assert_true(d->first == 300000 && d->end <= 300000 + 262144);
+    assert_int_equal(f.result.damages, 1);
+}
+
+static void flipped_bit_in_the_open_segment(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    flip("console.log", 100000);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_string_equal(d->file, "console.log");
+    assert_int_equal(d->first, 900000 + 65536);
+    assert_int_equal(d->end, 900000 + 131072);
+}
+
+/* Somebody who knows the format compresses a changed segment anew. */
+static void forged_segment(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+    char *plain = strdup(bench_path(&b, "c0", "forged")), packed[256];
+    struct segment *s;
+    struct err err = ERR_INIT;
+    char *bytes = malloc(300000);
+    uint64_t next;
+    int fd;
+
+    (void)state;
+    make_log();
+    snprintf(packed, sizeof(packed), "%s", bench_path(&b, "c0", "00000000000000000000.log.zst"));
+    s = segment_open(packed, 0, true, &err);
+    for (ssize_t at = 0, n; at < 300000; at += n)
+        n = segment_read(s, (uint64_t)at, bytes + at, (size_t)(300000 - at), &next, &err);
+    segment_close(s);
+    bytes[200000] = 'X';
+    bench_put(plain, bytes, 300000);
+    fd = open(plain, O_RDONLY);
+    assert_int_equal(segment_compress(fd, 300000, packed, 3, &err), 0);
+    close(fd);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_int_equal(d->first, 196608);
+    assert_int_equal(d->end, 262144);
+    free(plain);
+    free(bytes);
+}
+
+static void cut_segment(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    assert_int_equal(truncate(bench_path(&b, "c0", "00000000000000600000.log.zst"), 5000), 0);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_string_equal(d->file, "00000000000000600000.log.zst");
+}
+
+static void cut_open_segment(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    assert_int_equal(truncate(bench_path(&b, "c0", "console.log"), 150000), 0);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_int_equal(d->first, 1050000);
+    assert_int_equal(d->end, 1100000);
+}
+
+static void removed_segment(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000300000.log.zst")), 0);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_int_equal(d->first, 300000);
+    assert_int_equal(d->end, 600000);
+    assert_string_equal(d->text, "is missing");
+}
+
+static void swapped_segments(void **state)
+{
+    struct bench_findings f;
+    char *a = strdup(bench_path(&b, "c0", "00000000000000000000.log.zst"));
+    char *c = strdup(bench_path(&b, "c0", "00000000000000300000.log.zst"));
+
+    (void)state;
+    make_log();
+    assert_int_equal(rename(a, bench_path(&b, "c0", "x")), 0);
+    assert_int_equal(rename(c, a), 0);
+    assert_int_equal(rename(bench_path(&b, "c0", "x"), c), 0);
+    assert_non_null(verify(&f));
+    assert_true(f.result.damages >= 2);
+    free(a);
+    free(c);
+}
+
+/* The chain without its second line, with two lines swapped, without its last line, with a changed one. */
+static void chain_changed(void **state)
+{
+    struct bench_findings f;
+    char *chain, *l1, *l2, *end, changed[8192];
+    size_t n;
+
+    (void)state;
+    make_log();
+    chain = bench_file(bench_path(&b, "c0", "chain"), &n);
+    l1 = strchr(chain, '\n') + 1;
+    l2 = strchr(l1, '\n') + 1;
+    end = chain + n;
+    snprintf(changed, sizeof(changed), "%.*s%s", (int)(l1 - chain), chain, l2);
+    bench_put(bench_path(&b, "c0", "chain"), changed, strlen(changed));
+    assert_non_null(verify(&f));
+    snprintf(changed, sizeof(changed), "%.*s%.*s%s", (int)(l2 - l1), l1, (int)(l1 - chain), chain, l2);
+    bench_put(bench_path(&b, "c0", "chain"), changed, strlen(changed));
+    assert_non_null(verify(&f));
+    bench_put(bench_path(&b, "c0", "chain"), chain, (size_t)(l2 - chain));
+    assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000600000.log.zst")), 0);
+    assert_non_null(verify(&f)); /* cut, with its segment */
+    memcpy(changed, chain, (size_t)(end - chain));
+    *strstr(changed, "\"end\":3") = ' ';
+    bench_put(bench_path(&b, "c0", "chain"), changed, n);
+    assert_non_null(verify(&f));
+    free(chain);
+}
+
+static void journal_and_index_changed(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    flip("00000000000000000000.jnl", 20);
+    d = verify(&f);
+    assert_string_equal(d->file, "00000000000000000000.jnl");
+    flip("00000000000000000000.jnl", 20);
+    flip("00000000000000300000.idx", 40);
+    d = verify(&f);
+    assert_string_equal(d->file, "00000000000000300000.idx");
+    flip("00000000000000300000.idx", 40);
+    flip("console.jnl", 20);
+    d = verify(&f);
+    assert_string_equal(d->file, "console.jnl");
+}
+
+static void stranger_in_the_directory(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+
+    (void)state;
+    make_log();
+    bench_put(bench_path(&b, "c0", "00000000000000150000.log"), "hello", 5);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_string_equal(d->file, "00000000000000150000.log");
+}
+
+static void other_key(void **state)
+{
+    struct bench_findings f;
+    struct err err = ERR_INIT;
+    char *path;
+
+    (void)state;
+    make_log();
+    path = strdup(b.dir);
+    node_key_free(b.key);
+    b.key = node_key_open(bench_path(&b, "c0", ""), true, &err);
+    assert_non_null(b.key);
+    assert_non_null(verify(&f));
+    free(path);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(intact),
+        T(flipped_bit_in_a_compressed_segment),
+        T(flipped_bit_in_the_open_segment),
+        T(forged_segment),
+        T(cut_segment),
+        T(cut_open_segment),
+        T(removed_segment),
+        T(swapped_segments),
+        T(chain_changed),
+        T(journal_and_index_changed),
+        T(stranger_in_the_directory),
+        T(other_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
