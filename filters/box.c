@@ -145,6 +145,15 @@ static void make_pairs(struct making *m)
     box->source_ports = box->destination_ports = (struct box_ports){0};
 }
 
+static void make_ranges(struct making *m)
+{
+    for (size_t i = 0; i < m->source_ports->count; i++) {
+        m->box.source_ports = whole(&m->source_ports->items[i]);
+        make_one_side(m, m->destination_ports, &m->box.destination_ports);
+    }
+    m->box.source_ports = (struct box_ports){0};
+}
+
 static void make_ports(struct making *m)
 {
     size_t sources = ports_in(m->source_ports), destinations = ports_in(m->destination_ports);
@@ -156,6 +165,8 @@ static void make_ports(struct making *m)
         make_one_side(m, m->source_ports, &m->box.source_ports);
     else if (sources == 0)
         make_one_side(m, m->destination_ports, &m->box.destination_ports);
+    else if (m->options->any_ports)
+        make_ranges(m);
     else if (sources * destinations <= BOX_UNFOLD_MAX)
         make_pairs(m);
     else if (m->options->widen_ports && m->rule->action == RULE_PASS)
@@ -251,14 +262,14 @@ void boxes_of_rule(const struct rule *rule, uint32_t index, enum sd_direction di
                              .protocol = -1,
                              .rule = index};
         made = make_version(&m, versions[i]);
-        if (rule->action == RULE_LIMIT && made > 1)
+        if (rule->action == RULE_LIMIT && made > 1 && findings)
             findings_add(
                 findings, FINDING_ERROR, rule->place, rule->name,
                 "a limit must fit one filter in each direction, and this one takes %zu: expected one "
                 "network and one range of ports",
                 made);
     }
-    if (m.failed)
+    if (m.failed && findings)
         findings_add(findings, FINDING_ERROR, rule->place, rule->name,
                      "the hardware takes ports on both sides only one by one, and these lists have %zu pairs "
                      "(at most %d): expected fewer, or ports on one side only",

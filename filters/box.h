@@ -45,10 +45,12 @@ struct boxes {
 
 struct box_options {
     bool name_protocols; /* an address without protocol becomes TCP, UDP and ICMP */
+    bool any_ports;      /* ranges on both sides as they are: for comparing, not for hardware */
     bool widen_ports; /* where both sides have ports that cannot be unfolded, the local ones are given up */
 };
 
-/* Appends the boxes of one rule in one direction. What the hardware cannot say is an error in findings. */
+/* Appends the boxes of one rule in one direction. What the hardware cannot say is an error in
+ * findings (NULL: not told). */
 void boxes_of_rule(const struct rule *rule, uint32_t index, enum sd_direction direction,
                    const struct box_options *options, struct boxes *out, struct findings *findings);
 void boxes_add(struct boxes *boxes, const struct box *box);

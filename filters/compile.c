@@ -32,12 +32,12 @@ static int check_ports(const struct boxes *boxes, const struct ruleset *rules,
     int rc = 0;
 
     if (options->port_count == 0)
-        return room_check(boxes, rules, options->device, NULL, "the device", findings);
+        return room_check(boxes, rules, options->device, NULL, "", findings);
     for (size_t i = 0; i < options->port_count; i++) {
-        char who[32] = "the device";
+        char who[32] = "";
 
         if (options->port_count > 1)
-            snprintf(who, sizeof(who), "port %zu", i);
+            snprintf(who, sizeof(who), "port %zu: ", i);
         if (room_check(boxes, rules, options->device, &options->ports[i], who, findings) != 0)
             rc = -1;
     }
@@ -200,14 +200,16 @@ struct compiled *filter_compile(const struct ruleset *rules, const struct compil
                                 struct findings *findings)
 {
     struct compiled *compiled = NULL;
+    struct findings told = {0};
     struct boxes boxes = {0};
     size_t errors = findings->errors;
 
     if (options->prefix && strlen(options->prefix) > PREFIX_MAX)
         findings_add(findings, FINDING_ERROR, (struct place){NULL, 0}, NULL,
                      "the prefix '%s' of names is longer than %d", options->prefix, PREFIX_MAX);
-    lower(rules, options, &boxes, findings);
-    conflicts_find(rules, &boxes, findings);
+    lower(rules, options, &boxes, &told);
+    conflicts_find(rules, &boxes, &told);
+    findings_move(options->only_room && told.errors == 0 ? NULL : findings, &told);
     if (findings->errors == errors) {
         boxes_reduce(&boxes, &rules->policy);
         fit(&boxes, rules, options, findings);

@@ -351,6 +351,7 @@ static void read_root(struct reader *r, struct xml_doc *doc, struct xml_el root,
         mistake(r, place, NULL, "version: '%s': expected a number up to %u", version, UINT32_MAX);
     if (r->depth > 0)
         return;
+    r->file->policy.place = place; /* until there is a <policy> */
     r->file->version = (uint32_t)number;
     r->file->comment = xstrdup(comment);
     r->file->remark = remark[0] ? xstrdup(remark) : NULL;

@@ -48,6 +48,14 @@ void findings_clear(struct findings *list)
     *list = (struct findings){0};
 }
 
+void findings_move(struct findings *to, struct findings *from)
+{
+    for (size_t i = 0; to && i < from->count; i++)
+        findings_add(to, from->items[i].level, (struct place){from->items[i].file, from->items[i].line},
+                     from->items[i].rule, "%s", from->items[i].text);
+    findings_clear(from);
+}
+
 const char *finding_level_name(enum finding_level level)
 {
     static const char *const names[] = {"error", "warning", "note"};
@@ -80,7 +88,10 @@ int findings_err(const struct findings *list, struct err *err)
             break;
         }
     }
-    if (list->errors == 1)
+    if (text.len == 0)
+        err_set(err, CAUSE_INVALID_ARGUMENT, "%zu errors in a file with more findings than are kept",
+                list->errors);
+    else if (list->errors == 1)
         err_set(err, CAUSE_INVALID_ARGUMENT, "%s", buf_str(&text));
     else
         err_set(err, CAUSE_INVALID_ARGUMENT, "%.250s (and %zu more)", buf_str(&text), list->errors - 1);

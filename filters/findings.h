@@ -43,6 +43,8 @@ struct findings { /* {0} is empty; free with findings_clear */
 void findings_add(struct findings *list, enum finding_level level, struct place place, const char *rule,
                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void findings_clear(struct findings *list);
+/* Appends all of `from` to `to` (NULL: nowhere); `from` is empty then. */
+void findings_move(struct findings *to, struct findings *from);
 
 /* "error", "warning", "note" */
 const char *finding_level_name(enum finding_level level);

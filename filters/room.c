@@ -104,7 +104,7 @@ static int check_direction(const struct boxes *boxes, const struct ruleset *rule
             continue;
         costly_text(boxes, rules, (int)direction, kind, port->ipv6_ratio ? port->ipv6_ratio : 1, &costly);
         findings_add(findings, FINDING_ERROR, rules->policy.place, NULL,
-                     "%s: %" PRIu32
+                     "%s%" PRIu32
                      " places for %s needed in the direction %s, the default included, and there are "
                      "%" PRIu32 "%s",
                      who, limits[kind].needed, things[kind], direction == SD_TX ? "out" : "in",
@@ -126,7 +126,7 @@ int room_check(const struct boxes *boxes, const struct ruleset *rules, const str
     if (boxes->count > most) {
         costly_text(boxes, rules, -1, ROOM_FILTERS, 1, &costly);
         findings_add(findings, FINDING_ERROR, rules->policy.place, NULL,
-                     "%s: %zu filters needed, and a policy holds %zu%s", who, boxes->count, most,
+                     "%s%zu filters needed, and a policy holds %zu%s", who, boxes->count, most,
                      buf_str(&costly));
         rc = -1;
     }

@@ -19,7 +19,7 @@ void room_limits(const struct compiled_use *use, const struct sd_port_limits *po
                  enum sd_direction direction, struct room_limit out[ROOM_KINDS]);
 bool room_exceeded(const struct room_limit *limit);
 
-/* Adds an error for everything that is exceeded; -1 then. */
+/* Adds an error, with `who` in front, for everything that is exceeded; -1 then. */
 int room_check(const struct boxes *boxes, const struct ruleset *rules, const struct sd_limits *device,
                const struct sd_port_limits *port, const char *who, struct findings *findings);
 

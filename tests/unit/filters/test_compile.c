@@ -276,10 +276,9 @@ static void too_many_filters_are_refused_with_an_offer(void **state)
 
     buf_reset(&body);
     many_rules(33, 2, "", &body);
-    refused(
-        buf_str(&body), &options,
-        "the device: 34 places for filters needed in the direction out, the default included, and there are "
-        "32; rule 'r0' takes 1");
+    refused(buf_str(&body), &options,
+            "34 places for filters needed in the direction out, the default included, and there are "
+            "32; rule 'r0' takes 1");
     refused(buf_str(&body), &options,
             "rules 'r0', 'r1', 'r2', 'r3' with --widen would be widened to: tx pass ipv4 tcp to 10.0.0.0/21 "
             "port 443, "
