@@ -339,10 +339,10 @@ int redir_feed(struct redir *redir, const void *p, size_t n, int64_t now_ms, str
     while (in.n > 0 && !redir->ended && !redir->stopping) {
         if (take(redir, &in, err) < 0)
             return fail(redir, err);
-    }
-    if (!buf_ok(&redir->out) || redir_waiting(redir) > redir->kind->out_max) {
-        err_set(err, CAUSE_BAD_ANSWER, "the device wants more answers than it reads");
-        return fail(redir, err);
+        if (!buf_ok(&redir->out) || redir_waiting(redir) > redir->kind->out_max) {
+            err_set(err, CAUSE_BAD_ANSWER, "the device wants more answers than it reads");
+            return fail(redir, err);
+        }
     }
     return 0;
 }
