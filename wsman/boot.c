@@ -57,7 +57,7 @@ static const struct {
 };
 
 /* Members that some versions refuse in a Put (section 3.3: read-only, or not used here). */
-static const char *const not_in_put[] = {
+const char *const boot_settings_not_in_put[] = {
     "OptionsCleared",          "BIOSLastStatus",           "WinREBootEnabled", "UEFILocalPBABootEnabled",
     "UEFIHTTPSBootEnabled",    "SecureBootControlEnabled", "RPEEnabled",       "BootguardStatus",
     "UefiBootParametersArray", "UefiBootNumberOfParams",   "RSEPassword",      NULL};
@@ -116,6 +116,8 @@ static int hear_capabilities(struct seq *seq, const struct wsman_call *call, str
 
     if (goal->capability && !has(obj, goal->capability))
         return refuse(err, goal->text);
+    if (boot->sol_if_offered && has(obj, "SOL"))
+        boot_of(seq)->boot.flags |= BOOT_USE_SOL;
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if ((boot->flags & flags[i].flag) && !has(obj, flags[i].capability))
             return refuse(err, flags[i].member);
@@ -164,7 +166,7 @@ static int hear_settings(struct seq *seq, const struct wsman_call *call, struct 
     struct wsman_request *put = wsman_request_new(WSMAN_PUT, "AMT_BootSettingData", NULL);
 
     (void)err;
-    wsman_add_instance(put, obj.doc, obj.el, not_in_put);
+    wsman_add_instance(put, obj.doc, obj.el, boot_settings_not_in_put);
     for (const char *const *name = always_false; *name; name++)
         wsman_replace_bool(put, *name, false);
     wsman_replace_u32(put, "IDERBootDevice", goal->ider_device > 0 ? (uint32_t)goal->ider_device : 0);
@@ -227,17 +229,22 @@ static int hear_put(struct seq *seq, const struct wsman_call *call, struct err *
     return SEQ_NEXT;
 }
 
-static struct wsman_request *ask_role(struct seq *seq, struct err *err)
+struct wsman_request *boot_make_next(void)
 {
     static const struct wsman_selector selectors[] = {{"InstanceID", "Intel(r) AMT: Boot Configuration 0"},
                                                       {NULL, NULL}};
     struct wsman_request *rq = wsman_request_new(WSMAN_INVOKE, "CIM_BootService", "SetBootConfigRole");
 
-    (void)seq;
-    (void)err;
     wsman_add_epr(rq, "BootConfigSetting", "CIM_BootConfigSetting", selectors);
     wsman_add_u32(rq, "Role", 1); /* is next, single use */
     return rq;
+}
+
+static struct wsman_request *ask_role(struct seq *seq, struct err *err)
+{
+    (void)seq;
+    (void)err;
+    return boot_make_next();
 }
 
 static struct wsman_request *ask_order(struct seq *seq, struct err *err)

@@ -46,6 +46,7 @@ struct boot_request {
     uint16_t media_index; /* disk, cd: 0 default, 1 first, ... */
     bool start;    /* reset the machine, or power it on when it is off; else only set for the next boot */
     bool graceful; /* with start: ask the OS to restart */
+    bool sol_if_offered; /* BOOT_USE_SOL where the device has it */
 };
 
 /* The settings first, then the power action: power's report tells what became of it. */
@@ -59,5 +60,10 @@ struct boot_seq {
 
 void boot_seq_init(struct boot_seq *bs, const struct boot_request *request, const struct quirks *quirks);
 void boot_seq_clear(struct boot_seq *bs);
+
+/* For boot_sol.c. What is read of AMT_BootSettingData and may not be put; ended by NULL. */
+extern const char *const boot_settings_not_in_put[];
+/* SetBootConfigRole: the settings hold for the next boot, once. */
+struct wsman_request *boot_make_next(void);
 
 #endif

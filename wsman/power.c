@@ -695,7 +695,7 @@ static const struct seq_step power_steps[] = {
     [STEP_WAKE] = {"wake the OS", SEQ_CHANGE, ask_wake, hear_wake},
     [STEP_KVM_READ] = {"read KVM state", SEQ_READ | SEQ_FAILURE_OK, ask_kvm_read, hear_kvm_read},
     [STEP_KVM_CLOSE] = {"close KVM", SEQ_CHANGE | SEQ_FAILURE_OK, ask_kvm_close, hear_kvm_close},
-    [STEP_REQUEST] = {"request", SEQ_CHANGE | SEQ_FAILURE_OK, ask_request, hear_request},
+    [STEP_REQUEST] = {POWER_REQUEST_STEP, SEQ_CHANGE | SEQ_FAILURE_OK, ask_request, hear_request},
     [STEP_WATCH] = {"watch", SEQ_READ, ask_watch, NULL},
     [STEP_KVM_OPEN] = {"open KVM again", SEQ_CHANGE | SEQ_FAILURE_OK, ask_kvm_open, hear_kvm_open},
 };

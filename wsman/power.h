@@ -30,6 +30,8 @@ enum power_state {
     POWER_CYCLE_OFF_HARD_GRACEFUL = 16,
 };
 
+#define POWER_REQUEST_STEP "request" /* the step that sends RequestPowerStateChange */
+
 /* What an administrator asks for. */
 enum power_action {
     POWER_DO_STATUS,

@@ -39,6 +39,11 @@ struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *htt
     return engine;
 }
 
+void engine_set_guard(struct engine *engine, const struct session_guard *guard)
+{
+    engine->parts.guard = guard;
+}
+
 static void engine_maybe_end(struct engine *engine)
 {
     void (*stopped)(void *arg) = engine->stopped;

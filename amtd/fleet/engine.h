@@ -11,6 +11,8 @@ struct engine;
  * NULL and err (system). */
 struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
                           size_t dial_limit, struct err *err);
+/* For runs from now on; borrowed. */
+void engine_set_guard(struct engine *engine, const struct session_guard *guard);
 /* Interrupts all runs; calls done(arg) from the loop when all is written down and handed to the store. The
  * engine frees itself after. */
 void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "wsman/power.h"
 
 /* Between two passwords for one device: firmware counts failures and locks the account (wsman.md 1.3). */
 #define PASSWORD_PAUSE_MS 20000
@@ -13,13 +14,22 @@
 #define WALK_TIMEOUT_MS 5000
 #define EXPLAIN_MS      5000 /* for asking why access was denied */
 
+static void drop_work(struct host_op *op);
 static void end(struct host_op *op, const struct err *failure);
+
+static const struct session_guard *guard_of(const struct host_op *op)
+{
+    return run_parts(op->run)->guard;
+}
 
 /* Lets go of everything on the way to the device. */
 static void leave(struct host_op *op, bool keep)
 {
     if (op->timer)
         uv_timer_stop(op->timer);
+    if (op->setting_aside)
+        guard_of(op)->forget(guard_of(op)->arg, op);
+    op->setting_aside = false;
     walk_cancel(op->walk);
     op->walk = NULL;
     dial_cancel(op->dial);
@@ -319,11 +329,19 @@ static void before_change(void *arg, struct runner *runner)
     store_submit(run_parts(op->run)->store, note_start, start_noted, note);
 }
 
+static void bring_back(struct host_op *op)
+{
+    op->was_aside = false;
+    guard_of(op)->bring_back(guard_of(op)->arg, op->host->id);
+}
+
 static void step(void *arg, const char *name, uint32_t repeat, const char *note, const struct err *failure)
 {
     struct host_op *op = arg;
     json_t *line;
 
+    if (op->was_aside && !failure && strcmp(name, POWER_REQUEST_STEP) == 0)
+        bring_back(op); /* so that the boot is seen */
     if (!op->steps)
         return;
     line = json_pack("{s:s, s:I}", "step", name, "at_ms", (json_int_t)(mono(op) - op->began_mono));
@@ -365,6 +383,47 @@ static void explain_denial(struct host_op *op, const struct err *denied)
     op->runner = runner_start(link_session(op->link), &op->provisioning.seq, EXPLAIN_MS, &owner);
 }
 
+static void console_is_aside(void *arg)
+{
+    struct host_op *op = arg;
+
+    op->setting_aside = false;
+    op->was_aside = true;
+    op->reached_mono = mono(op);
+    host_op_go(op);
+}
+
+/* Some firmware refuses power actions while a console is open (reference redirection.md, section 7.2). Ours
+ * steps aside, and the task is tried once more; one of somebody else is the cause. True: it goes on. */
+static bool console_steps_aside(struct host_op *op)
+{
+    const struct session_guard *guard = guard_of(op);
+
+    if (!order_of(op)->task->adapt || !guard || op->was_aside ||
+        !guard->console_is_open(guard->arg, op->host->id))
+        return false;
+    runner_free(op->runner);
+    op->runner = NULL;
+    drop_work(op);
+    op->setting_aside = true;
+    if (guard->set_aside(guard->arg, op->host->id, console_is_aside, op))
+        return true;
+    op->setting_aside = false;
+    return false;
+}
+
+static void fail_in_use(struct host_op *op, const struct err *failure)
+{
+    struct err err = *failure;
+
+    if (console_steps_aside(op))
+        return;
+    if (order_of(op)->task->adapt)
+        err_set(&err, CAUSE_IN_USE,
+                "the device refuses while a redirection session is open, and that is none of amtd's");
+    next_profile(op, &err);
+}
+
 static void worked(void *arg, struct runner *runner, const struct err *failure)
 {
     struct host_op *op = arg;
@@ -372,6 +431,8 @@ static void worked(void *arg, struct runner *runner, const struct err *failure)
     (void)runner;
     if (!failure)
         end(op, NULL);
+    else if (failure->cause == CAUSE_IN_USE)
+        fail_in_use(op, failure);
     else if (failure->cause == CAUSE_ACCESS_DENIED)
         explain_denial(op, failure);
     else
@@ -391,6 +452,15 @@ static int64_t time_left(struct host_op *op)
         op->deadline_mono =
             now + (order->timeout_ms > 0 ? order->timeout_ms : order->task->budget_ms(order->args));
     return op->deadline_mono > now ? op->deadline_mono - now : 1;
+}
+
+static void adapt(struct host_op *op)
+{
+    const struct session_guard *guard = guard_of(op);
+    bool open = guard && guard->console_is_open(guard->arg, op->host->id);
+
+    if (open && order_of(op)->task->adapt)
+        order_of(op)->task->adapt(op->work, order_of(op)->args, HOST_CONSOLE_OPEN);
 }
 
 void host_op_go(struct host_op *op)
@@ -418,6 +488,7 @@ void host_op_go(struct host_op *op)
         op->work = xcalloc(1, order->task->work_size);
         order->task->init(op->work, order->args, op->host,
                           quirks_for(pairs_get(&op->host->facts, "amt.version")));
+        adapt(op);
     }
     if (owner.before_change && !op->steps)
         op->steps = json_array();
@@ -510,6 +581,8 @@ static void end(struct host_op *op, const struct err *failure)
     }
     leave(op, failure == NULL);
     drop_work(op);
+    if (op->was_aside)
+        bring_back(op);
     if (op->phase == OP_WORKING)
         run_op_yields(op);
     op->phase = OP_SAVING;

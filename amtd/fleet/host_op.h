@@ -41,6 +41,8 @@ struct host_op {
     struct link *link;
     struct runner *runner;
     void *work;
+    bool setting_aside;                   /* amtd's console of this host is being closed for it */
+    bool was_aside;                       /* it was; to be opened again */
     struct provisioning_seq provisioning; /* asked when the task was denied access */
     uv_timer_t *timer;                    /* made when first needed */
     json_t *steps;                        /* of tasks that change something */

@@ -39,6 +39,19 @@ struct run_order {
 };
 void run_order_clear(struct run_order *order);
 
+/* Redirection sessions of this amtd, as far as those must know of them who do something to a host. */
+struct session_guard {
+    void *arg;
+    bool (*console_is_open)(void *arg, int64_t host_id);
+    /* Firmware may refuse power actions while a console is open. Closes that of amtd for a while and calls
+     * done, maybe from inside. False: amtd has none, and done is not called. */
+    bool (*set_aside)(void *arg, int64_t host_id, void (*done)(void *done_arg), void *done_arg);
+    /* Nobody waits for that done any more. */
+    void (*forget)(void *arg, void *done_arg);
+    /* Opens it again. */
+    void (*bring_back)(void *arg, int64_t host_id);
+};
+
 /* What a run works with; borrowed, outlives all runs. */
 struct run_parts {
     uv_loop_t *loop;
@@ -47,6 +60,7 @@ struct run_parts {
     struct links *links;
     struct http *http;
     const struct clock *clock;
+    const struct session_guard *guard; /* NULL: there are no sessions */
 };
 
 struct active_run;

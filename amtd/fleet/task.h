@@ -28,6 +28,11 @@ struct finding {
 };
 void finding_clear(struct finding *finding);
 
+/* What is so at a host at the moment. */
+enum host_condition {
+    HOST_CONSOLE_OPEN = 1 << 0, /* amtd has a Serial-over-LAN session with it */
+};
+
 struct task {
     const char *name;
     size_t args_size;   /* of the task's own argument struct */
@@ -43,6 +48,9 @@ struct task {
     int64_t (*budget_ms)(const void *args);
     /* Readies work (zeroed before). host and quirks are borrowed and outlive it. */
     void (*init)(void *work, const void *args, const struct host *host, const struct quirks *quirks);
+    /* Called after init when conditions (enum host_condition, bits) hold; NULL: they do not matter. A task
+     * that has it is tried once more when a console of amtd was in its way. */
+    void (*adapt)(void *work, const void *args, unsigned conditions);
     /* Looks at what the sequence found; called when it is done and when it failed (failure then set). */
     void (*find)(const void *work, const struct err *failure, struct finding *finding);
     /* Frees what init and the sequence allocated within work; NULL: nothing. */

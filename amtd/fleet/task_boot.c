@@ -91,6 +91,14 @@ static void boot_init(void *work, const void *args, const struct host *host, con
     boot_seq_init(work, &request, quirks);
 }
 
+static void boot_adapt(void *work, const void *args, unsigned conditions)
+{
+    struct boot_seq *bs = work;
+
+    (void)args;
+    bs->boot.sol_if_offered = (conditions & HOST_CONSOLE_OPEN) != 0;
+}
+
 static void boot_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct boot_seq *bs = work;
@@ -131,6 +139,7 @@ const struct task task_boot = {
     .changes = boot_changes,
     .budget_ms = boot_budget,
     .init = boot_init,
+    .adapt = boot_adapt,
     .find = boot_find,
     .drop = boot_drop,
     .would = boot_would,

@@ -3,7 +3,7 @@
 
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
-#include "wsman/power.h"
+#include "wsman/boot_sol.h"
 
 /* Time for one host. A status is a few exchanges; a hard action is watched until firmware has settled; an OS
  * takes its time to shut down. */
@@ -65,18 +65,38 @@ static int64_t power_budget(const void *args)
     }
 }
 
-static void power_init(void *work, const void *args, const struct host *host, const struct quirks *quirks)
+static struct power_request power_request(const struct power_args *pa)
 {
-    const struct power_args *pa = args;
-    struct power_request request = {
+    return (struct power_request){
         .action = (enum power_action)pa->action,
         .graceful = pa->graceful,
         .graceful_ms = pa->graceful_ms,
         .no_wait = pa->no_wait,
     };
+}
+
+static void power_init(void *work, const void *args, const struct host *host, const struct quirks *quirks)
+{
+    struct power_request request = power_request(args);
 
     (void)host;
     power_seq_init(work, &request, quirks);
+}
+
+/* Whoever watches the console sees the boot from its first moment on. */
+static void power_adapt(void *work, const void *args, unsigned conditions)
+{
+    static const bool boots[] = {
+        [POWER_DO_ON] = true, [POWER_DO_CYCLE] = true, [POWER_DO_RESET] = true, [POWER_DO_SOFT_RESET] = true};
+    struct power_request request = power_request(args);
+
+    if ((conditions & HOST_CONSOLE_OPEN) && (size_t)request.action < sizeof(boots) && boots[request.action])
+        boot_sol_seq_init(work, &request, ((const struct power_seq *)work)->quirks);
+}
+
+static void power_drop(void *work)
+{
+    boot_sol_seq_clear(work);
 }
 
 static void power_find(const void *work, const struct err *failure, struct finding *finding)
@@ -109,11 +129,13 @@ static void power_would(const void *args, const struct host *host, struct buf *o
 const struct task task_power = {
     .name = "power",
     .args_size = sizeof(struct power_args),
-    .work_size = sizeof(struct power_seq),
+    .work_size = sizeof(struct boot_sol_seq),
     .parse = power_parse,
     .changes = power_changes,
     .budget_ms = power_budget,
     .init = power_init,
+    .adapt = power_adapt,
     .find = power_find,
+    .drop = power_drop,
     .would = power_would,
 };
