@@ -14,6 +14,7 @@
 #include "amtd/mux/mux.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define IDLE_MS     100
@@ -21,6 +22,11 @@
 #define LINE_MAX    (256 * 1024 * 1024) /* one event or reply */
 #define READ_MAX    65536
 #define STOP_MS     60000 /* runs are ended and written down first */
+
+struct side_channel {
+    uint32_t number; /* 0: free */
+    struct client_channel_events events;
+};
 
 struct client {
     int fd;
@@ -37,6 +43,7 @@ struct client {
     bool over;
     client_event *on_event;
     void *arg;
+    struct side_channel channels[CLIENT_CHANNELS];
 };
 
 /* --- lines from the server --- */
@@ -81,14 +88,38 @@ static void take_line(struct client *c, const char *text, size_t n)
     json_decref(line);
 }
 
+static struct side_channel *side_channel(struct client *c, uint32_t number)
+{
+    for (size_t i = 0; i < CLIENT_CHANNELS; i++)
+        if (c->channels[i].number == number)
+            return &c->channels[i];
+    return NULL;
+}
+
+static void side_channel_ended(struct side_channel *side, struct view reason)
+{
+    struct client_channel_events events = side->events;
+    struct buf text = buf_init(ERR_TEXT_MAX);
+
+    side->number = 0;
+    text_printable(&text, reason.p, reason.n < ERR_TEXT_MAX / 4 ? reason.n : ERR_TEXT_MAX / 4);
+    events.ended(events.arg, buf_str(&text));
+    buf_free(&text);
+}
+
 static void on_data(void *arg, uint32_t channel, const uint8_t *p, size_t n)
 {
     struct client *c = arg;
     const uint8_t *end;
 
     mux_consumed(c->mux, channel, n);
-    if (channel != c->channel) /* of a call that nobody waits for */
+    if (channel != c->channel) {
+        const struct side_channel *side = side_channel(c, channel);
+
+        if (side) /* else of a call that nobody waits for */
+            side->events.data(side->events.arg, p, n);
         return;
+    }
     while ((end = memchr(p, '\n', n))) {
         size_t part = (size_t)(end - p);
 
@@ -108,7 +139,10 @@ static void on_data(void *arg, uint32_t channel, const uint8_t *p, size_t n)
 static void on_closed(void *arg, uint32_t channel)
 {
     struct client *c = arg;
+    struct side_channel *side = side_channel(c, channel);
 
+    if (side)
+        side_channel_ended(side, (struct view){NULL, 0});
     if (channel != c->channel || c->over)
         return;
     c->failed = c->over = true;
@@ -118,7 +152,10 @@ static void on_closed(void *arg, uint32_t channel)
 static void on_rejected(void *arg, uint32_t channel, struct view reason)
 {
     struct client *c = arg;
+    struct side_channel *side = side_channel(c, channel);
 
+    if (side)
+        side_channel_ended(side, reason);
     if (channel != c->channel)
         return;
     c->failed = c->over = true;
@@ -236,6 +273,43 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
 void client_post(struct client *c, const char *name, json_t *params)
 {
     open_call(c, name, params);
+}
+
+/* --- other channels --- */
+
+uint32_t client_channel_open(struct client *c, const char *kind, json_t *params,
+                             const struct client_channel_events *events)
+{
+    struct side_channel *side = side_channel(c, 0);
+    char *text = json_dumps(params, JSON_COMPACT);
+
+    if (side) {
+        side->events = *events;
+        side->number = mux_open(c->mux, kind, text, strlen(text));
+    }
+    free(text);
+    json_decref(params);
+    return side ? side->number : 0;
+}
+
+void client_channel_write(struct client *c, uint32_t channel, const void *p, size_t n)
+{
+    mux_write(c->mux, channel, p, n);
+}
+
+void client_channel_signal(struct client *c, uint32_t channel, uint32_t number)
+{
+    mux_signal(c->mux, channel, number);
+}
+
+void client_channel_close(struct client *c, uint32_t channel)
+{
+    struct side_channel *side = channel != 0 ? side_channel(c, channel) : NULL;
+
+    if (!side)
+        return;
+    side->number = 0;
+    mux_close(c->mux, channel);
 }
 
 /* --- stopping --- */

@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -29,6 +31,23 @@ int client_call(struct client *client, const char *name, json_t *params, client_
 void client_post(struct client *client, const char *name, json_t *params);
 /* From within on_idle: the call returns at once, -1 and err (no-daemon); the connection is of no more use. */
 void client_leave(struct client *client);
+
+/* A channel of another kind than a call (docs/mux.md), beside the calls of the connection: what comes on it
+ * is told from within client_call. At most CLIENT_CHANNELS at a time. */
+#define CLIENT_CHANNELS 4
+struct client_channel_events {
+    void *arg;
+    void (*data)(void *arg, const uint8_t *p, size_t n);
+    /* amtd does not take it, or has ended it: it is gone. reason is printable, "" when there is none. */
+    void (*ended)(void *arg, const char *reason);
+};
+/* Takes params. The number of the channel, 0: too many. It may be named in calls at once. */
+uint32_t client_channel_open(struct client *client, const char *kind, json_t *params,
+                             const struct client_channel_events *events);
+/* Queues all of it. */
+void client_channel_write(struct client *client, uint32_t channel, const void *p, size_t n);
+void client_channel_signal(struct client *client, uint32_t channel, uint32_t number);
+void client_channel_close(struct client *client, uint32_t channel); /* nothing more is told of it */
 
 /* daemon.stop, and waits until amtd's process has ended: only then may another take its place. 0, or -1 and
  * err: its failure, or timeout. */

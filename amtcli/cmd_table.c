@@ -4,6 +4,7 @@
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_daemon.h"
 #include "amtcli/cmd_host.h"
+#include "amtcli/cmd_ider.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
 #include "amtcli/cmd_settings.h"
@@ -38,6 +39,7 @@ const struct command *const commands[] = {
     &command_power_hibernate,
     &command_power_nmi,
     &command_boot,
+    &command_ider,
     &command_redirection,
     &command_consent,
     &command_clock,

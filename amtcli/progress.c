@@ -52,7 +52,7 @@ void progress_text(const struct progress *p, int64_t now, struct buf *out)
     }
 }
 
-static size_t columns(FILE *out)
+size_t progress_columns(FILE *out)
 {
     struct winsize size = {0};
 
@@ -69,7 +69,7 @@ void progress_draw(struct progress *p)
     p->drawn = now;
     text = buf_init(LINE_MAX);
     progress_text(p, now, &text);
-    fprintf(p->out, "\r\033[K%.*s", (int)(columns(p->out) - 1), buf_str(&text));
+    fprintf(p->out, "\r\033[K%.*s", (int)(progress_columns(p->out) - 1), buf_str(&text));
     fflush(p->out);
     p->on_screen = true;
     buf_free(&text);

@@ -31,5 +31,7 @@ void progress_text(const struct progress *p, int64_t now, struct buf *out);
 void progress_draw(struct progress *p);
 /* Takes the line away, so that something else can be printed. */
 void progress_erase(struct progress *p);
+/* How wide the terminal is; a usual width when it is none. */
+size_t progress_columns(FILE *out);
 
 #endif

@@ -32,6 +32,7 @@ struct daemon {
     struct engine *engine;
     struct dialer *dialer;
     struct streams *streams;
+    struct redirect *redirect;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
     uv_signal_t term, interrupt;
@@ -49,6 +50,11 @@ struct engine *daemon_engine(const struct daemon *daemon)
 struct streams *daemon_streams(const struct daemon *daemon)
 {
     return daemon->streams;
+}
+
+struct redirect *daemon_redirect(const struct daemon *daemon)
+{
+    return daemon->redirect;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -257,6 +263,9 @@ static int start_parts(struct daemon *d, struct err *err)
     if (!d->dialer)
         return -1;
     d->streams = streams_new(&d->loop, d->dialer);
+    d->redirect =
+        redirect_new(&(struct redirect_parts){&d->loop, d->store, d->engine, d->streams, clock_system()});
+    engine_set_guard(d->engine, redirect_guard(d->redirect));
     d->server = server_new(&d->loop, d, err);
     return d->server ? 0 : -1;
 }
@@ -265,6 +274,7 @@ static int start_parts(struct daemon *d, struct err *err)
 
 static void close_handles(struct daemon *d)
 {
+    redirect_free(d->redirect);
     streams_free(d->streams);
     dialer_free(d->dialer);
     store_close(d->store);
@@ -289,6 +299,7 @@ void daemon_stop(struct daemon *d)
     log_info(NULL, "stopping");
     server_free(d->server);
     d->server = NULL;
+    redirect_stop(d->redirect);
     engine_stop(d->engine, engine_stopped, d);
 }
 

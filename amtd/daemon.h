@@ -9,6 +9,7 @@
 #include "amtd/fleet/engine.h"
 #include "amtd/fleet/store.h"
 #include "amtd/net/stream.h"
+#include "amtd/redirect/redirect.h"
 #include "base/err.h"
 
 struct daemon;
@@ -27,6 +28,7 @@ void daemon_stop(struct daemon *daemon);
 struct engine *daemon_engine(const struct daemon *daemon);
 /* Connections other than those of runs: consoles, redirection. */
 struct streams *daemon_streams(const struct daemon *daemon);
+struct redirect *daemon_redirect(const struct daemon *daemon);
 struct store *daemon_store(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 int64_t daemon_started_ms(const struct daemon *daemon);

@@ -85,6 +85,15 @@ static const struct api_param run_start_params[] = {
     {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
     END,
 };
+static const struct api_param ider_start_params[] = {
+    {"host", API_STRING, true, "which host"},
+    {"cd", API_INTEGER, false, "the channel of an image"},
+    {"floppy", API_INTEGER, false, "the channel of an image"},
+    {"when", API_STRING, false, "now, reset or graceful: when the machine gets the drives"},
+    {"boot", API_BOOLEAN, false, "boot from it, now"},
+    {"graceful", API_BOOLEAN, false, "with boot: ask the operating system to restart"},
+    END,
+};
 static const struct api_param run_params[] = {{"run", API_INTEGER, true, "its number"}, END};
 static const struct api_param run_list_params[] = {{"limit", API_INTEGER, false, "newest so many"}, END};
 static const struct api_param activity_params[] = {
@@ -119,6 +128,8 @@ const struct api_call api_calls[] = {
     {"run.cancel", ROLE_OPERATE, run_params, false, NULL, call_run_cancel, "begins no more hosts of a run"},
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first"},
     {"run.show", ROLE_WATCH, run_params, true, call_run_show, NULL, "one run with its results"},
+    {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
+     "serves images to a host until the end of the session"},
     {"activity.list", ROLE_WATCH, activity_params, true, call_activity_list, NULL, "who did what"},
     {NULL},
 };

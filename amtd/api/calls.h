@@ -15,6 +15,7 @@ void call_daemon_status(struct api_request *rq);
 void call_daemon_stop(struct api_request *rq);
 void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
+void call_ider_start(struct api_request *rq);
 
 /* Helpers of several of them. */
 const char *param_text(const json_t *params, const char *name); /* NULL when not given */

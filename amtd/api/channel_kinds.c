@@ -1,8 +1,9 @@
 /* The table of all kinds of channels besides calls (docs/mux.md). */
 #include <stddef.h>
 
-#include "amtd/api/channel.h"
+#include "amtd/api/channel_image.h"
 
 const struct channel_kind *const channel_kinds[] = {
+    &channel_image,
     NULL,
 };
