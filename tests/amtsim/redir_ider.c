@@ -351,3 +351,8 @@ void redir_ider_free(struct redir_ider *s)
         buf_free(&s->drives[drive].data);
     free(s);
 }
+
+uint32_t redir_ider_number(struct redir_ider *s)
+{
+    return s->seq++;
+}

@@ -32,4 +32,7 @@ void redir_ider_reset(struct redir_ider *ider);
 void redir_ider_tick(struct redir_ider *ider, int64_t heard_ms);
 int64_t redir_ider_deadline(const struct redir_ider *ider, int64_t heard_ms);
 
+/* The number of the session's next message, which is then taken. */
+uint32_t redir_ider_number(struct redir_ider *ider);
+
 #endif

@@ -312,7 +312,7 @@ static void take_close(struct redir_session *s, const struct redir_msg *m)
     if (s->sol != NULL)
         redir_sol_flush(s->sol);
     redir_out_pause(&s->out);
-    redir_put_short(&s->out.bytes, (uint8_t)(m->code + 1), 0);
+    redir_put_short(&s->out.bytes, (uint8_t)(m->code + 1), s->ider != NULL ? redir_ider_number(s->ider) : 0);
     redir_out_pause(&s->out);
     s->state = STATE_CLOSED;
     record_session(s->device, s->kind, "closed by the client");

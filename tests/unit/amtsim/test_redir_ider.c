@@ -265,7 +265,7 @@ static void end_takes_the_drives_away(void **state)
     client_wait(&client, 200);
     buf_reset(&client.got);
     client_say_hex(&client, "42 00 00 00 07 00 00 00");
-    client_expect(&client, "43 00 00 00");
+    client_expect(&client, "43 00 00 00 03 00 00 00");
     assert_int_equal(seen.result, DRIVE_GONE);
     drive_io_open(io);
     assert_int_equal(seen.done, 2);
