@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "wsman/boot.h"
+#include "wsman/boot_sol.h"
 #include "wsman/clock_sync.h"
 #include "wsman/consent.h"
 #include "wsman/identity.h"
@@ -115,6 +116,28 @@ static enum cause play(struct seq *seq, const struct line *script)
     return CAUSE_SYSTEM;
 }
 
+/* Plays the script, the last line of which is only asked. */
+static void starts_with(struct seq *seq, const struct line *script)
+{
+    seq->budget_ms = 60000;
+    while (script->call) {
+        struct wsman_call *call;
+        struct err err = ERR_INIT, failure = ERR_INIT;
+        struct buf body = buf_init(60000);
+        int64_t wait;
+
+        assert_int_equal(seq_next(seq, &call, &wait, &err), SEQ_WANT_SEND);
+        assert_int_equal(wsman_call_body(call, 1, &body, &err), 0);
+        check_call(script, wsman_request_name(wsman_call_request(call)), buf_str(&body));
+        if ((++script)->call) {
+            answer(call, script - 1, &failure);
+            assert_int_equal(seq_heard(seq, call, failure.cause ? &failure : NULL, &err), 0);
+        }
+        wsman_call_free(call);
+        buf_free(&body);
+    }
+}
+
 #define OK           "<g:ReturnValue>0</g:ReturnValue>"
 #define CAPABILITIES "<g:BIOSSetup>true</g:BIOSSetup><g:ForcePXEBoot>true</g:ForcePXEBoot><g:SOL>true</g:SOL>"
 #define SETTINGS                                                                                             \
@@ -191,6 +214,39 @@ static void boot_is_refused_before_anything_is_changed(void **state)
     request.goal = BOOT_PXE;
     boot_seq_init(&bs, &request, quirks_for("11"));
     assert_int_equal(play(&bs.power.seq, consent), CAUSE_CONSENT_REQUIRED);
+}
+
+/* A power action with the console: everything else of the coming boot stays as it was set. */
+static void the_console_is_asked_for_before_a_power_action(void **state)
+{
+    static const struct line script[] = {
+        {"Get AMT_BootCapabilities", NULL, NULL, CAPABILITIES},
+        {"Get AMT_BootSettingData", NULL, NULL,
+         "<g:BIOSSetup>true</g:BIOSSetup><g:InstanceID>x</g:InstanceID><g:UseSOL>false</g:UseSOL>"},
+        {"Put AMT_BootSettingData", "<r:BIOSSetup>true</r:BIOSSetup>", "<r:UseSOL>false", SETTINGS},
+        {"CIM_BootService.SetBootConfigRole", "Role>1<", NULL, OK},
+        {"Get CIM_AssociatedPowerManagementService", NULL, NULL, NULL},
+        {NULL}};
+    static const struct line without[] = {{"Get AMT_BootCapabilities", NULL, NULL, "<g:SOL>false</g:SOL>"},
+                                          {"Get CIM_AssociatedPowerManagementService", NULL, NULL, NULL},
+                                          {NULL}};
+    static const struct line refused[] = {{"Get AMT_BootCapabilities", NULL, NULL, CAPABILITIES},
+                                          {"Get AMT_BootSettingData", NULL, NULL, SETTINGS},
+                                          {"Put AMT_BootSettingData", "<r:UseSOL>true", NULL, NULL},
+                                          {"Get CIM_AssociatedPowerManagementService", NULL, NULL, NULL},
+                                          {NULL}};
+    struct power_request request = {.action = POWER_DO_CYCLE};
+    const struct line *const scripts[] = {script, without, refused};
+    struct boot_sol_seq bs;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        boot_sol_seq_init(&bs, &request, quirks_for("15.0"));
+        starts_with(&bs.power.seq, scripts[i]);
+        assert_int_equal(bs.set, i == 0);
+        assert_int_equal(bs.power.request.action, POWER_DO_CYCLE);
+        boot_sol_seq_clear(&bs);
+    }
 }
 
 #define SERVICE(state, listener)                                                                             \
@@ -409,6 +465,7 @@ int main(void)
         cmocka_unit_test(boot_to_setup_over_sol_then_reset),
         cmocka_unit_test(boot_is_refused_before_anything_is_changed),
         cmocka_unit_test(redirection_is_left_where_nothing_is_said),
+        cmocka_unit_test(the_console_is_asked_for_before_a_power_action),
         cmocka_unit_test(redirection_is_set_where_it_differs),
         cmocka_unit_test(redirection_is_made_ready),
         cmocka_unit_test(consent_shows_a_new_code_and_takes_it),
