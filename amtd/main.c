@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "amtd/daemon.h"
+#include "amtd/import.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/secret.h"
@@ -20,6 +21,7 @@
 static const char usage_text[] =
     "usage: amtd [--config FILE] [--state-dir DIR] [--socket PATH] [--log-level LEVEL] [--foreground]\n"
     "       amtd --check [--config FILE]\n"
+    "       amtd import CONSERVER.CF\n"
     "\n"
     "The daemon behind amtcli: keeps the fleet and carries out operations on it.\n"
     "\n"
@@ -281,6 +283,8 @@ int main(int argc, char **argv)
     int code;
 
     process_open_standard_fds();
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
+        return import_main(argc - 1, argv + 1);
     config_init(&config);
     code = read_arguments(argc, argv, &a);
     if (code < 0)
