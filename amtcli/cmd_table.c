@@ -3,6 +3,7 @@
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_daemon.h"
+#include "amtcli/cmd_filter_file.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
 #include "amtcli/cmd_profile.h"
@@ -43,6 +44,10 @@ const struct command *const commands[] = {
     &command_redirection,
     &command_consent,
     &command_clock,
+    &command_filter_list,
+    &command_filter_show,
+    &command_filter_check,
+    &command_filter_explain,
     &command_info,
     &command_doctor,
     &command_run_list,

@@ -8,6 +8,7 @@
 #include "amtcli/words.h"
 #include "base/hostlist.h"
 #include "base/xalloc.h"
+#include "filters/library.h"
 
 /* What is being completed. */
 struct place {
@@ -94,6 +95,23 @@ static void offer_files(struct place *p)
     free(pattern);
 }
 
+static void offer_filter(void *arg, const char *path)
+{
+    struct place *p = arg;
+    const char *name = strrchr(path, '/') + 1;
+    char *bare = xstrndup(name, strcspn(name, "."));
+
+    offer(p, bare);
+    free(bare);
+}
+
+/* A file, or one that comes with the product. */
+static void offer_filters(struct place *p)
+{
+    filter_library_each(offer_filter, p, NULL);
+    offer_files(p);
+}
+
 static void offer_shells(struct place *p)
 {
     offer(p, "bash");
@@ -146,6 +164,7 @@ static const struct {
     {"HOSTS", offer_target},           {"PROFILE", offer_profiles},
     {"COLLECTION", offer_collections}, {"FILE", offer_files},
     {"SHELL", offer_shells},           {"COMMAND", offer_help},
+    {"FILTER", offer_filters},
 };
 
 static void offer_kind(struct place *p, const char *word, size_t n)

@@ -20,7 +20,7 @@ static bool is_folder(const struct buf *path)
 bool filter_library_folder(struct buf *path)
 {
     const char *set = getenv("AMTD_FILTERS");
-    char program[PATH_MAX];
+    char program[PATH_MAX], folder[PATH_MAX];
     ssize_t n;
 
     buf_reset(path);
@@ -33,8 +33,11 @@ bool filter_library_folder(struct buf *path)
         program[n] = '\0';
         *strrchr(program, '/') = '\0';
         buf_printf(path, "%s/../share/amtd/filters", program);
-        if (is_folder(path))
+        if (buf_ok(path) && realpath(buf_str(path), folder)) {
+            buf_reset(path);
+            buf_puts(path, folder);
             return true;
+        }
         buf_reset(path);
     }
     buf_puts(path, AMTD_FILTERS_DIR);

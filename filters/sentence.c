@@ -6,7 +6,9 @@
 #include "filters/words.h"
 #include "wsman/system_defense_objects.h"
 
-#define NETS_SHOWN 6
+#define NETS_SHOWN      6
+#define PROTOCOL_ICMP   1
+#define PROTOCOL_ICMPV6 58
 
 static void upper_text(struct buf *out, size_t from)
 {
@@ -18,23 +20,22 @@ static void what_text(const struct match *match, struct buf *out)
 {
     uint16_t ethertype;
     size_t from = out->len;
-    const char *versions = match->v4 && match->v6 ? "" : match->v4 ? "IPv4 " : "IPv6 ";
 
     if (match_is_ethertype(match, 0, &ethertype)) {
         ethertype_text(ethertype, out);
         if (ethertype == SD_ETHERTYPE_ARP || ethertype == SD_ETHERTYPE_8021X)
             upper_text(out, from);
-        return;
-    }
-    if (match->protocol < 0) {
+    } else if (match->protocol < 0) {
         buf_printf(out, "all %s", match->v4 && match->v6 ? "IP" : match->v4 ? "IPv4" : "IPv6");
-        return;
+    } else if (match->protocol == PROTOCOL_ICMP || match->protocol == PROTOCOL_ICMPV6) {
+        buf_puts(out, match->protocol == PROTOCOL_ICMP ? "ICMP" : "ICMPv6");
+    } else {
+        buf_puts(out, match->v4 && match->v6 ? "" : match->v4 ? "IPv4 " : "IPv6 ");
+        from = out->len;
+        protocol_text(match->protocol, out);
+        if (strncmp(buf_str(out) + from, "protocol", 8) != 0)
+            upper_text(out, from);
     }
-    buf_puts(out, versions);
-    from = out->len;
-    protocol_text(match->protocol, out);
-    if (strncmp(buf_str(out) + from, "protocol", 8) != 0)
-        upper_text(out, from);
 }
 
 static void addresses_text(const struct nets *nets, struct buf *out)

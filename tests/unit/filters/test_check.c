@@ -195,7 +195,7 @@ static void rules_are_said_in_sentences(void **state)
         {"<filter name='a' protocol='udp' ip='4' local-ports='68' remote-ports='67' count='yes'/>",
          "Passes IPv4 UDP between port 68 of this host and port 67 of any address; counts them."},
         {"<filter name='a' protocol='icmp' direction='in' action='limit' rate='10' event='yes'/>",
-         "Passes at most 10 packets a second of IPv4 ICMP, in; tells of the first."},
+         "Passes at most 10 packets a second of ICMP, in; tells of the first."},
         {"<filter name='a' protocol='tcp' direction='in' local-ports='3389,5900-5901' remote='10.0.0.0/8 "
          "fe80::1'"
          " tcp-flags='syn !ack' action='drop'/>",

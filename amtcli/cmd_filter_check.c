@@ -1,0 +1,271 @@
+/* filter check: what a file would do, before it does it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtcli/cmd_filter_file.h"
+#include "amtcli/filter_input.h"
+#include "amtcli/output.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "filters/check.h"
+#include "filters/sentence.h"
+
+#define LINE_MAX_BYTES 8192
+
+static const struct option_row check_options[] = {
+    {"target", 0, OPTION_TEXT, "TARGET", "look at the limits of these hosts' generations only"},
+    {"needs", 0, OPTION_FILE, "FILE", "a filter file whose needs must work as well"},
+    {"widen", 0, OPTION_FLAG, NULL, "let rules pass more where there is no room"},
+    {NULL},
+};
+
+/* --- the hosts it is for --- */
+
+struct versions {
+    unsigned *items; /* owned */
+    size_t count;
+    size_t unknown; /* hosts whose version nobody has read yet */
+    size_t hosts;
+};
+
+static void add_version(struct versions *versions, unsigned major)
+{
+    for (size_t i = 0; i < versions->count; i++)
+        if (versions->items[i] == major)
+            return;
+    versions->items = xreallocarray(versions->items, versions->count + 1, sizeof(*versions->items));
+    versions->items[versions->count++] = major;
+}
+
+/* What the target's hosts are, as far as amtd knows. */
+static int read_versions(struct context *ctx, const char *target, struct versions *out)
+{
+    json_t *reply, *host;
+    size_t i;
+    int code = context_call(ctx, "host.list", json_pack("{s:s}", "target", target), &reply);
+
+    if (code != 0)
+        return code;
+    json_array_foreach(reply, i, host)
+    {
+        const char *version =
+            json_string_value(json_object_get(json_object_get(host, "facts"), "amt.version"));
+        char *major = version ? xstrndup(version, strcspn(version, ".")) : NULL;
+        uint64_t number;
+
+        out->hosts++;
+        if (major && text_u64(major, 1, 999, &number))
+            add_version(out, (unsigned)number);
+        else
+            out->unknown++;
+        free(major);
+    }
+    json_decref(reply);
+    return 0;
+}
+
+/* --- results --- */
+
+static json_t *use_json(const struct compiled_use *use)
+{
+    return json_pack("{s:i, s:i, s:i, s:i}", "filters", (int)use->filters, "filters_ipv6",
+                     (int)use->filters_ipv6, "counters", (int)use->counters, "counters_ipv6",
+                     (int)use->counters_ipv6);
+}
+
+static json_t *ways_json(const struct check_report *report)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->way_count; i++) {
+        const struct way *way = &report->ways[i];
+
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "name", way->name, "origin",
+                                               way->origin == WAY_NEED ? "file" : "amtd", "what", way->what,
+                                               "verdict", way->passes ? "pass" : "drop", "limited",
+                                               (int)way->limited, "why", way->why));
+    }
+    return array;
+}
+
+static json_t *rules_json(const struct ruleset *rules)
+{
+    static const char *const actions[] = {"pass", "drop", "limit"};
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *rule = &rules->rules[i];
+        struct buf sentence = buf_init(LINE_MAX_BYTES);
+        json_t *row;
+
+        rule_sentence(rule, &sentence);
+        row = json_pack("{s:s, s:s, s:i, s:s, s:s}", "name", rule->name, "file", rule->place.file, "line",
+                        rule->place.line, "action", actions[rule->action], "sentence", buf_str(&sentence));
+        if (rule->comment)
+            json_object_set_new(row, "comment", json_string(rule->comment));
+        json_array_append_new(array, row);
+        buf_free(&sentence);
+    }
+    return array;
+}
+
+static const char *result_of(const struct filter_input *input, const struct check_report *report)
+{
+    if (input->findings.errors > 0)
+        return "invalid";
+    return report->cut > 0 ? "cuts off" : "ok";
+}
+
+static void print_json(const struct filter_input *input, const struct check_report *report)
+{
+    json_t *out = json_pack("{s:s, s:s, s:i, s:i, s:i}", "file", input->path, "result",
+                            result_of(input, report), "errors", (int)input->findings.errors, "warnings",
+                            (int)input->findings.warnings, "cut", (int)report->cut);
+
+    json_object_set_new(out, "findings", filter_findings_json(&input->findings));
+    json_object_set_new(out, "needs", ways_json(report));
+    json_object_set_new(out, "placeholders", filter_placeholders_json(input));
+    if (input->file) {
+        json_object_set_new(out, "name", json_string(input->file->name));
+        json_object_set_new(out, "version", json_integer(input->file->version));
+    }
+    if (input->rules) {
+        struct buf otherwise = buf_init(LINE_MAX_BYTES);
+
+        policy_sentence(&input->rules->policy, &otherwise);
+        json_object_set_new(out, "rules", rules_json(input->rules));
+        json_object_set_new(out, "default", json_string(buf_str(&otherwise)));
+        buf_free(&otherwise);
+    }
+    if (report->compiled)
+        json_object_set_new(out, "objects",
+                            json_pack("{s:i, s:o, s:o}", "filters", (int)report->filters, "out",
+                                      use_json(&report->out), "in", use_json(&report->in)));
+    output_json(out);
+    json_decref(out);
+}
+
+/* --- for people --- */
+
+static void print_rules(const struct filter_input *input)
+{
+    struct buf text = buf_init(LINE_MAX_BYTES);
+
+    printf("%s, version %u\n", input->rules->name, input->rules->version);
+    for (size_t i = 0; i < input->rules->count; i++) {
+        buf_reset(&text);
+        rule_sentence(&input->rules->rules[i], &text);
+        printf("  %-*s  %s\n", RULE_NAME_MAX, input->rules->rules[i].name, buf_str(&text));
+    }
+    buf_reset(&text);
+    policy_sentence(&input->rules->policy, &text);
+    printf("  %-*s  %s\n", RULE_NAME_MAX, "", buf_str(&text));
+    buf_free(&text);
+}
+
+static void print_ways(const struct check_report *report)
+{
+    static const char *const titles[] = {"what the file needs",
+                                         "what amtd needs (AMT's own traffic is exempt)"};
+
+    for (enum way_origin origin = WAY_NEED; origin <= WAY_OWN; origin++) {
+        bool titled = false;
+
+        for (size_t i = 0; i < report->way_count; i++) {
+            const struct way *way = &report->ways[i];
+
+            if (way->origin != origin)
+                continue;
+            if (!titled)
+                printf("%s\n", titles[origin]);
+            titled = true;
+            printf("  %s  %-*s  %s\n        %-*s  %s%s\n", way->passes ? "pass" : "DROP", RULE_NAME_MAX,
+                   way->name, way->what, RULE_NAME_MAX, "", way->why, way->limited ? ", within a limit" : "");
+        }
+    }
+}
+
+static void print_table(const struct filter_input *input, const struct check_report *report)
+{
+    if (input->rules) {
+        print_rules(input);
+        print_ways(report);
+    }
+    if (report->compiled)
+        printf("objects\n  %zu filters; of a port's room, the default included: out %u + %u for IPv6, in %u "
+               "+ %u for "
+               "IPv6\n",
+               report->filters, report->out.filters, report->out.filters_ipv6, report->in.filters,
+               report->in.filters_ipv6);
+    fflush(stdout);
+    filter_input_tell(input, FINDING_NOTE);
+    filter_input_tell_placeholders(input);
+    printf("%s: %s", input->path, result_of(input, report));
+    if (input->findings.errors > 0)
+        printf(", %zu errors", input->findings.errors);
+    if (report->cut > 0)
+        printf(", %zu of %zu needs are dropped", report->cut, report->way_count);
+    putchar('\n');
+}
+
+/* --- the command --- */
+
+static void check(struct context *ctx, struct filter_input *input, const struct versions *versions,
+                  struct check_report *report)
+{
+    struct check_options options = {.versions = versions->items,
+                                    .version_count = versions->count,
+                                    .widen = args_has(&ctx->args, "widen")};
+    const char *needs = args_value(&ctx->args, "needs");
+    struct filter_file *file = NULL;
+
+    if (needs)
+        file = filter_file_read(needs, filter_read_disk, NULL, &input->findings);
+    if (versions->unknown > 0)
+        findings_add(&input->findings, FINDING_WARNING, (struct place){input->path, 0}, NULL,
+                     "the AMT version of %zu of %zu hosts is not known yet: amtcli info TARGET reads it",
+                     versions->unknown, versions->hosts);
+    options.needs = file;
+    filter_check(input->rules, input->names, &options, report, &input->findings);
+    filter_file_free(file);
+}
+
+static int filter_check_command(struct context *ctx)
+{
+    const char *target = args_value(&ctx->args, "target");
+    struct versions versions = {0};
+    struct check_report report = {0};
+    struct filter_input input;
+    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0]);
+
+    if (code == 0 && target)
+        code = read_versions(ctx, target, &versions);
+    if (code == 0) {
+        if (input.rules)
+            check(ctx, &input, &versions, &report);
+        if (output_format(&ctx->args) == FORMAT_TABLE)
+            print_table(&input, &report);
+        else
+            print_json(&input, &report);
+        code = input.findings.errors > 0 ? EXIT_USAGE : report.cut > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+    }
+    check_report_clear(&report);
+    filter_input_clear(&input);
+    free(versions.items);
+    return code;
+}
+
+static const struct option_row *const check_tables[] = {check_options, options_filter_names, options_output,
+                                                        NULL};
+
+const struct command command_filter_check = {
+    "filter check",
+    "FILTER",
+    1,
+    1,
+    "say what a filter file would do: mistakes, needs it breaks, room it takes",
+    check_tables,
+    "filter check quarantine\n"
+    "filter check rules.xml --target @lab --set management-server=10.0.0.5 -o json",
+    filter_check_command};

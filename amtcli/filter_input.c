@@ -1,0 +1,148 @@
+#include "amtcli/filter_input.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtcli/cmd.h"
+#include "base/xalloc.h"
+#include "base/xml.h"
+#include "filters/library.h"
+#include "filters/words.h"
+
+#define PATH_BYTES_MAX 4096
+
+const struct option_row options_filter_names[] = {
+    {"set", 's', OPTION_TEXT, "NAME=VALUE", "what @NAME in the file stands for; may be given often"},
+    {NULL},
+};
+
+static int resolve(void *arg, const char *host, struct buf *addresses, struct err *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    int rc = getaddrinfo(host, NULL, &hints, &found);
+
+    (void)arg;
+    if (rc != 0)
+        return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s': %s", host, gai_strerror(rc));
+    for (const struct addrinfo *at = found; at; at = at->ai_next) {
+        char text[NI_MAXHOST];
+
+        if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0) {
+            text[strcspn(text, "%")] = '\0'; /* the interface of a link-local address */
+            buf_printf(addresses, "%s ", text);
+        }
+    }
+    freeaddrinfo(found);
+    return 0;
+}
+
+static int set_names(struct filter_input *input, const struct args *args)
+{
+    const char *text;
+
+    names_set_resolver(input->names, resolve, NULL);
+    names_use_placeholders(input->names);
+    for (size_t i = 0; (text = args_value_at(args, "set", i)) != NULL; i++) {
+        struct err err = ERR_INIT;
+
+        if (names_set_text(input->names, text, &err) != 0)
+            return print_failure(&err);
+    }
+    return 0;
+}
+
+int filter_input_open(struct filter_input *input, const struct args *args, const char *word)
+{
+    struct buf path = buf_init(PATH_BYTES_MAX);
+    struct err err = ERR_INIT;
+    int code;
+
+    xml_library_init();
+    *input = (struct filter_input){.names = names_new()};
+    code = set_names(input, args);
+    if (code == 0 && filter_library_find(word, &path, &err) != 0)
+        code = print_failure(&err);
+    if (code == 0) {
+        input->path = xstrdup(buf_str(&path));
+        input->file = filter_file_read(input->path, filter_read_disk, NULL, &input->findings);
+    }
+    if (input->file)
+        input->rules = filter_bind(input->file, input->names, &input->findings);
+    buf_free(&path);
+    return code;
+}
+
+void filter_input_clear(struct filter_input *input)
+{
+    ruleset_free(input->rules);
+    filter_file_free(input->file);
+    names_free(input->names);
+    findings_clear(&input->findings);
+    free(input->path);
+    *input = (struct filter_input){0};
+}
+
+int filter_input_tell(const struct filter_input *input, enum finding_level least)
+{
+    for (size_t i = 0; i < input->findings.count; i++) {
+        const struct finding *finding = &input->findings.items[i];
+        struct buf line = buf_init(PATH_BYTES_MAX + 4096);
+
+        if (finding->level > least)
+            continue;
+        finding_text(finding, &line);
+        fprintf(stderr, "amtcli: %s: %s\n", finding_level_name(finding->level), buf_str(&line));
+        buf_free(&line);
+    }
+    return input->findings.errors > 0 ? EXIT_USAGE : 0;
+}
+
+void filter_input_tell_placeholders(const struct filter_input *input)
+{
+    const char *name, *address;
+
+    for (size_t i = 0; names_placeholder(input->names, i, &name, &address); i++)
+        fprintf(stderr, "amtcli: @%s is not set, %s stands in for it: --set %s=ADDRESS\n", name, address,
+                name);
+}
+
+bool filter_input_own(const struct filter_input *input, struct nets *out)
+{
+    const char *value = names_get(input->names, "host");
+    bool any;
+
+    *out = (struct nets){0};
+    return value && words_addresses(value, input->names, &any, out, NULL) == 0 && !any;
+}
+
+/* --- JSON --- */
+
+json_t *filter_findings_json(const struct findings *findings)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        json_t *row = json_pack("{s:s, s:s, s:s}", "level", finding_level_name(finding->level), "file",
+                                finding->file, "text", finding->text);
+
+        if (finding->line > 0)
+            json_object_set_new(row, "line", json_integer(finding->line));
+        if (finding->rule[0] != '\0')
+            json_object_set_new(row, "rule", json_string(finding->rule));
+        json_array_append_new(array, row);
+    }
+    return array;
+}
+
+json_t *filter_placeholders_json(const struct filter_input *input)
+{
+    json_t *array = json_array();
+    const char *name, *address;
+
+    for (size_t i = 0; names_placeholder(input->names, i, &name, &address); i++)
+        json_array_append_new(array, json_pack("{s:s, s:s}", "name", name, "stands_for", address));
+    return array;
+}

@@ -1,0 +1,40 @@
+/* What the filter commands have in common: a filter file as the command line names it, read, and bound to
+ * names. */
+#ifndef AMTCLI_FILTER_INPUT_H
+#define AMTCLI_FILTER_INPUT_H
+
+#include <jansson.h>
+
+#include "amtcli/args.h"
+#include "filters/file.h"
+
+extern const struct option_row options_filter_names[]; /* --set */
+
+struct filter_input {
+    char *path;
+    struct findings findings;
+    struct names *names;
+    struct filter_file *file; /* NULL: findings say why */
+    struct ruleset *rules;    /* NULL: findings say why */
+};
+
+/* Finds, reads and binds the file a word means, with the values of --set; names without one get placeholders.
+ * Every mistake is among the findings. 0; or the exit code after a message, when not even a file was found.
+ * Free with filter_input_clear in any case. */
+int filter_input_open(struct filter_input *input, const struct args *args, const char *word);
+void filter_input_clear(struct filter_input *input);
+
+/* Prints findings of that level and worse to stderr, one a line. Returns EXIT_USAGE when there are errors,
+ * else 0. */
+int filter_input_tell(const struct filter_input *input, enum finding_level least);
+/* Says on stderr which names had a placeholder only. */
+void filter_input_tell_placeholders(const struct filter_input *input);
+
+/* The host's own addresses as --set host says; false when it does not. Free with nets_free. */
+bool filter_input_own(const struct filter_input *input, struct nets *out);
+
+json_t *filter_findings_json(const struct findings *findings);
+/* [{name, stands_for}]: the names with placeholders. */
+json_t *filter_placeholders_json(const struct filter_input *input);
+
+#endif
