@@ -28,10 +28,10 @@ static json_t *faults_json(const struct device *d)
 
 static json_t *redirection_json(const struct device *d)
 {
-    return json_pack("{s:b, s:b, s:b, s:b, s:b}", "listener", d->redirection.listener, "ider",
+    return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "listener", d->redirection.listener, "ider",
                      d->redirection.enabled_state & 1, "sol", (d->redirection.enabled_state & 2) != 0,
                      "ider-session", d->sessions[REDIR_IDER] != NULL, "sol-session",
-                     d->sessions[REDIR_SOL] != NULL);
+                     d->sessions[REDIR_SOL] != NULL, "drives", redir_has_drives(d));
 }
 
 json_t *control_get(struct device *d)

@@ -72,7 +72,7 @@ struct machine_events {
     /* The power state changed, by a command or by itself (a guest that shuts down). */
     void (*state)(void *arg, enum machine_state state);
     /* A boot is about to begin, whoever caused it: the firmware's settings for it into *boot, which is
-     * zeroed. */
+     * zeroed. Redirected drives that waited for a reset may come inside. */
     void (*settings)(void *arg, struct machine_boot *boot);
     /* POST begins: the settings have been taken over, boot_count counts from 1. */
     void (*booted)(void *arg, uint32_t boot_count);

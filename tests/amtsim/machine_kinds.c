@@ -34,12 +34,6 @@ static void on_state(void *arg, enum machine_state state)
     redir_machine_changed(arg);
 }
 
-static void on_booted(void *arg, uint32_t boot_count)
-{
-    power_on_booted(arg, boot_count);
-    redir_machine_reset(arg);
-}
-
 static void on_lines(void *arg)
 {
     redir_machine_changed(arg);
@@ -50,9 +44,11 @@ static bool on_drive(void *arg, const struct drive_request *request)
     return redir_drive(arg, request);
 }
 
+/* The reset comes first: redirected drives that wait for it are there when the boot looks for them. */
 static void on_settings(void *arg, struct machine_boot *boot)
 {
     boot_for_machine(arg, boot);
+    redir_machine_reset(arg);
 }
 
 static struct machine_events events_of(struct device *d)
@@ -61,7 +57,7 @@ static struct machine_events events_of(struct device *d)
         .arg = d,
         .state = on_state,
         .settings = on_settings,
-        .booted = on_booted,
+        .booted = power_on_booted,
         .trouble = on_trouble,
         .console = on_console,
         .lines = on_lines,

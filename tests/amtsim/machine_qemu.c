@@ -8,19 +8,23 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "tests/amtsim/nbd_drive.h"
+#include "tests/amtsim/qemu_cd.h"
 #include "tests/amtsim/qemu_vm.h"
 
 #define MEMORY_MIB     192
 #define CYCLE_MS       1500
 #define START_LIMIT_MS 30000
 #define END_LIMIT_MS   10000
+#define LOOK_LIMIT_MS  10000
 #define NOTES_BYTES    ((off_t)65536)
 #define SWAP_BYTES     ((off_t)128 << 20) /* sparse */
 #define LINE_KEPT      64
 
 enum phase {
-    PHASE_STOPPED,  /* no process -> STARTING */
-    PHASE_PAUSED,   /* no process, between off and on of a cycle -> STARTING, STOPPED */
+    PHASE_STOPPED,  /* no process -> LOOKING, STARTING */
+    PHASE_PAUSED,   /* no process, between off and on of a cycle -> LOOKING, STARTING, STOPPED */
+    PHASE_LOOKING,  /* no process; is there a medium in the redirected drive? -> STARTING, STOPPED */
     PHASE_STARTING, /* a process whose QMP has not answered -> RUNNING, ENDING, or gone */
     PHASE_RUNNING,  /* -> ENDING, or gone */
     PHASE_ENDING,   /* killed, or the guest has switched itself off; `ending` says which -> gone */
@@ -50,7 +54,9 @@ struct machine_qemu {
     uv_timer_t timer;   /* PAUSED: end of the pause; STARTING, ENDING: it does not come to an end */
     bool suspending_to_disk;
     bool agent_ready;
-    bool console_held; /* nobody takes what the guest says on its first serial port */
+    struct nbd_drive *redirected; /* the redirected CD */
+    struct qemu_cd *cd_slot;      /* whether its medium is in the running PC's drive */
+    bool console_held;            /* nobody takes what the guest says on its first serial port */
     struct line agent_line;
     struct line firmware_line;
 };
@@ -82,6 +88,7 @@ static void report_trouble(struct machine_qemu *q, const struct err *err)
 /* --- start and end of the process --- */
 
 static void start(struct machine_qemu *q);
+static void launch(struct machine_qemu *q);
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -89,6 +96,8 @@ static void on_timer(uv_timer_t *timer)
 
     if (q->phase == PHASE_PAUSED)
         start(q);
+    else if (q->phase == PHASE_LOOKING)
+        launch(q);
     else if (q->vm != NULL)
         qemu_vm_kill(q->vm); /* while starting: reported as any other unexpected end */
 }
@@ -121,6 +130,7 @@ static void vm_gone(void *arg, const char *how)
     log_info(q->name, "qemu has ended: %s", how);
     uv_timer_stop(&q->timer);
     q->vm = NULL;
+    qemu_cd_vm(q->cd_slot, NULL);
     q->agent_ready = false;
     q->phase = after[ending].phase;
     if (q->phase == PHASE_PAUSED)
@@ -158,11 +168,12 @@ static void on_continued(void *arg, const json_t *result, const struct err *err)
     }
     q->phase = PHASE_RUNNING;
     m->boot_count++;
+    qemu_cd_want(q->cd_slot, nbd_drive_medium(q->redirected), NULL, NULL); /* if it has changed meanwhile */
     set_state(q, MACHINE_ON);
     m->events.booted(m->events.arg, m->boot_count);
 }
 
-static void vm_ready(void *arg)
+static void go(void *arg)
 {
     struct machine_qemu *q = arg;
 
@@ -170,21 +181,31 @@ static void vm_ready(void *arg)
         qemu_vm_execute(q->vm, "cont", NULL, on_continued, q, NULL);
 }
 
+/* The firmware finds the redirected CD in its drive. */
+static void vm_ready(void *arg)
+{
+    struct machine_qemu *q = arg;
+
+    if (q->phase != PHASE_STARTING)
+        return;
+    qemu_cd_vm(q->cd_slot, q->vm);
+    qemu_cd_want(q->cd_slot, nbd_drive_medium(q->redirected), go, q);
+}
+
 static void vm_event(void *arg, const char *name, const json_t *data);
 static void vm_port(void *arg, enum qemu_port port, const void *p, size_t n);
 
-static void start(struct machine_qemu *q)
+static void launch(struct machine_qemu *q)
 {
     const struct qemu_vm_events events = {q, vm_ready, vm_event, vm_port, vm_gone};
     struct err err = ERR_INIT;
 
-    memset(&q->boot, 0, sizeof q->boot);
-    q->machine.events.settings(q->machine.events.arg, &q->boot);
     q->ending = ENDING_UNEXPECTED;
     q->suspending_to_disk = false;
     q->agent_ready = false;
     q->agent_line.len = 0;
     q->firmware_line.len = 0;
+    q->vm_config.args.redirected_cd = nbd_drive_medium(q->redirected);
     q->vm = qemu_vm_start(&q->vm_config, &q->boot, &events, &err);
     if (q->vm == NULL) {
         q->phase = PHASE_STOPPED;
@@ -197,6 +218,19 @@ static void start(struct machine_qemu *q)
         qemu_vm_flow(q->vm, QEMU_CONSOLE, false);
     q->phase = PHASE_STARTING;
     uv_timer_start(&q->timer, on_timer, START_LIMIT_MS, 0);
+}
+
+/* A boot from the redirected CD waits until it is known whether there is one. */
+static void start(struct machine_qemu *q)
+{
+    memset(&q->boot, 0, sizeof q->boot);
+    q->machine.events.settings(q->machine.events.arg, &q->boot);
+    if (q->boot.use_ider && nbd_drive_looks(q->redirected)) {
+        q->phase = PHASE_LOOKING;
+        uv_timer_start(&q->timer, on_timer, LOOK_LIMIT_MS, 0);
+    } else {
+        launch(q);
+    }
 }
 
 /* --- what the guest does by itself --- */
@@ -389,12 +423,13 @@ static const struct {
 /* Power can be cut in the middle of any change. */
 static void off_in_change(struct machine_qemu *q)
 {
-    if (q->phase != PHASE_PAUSED) {
+    if (q->phase != PHASE_PAUSED && q->phase != PHASE_LOOKING) {
         cut_power(q, ENDING_OFF);
         return;
     }
     uv_timer_stop(&q->timer);
     q->phase = PHASE_STOPPED;
+    set_state(q, MACHINE_OFF);
 }
 
 static int qemu_command(struct machine *machine, enum machine_command command)
@@ -430,6 +465,29 @@ static void qemu_console_flow(struct machine *machine, bool go)
         qemu_vm_flow(q->vm, QEMU_CONSOLE, go);
 }
 
+static void qemu_drives(struct machine *machine, unsigned present)
+{
+    nbd_drive_present(qemu_of(machine)->redirected, (present & 1u << DRIVE_CD) != 0);
+}
+
+/* Before the processor runs, the medium goes in when the process is ready. */
+static void medium_changed(void *arg, bool medium)
+{
+    struct machine_qemu *q = arg;
+
+    if (q->phase == PHASE_LOOKING) {
+        uv_timer_stop(&q->timer);
+        launch(q);
+    } else if (q->phase == PHASE_RUNNING) {
+        qemu_cd_want(q->cd_slot, medium, NULL, NULL);
+    }
+}
+
+static int drive_peer(void *arg)
+{
+    return machine_qemu_pid(arg);
+}
+
 static bool qemu_has_agent(const struct machine *machine)
 {
     const struct machine_qemu *q = (const struct machine_qemu *)machine;
@@ -452,6 +510,8 @@ static void qemu_free(struct machine_qemu *q)
         close(q->vm_config.notes_fd);
     if (q->vm_config.swap_fd >= 0)
         close(q->vm_config.swap_fd);
+    qemu_cd_free(q->cd_slot);
+    nbd_drive_free(q->redirected);
     free(q->image_dir);
     free(q->program);
     free(q->name);
@@ -468,6 +528,7 @@ static void qemu_destroy(struct machine *machine)
 {
     struct machine_qemu *q = qemu_of(machine);
 
+    nbd_drive_present(q->redirected, false);
     qemu_vm_abandon(q->vm);
     uv_close((uv_handle_t *)&q->timer, on_timer_closed);
 }
@@ -477,6 +538,7 @@ static const struct machine_ops ops = {
     .command = qemu_command,
     .console_write = qemu_console_write,
     .console_flow = qemu_console_flow,
+    .drives = qemu_drives,
     .has_agent = qemu_has_agent,
     .destroy = qemu_destroy,
 };
@@ -492,6 +554,25 @@ static int make_disk(const char *name, off_t size, struct err *err)
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+static int make_redirected(struct machine_qemu *q, struct err *err)
+{
+    const struct nbd_drive_config config = {
+        .loop = q->vm_config.loop,
+        .name = q->name,
+        .events = &q->machine.events,
+        .drive = DRIVE_CD,
+        .arg = q,
+        .changed = medium_changed,
+        .peer = drive_peer,
+    };
+
+    q->redirected = nbd_drive_new(&config, err);
+    if (q->redirected == NULL)
+        return -1;
+    q->cd_slot = qemu_cd_new(nbd_drive_socket(q->redirected), q->name);
+    return 0;
 }
 
 static int check_image(const char *image_dir, struct err *err)
@@ -537,7 +618,7 @@ struct machine *machine_qemu_new(const struct machine_qemu_config *config,
     };
     q->vm_config.notes_fd = make_disk("notes", NOTES_BYTES, err);
     q->vm_config.swap_fd = q->vm_config.notes_fd >= 0 ? make_disk("swap", SWAP_BYTES, err) : -1;
-    if (q->vm_config.swap_fd < 0) {
+    if (q->vm_config.swap_fd < 0 || make_redirected(q, err) != 0) {
         qemu_free(q);
         return NULL;
     }

@@ -59,7 +59,7 @@ static void add_words(struct args *a, const char *const *words, size_t n)
         a->argv[a->n++] = xstrdup(words[i]);
 }
 
-enum qemu_medium qemu_medium(const struct machine_boot *boot)
+enum qemu_medium qemu_medium(const struct machine_boot *boot, bool redirected_cd)
 {
     static const struct {
         const char *source;
@@ -70,6 +70,8 @@ enum qemu_medium qemu_medium(const struct machine_boot *boot)
         {"cd", QEMU_CD},
     };
 
+    if (boot->use_ider && boot->ider_device == DRIVE_CD && redirected_cd)
+        return QEMU_REDIRECTED_CD;
     /* There is one drive of each kind; numbers begin with 1, 0 is whichever. */
     if (boot->media_index > 1)
         return QEMU_NOTHING;
@@ -100,14 +102,20 @@ static void add_disk(struct args *a, bool boot)
     add(a, "-device", xstrdup("nvme-ns,drive=swap,nsid=2"));
 }
 
-static void add_cd_drive(struct args *a, const char *image, bool boot)
+/* Which of the two CD drives the guest finds first. The redirected one has no medium until QMP puts it in. */
+static void add_cd_drives(struct args *a, const char *image, enum qemu_medium medium)
 {
+    bool redirected = medium == QEMU_REDIRECTED_CD;
+
     if (image != NULL)
         add(a, "-blockdev",
             xasprintf("driver=raw,node-name=cd,read-only=on,file.driver=file,file.filename=%s", image));
     add(a, "-device",
-        xasprintf("ide-cd,id=cd-drive,bus=ide.1,unit=0%s%s", image != NULL ? ",drive=cd" : "",
-                  boot ? ",bootindex=0" : ""));
+        xasprintf("ide-cd,id=cd-drive,bus=ide.1,unit=%d%s%s", redirected, image != NULL ? ",drive=cd" : "",
+                  medium == QEMU_CD ? ",bootindex=0" : ""));
+    add(a, "-device",
+        xasprintf("ide-cd,id=" QEMU_REDIRECTED_DEVICE ",bus=ide.1,unit=%d%s", !redirected,
+                  redirected ? ",bootindex=0" : ""));
 }
 
 static void add_kernel(struct args *a, const char *image_dir, bool safe_mode)
@@ -121,7 +129,7 @@ static void add_kernel(struct args *a, const char *image_dir, bool safe_mode)
 char **qemu_args_new(const struct qemu_args_config *config, const struct machine_boot *boot)
 {
     struct args a = {xcalloc(ARGS_MAX, sizeof(char *)), 0};
-    enum qemu_medium medium = qemu_medium(boot);
+    enum qemu_medium medium = qemu_medium(boot, config->redirected_cd);
 
     add_program(&a, config);
     add(&a, "-name", xstrdup(config->name));
@@ -135,7 +143,7 @@ char **qemu_args_new(const struct qemu_args_config *config, const struct machine
     else
         add(&a, "-boot", xstrdup("strict=on"));
     add_disk(&a, medium == QEMU_NOTHING);
-    add_cd_drive(&a, config->cd, medium == QEMU_CD);
+    add_cd_drives(&a, config->cd, medium);
     if (medium == QEMU_DISK)
         add_kernel(&a, config->image_dir, boot->safe_mode);
     return a.argv;

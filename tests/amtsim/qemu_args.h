@@ -2,10 +2,12 @@
  *
  * The firmware is SeaBIOS; the boot settings choose what it boots and whether it speaks on the first serial
  * port (use_sol). Booting from disk is direct kernel boot of the image's kernel; from CD, the firmware reads
- * the CD; any other source finds nothing to boot, as a PC does without a boot server. */
+ * the CD; with a redirected CD, the firmware reads that through IDE-R; any other source finds nothing to
+ * boot, as a PC does without a boot server. */
 #ifndef AMTSIM_QEMU_ARGS_H
 #define AMTSIM_QEMU_ARGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tests/amtsim/machine.h"
@@ -27,13 +29,19 @@ struct qemu_args_config {
     const char *image_dir; /* made by guest/build */
     const char *name;      /* for -name: letters, digits and dashes */
     const char *cd;        /* image in the CD drive, a path without comma; NULL: empty */
+    bool redirected_cd;    /* a medium is in the redirected CD drive */
     uint32_t memory_mib;
     int parent; /* process id without which it does not start */
 };
 
 /* The boot medium that settings mean. */
-enum qemu_medium { QEMU_DISK, QEMU_CD, QEMU_NOTHING };
-enum qemu_medium qemu_medium(const struct machine_boot *boot);
+enum qemu_medium { QEMU_DISK, QEMU_CD, QEMU_REDIRECTED_CD, QEMU_NOTHING };
+/* redirected_cd: there is a medium in the redirected CD drive; without one the disk is booted. */
+enum qemu_medium qemu_medium(const struct machine_boot *boot, bool redirected_cd);
+
+/* The redirected CD drive: its device, and the node of the medium that QMP puts into it. */
+#define QEMU_REDIRECTED_DEVICE "redirected-drive"
+#define QEMU_REDIRECTED_NODE   "redirected-cd"
 
 /* argv for execvp, NULL at the end, itself and its strings owned by the caller: qemu_args_free. boot: all
  * zero means no settings. */

@@ -269,6 +269,11 @@ bool redir_ider_take(struct redir_ider *s, const struct redir_msg *m)
     return false;
 }
 
+bool redir_ider_enabled(const struct redir_ider *s)
+{
+    return s->enabled;
+}
+
 void redir_ider_reset(struct redir_ider *s)
 {
     struct machine *m = s->device->machine;

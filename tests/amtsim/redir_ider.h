@@ -26,6 +26,8 @@ void redir_ider_free(struct redir_ider *ider);
 bool redir_ider_take(struct redir_ider *ider, const struct redir_msg *m);
 /* A command of the machine. False: the drives are not given to it. */
 bool redir_ider_command(struct redir_ider *ider, const struct drive_request *request);
+/* Whether the machine has the drives. */
+bool redir_ider_enabled(const struct redir_ider *ider);
 /* The machine was reset: commands under way are gone, the client is told. */
 void redir_ider_reset(struct redir_ider *ider);
 

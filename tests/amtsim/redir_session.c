@@ -550,6 +550,12 @@ bool redir_drive(struct device *d, const struct drive_request *request)
     return true;
 }
 
+bool redir_has_drives(const struct device *d)
+{
+    const struct redir_session *s = d->sessions[REDIR_IDER];
+    return s != NULL && s->ider != NULL && redir_ider_enabled(s->ider);
+}
+
 bool redir_terminate(struct device *d, enum redir_kind kind)
 {
     struct redir_session *s = d->sessions[kind];

@@ -51,6 +51,8 @@ void redir_machine_changed(struct device *device);
 void redir_machine_reset(struct device *device);
 /* The machine gives a command to a redirected drive (as machine_events.drive). */
 bool redir_drive(struct device *device, const struct drive_request *request);
+/* Whether the machine has redirected drives. */
+bool redir_has_drives(const struct device *device);
 /* Ends the session of that kind. False: there is none. */
 bool redir_terminate(struct device *device, enum redir_kind kind);
 /* Settings were written: what is switched off now ends. */

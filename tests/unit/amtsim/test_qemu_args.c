@@ -49,7 +49,8 @@ static void no_settings_boot_the_disk(void **state)
           LIST(" setpriv --pdeathsig KILL sh -c ", " amtsim 77 qemu -name pc-1 -m 192 ",
                " -machine pc,graphics=on ", " -boot strict=on ",
                " -kernel /image/vmlinuz -initrd /image/initrd -append console=ttyS0",
-               " -device ide-cd,id=cd-drive,bus=ide.1,unit=0 "),
+               " -device ide-cd,id=cd-drive,bus=ide.1,unit=0 ",
+               " -device ide-cd,id=redirected-drive,bus=ide.1,unit=1 "),
           LIST("bootindex", " single", "node-name=cd"));
 }
 
@@ -83,11 +84,16 @@ static void a_source_names_a_medium(void **state)
         {{.source = "cd"}, QEMU_CD},
         {{.source = "pxe"}, QEMU_NOTHING},
         {{.source = "diagnostics"}, QEMU_NOTHING},
+        {{.use_ider = true, .ider_device = DRIVE_CD}, QEMU_DISK},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_int_equal(qemu_medium(&cases[i].boot), cases[i].medium);
+        assert_int_equal(qemu_medium(&cases[i].boot, false), cases[i].medium);
+    assert_int_equal(qemu_medium(&(struct machine_boot){.use_ider = true, .ider_device = DRIVE_CD}, true),
+                     QEMU_REDIRECTED_CD);
+    assert_int_equal(qemu_medium(&(struct machine_boot){.use_ider = true, .ider_device = DRIVE_FLOPPY}, true),
+                     QEMU_DISK);
 }
 
 int main(void)

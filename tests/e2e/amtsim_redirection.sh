@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# amtsim_redirection.sh BIN_DIR DIR: the redirection and IDE-R modules of npm's meshcentral, unchanged, under node: a console on
+# every generation, plain and through TLS, and a CD read through IDE-R to the last byte. DIR keeps the package between runs.
+# shellcheck source=tests/e2e/amtsim_lib.sh
+. "$(dirname "$0")/amtsim_lib.sh"
+# shellcheck source=tests/e2e/meshcentral_lib.sh
+. "$(dirname "$0")/meshcentral_lib.sh"
+kept=$2
+fetch_meshcentral "$kept"
+
+client=(node --no-deprecation "$(dirname "$0")/meshcentral_redirection.js" "$kept/node_modules/meshcentral" 127.16.0.1)
+
+for generation in 6 9 11 16; do
+    amtsim_start --devices 1 --generation $generation
+    "${client[@]}" $((port + 2)) 0 sol 'echo plain on '$generation $'\nplain on '$generation
+    amtsim_stop
+done
+amtsim_start --devices 1 --generation 21 --tls server
+"${client[@]}" $((port + 3)) 1 sol 'echo through TLS' $'\nthrough TLS'
+amtsim_stop
+
+console_has()
+{
+    [[ $(ctl console 1 | jq -r .console) == *"$1"* ]]
+}
+
+drives_are()
+{
+    [ "$(ctl get 1 | jq .redirection.drives)" = "$1" ]
+}
+
+# 3 MiB and a block: its last read is a short one.
+head -c $((3 * 1048576 + 2048)) /dev/urandom > "$dir/cd.iso"
+amtsim_start --devices 1 --generation 16
+"${client[@]}" $((port + 2)) 0 ider "$dir/cd.iso" > "$dir/ider" &
+ider_pid=$!
+wait_until "login" grep -q 'logged in' "$dir/ider"
+wait_until "redirected drives" drives_are true
+ctl console 1 > /dev/null
+ctl set 1 'type=sha256sum cd'$'\n' > /dev/null
+wait_until "checksum" console_has "$(sha256sum < "$dir/cd.iso" | cut -d ' ' -f 1)"
+kill $ider_pid
+wait $ider_pid || true
+wait_until "end of the session" drives_are false
+ctl set 1 'type=sha256sum cd'$'\n' > /dev/null
+wait_until "loss of the drive" console_has 'sha256sum: no such device'
+amtsim_stop
+echo "amtsim_redirection: ok"
