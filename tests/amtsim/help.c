@@ -28,6 +28,7 @@ const char *options_help(void)
            "(11520)\n"
            "  --anonymous-identify     answer /wsman-anon/identify without login\n"
            "  --port-base PORT         instead of 16992; TLS one above, redirection two and three above\n"
+           "  --rmcp-port PORT         answer presence pings on this UDP port; real devices have 623\n"
            "  --seed N                 of realms, UUIDs and random times (1)\n"
            "  --log-level LEVEL        err, warn, info, debug (info)\n"
            "  --help, --version\n"

@@ -16,6 +16,7 @@
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/listener.h"
 #include "tests/amtsim/options.h"
+#include "tests/amtsim/rmcp.h"
 #include "tests/amtsim/scenario.h"
 #include "tests/amtsim/tls.h"
 
@@ -29,6 +30,7 @@ struct program {
     struct fleet *fleet;
     struct listener *listener;
     struct control *control;
+    struct rmcp *rmcp;
     uv_signal_t stop[2];
     uv_timer_t sweep;
 };
@@ -53,6 +55,8 @@ static void stop(struct program *p)
     p->control = NULL;
     listener_free(p->listener);
     p->listener = NULL;
+    rmcp_free(p->rmcp);
+    p->rmcp = NULL;
     if (p->fleet != NULL)
         conn_reset_all(p->fleet, NULL);
     uv_walk(&p->loop, close_walk, NULL);
@@ -123,6 +127,8 @@ static int start(struct program *p, struct err *err)
         return -1;
     p->listener = listener_new(p->fleet, any_refused(p->fleet), err);
     if (p->listener == NULL)
+        return -1;
+    if (o->rmcp_port != 0 && (p->rmcp = rmcp_new(p->fleet, err)) == NULL)
         return -1;
     if (o->control != NULL && (p->control = control_new(p->fleet, p->listener, o->control, err)) == NULL)
         return -1;

@@ -55,6 +55,14 @@ static int set_port(struct options *o, const char *value, struct err *err)
     return r;
 }
 
+static int set_rmcp_port(struct options *o, const char *value, struct err *err)
+{
+    uint64_t n = 0;
+    int r = number("rmcp-port", value, 1, UINT16_MAX, &n, err);
+    o->rmcp_port = (uint16_t)n;
+    return r;
+}
+
 static int set_user(struct options *o, const char *value, struct err *err)
 {
     if (value[0] == '\0' || strlen(value) > 16 || strpbrk(value, "(),:\"&<>") != NULL)
@@ -257,6 +265,7 @@ static const struct {
     {"devices", true, set_devices},
     {"address", true, set_address},
     {"port-base", true, set_port},
+    {"rmcp-port", true, set_rmcp_port},
     {"user", true, set_user},
     {"password-file", true, set_password},
     {"generation", true, set_generation},

@@ -13,8 +13,9 @@ struct secret;
 
 struct options {
     uint32_t devices;
-    uint32_t address; /* of the first device, host byte order */
-    uint16_t port;    /* of plain WS-Man; TLS is one above, redirection two and three */
+    uint32_t address;   /* of the first device, host byte order */
+    uint16_t rmcp_port; /* UDP, of presence pings; 0: none */
+    uint16_t port;      /* of plain WS-Man; TLS is one above, redirection two and three */
     const char *user;
     struct secret *password; /* owned */
     const struct generation *generation;

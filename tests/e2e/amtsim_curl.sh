@@ -51,4 +51,20 @@ if post https://127.16.0.2:$((port + 1))/wsman "$identify" --cacert "$dir/tls/ca
     fail "mutual TLS without client certificate was accepted"
 fi
 amtsim_stop
+
+# Presence pings: each device answers from its own address; one that was told to be silent does not.
+amtsim_start --devices 3 --generation 11 --rmcp-port $port
+pong() # ADDRESS [SECONDS]: as hex digits, "" after so many of silence
+{
+    exec 9<> "/dev/udp/$1/$port"
+    printf '\x06\x00\x00\x06\x00\x00\x11\xbe\x80\x07\x00\x00' >&9
+    { timeout "${2:-20}" head -c 28 <&9 || true; } | od -An -v -tx1 | tr -d ' \n'
+    exec 9>&-
+}
+answer=$(pong 127.16.0.3)
+[[ $answer == 06000006000011be4007001000000157* ]] || fail "pong: $answer"
+answer=$(post http://127.16.0.2:$port/wsman "$(envelope $transfer/Put $amt/AMT_GeneralSettings "<g:AMT_GeneralSettings xmlns:g=\"$amt/AMT_GeneralSettings\"><g:RmcpPingResponseEnabled>false</g:RmcpPingResponseEnabled></g:AMT_GeneralSettings>")")
+[[ $answer == *"<g:RmcpPingResponseEnabled>false<"* ]] || fail "Put: $answer"
+[ -z "$(pong 127.16.0.2 1)" ] || fail "a silent device answers"
+amtsim_stop
 echo "amtsim_curl: ok"
