@@ -48,6 +48,7 @@ struct reader {
     const char *path;
     yaml_document_t *doc;
     struct buf *mistakes;
+    size_t count; /* of mistakes, whether or not there was room for them */
     struct config *config;
 };
 
@@ -58,6 +59,7 @@ static void complain(struct reader *r, yaml_mark_t at, const char *fmt, ...)
 {
     va_list ap;
 
+    r->count++;
     buf_printf(r->mistakes, "%s:%zu:%zu: ", r->path, at.line + 1, at.column + 1);
     va_start(ap, fmt);
     buf_vprintf(r->mistakes, fmt, ap);
@@ -168,14 +170,42 @@ static void set_allow(struct reader *r, const yaml_node_t *node)
 
 /* --- files --- */
 
-int config_read(struct config *config, const char *path, struct buf *mistakes)
+/* What the parser's input holds; the parser is used up. */
+static int load(struct reader *r, yaml_parser_t *parser)
 {
-    size_t before = mistakes->len;
-    struct reader r = {path, NULL, mistakes, config};
-    FILE *file = fopen(path, "rb");
-    yaml_parser_t parser;
     yaml_document_t doc;
     const yaml_node_t *root;
+
+    if (yaml_parser_load(parser, &doc)) {
+        r->doc = &doc;
+        root = yaml_document_get_root_node(&doc);
+        if (root) /* an empty file is a configuration, too */
+            read_map(r, root, options, sizeof(options) / sizeof(options[0]), r->config);
+        r->doc = NULL;
+        yaml_document_delete(&doc);
+    } else {
+        complain(r, parser->problem_mark, "YAML: %s", parser->problem ? parser->problem : "cannot be read");
+    }
+    yaml_parser_delete(parser);
+    return r->count == 0 ? 0 : -1;
+}
+
+int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes)
+{
+    struct reader r = {.path = name, .mistakes = mistakes, .config = config};
+    yaml_parser_t parser;
+
+    yaml_parser_initialize(&parser);
+    yaml_parser_set_input_string(&parser, p, n);
+    return load(&r, &parser);
+}
+
+int config_read(struct config *config, const char *path, struct buf *mistakes)
+{
+    struct reader r = {.path = path, .mistakes = mistakes, .config = config};
+    FILE *file = fopen(path, "rb");
+    yaml_parser_t parser;
+    int status;
 
     if (!file) {
         buf_printf(mistakes, "%s: %m\n", path);
@@ -183,18 +213,9 @@ int config_read(struct config *config, const char *path, struct buf *mistakes)
     }
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_file(&parser, file);
-    if (yaml_parser_load(&parser, &doc)) {
-        r.doc = &doc;
-        root = yaml_document_get_root_node(&doc);
-        if (root) /* an empty file is a configuration, too */
-            read_map(&r, root, options, sizeof(options) / sizeof(options[0]), config);
-        yaml_document_delete(&doc);
-    } else {
-        complain(&r, parser.problem_mark, "YAML: %s", parser.problem ? parser.problem : "cannot be read");
-    }
-    yaml_parser_delete(&parser);
+    status = load(&r, &parser);
     fclose(file);
-    return mistakes->len == before ? 0 : -1;
+    return status;
 }
 
 void config_init(struct config *config)

@@ -35,6 +35,8 @@ void config_clear(struct config *config);
 /* Reads a file over what is there. -1: every mistake is appended to `mistakes`, one a line,
  * "FILE:LINE:COLUMN: ...". */
 int config_read(struct config *config, const char *path, struct buf *mistakes);
+/* The same for n bytes; name stands for the file in mistakes. */
+int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes);
 /* Fills what nobody set, from the environment (AMTD_STATE_DIR, AMTD_SOCKET, CREDENTIALS_DIRECTORY) and the
  * user. */
 int config_finish(struct config *config, struct err *err);
