@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
+
 void bench_init(struct bench *b, bool standing, SSL_CTX *ctx)
 {
     struct err err = ERR_INIT;
@@ -118,4 +120,28 @@ void bench_succeeds(struct bench *b, int status, const char *content)
     assert_string_equal(b->result.failure.text, "");
     assert_int_equal(b->result.status, status);
     assert_string_equal(b->result.body, content);
+}
+
+bool bench_connection_closed(void *bench)
+{
+    const struct bench *b = bench;
+
+    return b->loop.count == 0;
+}
+
+int bench_setup(void **state)
+{
+    struct bench *b = xcalloc(1, sizeof(*b));
+
+    bench_init(b, true, NULL);
+    bench_open(b);
+    *state = b;
+    return 0;
+}
+
+int bench_teardown(void **state)
+{
+    bench_clear(*state);
+    free(*state);
+    return 0;
 }

@@ -43,5 +43,12 @@ void bench_fails(struct bench *b, enum cause cause);
 /* Asserts an answer of this status and content. */
 void bench_succeeds(struct bench *b, int status, const char *content);
 bool bench_wait(struct bench *b);
+/* For loop_until_is: the transport watches no connection any more. */
+bool bench_connection_closed(void *bench);
+
+/* A test whose state is a bench of its own, in standing time, over plain HTTP, with its session open. */
+#define BENCH_TEST(function) cmocka_unit_test_setup_teardown(function, bench_setup, bench_teardown)
+int bench_setup(void **state);
+int bench_teardown(void **state);
 
 #endif
