@@ -66,9 +66,18 @@ struct build {
     bool dtd;
 };
 
+static void on_library_error(void *arg, xmlErrorPtr error)
+{
+    (void)arg;
+    (void)error;
+}
+
+/* A few errors have no parser to belong to, those of converting bytes for one: they would be printed. */
 void xml_library_init(void)
 {
     xmlInitParser();
+    xmlSetStructuredErrorFunc(NULL, on_library_error);
+    xmlThrDefSetStructuredErrorFunc(NULL, on_library_error);
 }
 
 /* --- memory of a document --- */
