@@ -48,6 +48,7 @@ const struct command *const commands[] = {
     &command_filter_show,
     &command_filter_check,
     &command_filter_explain,
+    &command_filter_replay,
     &command_info,
     &command_doctor,
     &command_run_list,

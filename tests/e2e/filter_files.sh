@@ -2,6 +2,7 @@
 # filter_files.sh BIN_DIR: filter files on the command line, without any device or daemon.
 set -euo pipefail
 PATH=$(cd "$1" && pwd):$PATH
+data=$(cd "$(dirname "$0")/../data/filters" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -41,6 +42,15 @@ exits 0 amtcli filter explain quarantine 'tcp 10.0.0.7:51234 > 10.0.0.5:445' "$@
 [ "$(jq -r '.packet.verdict + " " + .packet.rule + " " + .answer.rule' out)" = 'pass server server' ] || fail explain
 exits 2 amtcli filter explain quarantine 'tcp 10.0.0.7 > 10.0.0.5'
 says err 'expected ADDRESS:PORT'
+
+# --- replay ---
+exits 0 amtcli filter replay quarantine "$data/sample.pcapng" "$@" --write-lost lost.pcap -o json
+[ "$(jq -c '[.packets, .others, .out.dropped, .in.dropped]' out)" = '[52,2,5,35]' ] || fail replay
+[ "$(jq -c '.rules[] | select(.rule == "server") | [.out, .in]' out)" = '[3,3]' ] || fail 'replay by rule'
+exits 0 amtcli filter replay quarantine lost.pcap "$@"
+says out 'out: 5 packets'
+exits 2 amtcli filter replay quarantine quarantine.xml
+exits 2 amtcli filter replay quarantine "$data/good/all.xml"
 
 # --- mistakes: all at once, with their lines ---
 cat >bad.xml <<'XML'
