@@ -11,21 +11,26 @@
 #include <unistd.h>
 
 #include "amtcli/client_start.h"
+#include "amtcli/reply.h"
 #include "amtd/mux/mux.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define IDLE_MS     100
-#define START_TRIES 100                 /* of 50 ms */
-#define LINE_MAX    (256 * 1024 * 1024) /* one event or reply */
-#define READ_MAX    65536
-#define STOP_MS     60000 /* runs are ended and written down first */
+#define IDLE_MS       100
+#define START_TRIES   100 /* of 50 ms */
+#define READ_MAX      65536
+#define TURN_ALSO_MAX 4
+#define STOP_MS       60000 /* runs are ended and written down first */
 
 struct side_channel {
     uint32_t number; /* 0: free */
     struct client_channel_events events;
+    bool is_call; /* then these, and no events */
+    bool feeding; /* its reply is being read: not to be taken for another one */
+    struct reply reply;
+    struct client_call_events call;
 };
 
 struct client {
@@ -34,105 +39,74 @@ struct client {
     bool broken;
     bool left;
     int64_t used; /* when the last call ended */
-    /* the call under way */
+    /* the call that is waited for */
     uint32_t channel;
-    struct buf line;
-    json_t *reply;
-    struct err failure;
-    bool failed;
-    bool over;
-    client_event *on_event;
-    void *arg;
+    struct reply reply;
     struct side_channel channels[CLIENT_CHANNELS];
 };
 
-/* --- lines from the server --- */
-
-static void copy_failure(struct client *c, const json_t *failure)
-{
-    const char *name = json_string_value(json_object_get(failure, "cause"));
-    const char *code = json_string_value(json_object_get(failure, "code"));
-    const char *text = json_string_value(json_object_get(failure, "message"));
-    enum cause cause = cause_by_name(name);
-
-    c->failed = true;
-    err_set(&c->failure, cause != CAUSE_NONE ? cause : CAUSE_PROTOCOL, "%s", text ? text : name ? name : "?");
-    err_code(&c->failure, "%s", code ? code : "");
-    json_decref(c->reply);
-    c->reply = json_incref(json_object_get(failure, "details"));
-}
-
-static void take_line(struct client *c, const char *text, size_t n)
-{
-    json_error_t where;
-    json_t *line = json_loadb(text, n, 0, &where);
-    json_t *event = json_object_get(line, "event"), *reply = json_object_get(line, "reply");
-    json_t *failure = json_object_get(line, "failure");
-
-    if (event && c->on_event)
-        c->on_event(c->arg, event);
-    if (reply) {
-        json_decref(c->reply);
-        c->reply = json_incref(reply);
-        c->over = true;
-    }
-    if (failure) {
-        copy_failure(c, failure);
-        c->over = true;
-    }
-    if (!event && !reply && !failure) {
-        c->failed = c->over = true;
-        err_set(&c->failure, CAUSE_PROTOCOL, "amtd answered with a line that is not understood: %s",
-                where.text);
-    }
-    json_decref(line);
-}
+/* --- channels --- */
 
 static struct side_channel *side_channel(struct client *c, uint32_t number)
 {
     for (size_t i = 0; i < CLIENT_CHANNELS; i++)
-        if (c->channels[i].number == number)
+        if (c->channels[i].number == number && (number != 0 || !c->channels[i].feeding))
             return &c->channels[i];
     return NULL;
 }
 
-static void side_channel_ended(struct side_channel *side, struct view reason)
+static void side_call_over(struct side_channel *side)
+{
+    struct client_call_events events = side->call;
+    struct reply reply = side->reply;
+
+    side->number = 0;
+    events.over(events.arg, reply.value, reply.failed ? &reply.failure : NULL);
+    reply_clear(&reply);
+}
+
+static void side_channel_ended(struct side_channel *side, const char *why, struct view reason)
 {
     struct client_channel_events events = side->events;
     struct buf text = buf_init(ERR_TEXT_MAX);
 
-    side->number = 0;
     text_printable(&text, reason.p, reason.n < ERR_TEXT_MAX / 4 ? reason.n : ERR_TEXT_MAX / 4);
-    events.ended(events.arg, buf_str(&text));
+    if (side->is_call) {
+        reply_broken(&side->reply, reason.n > 0 ? buf_str(&text) : why);
+        side_call_over(side);
+    } else {
+        side->number = 0;
+        events.ended(events.arg, buf_str(&text));
+    }
     buf_free(&text);
+}
+
+static void on_accepted(void *arg, uint32_t channel)
+{
+    struct side_channel *side = side_channel(arg, channel);
+
+    if (side && !side->is_call && side->events.accepted)
+        side->events.accepted(side->events.arg);
 }
 
 static void on_data(void *arg, uint32_t channel, const uint8_t *p, size_t n)
 {
     struct client *c = arg;
-    const uint8_t *end;
+    struct side_channel *side = side_channel(c, channel);
 
     mux_consumed(c->mux, channel, n);
-    if (channel != c->channel) {
-        const struct side_channel *side = side_channel(c, channel);
-
-        if (side) /* else of a call that nobody waits for */
-            side->events.data(side->events.arg, p, n);
-        return;
-    }
-    while ((end = memchr(p, '\n', n))) {
-        size_t part = (size_t)(end - p);
-
-        buf_add(&c->line, p, part);
-        take_line(c, buf_str(&c->line), c->line.len);
-        buf_reset(&c->line);
-        p += part + 1;
-        n -= part + 1;
-    }
-    buf_add(&c->line, p, n);
-    if (!buf_ok(&c->line)) {
-        c->failed = c->over = true;
-        err_set(&c->failure, CAUSE_TOO_LARGE, "an answer of amtd is longer than %d bytes", LINE_MAX);
+    if (channel == c->channel) {
+        reply_feed(&c->reply, p, n);
+    } else if (side && side->is_call) {
+        side->feeding = true;
+        reply_feed(&side->reply, p, n);
+        side->feeding = false;
+        if (side->number == 0) /* closed from within */
+            reply_clear(&side->reply);
+        else if (side->reply.over)
+            side_call_over(side);
+    } else if (side) { /* else of a call that nobody waits for */
+        side->events.data(side->events.arg, p, n);
     }
 }
 
@@ -142,11 +116,9 @@ static void on_closed(void *arg, uint32_t channel)
     struct side_channel *side = side_channel(c, channel);
 
     if (side)
-        side_channel_ended(side, (struct view){NULL, 0});
-    if (channel != c->channel || c->over)
-        return;
-    c->failed = c->over = true;
-    err_set(&c->failure, CAUSE_PROTOCOL, "amtd ended the call without an answer");
+        side_channel_ended(side, "amtd ended the call without an answer", (struct view){NULL, 0});
+    if (channel == c->channel)
+        reply_broken(&c->reply, "amtd ended the call without an answer");
 }
 
 static void on_rejected(void *arg, uint32_t channel, struct view reason)
@@ -155,11 +127,9 @@ static void on_rejected(void *arg, uint32_t channel, struct view reason)
     struct side_channel *side = side_channel(c, channel);
 
     if (side)
-        side_channel_ended(side, reason);
-    if (channel != c->channel)
-        return;
-    c->failed = c->over = true;
-    err_set(&c->failure, CAUSE_PROTOCOL, "amtd takes no call: %.*s", (int)reason.n, (const char *)reason.p);
+        side_channel_ended(side, "amtd takes no call", reason);
+    if (channel == c->channel)
+        reply_broken(&c->reply, "amtd takes no call");
 }
 
 /* --- the connection --- */
@@ -202,20 +172,31 @@ static int receive_some(struct client *c, struct err *err)
     return errno == EAGAIN || errno == EINTR ? 0 : line_broke(c, strerror(errno), err);
 }
 
-/* One turn: waits at most until something comes, or IDLE_MS. */
-static int turn(struct client *c, struct err *err)
+int client_turn(struct client *c, struct pollfd *also, size_t count, int timeout_ms, struct err *err)
 {
-    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    struct pollfd fds[1 + TURN_ALSO_MAX] = {{.fd = c->fd, .events = POLLIN}};
+    int64_t rest = mux_deadline(c->mux) - now_ms();
+    int ready;
 
     if (mux_tick(c->mux, now_ms(), err) != 0)
         return line_broke(c, "amtd is silent", err);
     if (mux_output(c->mux).n > 0)
-        p.events |= POLLOUT;
-    if (poll(&p, 1, IDLE_MS) < 0 && errno != EINTR)
+        fds[0].events |= POLLOUT;
+    count = count < TURN_ALSO_MAX ? count : TURN_ALSO_MAX;
+    if (count > 0)
+        memcpy(fds + 1, also, count * sizeof(*also));
+    if (rest > 0 && rest < timeout_ms)
+        timeout_ms = (int)rest;
+    ready = poll(fds, 1 + count, timeout_ms);
+    if (ready < 0 && errno != EINTR)
         return line_broke(c, strerror(errno), err);
-    if ((p.revents & POLLOUT) && send_some(c, err) != 0)
+    for (size_t i = 0; i < count; i++)
+        also[i].revents = ready > 0 ? fds[1 + i].revents : 0;
+    if (ready <= 0)
+        return 0;
+    if ((fds[0].revents & POLLOUT) && send_some(c, err) != 0)
         return -1;
-    return p.revents & (POLLIN | POLLHUP | POLLERR) ? receive_some(c, err) : 0;
+    return fds[0].revents & (POLLIN | POLLHUP | POLLERR) ? receive_some(c, err) : 0;
 }
 
 static uint32_t open_call(struct client *c, const char *name, json_t *params)
@@ -239,34 +220,28 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
 {
     int status = 0;
 
-    c->on_event = on_event;
-    c->arg = arg;
-    c->over = c->failed = false;
-    c->reply = NULL;
-    err_clear(&c->failure);
-    buf_reset(&c->line);
-    c->channel = open_call(c, name, params);
     if (reply)
         *reply = NULL;
+    reply_begin(&c->reply, on_event, arg);
+    c->channel = open_call(c, name, params);
     if (c->channel == 0)
         return err_set(err, CAUSE_PROTOCOL, "too many calls at a time");
-    while (status == 0 && !c->over) {
-        status = turn(c, err);
-        if (status == 0 && on_idle && !c->over)
+    while (status == 0 && !c->reply.over) {
+        status = client_turn(c, NULL, 0, IDLE_MS, err);
+        if (status == 0 && on_idle && !c->reply.over)
             on_idle(arg);
         if (status == 0 && c->left)
             status = line_broke(c, "left", err);
     }
     c->used = now_ms();
-    if (status == 0 && c->failed) {
-        *err = c->failure;
+    c->channel = 0;
+    if (status == 0 && c->reply.failed) {
+        *err = c->reply.failure;
         status = -1;
     }
     if (reply)
-        *reply = c->reply;
-    else
-        json_decref(c->reply);
-    c->reply = NULL;
+        *reply = json_incref(c->reply.value);
+    reply_clear(&c->reply);
     return status;
 }
 
@@ -284,7 +259,7 @@ uint32_t client_channel_open(struct client *c, const char *kind, json_t *params,
     char *text = json_dumps(params, JSON_COMPACT);
 
     if (side) {
-        side->events = *events;
+        *side = (struct side_channel){.events = *events};
         side->number = mux_open(c->mux, kind, text, strlen(text));
     }
     free(text);
@@ -309,7 +284,35 @@ void client_channel_close(struct client *c, uint32_t channel)
     if (!side)
         return;
     side->number = 0;
+    if (side->is_call && side->feeding)
+        side->reply.over = true;
+    else if (side->is_call)
+        reply_clear(&side->reply);
     mux_close(c->mux, channel);
+}
+
+size_t client_channel_backlog(const struct client *c, uint32_t channel)
+{
+    return mux_backlog(c->mux, channel);
+}
+
+/* --- calls beside --- */
+
+uint32_t client_start(struct client *c, const char *name, json_t *params,
+                      const struct client_call_events *events)
+{
+    struct side_channel *side = side_channel(c, 0);
+
+    if (!side) {
+        json_decref(params);
+        return 0;
+    }
+    *side = (struct side_channel){.is_call = true, .call = *events};
+    reply_begin(&side->reply, events->event, events->arg);
+    side->number = open_call(c, name, params);
+    if (side->number == 0)
+        reply_clear(&side->reply);
+    return side->number;
 }
 
 /* --- stopping --- */
@@ -405,7 +408,7 @@ struct client *client_open(bool start, struct err *err)
     struct client_place place;
     struct client *c = xcalloc(1, sizeof(*c));
     const struct mux_events events = {
-        .arg = c, .data = on_data, .closed = on_closed, .rejected = on_rejected};
+        .arg = c, .accepted = on_accepted, .data = on_data, .closed = on_closed, .rejected = on_rejected};
 
     c->fd = -1;
     if (client_find_place(&place, err) == 0) {
@@ -416,7 +419,6 @@ struct client *client_open(bool start, struct err *err)
         free(c);
         return NULL;
     }
-    c->line = buf_init(LINE_MAX);
     c->mux = mux_new(true, &events, 64, now_ms());
     c->used = now_ms();
     return c;
@@ -437,6 +439,8 @@ void client_close(struct client *c)
         return;
     close(c->fd);
     mux_free(c->mux);
-    buf_free(&c->line);
+    for (size_t i = 0; i < CLIENT_CHANNELS; i++)
+        if (c->channels[i].number != 0 && c->channels[i].is_call)
+            reply_clear(&c->channels[i].reply);
     free(c);
 }

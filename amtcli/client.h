@@ -4,6 +4,7 @@
 #define AMTCLI_CLIENT_H
 
 #include <jansson.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,14 +33,15 @@ void client_post(struct client *client, const char *name, json_t *params);
 /* From within on_idle: the call returns at once, -1 and err (no-daemon); the connection is of no more use. */
 void client_leave(struct client *client);
 
-/* A channel of another kind than a call (docs/mux.md), beside the calls of the connection: what comes on it
- * is told from within client_call. At most CLIENT_CHANNELS at a time. */
-#define CLIENT_CHANNELS 4
+/* Channels beside the one call that is waited for: of another kind (docs/mux.md), or further calls. What
+ * comes on them is told from within client_call and client_turn. At most CLIENT_CHANNELS at a time. */
+#define CLIENT_CHANNELS 16
 struct client_channel_events {
     void *arg;
     void (*data)(void *arg, const uint8_t *p, size_t n);
     /* amtd does not take it, or has ended it: it is gone. reason is printable, "" when there is none. */
     void (*ended)(void *arg, const char *reason);
+    void (*accepted)(void *arg); /* NULL: nobody wants to know */
 };
 /* Takes params. The number of the channel, 0: too many. It may be named in calls at once. */
 uint32_t client_channel_open(struct client *client, const char *kind, json_t *params,
@@ -48,6 +50,23 @@ uint32_t client_channel_open(struct client *client, const char *kind, json_t *pa
 void client_channel_write(struct client *client, uint32_t channel, const void *p, size_t n);
 void client_channel_signal(struct client *client, uint32_t channel, uint32_t number);
 void client_channel_close(struct client *client, uint32_t channel); /* nothing more is told of it */
+
+/* How much is queued in a channel that amtd has not taken. */
+size_t client_channel_backlog(const struct client *client, uint32_t channel);
+
+/* A call that goes on beside others. Takes params. over: once, at its end; failure NULL: it succeeded; reply
+ * may be NULL. It may be ended with client_channel_close; nothing is told then. 0: too many. */
+struct client_call_events {
+    void *arg;
+    client_event *event; /* NULL: of no interest */
+    void (*over)(void *arg, const json_t *reply, const struct err *failure);
+};
+uint32_t client_start(struct client *client, const char *name, json_t *params,
+                      const struct client_call_events *events);
+
+/* Waits until something has come from amtd and was told, one of `also` (count may be 0) is ready, a signal
+ * came, or timeout_ms have passed. -1 and err (no-daemon): the connection is of no more use. */
+int client_turn(struct client *client, struct pollfd *also, size_t count, int timeout_ms, struct err *err);
 
 /* daemon.stop, and waits until amtd's process has ended: only then may another take its place. 0, or -1 and
  * err: its failure, or timeout. */

@@ -135,3 +135,28 @@ void client_channel_close(struct client *client, uint32_t channel)
     (void)client;
     (void)channel;
 }
+
+size_t client_channel_backlog(const struct client *client, uint32_t channel)
+{
+    (void)client;
+    (void)channel;
+    return 0;
+}
+
+uint32_t client_start(struct client *client, const char *name, json_t *params,
+                      const struct client_call_events *events)
+{
+    (void)client;
+    (void)events;
+    note(name, params);
+    return 1;
+}
+
+int client_turn(struct client *client, struct pollfd *also, size_t count, int timeout_ms, struct err *err)
+{
+    (void)client;
+    (void)also;
+    (void)count;
+    (void)timeout_ms;
+    return err_set(err, CAUSE_NO_DAEMON, "there is no amtd");
+}
