@@ -8,6 +8,7 @@
 
 #include "amtcli/image_file.h"
 #include "amtcli/interrupt.h"
+#include "amtcli/ipxe_image.h"
 #include "amtcli/progress.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #define RATE_MS   3000 /* over which the rate of the live line is taken */
 #define KIB       1024.0
 #define MIB       (1024.0 * 1024.0)
+#define CD        1
 #define DRIVES    2
 #define REDRAW_MS 250
 
@@ -164,6 +166,7 @@ static void on_idle(void *arg)
 static const struct option_row ider_options[] = {
     {"cd", 0, OPTION_FILE, "FILE", "the image of a CD: an ISO file"},
     {"floppy", 0, OPTION_FILE, "FILE", "the image of a floppy disk"},
+    {"ipxe", 0, OPTION_TEXT, "URL", "instead of a CD: iPXE, which loads what is at this address"},
     {"boot", 0, OPTION_FLAG, NULL, "boot the machine from it, now"},
     {"graceful", 'g', OPTION_FLAG, NULL, "with --boot: ask the operating system to restart"},
     {"when", 0, OPTION_CHOICE, "WHEN", "when the machine gets the drives", .choices = "now reset graceful",
@@ -171,11 +174,32 @@ static const struct option_row ider_options[] = {
     {NULL},
 };
 
+/* The image needs no name once it is open. */
+static int open_ipxe(struct session *s, const char *url)
+{
+    struct err err = ERR_INIT;
+    char *path = ipxe_image_make(url, &err);
+
+    if (path) {
+        s->files[CD] = image_file_open(path, &err);
+        unlink(path);
+        free(path);
+    }
+    return s->files[CD] ? EXIT_ALL : print_failure(&err);
+}
+
 static int open_images(struct session *s, json_t *params)
 {
+    const char *url = args_value(&s->ctx->args, "ipxe");
     struct err err = ERR_INIT;
     struct client *client;
 
+    if (url && args_has(&s->ctx->args, "cd")) {
+        fputs("amtcli ider: --ipxe takes the place of --cd\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (url && open_ipxe(s, url) != EXIT_ALL)
+        return EXIT_USAGE;
     for (int i = 0; i < DRIVES; i++) {
         const char *path = args_value(&s->ctx->args, drive_names[i]);
 
@@ -183,7 +207,8 @@ static int open_images(struct session *s, json_t *params)
             return print_failure(&err);
     }
     if (!s->files[0] && !s->files[1]) {
-        fputs("amtcli ider: expected --cd FILE or --floppy FILE; see 'amtcli ider --help'\n", stderr);
+        fputs("amtcli ider: expected --cd FILE, --floppy FILE or --ipxe URL; see 'amtcli ider --help'\n",
+              stderr);
         return EXIT_USAGE;
     }
     client = context_client(s->ctx);
@@ -270,6 +295,7 @@ const struct command command_ider = {
     1,
     "serve a CD or floppy image to a machine until Ctrl-C, and boot from it",
     ider_tables,
-    "ider pc7 --cd rescue.iso --boot\nider pc7 --floppy dos.img --boot --graceful\nider pc7 --cd tools.iso "
+    "ider pc7 --cd rescue.iso --boot\nider pc7 --ipxe http://deploy/menu --boot\nider pc7 --floppy dos.img "
+    "--boot --graceful\nider pc7 --cd tools.iso "
     "--when now",
     ider};

@@ -66,7 +66,7 @@ POWER(nmi, "nmi", plain_tables, "send a diagnostic interrupt (makes most systems
 
 static const struct option_row boot_options[] = {
     {"to", 't', OPTION_CHOICE, "WHERE", "what boots", .required = true,
-     .choices = "normal bios bios-pause pxe disk cd diagnostics safe-mode ider-cd ider-floppy"},
+     .choices = "normal bios bios-pause pxe disk cd diagnostics safe-mode ider ider-cd ider-floppy"},
     {"reset", 'r', OPTION_FLAG, NULL, "reset (or power on) now; else it holds for the next boot"},
     {"graceful", 'g', OPTION_FLAG, NULL, "with --reset: ask the operating system to restart"},
     {"media", 0, OPTION_NUMBER, "N", "which disk or CD", .min = 1, .max = 255},
@@ -111,6 +111,8 @@ static int boot(struct context *ctx)
     json_t *args = json_object();
 
     params_take(args, &ctx->args, map);
+    if (strcmp(args_value(&ctx->args, "to"), "ider") == 0) /* what is served there: a CD mostly */
+        json_object_set_new(args, "to", json_string("ider-cd"));
     add_locks(args, &ctx->args);
     return run_and_show(ctx, run_params("boot", args, ctx->args.operands[0]), RESULT_POWER);
 }

@@ -113,6 +113,16 @@ exits 2 amtcli ider pc0004 --cd "$dir"
 exits 2 amtcli ider pc0004
 [ "$(ctl record 4 | jq .counters.sessions)" = 0 ] || fail "a session for nothing"
 
+# --- an image made on the way ---
+exits 2 amtcli ider pc0004 --ipxe 'http://deploy/a menu'
+says "$dir/err" '%20'
+exits 2 amtcli ider pc0004 --ipxe http://deploy/menu --cd "$dir/rescue.iso"
+TMPDIR=$dir ider_start pc0004 --ipxe http://deploy/menu --boot
+ider_wait 'the machine boots from the image'
+wait_until "reads of iPXE" has_read 4 65536
+ider_end 0
+compgen -G "$dir/amtcli-ipxe*" > /dev/null && fail "leaves its image behind"
+
 # --- a file that goes wrong ---
 cp "$dir/rescue.iso" "$dir/shrinks.iso"
 ider_start pc0004 --cd "$dir/shrinks.iso"
