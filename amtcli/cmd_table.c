@@ -3,6 +3,7 @@
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_daemon.h"
+#include "amtcli/cmd_filter_apply.h"
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
@@ -40,6 +41,13 @@ const struct command *const commands[] = {
     &command_power_hibernate,
     &command_power_nmi,
     &command_boot,
+    &command_filter_apply,
+    &command_filter_ping,
+    &command_filter_remove,
+    &command_filter_status,
+    &command_filter_stats,
+    &command_filter_drift,
+    &command_filter_confirm,
     &command_ider,
     &command_redirection,
     &command_consent,

@@ -23,7 +23,7 @@ enum result_shape result_shape(const char *task)
     } shapes[] = {
         {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
         {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
-        {"clock", RESULT_CLOCK},
+        {"clock", RESULT_CLOCK},   {"filter", RESULT_FILTER},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -76,6 +76,7 @@ static const struct column own_columns[][OWN_MAX] = {
                             {"LISTENER", "detail.listener"}},
     [RESULT_CONSENT] = {{"ASKED FOR", "detail.policy"}, {"CONSENT", "detail.state"}},
     [RESULT_CLOCK] = {{"OFF BY (S)", "detail.off_s"}},
+    [RESULT_FILTER] = {{"STATE", "state"}, {"POLICY", "policy"}, {"FILTERS", "filters"}},
 };
 
 /* "off -> on"; when nothing changed, the state alone. */
@@ -99,7 +100,10 @@ static void add_text(json_t *row)
     size_t n = strlen(sentence);
 
     if (!cause[0]) {
-        json_object_set_new(row, "text", json_string(said[0] ? said : text_of(row, "state")));
+        said = said[0] ? said : text_of(row, "difference");
+        json_object_set_new(
+            row, "text",
+            json_string(said[0] || json_object_get(row, "policy") ? said : text_of(row, "state")));
         return;
     }
     if (strncmp(message, sentence, n) == 0 && message[n]) /* the cause's name says the sentence already */
@@ -298,6 +302,35 @@ static void print_checks_csv(const json_t *rows)
     json_decref(flat);
 }
 
+/* --- filters: what was counted --- */
+
+static void print_counts(const json_t *rows)
+{
+    static const struct column columns[] = {{"HOST", "host"},
+                                            {"PORT", "port"},
+                                            {"RULES", "rules"},
+                                            {"FILTER", "filter"},
+                                            {"PACKETS", "packets"},
+                                            {"MATCHED", "matched"},
+                                            {NULL}};
+    json_t *flat = json_array(), *row, *count;
+    size_t i, k;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_array_foreach(json_object_get(row, "counts"), k, count)
+        {
+            json_t *copy = json_copy(count);
+
+            json_object_set(copy, "host", json_object_get(row, "host"));
+            json_array_append_new(flat, copy);
+        }
+    }
+    if (json_array_size(flat) > 0)
+        output_rows(FORMAT_TABLE, flat, columns);
+    json_decref(flat);
+}
+
 /* --- all together --- */
 
 static void print_csv(const json_t *rows, enum result_shape shape)
@@ -315,6 +348,10 @@ static void print_csv(const json_t *rows, enum result_shape shape)
                                             {"REMARK", "remark"},
                                             {"DETAIL", "detail.*"},
                                             {NULL}};
+    static const struct column filter[] = {
+        {"HOST", "host"},       {"RESULT", "result"},   {"STATE", "state"},   {"POLICY", "policy"},
+        {"FILTERS", "filters"}, {"SECONDS", "seconds"}, {"CAUSE", "cause"},   {"CODE", "code"},
+        {"MESSAGE", "message"}, {"HINT", "hint"},       {"REMARK", "remark"}, {NULL}};
     static const struct column would[] = {{"HOST", "host"}, {"WOULD", "would"}, {NULL}};
 
     if (json_object_get(json_array_get(rows, 0), "would"))
@@ -324,7 +361,7 @@ static void print_csv(const json_t *rows, enum result_shape shape)
     else if (shape == RESULT_CHECKS)
         print_checks_csv(rows);
     else
-        output_rows(FORMAT_CSV, rows, columns);
+        output_rows(FORMAT_CSV, rows, shape == RESULT_FILTER ? filter : columns);
 }
 
 /* Hosts that have the detail of the shape are shown with it, the others in a table. */
@@ -336,9 +373,15 @@ static void print_for_people(const struct args *args, const json_t *rows, enum r
     size_t i;
 
     json_array_foreach((json_t *)rows, i, row)
-        json_array_append(json_object_get(json_object_get(row, "detail"), wanted) ? detailed : plain, row);
+    {
+        bool has = json_object_get(json_object_get(row, "detail"), wanted) || json_object_get(row, "counts");
+
+        json_array_append(has ? detailed : plain, row);
+    }
     if (shape == RESULT_INFO)
         print_info(detailed);
+    else if (shape == RESULT_FILTER)
+        print_counts(detailed);
     else
         print_checks(detailed);
     if (json_array_size(detailed) > 0 && json_array_size(plain) > 0)

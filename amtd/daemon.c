@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "amtd/api/server.h"
+#include "amtd/fleet/filter_watch.h"
 #include "amtd/loop_http.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -30,6 +31,7 @@ struct daemon {
     struct store *store;
     struct loop_http *http;
     struct engine *engine;
+    struct filter_watch *filters;
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
@@ -230,7 +232,7 @@ static void on_idle(uv_timer_t *timer)
     struct daemon *d = timer->data;
     int64_t now = clock_mono(clock_system());
 
-    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0)
+    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || filter_watch_pending(d->filters))
         d->idle_since = now;
     if (now - d->idle_since >= d->config->private_idle_ms)
         daemon_stop(d);
@@ -266,6 +268,7 @@ static int start_parts(struct daemon *d, struct err *err)
     d->redirect =
         redirect_new(&(struct redirect_parts){&d->loop, d->store, d->engine, d->streams, clock_system()});
     engine_set_guard(d->engine, redirect_guard(d->redirect));
+    d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     d->server = server_new(&d->loop, d, err);
     return d->server ? 0 : -1;
 }
@@ -300,6 +303,8 @@ void daemon_stop(struct daemon *d)
     server_free(d->server);
     d->server = NULL;
     redirect_stop(d->redirect);
+    filter_watch_free(d->filters);
+    d->filters = NULL;
     engine_stop(d->engine, engine_stopped, d);
 }
 
@@ -330,6 +335,7 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
             uv_timer_start(&d->idle, on_idle, 1000, 1000);
         return d;
     }
+    filter_watch_free(d->filters);
     if (d->engine)
         engine_stop(d->engine, engine_stopped, d);
     else

@@ -255,6 +255,7 @@ enum {
     STEP_LIMITS,
     STEP_PORTS,
     STEP_PORT_LIMITS,
+    STEP_ADDRESSES,
     STEP_POLICIES,
     STEP_ETHERNET_FILTERS,
     STEP_IP_FILTERS,
@@ -312,6 +313,20 @@ static int hear_port_limits(struct seq *seq, const struct wsman_call *call, stru
     (void)err;
     if (call)
         sd_read_port_limits(&of(seq)->state, call);
+    return SEQ_NEXT;
+}
+
+static struct wsman_request *ask_addresses(struct seq *seq, struct err *err)
+{
+    (void)err;
+    return ask_once(seq, "AMT_EthernetPortSettings");
+}
+
+static int hear_addresses(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    (void)err;
+    if (call)
+        sd_read_addresses(&of(seq)->state, call);
     return SEQ_NEXT;
 }
 
@@ -504,6 +519,7 @@ static const struct seq_step sd_steps[] = {
     [STEP_PORTS] = {"read ports", SEQ_READ, ask_ports, hear_ports},
     [STEP_PORT_LIMITS] = {"read limits of ports", SEQ_READ | SEQ_ABSENT_OK, ask_port_limits,
                           hear_port_limits},
+    [STEP_ADDRESSES] = {"read addresses", SEQ_READ | SEQ_ABSENT_OK, ask_addresses, hear_addresses},
     [STEP_POLICIES] = {"read policies", SEQ_READ | SEQ_ABSENT_OK, ask_policies, hear_policies},
     [STEP_ETHERNET_FILTERS] = {"read Ethernet filters", SEQ_READ | SEQ_ABSENT_OK, ask_ethernet,
                                hear_ethernet},

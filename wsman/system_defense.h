@@ -38,7 +38,8 @@ struct sd_enabled {
     bool active;            /* decides about packets now */
 };
 
-#define SD_ENABLED_MAX ((size_t)SD_OWNERS * SD_PORTS_MAX)
+#define SD_ADDRESSES_MAX 96
+#define SD_ENABLED_MAX   ((size_t)SD_OWNERS * SD_PORTS_MAX)
 
 /* What a device holds. Arrays are owned. */
 struct sd_state {
@@ -52,6 +53,8 @@ struct sd_state {
     size_t filter_count;
     struct sd_enabled enabled[SD_ENABLED_MAX];
     size_t enabled_count;
+    char dns[SD_ADDRESSES_MAX];     /* the machine's name servers, parted by blanks; "": not known */
+    char gateway[SD_ADDRESSES_MAX]; /* its router */
 };
 void sd_state_clear(struct sd_state *state);
 void sd_state_copy(struct sd_state *to, const struct sd_state *from); /* to is cleared before */

@@ -14,6 +14,7 @@ const char *sd_owner_class(enum sd_owner owner);
 void sd_read_limits(struct sd_state *state, const struct wsman_call *call);
 void sd_read_ports(struct sd_state *state, const struct wsman_call *call);
 void sd_read_port_limits(struct sd_state *state, const struct wsman_call *call);
+void sd_read_addresses(struct sd_state *state, const struct wsman_call *call);
 void sd_read_policies(struct sd_state *state, const struct wsman_call *call);
 void sd_read_filters(struct sd_state *state, const struct wsman_call *call, enum sd_filter_kind kind);
 void sd_read_enabled(struct sd_state *state, const struct wsman_call *call, enum sd_owner owner);

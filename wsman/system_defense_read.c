@@ -103,6 +103,29 @@ void sd_read_port_limits(struct sd_state *state, const struct wsman_call *call)
     }
 }
 
+/* Appends an address that says something. */
+static void add_address(char out[SD_ADDRESSES_MAX], const char *address)
+{
+    size_t n = strlen(out);
+
+    if (!address || !address[0] || strcmp(address, "0.0.0.0") == 0 ||
+        strlen(address) + n + 2 > SD_ADDRESSES_MAX)
+        return;
+    snprintf(out + n, SD_ADDRESSES_MAX - n, "%s%s", n > 0 ? " " : "", address);
+}
+
+/* AMT shares the machine's settings with it. The first interface that has some counts. */
+void sd_read_addresses(struct sd_state *state, const struct wsman_call *call)
+{
+    for (size_t i = 0; i < wsman_call_count(call) && !state->dns[0] && !state->gateway[0]; i++) {
+        struct wsman_obj obj = wsman_call_obj(call, i);
+
+        add_address(state->dns, wsman_str(obj, "PrimaryDNS"));
+        add_address(state->dns, wsman_str(obj, "SecondaryDNS"));
+        add_address(state->gateway, wsman_str(obj, "DefaultGateway"));
+    }
+}
+
 /* --- policies --- */
 
 static void read_default(struct wsman_obj obj, const char *way, struct sd_default *d)

@@ -71,7 +71,7 @@ static const struct api_param profile_put_params[] = {
     END,
 };
 static const struct api_param run_start_params[] = {
-    {"task", API_STRING, true, "power, boot, info, doctor, probe, prepare"},
+    {"task", API_STRING, true, "power, boot, info, doctor, probe, prepare, filter"},
     TARGET,
     {"args", API_OBJECT, false, "of the task"},
     {"profile", API_STRING, false, "use this one alone"},
@@ -124,6 +124,10 @@ const struct api_call api_calls[] = {
     {"profile.remove", ROLE_ADMINISTER, name_only, false, call_profile_remove, NULL, "removes a profile"},
     {"target.resolve", ROLE_WATCH, target_only, true, call_target_resolve, NULL, "the hosts of a target"},
     {"target.words", ROLE_WATCH, none, true, call_target_words, NULL, "names, for completion"},
+    {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
+     "which filters are active where, since when and by whom"},
+    {"filter.confirm", ROLE_QUARANTINE, target_only, false, call_filter_confirm, NULL,
+     "keeps filters that would undo themselves"},
     {"run.start", ROLE_WATCH, run_start_params, false, NULL, call_run_start, "runs a task on a target"},
     {"run.cancel", ROLE_OPERATE, run_params, false, NULL, call_run_cancel, "begins no more hosts of a run"},
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first"},

@@ -10,6 +10,7 @@ work_call call_host_add, call_host_import, call_host_list, call_host_set, call_h
 work_call call_collection_put, call_collection_list, call_collection_show, call_collection_remove;
 work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
 work_call call_target_resolve, call_target_words;
+work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;
 void call_daemon_status(struct api_request *rq);
 void call_daemon_stop(struct api_request *rq);

@@ -67,7 +67,10 @@ static int read_order(struct api_request *rq, struct run_order *order, struct er
     order->args = xcalloc(1, order->task->args_size + 1);
     if (order->task->parse(order->args, args, err) != 0 || read_limits(params, order, err) != 0)
         return -1;
-    order->args_text = task_args_text(order->task, args);
+    if (order->task->describe)
+        order->args_text = order->task->describe(order->args);
+    else
+        order->args_text = task_args_text(order->task, args);
     order->target = xstrdup(json_string_value(json_object_get(params, "target")));
     order->profile = xstrdup(json_string_value(json_object_get(params, "profile")));
     order->who = xstrdup(api_who(rq));
@@ -192,7 +195,7 @@ void call_run_start(struct api_request *rq)
     struct err err = ERR_INIT;
 
     if (read_order(rq, &order, &err) == 0 && order.task->changes(order.args))
-        api_require(rq, ROLE_OPERATE, &err);
+        api_require(rq, order.task->quarantines ? ROLE_QUARANTINE : ROLE_OPERATE, &err);
     if (err.cause != CAUSE_NONE) {
         run_order_clear(&order);
         api_fail(rq, &err);

@@ -30,6 +30,17 @@ static void set_failure(json_t *json, const struct operation *operation)
     set_text(json, "hint", cause_hint(cause));
 }
 
+/* What became of filters stands beside the result: policy, filters, state, and what belongs to them. */
+static void lift_filter(json_t *json, json_t *detail)
+{
+    json_t *filter = json_object_get(detail, "filter");
+
+    if (!json_is_object(filter))
+        return;
+    json_object_update(json, filter);
+    json_object_del(detail, "filter");
+}
+
 json_t *operation_json(const struct operation *operation)
 {
     json_t *json = json_object();
@@ -54,6 +65,7 @@ json_t *operation_json(const struct operation *operation)
         set_failure(json, operation);
     else
         set_text(json, "remark", operation->message);
+    lift_filter(json, detail);
     if (detail)
         json_object_set_new(json, "detail", detail);
     return json;

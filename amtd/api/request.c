@@ -82,11 +82,17 @@ static char *target_of(const json_t *params)
 static char *what_of(const struct api_request *rq)
 {
     const char *task = json_string_value(json_object_get(rq->params, "task"));
+    json_t *given, *file;
     char *args, *what;
 
     if (!task)
         return xstrdup(rq->call->name);
-    args = task_args_text(task_by_name(task), json_object_get(rq->params, "args"));
+    given = json_copy(json_object_get(rq->params, "args"));
+    file = json_object_get(given, "file");
+    if (json_is_object(file)) /* its name says enough */
+        json_object_set(given, "file", json_object_get(file, "name"));
+    args = task_args_text(task_by_name(task), given);
+    json_decref(given);
     what = xasprintf("%s %s %s", rq->call->name, task, args);
     free(args);
     return what;

@@ -20,6 +20,8 @@ struct engine {
     struct entry *entries;
     void (*stopped)(void *arg);
     void *stopped_arg;
+    void (*over)(void *arg, const struct run_order *order);
+    void *over_arg;
 };
 
 struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
@@ -62,10 +64,17 @@ static void run_went(void *arg, struct active_run *run)
     struct entry *entry = arg;
     struct engine *engine = entry->engine;
 
-    (void)run;
+    if (engine->over)
+        engine->over(engine->over_arg, run_order(run));
     DL_DELETE(engine->entries, entry);
     free(entry);
     engine_maybe_end(engine);
+}
+
+void engine_on_over(struct engine *engine, void (*over)(void *arg, const struct run_order *order), void *arg)
+{
+    engine->over = over;
+    engine->over_arg = arg;
 }
 
 void engine_run(struct engine *engine, struct run_order *order, const struct run_watch *watch)

@@ -292,6 +292,8 @@ static uint32_t want_random(void *arg)
 
 struct start_note {
     struct host_op *op;
+    const struct task_keeping *keeping;
+    char *journal; /* the task's, made while nobody else looks at the work */
     int64_t id;
     int64_t at_ms;
 };
@@ -300,7 +302,9 @@ static int note_start(struct tx *tx, void *data, struct err *err)
 {
     const struct start_note *note = data;
 
-    return tx_operation_start(tx, note->op->record->id, note->at_ms, err);
+    if (tx_operation_start(tx, note->op->record->id, note->at_ms, err) != 0)
+        return -1;
+    return note->journal ? note->keeping->note(tx, note->op->record, note->journal, err) : 0;
 }
 
 static void start_noted(void *data, const struct err *failure)
@@ -308,6 +312,7 @@ static void start_noted(void *data, const struct err *failure)
     struct start_note *note = data;
     struct host_op *op = note->op;
 
+    free(note->journal);
     free(note);
     if (op->phase != OP_WORKING || !op->runner)
         return;
@@ -326,6 +331,9 @@ static void before_change(void *arg, struct runner *runner)
     (void)runner;
     note->op = op;
     note->at_ms = clock_wall(run_parts(op->run)->clock);
+    note->keeping = order_of(op)->task->keeping;
+    if (note->keeping && note->keeping->journal)
+        note->journal = note->keeping->journal(op->work);
     store_submit(run_parts(op->run)->store, note_start, start_noted, note);
 }
 
@@ -488,6 +496,8 @@ void host_op_go(struct host_op *op)
         op->work = xcalloc(1, order->task->work_size);
         order->task->init(op->work, order->args, op->host,
                           quirks_for(pairs_get(&op->host->facts, "amt.version")));
+        if (order->task->keeping && order->task->keeping->know)
+            order->task->keeping->know(op->work, op->known);
         adapt(op);
     }
     if (owner.before_change && !op->steps)
@@ -553,6 +563,8 @@ static void take_finding(struct host_op *op, const struct err *failure)
     }
     if (finding.detail)
         op->record->detail = json_dumps(finding.detail, JSON_COMPACT);
+    op->kept = finding.kept;
+    finding.kept = NULL;
     finding_clear(&finding);
 }
 
@@ -647,5 +659,8 @@ void host_op_clear(struct host_op *op)
     json_decref(op->steps);
     json_decref(op->walked);
     drop_work(op);
+    free(op->refusal);
+    free(op->known);
+    free(op->kept);
     pairs_clear(&op->facts);
 }

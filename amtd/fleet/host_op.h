@@ -43,6 +43,9 @@ struct host_op {
     void *work;
     bool setting_aside;                   /* amtd's console of this host is being closed for it */
     bool was_aside;                       /* it was; to be opened again */
+    struct err *refusal;                  /* the task's, before anything began; NULL: none */
+    char *known;                          /* what the store knows of the host, for the task */
+    char *kept;                           /* what the task wants to be kept with the end */
     struct provisioning_seq provisioning; /* asked when the task was denied access */
     uv_timer_t *timer;                    /* made when first needed */
     json_t *steps;                        /* of tasks that change something */

@@ -130,6 +130,8 @@ void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int6
 
 void run_order_clear(struct run_order *order)
 {
+    if (order->task && order->task->forget && order->args)
+        order->task->forget(order->args);
     if (order->args)
         secret_wipe(order->args, order->task->args_size);
     free(order->args);
@@ -190,10 +192,16 @@ void run_unwatch(struct active_run *run)
 static int save_op(struct tx *tx, void *data, struct err *err)
 {
     struct host_op *op = data;
+    const struct run_order *order = &op->run->order;
+    const struct task_keeping *keeping = order->task->keeping;
 
     if (tx_operation_end(tx, op->record, err) != 0)
         return -1;
-    return op->facts.count > 0 ? tx_host_facts(tx, op->record->host_id, &op->facts, err) : 0;
+    if (op->facts.count > 0 && tx_host_facts(tx, op->record->host_id, &op->facts, err) != 0)
+        return -1;
+    return keeping && keeping->settle
+               ? keeping->settle(tx, order->args, &op->run->record, op->record, op->kept, err)
+               : 0;
 }
 
 static void publish(struct host_op *op)
@@ -341,6 +349,10 @@ static bool begin(struct host_op *op)
 {
     struct active_run *run = op->run;
 
+    if (op->refusal) {
+        host_op_spare(op, op->refusal->cause, op->refusal->text);
+        return true;
+    }
     if (!subnets_enter(run->subnets, op->host->address ? op->host->address : op->host->name)) {
         if (op->listed != &run->held_back)
             move_to(op, &run->held_back);
@@ -535,6 +547,29 @@ static int check_profile(const struct active_run *run, struct err *err)
                               : 0;
 }
 
+/* What the task itself has to say about its hosts, now that the run has a number. */
+static void admit_hosts(struct tx *tx, struct active_run *run)
+{
+    const struct task_keeping *keeping = run->order.task->keeping;
+
+    for (size_t i = 0; keeping && keeping->admit && i < run->hosts.count; i++) {
+        struct host_op *op = &run->ops[i];
+        struct err refusal = ERR_INIT;
+
+        if (keeping->admit(tx, run->order.args, &run->record, op->host, &op->known, &refusal) == 0)
+            continue;
+        op->refusal = xcalloc(1, sizeof(*op->refusal));
+        *op->refusal = refusal;
+    }
+}
+
+static int admit_run(struct tx *tx, const struct active_run *run, struct err *err)
+{
+    const struct task_keeping *keeping = run->order.task->keeping;
+
+    return keeping && keeping->admit_run ? keeping->admit_run(tx, run->order.args, &run->hosts, err) : 0;
+}
+
 /* On the store's thread: everything the run needs, in one transaction. */
 static int prepare(struct tx *tx, void *data, struct err *err)
 {
@@ -542,7 +577,7 @@ static int prepare(struct tx *tx, void *data, struct err *err)
 
     if (tx_target(tx, run->order.target, &run->hosts, err) != 0 ||
         tx_profiles(tx, &run->profiles, err) != 0 || check_profile(run, err) != 0 ||
-        too_many_unconfirmed(run, err) != 0)
+        admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
         return -1;
     run->records = xcalloc(run->hosts.count + 1, sizeof(*run->records));
     run->ops = xcalloc(run->hosts.count + 1, sizeof(*run->ops));
@@ -554,7 +589,12 @@ static int prepare(struct tx *tx, void *data, struct err *err)
     run->record.who = xstrdup(run->order.who);
     run->record.began_ms = clock_wall(run->parts->clock);
     run->record.hosts = (uint32_t)run->hosts.count;
-    return run->order.dry_run ? 0 : tx_run_add(tx, &run->record, run->records, run->hosts.count, err);
+    if (run->order.dry_run)
+        return 0;
+    if (tx_run_add(tx, &run->record, run->records, run->hosts.count, err) != 0)
+        return -1;
+    admit_hosts(tx, run);
+    return 0;
 }
 
 /* The order in which hosts begin: natural within a stage, those known to be dead first. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/fleet/store_filters.h"
 #include "amtd/fleet/store_internal.h"
 #include "base/xalloc.h"
 
@@ -231,6 +232,8 @@ int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err)
     sqlite3_stmt *st;
 
     *count = 0;
+    if (tx_filter_recover(tx, err) != 0)
+        return -1;
     if (recover_state(tx,
                       "UPDATE operations SET state = 3, ended = ?1, cause = ?2, message = ?3 WHERE state = 1",
                       now_ms, CAUSE_INTERRUPTED, "amtd ended after the request was or may have been sent",

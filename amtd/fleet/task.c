@@ -1,12 +1,13 @@
 #include "amtd/fleet/task.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "amtd/fleet/tasks.h"
 
 static const struct task *const table[] = {
     &task_power,   &task_boot,        &task_info,    &task_probe, &task_doctor,
-    &task_prepare, &task_redirection, &task_consent, &task_clock,
+    &task_prepare, &task_redirection, &task_consent, &task_clock, &task_filter,
 };
 
 const struct task *task_by_name(const char *name)
@@ -38,5 +39,6 @@ void finding_clear(struct finding *finding)
 {
     pairs_clear(&finding->facts);
     json_decref(finding->detail);
+    free(finding->kept);
     memset(finding, 0, sizeof(*finding));
 }

@@ -25,8 +25,31 @@ struct finding {
     uint32_t tries;
     struct pairs facts; /* to be remembered; owned */
     json_t *detail;     /* owned; NULL none */
+    char *kept;         /* for task_keeping.settle; owned, NULL none */
 };
 void finding_clear(struct finding *finding);
+
+struct tx;
+
+/* For tasks that keep something of their own about each host. What gets a tx runs on the store's thread, in
+ * the transaction that notes the run, the start or the end of an operation; the rest on the loop's. Texts are
+ * owned by whoever gets them. Any may be NULL. */
+struct task_keeping {
+    /* The run as a whole: -1 with err refuses it. */
+    int (*admit_run)(struct tx *tx, const void *args, const struct hosts *hosts, struct err *err);
+    /* One host of it, the run having its number: -1 with err ends the host's operation with it before
+     * anything is sent. *known: what the store knows, for `know`. */
+    int (*admit)(struct tx *tx, const void *args, const struct run *run, const struct host *host,
+                 char **known, struct err *err);
+    void (*know)(void *work, const char *known);
+    /* Before the first change: what is needed to finish or undo it. A failure of note ends the operation. */
+    char *(*journal)(const void *work);
+    int (*note)(struct tx *tx, const struct operation *operation, const char *journal, struct err *err);
+    /* The end; kept is the finding's, NULL when the work did not begin. May be called again when the store
+     * failed. */
+    int (*settle)(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
+                  const char *kept, struct err *err);
+};
 
 /* What is so at a host at the moment. */
 enum host_condition {
@@ -59,6 +82,13 @@ struct task {
     void (*would)(const void *args, const struct host *host, struct buf *out);
     /* The way to the device is examined first (walk.h), and what was found put in front of detail.checks. */
     bool walks;
+    bool quarantines; /* what it changes needs the role for that */
+    /* Frees what parse allocated within args; NULL: nothing. */
+    void (*forget)(void *args);
+    /* The arguments as JSON for the record of the run, without what is large or secret; NULL: as they were
+     * given. */
+    char *(*describe)(const void *args);
+    const struct task_keeping *keeping; /* or NULL */
 };
 
 /* NULL when there is none of that name. */

@@ -6,6 +6,7 @@
 
 extern const struct task task_power;
 extern const struct task task_boot;
+extern const struct task task_filter;
 extern const struct task task_info;
 extern const struct task task_probe;
 extern const struct task task_doctor;

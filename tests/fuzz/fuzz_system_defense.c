@@ -32,6 +32,7 @@ static void read_all(struct sd_seq *ss, const struct wsman_call *call)
     sd_read_limits(&ss->state, call);
     sd_read_ports(&ss->state, call);
     sd_read_port_limits(&ss->state, call);
+    sd_read_addresses(&ss->state, call);
     sd_read_policies(&ss->state, call);
     sd_read_filters(&ss->state, call, SD_ETHERNET);
     sd_read_filters(&ss->state, call, SD_IP);

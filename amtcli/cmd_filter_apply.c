@@ -1,0 +1,339 @@
+/* Filters on devices: apply, ping, remove, status, stats, drift, confirm. */
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtcli/cmd_filter_apply.h"
+#include "amtcli/output.h"
+#include "amtcli/params.h"
+#include "amtcli/run_view.h"
+#include "filters/file.h"
+#include "filters/library.h"
+#include "filters/names.h"
+
+#define YEAR_MS    ((int64_t)366 * 86400000)
+#define TEXT_MAX   (1u << 20)
+#define PATH_BYTES 4096
+#define PING_FILE  "ping-limit"
+
+static const struct option_row set_options[] = {
+    {"set", 's', OPTION_TEXT, "NAME=VALUE", "what a name in the file stands for; may be given several times"},
+    {NULL}};
+
+static const struct option_row apply_options[] = {
+    {"anti-spoof", 0, OPTION_FLAG, NULL,
+     "drop what leaves the machine with a false source address, and count it"},
+    {"for", 0, OPTION_TIME, "T", "put back what was there before after this time", .min = 1000,
+     .max = YEAR_MS},
+    {"confirm-within", 0, OPTION_TIME, "T", "put it back unless 'filter confirm' comes within this time",
+     .min = 1000, .max = YEAR_MS},
+    {"untested", 0, OPTION_FLAG, NULL,
+     "also on more than five hosts where this file was never tried on their generation"},
+    {"widen", 0, OPTION_FLAG, NULL, "where there is no room, let rules pass more than they say"},
+    {"force", 0, OPTION_FLAG, NULL, "also a file that cuts off this server; needs --confirm-within"},
+    {NULL},
+};
+
+/* --- the file, as one document --- */
+
+static void print_findings(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        struct buf text = buf_init(TEXT_MAX);
+
+        finding_text(&findings->items[i], &text);
+        fprintf(stderr, "amtcli: %s\n", buf_str(&text));
+        buf_free(&text);
+    }
+}
+
+static int add_address(struct buf *addresses, const struct sockaddr *address, socklen_t len)
+{
+    char text[NI_MAXHOST];
+
+    if (getnameinfo(address, len, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0 || strchr(text, '%'))
+        return 0; /* an address with a scope means nothing elsewhere */
+    buf_printf(addresses, "%s%s", addresses->len > 0 ? " " : "", text);
+    return 1;
+}
+
+/* All addresses of a host name, shown to whoever applies the file, and sent along with it. */
+static int resolve(void *arg, const char *host, struct buf *out, struct err *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    struct buf addresses = buf_init(TEXT_MAX);
+    int status = getaddrinfo(host, NULL, &hints, &list);
+
+    for (const struct addrinfo *a = list; status == 0 && a; a = a->ai_next)
+        add_address(&addresses, a->ai_addr, a->ai_addrlen);
+    if (list)
+        freeaddrinfo(list);
+    if (status != 0 || addresses.len == 0) {
+        buf_free(&addresses);
+        return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s': %s", host, gai_strerror(status));
+    }
+    if (!json_object_get(arg, host))
+        fprintf(stderr, "%s is %s\n", host, buf_str(&addresses));
+    json_object_set_new(arg, host, json_string(buf_str(&addresses)));
+    buf_puts(out, buf_str(&addresses));
+    buf_free(&addresses);
+    return 0;
+}
+
+/* Binds the file once, only to learn which host names it needs. */
+static int resolve_names(const struct filter_file *file, const json_t *set, json_t *addresses)
+{
+    struct names *names = names_new();
+    struct findings findings = {0};
+    struct err err = ERR_INIT;
+    const char *name;
+    json_t *value;
+    int code = EXIT_ALL;
+
+    names_use_placeholders(names);
+    names_set_resolver(names, resolve, addresses);
+    json_object_foreach((json_t *)set, name, value)
+    {
+        if (code == EXIT_ALL && names_set(names, name, json_string_value(value), &err) != 0)
+            code = EXIT_USAGE;
+    }
+    if (code == EXIT_ALL)
+        ruleset_free(filter_bind(file, names, &findings));
+    if (err.cause != CAUSE_NONE)
+        fprintf(stderr, "amtcli: --set: %s\n", err.text);
+    if (findings.errors > 0) {
+        print_findings(&findings);
+        code = EXIT_USAGE;
+    }
+    findings_clear(&findings);
+    names_free(names);
+    return code;
+}
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static int read_file(const char *word, const json_t *set, json_t *args)
+{
+    struct buf path = buf_init(PATH_BYTES), text = buf_init(FILTER_FILE_BYTES_MAX);
+    struct findings findings = {0};
+    struct filter_file *file = NULL;
+    struct err err = ERR_INIT;
+    json_t *addresses = json_object();
+    int code = EXIT_USAGE;
+
+    if (filter_library_find(word, &path, &err) != 0)
+        fprintf(stderr, "amtcli: %s\n", err.text);
+    else
+        file = filter_file_read(buf_str(&path), filter_read_disk, NULL, &findings);
+    print_findings(&findings);
+    if (file)
+        code = resolve_names(file, set, addresses);
+    if (code == EXIT_ALL) {
+        filter_file_write(file, &text);
+        json_object_set_new(args, "file",
+                            json_pack("{s:s, s:s}", "name", base_of(buf_str(&path)), "text", buf_str(&text)));
+        if (json_object_size(addresses) > 0)
+            json_object_set(args, "addresses", addresses);
+    }
+    json_decref(addresses);
+    findings_clear(&findings);
+    filter_file_free(file);
+    buf_free(&path);
+    buf_free(&text);
+    return code;
+}
+
+/* --set NAME=VALUE, all of them. */
+static int read_set(const struct args *given, json_t *args)
+{
+    json_t *set = json_object();
+    const char *text;
+    int code = EXIT_ALL;
+
+    for (size_t i = 0; (text = args_value_at(given, "set", i)); i++) {
+        const char *eq = strchr(text, '=');
+
+        if (!eq || eq == text || !eq[1]) {
+            fprintf(stderr, "amtcli: --set: expected NAME=VALUE, not '%s'\n", text);
+            code = EXIT_USAGE;
+            continue;
+        }
+        json_object_setn_new(set, text, (size_t)(eq - text), json_string(eq + 1));
+    }
+    if (json_object_size(set) > 0)
+        json_object_set(args, "set", set);
+    json_decref(set);
+    return code;
+}
+
+/* --- apply, ping, remove --- */
+
+static int apply_file(struct context *ctx, const char *word, const char *target)
+{
+    static const struct param map[] = {{"anti-spoof", "anti_spoof"},
+                                       {"for", "for_ms"},
+                                       {"confirm-within", "confirm_within_ms"},
+                                       {"untested", "untested"},
+                                       {"widen", "widen"},
+                                       {"force", "force"},
+                                       {NULL}};
+    json_t *args = json_pack("{s:s}", "action", "apply");
+    int code = read_set(&ctx->args, args);
+
+    params_take(args, &ctx->args, map);
+    if (code == EXIT_ALL)
+        code = read_file(word, json_object_get(args, "set"), args);
+    if (code == EXIT_ALL)
+        return run_and_show(ctx, run_params("filter", args, target), RESULT_FILTER);
+    json_decref(args);
+    return code;
+}
+
+static int filter_apply(struct context *ctx)
+{
+    return apply_file(ctx, ctx->args.operands[0], ctx->args.operands[1]);
+}
+
+static int filter_ping(struct context *ctx)
+{
+    return apply_file(ctx, PING_FILE, ctx->args.operands[0]);
+}
+
+static int filter_remove(struct context *ctx)
+{
+    static const struct param map[] = {{"all", "all"}, {NULL}};
+    json_t *args = json_pack("{s:s}", "action", "remove");
+
+    params_take(args, &ctx->args, map);
+    return run_and_show(ctx, run_params("filter", args, ctx->args.operands[0]), RESULT_FILTER);
+}
+
+static const struct option_row remove_options[] = {
+    {"all", 0, OPTION_FLAG, NULL, "everything, also what other products made"}, {NULL}};
+static const struct option_row *const apply_tables[] = {set_options, apply_options, options_output,
+                                                        options_yes, options_run,   NULL};
+static const struct option_row *const remove_tables[] = {remove_options, options_output, options_yes,
+                                                         options_run, NULL};
+
+const struct command command_filter_apply = {
+    "filter apply",
+    "FILE TARGET",
+    2,
+    2,
+    "put a filter file on devices, look that it is active, and put back what was there if not",
+    apply_tables,
+    "filter apply quarantine pc7 --set management=10.0.0.5\n"
+    "filter apply quarantine @lab --batch 50 --max-failures 3 --confirm-within 10m\n"
+    "filter apply site.xml pc7 --for 2h --anti-spoof -o json",
+    filter_apply};
+const struct command command_filter_ping = {"filter ping",
+                                            "TARGET",
+                                            1,
+                                            1,
+                                            "limit pings that come in, let everything else pass",
+                                            apply_tables,
+                                            "filter ping @lab\nfilter ping pc7 --set ping-rate=5",
+                                            filter_ping};
+const struct command command_filter_remove = {
+    "filter remove",
+    "TARGET",
+    1,
+    1,
+    "take away the filters that amtd put there",
+    remove_tables,
+    "filter remove pc7\nfilter remove @lab --yes\nfilter remove pc7 --all",
+    filter_remove};
+
+/* --- looking at devices --- */
+
+static int look(struct context *ctx)
+{
+    const char *action = ctx->command->name + strlen("filter ");
+
+    return run_and_show(ctx,
+                        run_params("filter", json_pack("{s:s}", "action", action), ctx->args.operands[0]),
+                        RESULT_FILTER);
+}
+
+static const struct option_row *const look_tables[] = {options_output, options_run, NULL};
+
+const struct command command_filter_stats = {
+    "filter stats",
+    "TARGET",
+    1,
+    1,
+    "what the counting filters of devices counted, with the names of the rules",
+    look_tables,
+    "filter stats pc7\nfilter stats pc7 -o json",
+    look};
+const struct command command_filter_drift = {"filter drift",
+                                             "TARGET",
+                                             1,
+                                             1,
+                                             "compare devices with what amtd put there",
+                                             look_tables,
+                                             "filter drift @lab\nfilter drift all -o json",
+                                             look};
+
+/* --- what amtd keeps --- */
+
+static int filter_status(struct context *ctx)
+{
+    static const struct column columns[] = {{"HOST", "host"},
+                                            {"POLICY", "policy"},
+                                            {"FILTERS", "filters"},
+                                            {"SINCE", "since"},
+                                            {"WHO", "who"},
+                                            {"FILE", "file"},
+                                            {"UNTIL", "until"},
+                                            {"CONFIRM BY", "confirm_by"},
+                                            {"THEN", "then"},
+                                            {"AT IT", "at_it.what"},
+                                            {NULL}};
+    json_t *params = json_object(), *reply;
+    int code;
+
+    if (ctx->args.operand_count > 0)
+        json_object_set_new(params, "target", json_string(ctx->args.operands[0]));
+    code = context_call(ctx, "filter.status", params, &reply);
+    if (code != 0)
+        return code;
+    output_rows(output_format(&ctx->args), reply, columns);
+    json_decref(reply);
+    return EXIT_ALL;
+}
+
+static int filter_confirm(struct context *ctx)
+{
+    json_t *reply;
+    int code =
+        context_call(ctx, "filter.confirm", json_pack("{s:s}", "target", ctx->args.operands[0]), &reply);
+
+    if (code != 0)
+        return code;
+    fprintf(stderr, "%lld hosts keep their filters\n",
+            (long long)json_integer_value(json_object_get(reply, "confirmed")));
+    json_decref(reply);
+    return EXIT_ALL;
+}
+
+static const struct option_row *const status_tables[] = {options_output, NULL};
+
+const struct command command_filter_status = {
+    "filter status",
+    "[TARGET]",
+    0,
+    1,
+    "which filters are active where, since when, by whom, and until when",
+    status_tables,
+    "filter status\nfilter status @lab -o json",
+    filter_status};
+const struct command command_filter_confirm = {
+    "filter confirm",      "TARGET",      1, 1, "keep filters that were applied with --confirm-within", NULL,
+    "filter confirm @lab", filter_confirm};

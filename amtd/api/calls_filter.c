@@ -1,0 +1,142 @@
+/* filter.status and confirm: what amtd keeps of filters. What is done to devices goes by run.start. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/api/calls.h"
+#include "amtd/fleet/store_filters.h"
+#include "base/xalloc.h"
+
+static json_t *parse(const char *text)
+{
+    return text ? json_loads(text, 0, NULL) : NULL;
+}
+
+static void set_from(json_t *out, const char *name, const json_t *from, const char *field)
+{
+    json_t *value = json_object_get(from, field);
+
+    json_object_set(out, name, value ? value : json_null());
+}
+
+/* --- what is active --- */
+
+static void add_row(json_t *out, const struct filter_row *row)
+{
+    json_t *set = parse(row->set), *before = parse(row->before);
+
+    set_from(out, "policy", set, "name");
+    set_from(out, "file", set, "file");
+    set_from(out, "hash", set, "hash");
+    json_object_set_new(out, "filters",
+                        json_integer((json_int_t)json_array_size(json_object_get(set, "filters"))));
+    json_object_set_new(out, "since", json_time(row->since_ms));
+    json_object_set_new(out, "who", json_string(row->who));
+    json_object_set_new(out, "run", json_integer(row->run));
+    json_object_set_new(out, "confirm_by", json_time(row->confirm.wall_ms));
+    json_object_set_new(out, "until", json_time(row->until.wall_ms));
+    if (row->confirm.wall_ms > 0 || row->until.wall_ms > 0)
+        set_from(out, "then", json_object_get(before, "set"), "name");
+    json_decref(set);
+    json_decref(before);
+}
+
+static void add_claim(json_t *out, const struct filter_claim *claim)
+{
+    bool half_done = claim->journal && claim->next.wall_ms > 0;
+    json_t *at = json_pack("{s:s, s:s, s:s, s:o, s:I, s:I}", "state", half_done ? "half-done" : "working",
+                           "who", claim->who, "what", claim->what, "since", json_time(claim->since_ms), "run",
+                           (json_int_t)claim->run, "tries", (json_int_t)claim->tries);
+
+    if (half_done && claim->next.wall_ms > 1)
+        json_object_set_new(at, "next", json_time(claim->next.wall_ms));
+    json_object_set_new(out, "at_it", at);
+}
+
+struct kept {
+    struct filter_row *rows;
+    struct filter_claim *claims;
+    size_t row_count, claim_count;
+};
+
+static int read_kept(struct tx *tx, struct kept *kept, struct err *err)
+{
+    memset(kept, 0, sizeof(*kept));
+    if (tx_filters(tx, &kept->rows, &kept->row_count, err) != 0)
+        return -1;
+    return tx_filter_claims(tx, &kept->claims, &kept->claim_count, err);
+}
+
+static void kept_clear(struct kept *kept)
+{
+    for (size_t i = 0; i < kept->row_count; i++)
+        filter_row_clear(&kept->rows[i]);
+    for (size_t i = 0; i < kept->claim_count; i++)
+        filter_claim_clear(&kept->claims[i]);
+    free(kept->rows);
+    free(kept->claims);
+}
+
+/* Both lists are in the order of the hosts: *row and *claim go along with them. */
+static json_t *host_status(const struct host *host, const struct kept *kept, size_t *row, size_t *claim)
+{
+    json_t *out = json_pack("{s:s, s:n}", "host", host->name, "policy");
+
+    while (*row < kept->row_count && hostlist_compare_names(kept->rows[*row].host, host->name) < 0)
+        (*row)++;
+    while (*claim < kept->claim_count && hostlist_compare_names(kept->claims[*claim].host, host->name) < 0)
+        (*claim)++;
+    if (*row < kept->row_count && kept->rows[*row].host_id == host->id)
+        add_row(out, &kept->rows[*row]);
+    if (*claim < kept->claim_count && kept->claims[*claim].host_id == host->id)
+        add_claim(out, &kept->claims[*claim]);
+    return out;
+}
+
+int call_filter_status(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    const char *target = param_text(params, "target");
+    struct hosts hosts;
+    struct kept kept = {0};
+    size_t row = 0, claim = 0;
+    int status = tx_target(tx, target ? target : "all", &hosts, err);
+
+    if (status == 0)
+        status = read_kept(tx, &kept, err);
+    *reply = json_array();
+    for (size_t i = 0; status == 0 && i < hosts.count; i++)
+        json_array_append_new(*reply, host_status(&hosts.items[i], &kept, &row, &claim));
+    kept_clear(&kept);
+    hosts_clear(&hosts);
+    return status;
+}
+
+/* --- confirming --- */
+
+static int confirm_host(struct tx *tx, const struct host *host, json_int_t *confirmed, struct err *err)
+{
+    struct filter_row row;
+    bool found;
+    int status = tx_filter_get(tx, host->id, &row, &found, err);
+
+    if (status == 0 && found && row.confirm.wall_ms > 0) {
+        row.confirm = (struct moment){0};
+        status = tx_filter_put(tx, &row, err);
+        (*confirmed)++;
+    }
+    filter_row_clear(&row);
+    return status;
+}
+
+int call_filter_confirm(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    struct hosts hosts;
+    json_int_t confirmed = 0;
+    int status = tx_target(tx, param_text(params, "target"), &hosts, err);
+
+    for (size_t i = 0; status == 0 && i < hosts.count; i++)
+        status = confirm_host(tx, &hosts.items[i], &confirmed, err);
+    if (status == 0)
+        *reply = json_pack("{s:I}", "confirmed", confirmed);
+    hosts_clear(&hosts);
+    return status;
+}

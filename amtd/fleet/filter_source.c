@@ -1,0 +1,208 @@
+#include "amtd/fleet/filter_source.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "filters/compile.h"
+#include "filters/file.h"
+#include "filters/names.h"
+
+#define TAG_PREFIX     "filter."
+#define RULES_TEXT_MAX 1024
+
+struct filter_source {
+    struct filter_file *file;
+    char *name;
+    char *hash;
+};
+
+/* --- reading --- */
+
+static char *hash_of(const void *p, size_t n)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    struct buf text = buf_init(2 * sizeof(digest) + 1);
+
+    EVP_Digest(p, n, digest, &len, EVP_sha256(), NULL);
+    text_hex(&text, digest, len, false);
+    return buf_take(&text);
+}
+
+/* The caller sends one document; what it names besides stays where it is. */
+static int read_nothing(void *arg, const char *path, struct buf *out, struct err *err)
+{
+    (void)arg;
+    (void)out;
+    return err_set(err, CAUSE_INVALID_ARGUMENT, "%s: files are to be included before they are sent", path);
+}
+
+struct filter_source *filter_source_read(const char *name, const char *text, size_t n, struct err *err)
+{
+    struct findings findings = {0};
+    struct filter_file *file = filter_file_parse(name, text, n, read_nothing, NULL, &findings);
+    struct filter_source *source;
+
+    if (!file) {
+        findings_err(&findings, err);
+        findings_clear(&findings);
+        return NULL;
+    }
+    findings_clear(&findings);
+    source = xcalloc(1, sizeof(*source));
+    source->file = file;
+    source->name = xstrdup(name);
+    source->hash = hash_of(text, n);
+    return source;
+}
+
+void filter_source_free(struct filter_source *source)
+{
+    if (!source)
+        return;
+    filter_file_free(source->file);
+    free(source->name);
+    free(source->hash);
+    free(source);
+}
+
+const char *filter_source_name(const struct filter_source *source)
+{
+    return source->file->name;
+}
+
+const char *filter_source_hash(const struct filter_source *source)
+{
+    return source->hash;
+}
+
+/* --- names --- */
+
+static int resolve(void *arg, const char *host, struct buf *addresses, struct err *err)
+{
+    const char *text = json_string_value(json_object_get(arg, host));
+
+    if (!text)
+        return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s' was not resolved by whoever sent the file",
+                       host);
+    buf_puts(addresses, text);
+    return 0;
+}
+
+static int bind_state(struct names *names, const struct filter_binding *binding, const struct sd_state *state,
+                      struct err *err)
+{
+    const struct {
+        const char *name, *value;
+    } known[] = {{"management", binding->management}, {"dns", state->dns}, {"gateway", state->gateway}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].value && known[i].value[0] && names_set(names, known[i].name, known[i].value, err) != 0)
+            return -1;
+    return 0;
+}
+
+/* The last one to bind a name counts: what the device says, the host's tags, the caller. */
+static struct names *bind_names(const struct filter_binding *binding, const struct sd_state *state,
+                                struct err *err)
+{
+    struct names *names = names_new();
+    const struct pairs *tags = &binding->host->tags;
+    int status = bind_state(names, binding, state, err);
+    const char *name;
+    json_t *value;
+
+    for (size_t i = 0; status == 0 && i < tags->count; i++)
+        if (strncmp(tags->items[i].name, TAG_PREFIX, strlen(TAG_PREFIX)) == 0)
+            status = names_set(names, tags->items[i].name + strlen(TAG_PREFIX), tags->items[i].value, err);
+    json_object_foreach((json_t *)binding->set, name, value)
+    {
+        if (status == 0)
+            status = names_set(names, name, json_string_value(value), err);
+    }
+    names_set_resolver(names, resolve, (void *)binding->addresses);
+    if (status == 0)
+        return names;
+    names_free(names);
+    return NULL;
+}
+
+/* --- making the set --- */
+
+static char *join_rules(const struct compiled_filter *filter, const struct ruleset *rules)
+{
+    struct buf text = buf_init(RULES_TEXT_MAX);
+
+    for (size_t i = 0; i < filter->rule_count; i++)
+        buf_printf(&text, "%s%s", i > 0 ? ", " : "", rules->rules[filter->rules[i]].name);
+    return buf_take(&text);
+}
+
+static struct filter_set *make_set(const struct filter_source *source, const struct compiled *compiled,
+                                   const struct ruleset *rules)
+{
+    struct filter_set *set = xcalloc(1, sizeof(*set));
+
+    set->name = xstrdup(source->file->name);
+    set->file = xstrdup(source->name);
+    set->hash = xstrdup(source->hash);
+    set->policy = compiled->policy;
+    set->minutes = compiled->timeout_minutes;
+    set->filters = xcalloc(compiled->count + 1, sizeof(*set->filters));
+    set->rules = xcalloc(compiled->count + 1, sizeof(*set->rules));
+    for (; set->count < compiled->count; set->count++) {
+        set->filters[set->count] = compiled->filters[set->count].filter;
+        set->rules[set->count] = join_rules(&compiled->filters[set->count], rules);
+    }
+    return set;
+}
+
+static struct compiled *compile(struct ruleset *rules, const struct filter_binding *binding,
+                                const struct sd_state *state, struct findings *findings)
+{
+    struct sd_port_limits ports[SD_PORTS_MAX];
+    struct compile_options options = {
+        .device = &state->limits, .ports = ports, .prefix = FILTER_OURS, .widen = binding->widen};
+
+    for (size_t i = 0; i < state->port_count; i++)
+        if (state->ports[i].has_limits)
+            ports[options.port_count++] = state->ports[i].limits;
+    if (binding->anti_spoof)
+        rules->policy.anti_spoof = SD_ANTI_SPOOF_EVENT | SD_ANTI_SPOOF_COUNT;
+    return filter_compile(rules, &options, findings);
+}
+
+/* Where no port can tell a false source address, saying so is better than a policy that seems to. */
+static int check_anti_spoof(const struct ruleset *rules, const struct sd_state *state, struct err *err)
+{
+    for (size_t i = 0; rules->policy.anti_spoof && i < state->port_count; i++)
+        if (state->ports[i].has_limits && !state->ports[i].limits.ipv4_anti_spoof)
+            return err_set(err, CAUSE_UNSUPPORTED,
+                           "port %u of the device cannot check source addresses (anti-spoof)",
+                           state->ports[i].number);
+    return 0;
+}
+
+struct filter_set *filter_source_compile(const struct filter_source *source,
+                                         const struct filter_binding *binding, const struct sd_state *state,
+                                         struct err *err)
+{
+    struct names *names = bind_names(binding, state, err);
+    struct findings findings = {0};
+    struct ruleset *rules = names ? filter_bind(source->file, names, &findings) : NULL;
+    struct compiled *compiled = rules ? compile(rules, binding, state, &findings) : NULL;
+    struct filter_set *set = NULL;
+
+    if (compiled && check_anti_spoof(rules, state, err) == 0)
+        set = make_set(source, compiled, rules);
+    else if (names && !compiled)
+        findings_err(&findings, err);
+    compiled_free(compiled);
+    ruleset_free(rules);
+    names_free(names);
+    findings_clear(&findings);
+    return set;
+}

@@ -1,0 +1,37 @@
+/* A filter file at the daemon's end: read once, made into what each device is to hold. */
+#ifndef AMTD_FLEET_FILTER_SOURCE_H
+#define AMTD_FLEET_FILTER_SOURCE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "amtd/fleet/filter_set.h"
+#include "amtd/fleet/model.h"
+
+struct filter_source;
+
+/* What the names in the file stand for. All borrowed; JSON objects of texts, or NULL. */
+struct filter_binding {
+    const json_t *set;       /* names given by the caller */
+    const json_t *addresses; /* of host names that the file names, blank-separated */
+    const struct host *host; /* its tags "filter.NAME" bind names too, below the caller's */
+    const char *management;  /* this server's address as the host sees it, or NULL */
+    bool anti_spoof;
+    bool widen;
+};
+
+/* One document without includes. `name` is what the caller calls it. NULL with the first mistake and how many
+ * more. */
+struct filter_source *filter_source_read(const char *name, const char *text, size_t n, struct err *err);
+void filter_source_free(struct filter_source *source);              /* NULL is fine */
+const char *filter_source_name(const struct filter_source *source); /* of the policy */
+const char *filter_source_hash(const struct filter_source *source); /* SHA-256 of the text, hex */
+
+/* What a device with these limits and ports is to hold. NULL: invalid-argument (names not bound, rules that
+ * hardware cannot say) or limit-exceeded, with the first reason and how many more. */
+struct filter_set *filter_source_compile(const struct filter_source *source,
+                                         const struct filter_binding *binding, const struct sd_state *state,
+                                         struct err *err);
+
+#endif

@@ -1,0 +1,274 @@
+#include "amtd/fleet/filter_watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/fleet/store_filters.h"
+#include "amtd/fleet/task_filter.h"
+#include "amtd/fleet/tasks.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define LOOK_MOST_MS 60000 /* between two looks while something is due some day */
+#define LOOK_SOON_MS 1000  /* after a run of ours */
+#define NAMES_MAX    (8u << 20)
+#define DUE_MAX      1000 /* hosts in one run; the others come after */
+
+enum kind { KIND_UNDO, KIND_REPAIR, KINDS };
+
+static const struct {
+    enum filter_action action;
+    const char *why;
+} kinds[KINDS] = {
+    [KIND_UNDO] = {FILTER_DO_UNDO, "the time of filters is over, or nobody confirmed them"},
+    [KIND_REPAIR] = {FILTER_DO_REPAIR, "a run on filters did not come to its end"},
+};
+
+/* What one look at the store found. */
+struct look {
+    struct filter_watch *watch;
+    struct buf names[KINDS]; /* joined by ',' */
+    size_t count[KINDS];
+    int64_t next_ms; /* until the next moment; -1 none */
+};
+
+struct filter_watch {
+    uv_timer_t timer; /* first: freed in its close callback */
+    struct store *store;
+    struct engine *engine;
+    bool looking, again, closing;
+    bool pending;
+    struct watched {
+        struct filter_watch *watch;
+        bool running;
+    } runs[KINDS];
+};
+
+/* --- runs --- */
+
+static void look(struct filter_watch *w);
+
+static void maybe_close(struct filter_watch *w);
+
+static void run_ready(void *arg, struct active_run *run)
+{
+    (void)arg;
+    (void)run;
+}
+
+static void run_refused(void *arg, const struct err *err)
+{
+    struct watched *run = arg;
+
+    log_err(NULL, "filters: %s", err->text);
+    run->running = false;
+    maybe_close(run->watch);
+}
+
+static void run_news(void *arg, struct active_run *run)
+{
+    struct watched *watched = arg;
+
+    if (!run_is_over(run))
+        return;
+    watched->running = false;
+    run_unwatch(run);
+    maybe_close(watched->watch);
+}
+
+static void start_run(struct filter_watch *w, enum kind kind, const char *names, size_t count)
+{
+    struct run_watch watch = {&w->runs[kind], run_ready, run_refused, run_news};
+    struct filter_args *args = xcalloc(1, task_filter.args_size);
+    struct run_order order = {
+        .task = &task_filter,
+        .args = args,
+        .target = xstrdup(names),
+        .who = xstrdup("amtd"),
+        .parallel = RUN_PARALLEL_DEFAULT,
+        .confirmed = true,
+    };
+
+    args->action = (int)kinds[kind].action;
+    order.args_text = filter_describe(args);
+    w->runs[kind].running = true;
+    log_info(NULL, "filters: %s on %zu hosts: %s", kinds[kind].why, count, filter_action_names[args->action]);
+    engine_run(w->engine, &order, &watch);
+}
+
+/* --- looking --- */
+
+static void add_name(struct look *l, enum kind kind, const char *name)
+{
+    if (l->count[kind] < DUE_MAX)
+        buf_printf(&l->names[kind], "%s%s", l->count[kind] > 0 ? "," : "", name);
+    l->count[kind]++;
+}
+
+static void take_moment(struct look *l, enum kind kind, const struct moment *m, const struct moment *now,
+                        const char *name, bool *taken)
+{
+    int64_t left = moment_left_ms(m, now);
+
+    if (left > 0 && (l->next_ms < 0 || left < l->next_ms))
+        l->next_ms = left;
+    if (left == 0 && !*taken)
+        add_name(l, kind, name);
+    *taken = *taken || left == 0;
+}
+
+/* A claim without a next moment is of a run under way: its end brings the next look. */
+static int look_at_claims(struct tx *tx, struct look *l, const struct moment *now, struct err *err)
+{
+    struct filter_claim *claims;
+    size_t count;
+    int status = tx_filter_claims(tx, &claims, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        bool taken = false;
+
+        if (claims[i].journal)
+            take_moment(l, KIND_REPAIR, &claims[i].next, now, claims[i].host, &taken);
+        filter_claim_clear(&claims[i]);
+    }
+    free(claims);
+    return status;
+}
+
+static int look_at_rows(struct tx *tx, struct look *l, const struct moment *now, struct err *err)
+{
+    struct filter_row *rows;
+    size_t count;
+    int status = tx_filters(tx, &rows, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        bool taken = false;
+
+        take_moment(l, KIND_UNDO, &rows[i].confirm, now, rows[i].host, &taken);
+        take_moment(l, KIND_UNDO, &rows[i].until, now, rows[i].host, &taken);
+        filter_row_clear(&rows[i]);
+    }
+    free(rows);
+    return status;
+}
+
+static int look_work(struct tx *tx, void *data, struct err *err)
+{
+    struct moment now = moment_now();
+
+    return look_at_claims(tx, data, &now, err) == 0 ? look_at_rows(tx, data, &now, err) : -1;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    look((struct filter_watch *)timer);
+}
+
+static void arm(struct filter_watch *w, const struct look *l)
+{
+    int64_t wait = l->next_ms;
+
+    for (int kind = 0; kind < KINDS; kind++)
+        if (l->count[kind] > 0 && !w->runs[kind].running)
+            wait = LOOK_SOON_MS;
+    if (wait < 0 && !w->again)
+        return;
+    if (w->again)
+        wait = 0;
+    w->again = false;
+    uv_timer_start(&w->timer, on_timer, wait < LOOK_MOST_MS ? (uint64_t)wait : LOOK_MOST_MS, 0);
+}
+
+static void looked(void *data, const struct err *failure)
+{
+    struct look *l = data;
+    struct filter_watch *w = l->watch;
+
+    w->looking = false;
+    if (failure) {
+        log_err(NULL, "filters: what is due cannot be read: %s", failure->text);
+        l->next_ms = LOOK_MOST_MS;
+    }
+    w->pending = l->next_ms >= 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+        w->pending = w->pending || l->count[kind] > 0;
+        if (l->count[kind] > 0 && !w->runs[kind].running && !w->closing && !failure)
+            start_run(w, (enum kind)kind, buf_str(&l->names[kind]), l->count[kind]);
+        buf_free(&l->names[kind]);
+    }
+    if (!w->closing)
+        arm(w, l);
+    free(l);
+    maybe_close(w);
+}
+
+static void look(struct filter_watch *w)
+{
+    struct look *l;
+
+    if (w->looking) {
+        w->again = true;
+        return;
+    }
+    l = xcalloc(1, sizeof(*l));
+    l->watch = w;
+    l->next_ms = -1;
+    for (int kind = 0; kind < KINDS; kind++)
+        l->names[kind] = buf_init(NAMES_MAX);
+    w->looking = true;
+    store_submit(w->store, look_work, looked, l);
+}
+
+/* --- life --- */
+
+static void run_over(void *arg, const struct run_order *order)
+{
+    struct filter_watch *w = arg;
+
+    if (order->task == &task_filter && !w->closing)
+        look(w);
+}
+
+struct filter_watch *filter_watch_new(uv_loop_t *loop, struct store *store, struct engine *engine)
+{
+    struct filter_watch *w = xcalloc(1, sizeof(*w));
+
+    w->store = store;
+    w->engine = engine;
+    for (int kind = 0; kind < KINDS; kind++)
+        w->runs[kind].watch = w;
+    uv_timer_init(loop, &w->timer);
+    engine_on_over(engine, run_over, w);
+    look(w);
+    return w;
+}
+
+static void closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void maybe_close(struct filter_watch *w)
+{
+    bool running = false;
+
+    for (int kind = 0; kind < KINDS; kind++)
+        running = running || w->runs[kind].running;
+    if (w->closing && !w->looking && !running && !uv_is_closing((uv_handle_t *)&w->timer))
+        uv_close((uv_handle_t *)&w->timer, closed);
+}
+
+void filter_watch_free(struct filter_watch *w)
+{
+    if (!w)
+        return;
+    w->closing = true;
+    uv_timer_stop(&w->timer);
+    engine_on_over(w->engine, NULL, NULL);
+    maybe_close(w);
+}
+
+bool filter_watch_pending(const struct filter_watch *w)
+{
+    return w->pending;
+}

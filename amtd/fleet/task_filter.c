@@ -1,0 +1,425 @@
+/* filter: System Defense on hosts. */
+#include "amtd/fleet/task_filter.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "amtd/fleet/task_args.h"
+#include "amtd/fleet/tasks.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+
+#define READ_BUDGET_MS   60000
+#define CHANGE_BUDGET_MS 240000
+#define TIME_MOST_MS     ((int64_t)366 * 86400000)
+#define FILE_BYTES_MAX   (1024 * 1024) /* of a file that was sent; what devices hold is a few kilobytes */
+
+const char *const filter_action_names[] = {"apply", "remove", "undo", "repair", "drift", "stats", NULL};
+
+static const struct task_arg args_table[] = {
+    {"action", TASK_ARG_NAME, offsetof(struct filter_args, action), true, .names = filter_action_names},
+    {"anti_spoof", TASK_ARG_BOOL, offsetof(struct filter_args, anti_spoof)},
+    {"widen", TASK_ARG_BOOL, offsetof(struct filter_args, widen)},
+    {"force", TASK_ARG_BOOL, offsetof(struct filter_args, force)},
+    {"untested", TASK_ARG_BOOL, offsetof(struct filter_args, untested)},
+    {"all", TASK_ARG_BOOL, offsetof(struct filter_args, all)},
+    {"for_ms", TASK_ARG_MS, offsetof(struct filter_args, for_ms), .min = 1000, .max = TIME_MOST_MS},
+    {"confirm_within_ms", TASK_ARG_MS, offsetof(struct filter_args, confirm_ms), .min = 1000,
+     .max = TIME_MOST_MS},
+    {NULL},
+};
+
+/* --- arguments --- */
+
+static int read_source(struct filter_args *fa, const json_t *file, struct err *err)
+{
+    const json_t *name = json_object_get(file, "name"), *text = json_object_get(file, "text");
+
+    if (!json_is_string(name) || !json_is_string(text) || json_string_length(text) > FILE_BYTES_MAX)
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'file' must be an object of 'name' and 'text', the text at most %d bytes",
+                       FILE_BYTES_MAX);
+    fa->source =
+        filter_source_read(json_string_value(name), json_string_value(text), json_string_length(text), err);
+    return fa->source ? 0 : -1;
+}
+
+static int read_texts(const json_t *json, const char *name, json_t **out, struct err *err)
+{
+    json_t *object = json_object_get(json, name), *value;
+    const char *key;
+
+    if (!object)
+        return 0;
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_string(value))
+            return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': '%s' must be a text", name, key);
+    }
+    if (!json_is_object(object))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' must be an object of texts", name);
+    *out = json_incref(object);
+    return 0;
+}
+
+static int check_args(const struct filter_args *fa, const json_t *file, struct err *err)
+{
+    bool applies = fa->action == FILTER_DO_APPLY;
+
+    if (applies && !file)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'file' is missing");
+    if (!applies &&
+        (file || fa->for_ms || fa->confirm_ms || fa->force || fa->untested || fa->anti_spoof || fa->widen))
+        return err_set(
+            err, CAUSE_INVALID_ARGUMENT,
+            "'file', 'for_ms', 'confirm_within_ms', 'force', 'untested', 'anti_spoof' and 'widen' go with "
+            "apply only");
+    if (fa->all && fa->action != FILTER_DO_REMOVE)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'all' goes with remove only");
+    if (fa->force && !fa->confirm_ms)
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'force' needs 'confirm_within_ms': what may cut off the way back must undo itself");
+    return 0;
+}
+
+static int filter_parse(void *args, const json_t *json, struct err *err)
+{
+    struct filter_args *fa = args;
+    const json_t *file = json_object_get(json, "file");
+    json_t *plain = json_is_object(json) ? json_copy((json_t *)json) : json_object();
+    int status;
+
+    json_object_del(plain, "file");
+    json_object_del(plain, "set");
+    json_object_del(plain, "addresses");
+    status = task_args_read(args_table, plain, args, err);
+    json_decref(plain);
+    if (status != 0 || check_args(fa, file, err) != 0 || read_texts(json, "set", &fa->set, err) != 0 ||
+        read_texts(json, "addresses", &fa->addresses, err) != 0)
+        return -1;
+    return file ? read_source(fa, file, err) : 0;
+}
+
+static void filter_forget(void *args)
+{
+    struct filter_args *fa = args;
+
+    filter_source_free(fa->source);
+    json_decref(fa->set);
+    json_decref(fa->addresses);
+}
+
+bool filter_changes(const void *args)
+{
+    return ((const struct filter_args *)args)->action < FILTER_DO_DRIFT;
+}
+
+static int64_t filter_budget(const void *args)
+{
+    return filter_changes(args) ? CHANGE_BUDGET_MS : READ_BUDGET_MS;
+}
+
+char *filter_describe(const void *args)
+{
+    const struct filter_args *fa = args;
+    json_t *json = json_pack("{s:s}", "action", filter_action_names[fa->action]);
+    char *text;
+
+    if (fa->source) {
+        json_object_set_new(json, "policy", json_string(filter_source_name(fa->source)));
+        json_object_set_new(json, "hash", json_string(filter_source_hash(fa->source)));
+    }
+    if (fa->set)
+        json_object_set(json, "set", fa->set);
+    if (fa->for_ms)
+        json_object_set_new(json, "for_ms", json_integer(fa->for_ms));
+    if (fa->confirm_ms)
+        json_object_set_new(json, "confirm_within_ms", json_integer(fa->confirm_ms));
+    for (const struct task_arg *arg = args_table; arg->name; arg++)
+        if (arg->type == TASK_ARG_BOOL && *((const bool *)((const char *)args + arg->offset)))
+            json_object_set_new(json, arg->name, json_true());
+    text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(json);
+    return text;
+}
+
+char *filter_what(const struct filter_args *fa)
+{
+    return xasprintf("filter %s%s%s", filter_action_names[fa->action], fa->source ? " " : "",
+                     fa->source ? filter_source_name(fa->source) : "");
+}
+
+/* --- what is wanted --- */
+
+/* This server's address on the way to the host: what the kernel would put into a packet. Nothing is sent. */
+static bool own_address(const char *host, char out[INET6_ADDRSTRLEN])
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(16992)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(16992)};
+    bool is4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1,
+         is6 = inet_pton(AF_INET6, host, &v6.sin6_addr) == 1;
+    struct sockaddr *to = is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+    socklen_t len = is4 ? sizeof(v4) : sizeof(v6);
+    int fd = is4 || is6 ? socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    bool good =
+        fd >= 0 && connect(fd, to, len) == 0 && getsockname(fd, to, &len) == 0 &&
+        inet_ntop(to->sa_family, is4 ? (void *)&v4.sin_addr : (void *)&v6.sin6_addr, out, INET6_ADDRSTRLEN);
+
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+static int compile(struct filter_host_work *w, struct err *err)
+{
+    char management[INET6_ADDRSTRLEN];
+    const char *address = w->host->address ? w->host->address : w->host->name;
+    struct filter_binding binding = {
+        .set = w->args->set,
+        .addresses = w->args->addresses,
+        .host = w->host,
+        .management = own_address(address, management) ? management : NULL,
+        .anti_spoof = w->args->anti_spoof,
+        .widen = w->args->widen,
+    };
+
+    if (w->work.sd.state.absent)
+        return err_set(err, CAUSE_UNSUPPORTED,
+                       "the device offers no System Defense: it has none, or is in client control mode");
+    w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, err);
+    return w->set ? 0 : -1;
+}
+
+static int prepare(struct filter_work *work, struct err *err)
+{
+    struct filter_host_work *w = (struct filter_host_work *)work;
+
+    if (w->args->action == FILTER_DO_APPLY && compile(w, err) != 0)
+        return -1;
+    if (w->set)
+        work->goal = filter_set_goal(w->set);
+    work->goal.again = w->args->action == FILTER_DO_APPLY && work->goal.minutes > 0;
+    work->goal.nothing = !w->set;
+    work->goal.everything = w->args->all;
+    return 0;
+}
+
+static void filter_init(void *work, const void *args, const struct host *host, const struct quirks *quirks)
+{
+    static const enum filter_mode modes[] = {
+        [FILTER_DO_APPLY] = FILTER_APPLY, [FILTER_DO_REMOVE] = FILTER_REMOVE,
+        [FILTER_DO_UNDO] = FILTER_APPLY,  [FILTER_DO_REPAIR] = FILTER_REPAIR,
+        [FILTER_DO_DRIFT] = FILTER_LOOK,  [FILTER_DO_STATS] = FILTER_COUNT,
+    };
+    struct filter_host_work *w = work;
+
+    (void)quirks;
+    w->args = args;
+    w->host = host;
+    filter_work_init(&w->work, modes[w->args->action]);
+    w->work.prepare = prepare;
+}
+
+static void filter_drop(void *work)
+{
+    struct filter_host_work *w = work;
+
+    filter_work_clear(&w->work);
+    filter_set_free(w->set);
+    json_decref(w->known);
+}
+
+/* --- what was found --- */
+
+/* A work whose device went away in the middle did not come to decide how it stands. */
+static enum filter_outcome outcome_of(const struct filter_work *work, const struct err *failure)
+{
+    return failure && work->sd.changed && work->outcome == FILTER_UNCHANGED ? FILTER_UNFINISHED
+                                                                            : work->outcome;
+}
+
+static json_t *ports_json(const struct sd_state *state)
+{
+    json_t *ports = json_array();
+
+    for (size_t i = 0; i < state->port_count; i++) {
+        const struct sd_enabled *active = sd_state_active(state, state->ports[i].number);
+        const struct sd_policy *policy = active ? sd_state_policy(state, active->policy) : NULL;
+        json_t *port = json_pack("{s:i, s:o}", "port", (int)state->ports[i].number, "active",
+                                 policy ? json_string(policy->name) : json_null());
+
+        if (active)
+            json_object_set_new(port, "by", json_string(sd_owner_name(active->owner)));
+        json_array_append_new(ports, port);
+    }
+    return ports;
+}
+
+static json_t *counts_json(const struct filter_host_work *w)
+{
+    const struct sd_seq *sd = &w->work.sd;
+    json_t *counts = json_array();
+
+    for (size_t i = 0; i < sd->count_count; i++) {
+        const struct sd_count *c = &sd->counts[i];
+        const struct sd_filter *filter = sd_state_filter(&sd->state, c->handle);
+        const char *rules = w->set && filter ? filter_set_rules(w->set, filter) : NULL;
+
+        json_array_append_new(counts, json_pack("{s:i, s:s, s:o, s:I, s:b}", "port", (int)c->port, "filter",
+                                                c->name, "rules", rules ? json_string(rules) : json_null(),
+                                                "packets", (json_int_t)c->packets, "matched", c->matched));
+    }
+    return counts;
+}
+
+static json_t *shown(const struct filter_host_work *w, enum filter_outcome outcome)
+{
+    const struct filter_work *work = &w->work;
+    json_t *json =
+        json_pack("{s:o, s:i, s:s}", "policy", w->set ? json_string(w->set->name) : json_null(), "filters",
+                  w->set ? (int)w->set->count : 0, "state", filter_outcome_name(outcome));
+
+    if (work->sd.reads > 0)
+        json_object_set_new(json, "ports", ports_json(&work->sd.state));
+    if (work->mode == FILTER_LOOK) {
+        json_object_set_new(json, "state", json_string(work->differs ? "drifted" : "as-kept"));
+        if (work->differs)
+            json_object_set_new(json, "difference", json_string(work->why.text));
+    }
+    if (work->mode == FILTER_COUNT) {
+        json_object_del(json, "state");
+        json_object_set_new(json, "counts", counts_json(w));
+    }
+    return json;
+}
+
+static json_t *row_wanted(const struct filter_host_work *w)
+{
+    json_t *row = json_object_get(w->known, "row"), *journal = json_object_get(w->known, "journal"), *out;
+
+    switch ((enum filter_action)w->args->action) {
+    case FILTER_DO_UNDO:
+        return json_incref(json_object_get(row, "before") ? json_object_get(row, "before") : json_null());
+    case FILTER_DO_REPAIR:
+        return json_incref(json_object_get(journal, "row") ? json_object_get(journal, "row") : json_null());
+    default:
+        if (!w->set)
+            return json_null();
+        out = json_object();
+        json_object_set_new(out, "set", filter_set_json(w->set));
+        json_object_update_missing(out, w->known);
+        json_object_del(out, "row");
+        json_object_del(out, "journal");
+        return out;
+    }
+}
+
+static json_t *noted(const struct filter_host_work *w)
+{
+    const json_t *journal = json_object_get(w->known, "journal");
+    bool repair = w->args->action == FILTER_DO_REPAIR;
+    json_int_t for_ms = repair ? json_integer_value(json_object_get(journal, "for_ms")) : w->args->for_ms;
+    json_int_t confirm_ms =
+        repair ? json_integer_value(json_object_get(journal, "confirm_ms")) : w->args->confirm_ms;
+    const char *action = repair ? json_string_value(json_object_get(journal, "action")) : NULL;
+
+    return json_pack("{s:s, s:o, s:I, s:I}", "action", action ? action : filter_action_names[w->args->action],
+                     "row", row_wanted(w), "for_ms", for_ms, "confirm_ms", confirm_ms);
+}
+
+static void filter_find(const void *work, const struct err *failure, struct finding *finding)
+{
+    const struct filter_host_work *w = work;
+    enum filter_outcome outcome = outcome_of(&w->work, failure);
+    json_t *kept = noted(w);
+
+    finding->remark = w->work.remark;
+    finding->detail = json_pack("{s:o}", "filter", shown(w, outcome));
+    json_object_set_new(kept, "state", json_string(filter_outcome_name(outcome)));
+    finding->kept = json_dumps(kept, JSON_COMPACT);
+    json_decref(kept);
+    if (outcome == FILTER_ACTIVE || (outcome == FILTER_UNCHANGED && !failure && filter_changes(w->args)))
+        pairs_set(&finding->facts, "filter", w->set ? w->set->name : "none");
+    else if (outcome == FILTER_REMOVED)
+        pairs_set(&finding->facts, "filter", "none");
+}
+
+/* --- what the store knows, and needs to know --- */
+
+void filter_know(void *work, const char *known)
+{
+    struct filter_host_work *w = work;
+    const json_t *row, *journal, *set;
+    struct err ignored = ERR_INIT;
+
+    w->known = known ? json_loads(known, 0, NULL) : NULL;
+    row = json_object_get(w->known, "row");
+    journal = json_object_get(w->known, "journal");
+    set = json_object_get(row, "set");
+    if (w->args->action == FILTER_DO_UNDO) {
+        set = json_object_get(json_object_get(row, "before"), "set");
+        w->work.mode = set ? FILTER_APPLY : FILTER_REMOVE;
+    } else if (w->args->action == FILTER_DO_REPAIR) {
+        set = json_object_get(json_object_get(journal, "row"), "set");
+        filter_before_read(json_object_get(journal, "before"), &w->work.before);
+    } else if (w->args->action == FILTER_DO_APPLY || w->args->action == FILTER_DO_REMOVE) {
+        set = NULL;
+    }
+    if (set)
+        w->set = filter_set_read(set, &ignored);
+}
+
+char *filter_journal(const void *work)
+{
+    const struct filter_host_work *w = work;
+    json_t *json = noted(w);
+    char *text;
+
+    json_object_set_new(json, "before", filter_before_json(&w->work.before));
+    text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return text;
+}
+
+/* --- dry runs --- */
+
+static void filter_would(const void *args, const struct host *host, struct buf *out)
+{
+    const struct filter_args *fa = args;
+    const char *now = pairs_get(&host->facts, "filter");
+
+    switch ((enum filter_action)fa->action) {
+    case FILTER_DO_APPLY:
+        buf_printf(out, "would apply %s", filter_source_name(fa->source));
+        break;
+    case FILTER_DO_REMOVE:
+        buf_puts(out, fa->all ? "would remove all filters, also those of other products"
+                              : "would remove our filters");
+        break;
+    default:
+        buf_printf(out, "would %s filters", filter_action_names[fa->action]);
+    }
+    buf_printf(out, " (last known: %s)", now ? now : "nothing");
+}
+
+const struct task task_filter = {
+    .name = "filter",
+    .args_size = sizeof(struct filter_args),
+    .work_size = sizeof(struct filter_host_work),
+    .parse = filter_parse,
+    .changes = filter_changes,
+    .budget_ms = filter_budget,
+    .init = filter_init,
+    .find = filter_find,
+    .drop = filter_drop,
+    .would = filter_would,
+    .quarantines = true,
+    .forget = filter_forget,
+    .describe = filter_describe,
+    .keeping = &filter_keeping,
+};

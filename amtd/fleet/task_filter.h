@@ -1,0 +1,59 @@
+/* What the two halves of the task `filter` share: its arguments, and its work on one host. (task_filter.c: on
+ * the device; task_filter_keep.c: in the store) */
+#ifndef AMTD_FLEET_TASK_FILTER_H
+#define AMTD_FLEET_TASK_FILTER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "amtd/fleet/filter_set.h"
+#include "amtd/fleet/filter_source.h"
+#include "amtd/fleet/filter_work.h"
+#include "amtd/fleet/task.h"
+
+#define FILTER_UNTESTED_ABOVE                                                                                \
+    5 /* hosts: a file never tried on their generation wants to be called untested */
+
+enum filter_action {
+    FILTER_DO_APPLY,
+    FILTER_DO_REMOVE,
+    FILTER_DO_UNDO,   /* back to what was before, because the time is over or nobody confirmed */
+    FILTER_DO_REPAIR, /* what a run that did not come to an end left behind */
+    FILTER_DO_DRIFT,  /* compare with what is kept */
+    FILTER_DO_STATS,
+};
+extern const char *const filter_action_names[]; /* "apply", ..., NULL */
+
+struct filter_args {
+    int action; /* enum filter_action */
+    bool anti_spoof, widen, force, untested, all;
+    int64_t for_ms, confirm_ms;   /* 0: not */
+    struct filter_source *source; /* FILTER_DO_APPLY */
+    json_t *set, *addresses;      /* objects of texts, or NULL */
+};
+
+struct filter_host_work {
+    struct filter_work work; /* first */
+    const struct filter_args *args;
+    const struct host *host;
+    struct filter_set *set; /* what is wanted or compared with; NULL: nothing */
+    json_t *known;          /* the store's, see below; NULL: none */
+};
+
+/* `known`, `journal` and `kept` are JSON objects.
+ *   known: {"row": what is kept of the host or null, "journal": of the run that was interrupted or null,
+ * "who", "run", "since"} journal: {"action", "row": what the host's row becomes when it is finished or null,
+ * "before": of the device, "for_ms", "confirm_ms"} kept: the same without "before", with "state"
+ * (filter_outcome_name) and "generation" */
+extern const struct task_keeping filter_keeping;
+
+void filter_know(void *work, const char *known);
+char *filter_journal(const void *work);
+bool filter_changes(const void *args);
+/* {"action", "file", "policy", ...}. Caller's. */
+char *filter_describe(const void *args);
+/* "filter apply quarantine". Caller's. */
+char *filter_what(const struct filter_args *args);
+
+#endif

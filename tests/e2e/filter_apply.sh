@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# filter_apply.sh BIN_DIR: filters on simulated devices by amtcli: applied, switched, unchanged, removed; what stands in
+# the way; time-outs and confirmation over a restart; two administrators; devices that fail half-way.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+
+cat > "$dir/scenario.yaml" << 'YAML'
+devices:
+  - {select: 1-9, ports: both}
+  - {select: 2, defense: {policies: 2, filters: 5, enabled: console, precedence: 500}}
+  - {select: 3, defense: {policies: 1, filters: 75}}
+  - {select: 4, control-mode: client}
+  - {select: 5, defense: {policies: 1, filters: 3, enabled: agent, precedence: 10}}
+  - {select: 6, faults: [{fault: refuse-activation, after: 1, first: 1}]}
+  - {select: 7, faults: [{fault: ignore-activation}]}
+  - {select: 8, faults: [{fault: drop, at: after-change, after: 3, first: 2}]}
+  - {select: 9, faults: [{fault: flash-worn, after: 6}]}
+YAML
+amtsim_start --devices 30 --generation 11 --scenario "$dir/scenario.yaml"
+amtd_start
+fleet 30
+
+# objects DEVICE: what the device itself holds, without what changes by itself.
+objects()
+{
+    ctl defense "$1" | jq -S 'del(.ports[].counted)'
+}
+
+# one HOST FIELD: of the only result in $dir/out.
+one()
+{
+    jq -r ".[0] | $1" "$dir/out"
+}
+
+apply()
+{
+    amtcli filter apply "$@" --yes -o json
+}
+
+# --- the usual way
+exits 0 apply quarantine pc0001
+[ "$(one '[.result, .policy, .state] | join(" ")')" = "ok quarantine active" ] || fail "first: $(cat "$dir/out")"
+[ "$(objects 1 | jq -r '[.ports[].active] | join(" ")')" = "amt:quarantine amt:quarantine" ] || fail "ports of 1"
+[ "$(objects 1 | jq '.filters | length')" = "$(one .filters)" ] || fail "filters of 1"
+objects 1 > "$dir/quarantined"
+exits 0 apply quarantine pc0001
+[ "$(one .state)" = unchanged ] || fail "again: $(cat "$dir/out")"
+objects 1 | cmp -s - "$dir/quarantined" || fail "unchanged, and changed all the same"
+exits 0 amtcli filter ping pc0001 -o json
+[ "$(one '[.state, .policy] | join(" ")')" = "active ping-limit" ] || fail "ping: $(cat "$dir/out")"
+[ "$(objects 1 | jq -c '[(.policies | length), (.filters | length), .ports[0].enabled]')" = \
+    '[1,1,{"console":"amt:ping-limit"}]' ] || fail "leftovers of a switch: $(objects 1)"
+exits 0 amtcli filter drift pc0001 -o json
+[ "$(one .state)" = as-kept ] || fail "drift: $(cat "$dir/out")"
+ctl json '{"device": 1, "set": {"realm": "new"}}' > /dev/null
+amtcli host set pc0001 --forget-realm 2> /dev/null
+exits 0 amtcli filter drift pc0001 -o json
+[ "$(one .state)" = drifted ] || fail "drift after new provisioning: $(cat "$dir/out")"
+exits 0 apply quarantine pc0001 --anti-spoof
+exits 0 amtcli filter stats pc0001 -o json
+[ "$(jq '[.[0].counts[] | .filter] | contains(["Rx Default"])' "$dir/out")" = true ] || fail "stats: $(cat "$dir/out")"
+exits 0 amtcli filter remove pc0001 --yes -o json
+[ "$(one .state)" = removed ] || fail "remove: $(cat "$dir/out")"
+[ "$(objects 1 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "not all removed: $(objects 1)"
+[ "$(amtcli filter status pc0001 -o json | jq -c '.[0].policy')" = null ] || fail "status after removal"
+
+# --- what stands in the way: said, and nothing is changed
+# refused NUMBER CAUSE TEXT
+refused()
+{
+    objects "$1" > "$dir/before"
+    exits 1 apply quarantine "pc000$1"
+    [ "$(one '[.cause, .state] | join(" ")')" = "$2 $4" ] || fail "$1: $(jq 'del(.[].detail)' "$dir/out")"
+    one .message | grep -qF "$3" || fail "$1: $(one .message)"
+    objects "$1" | cmp -s - "$dir/before" || fail "$1 is not as before: $(objects "$1")"
+}
+refused 2 in-use "'isv-policy-0' is enabled on port" unchanged
+refused 3 limit-exceeded "75 of at most 80, 75 of other products" unchanged
+refused 4 unsupported "client control mode" unchanged
+refused 6 fault "" rolled-back
+refused 7 not-reached "does not become active" rolled-back
+refused 9 fault "0x26" rolled-back
+exits 0 apply quarantine pc0005 # agent presence stands below
+[ "$(objects 5 | jq '[.policies[] | select(.name == "isv-policy-0")] | length')" = 1 ] || fail "another product's policy"
+exits 0 apply quarantine pc0008 # two answers were lost on the way
+[ "$(one .state)" = active ] || fail "lost answers: $(cat "$dir/out")"
+exits 0 amtcli filter remove pc0005 --yes
+[ "$(objects 5 | jq -c '[(.policies | length), (.filters | length)]')" = '[1,3]' ] || fail "another product's objects"
+
+# --- names, and mistakes in the file
+exits 2 apply quarantine pc0010 --set dns=no-such-host.invalid
+exits 2 apply "$dir/scenario.yaml" pc0010
+cat > "$dir/site.xml" << 'XML'
+<network-filters xmlns="urn:amt-network-filters:1" name="site"><policy precedence="50"/><variable name="server"/>
+  <filter name="server" protocol="tcp" remote="@server" remote-ports="443"/></network-filters>
+XML
+exits 1 apply "$dir/site.xml" pc0010
+one .message | grep -qF server || fail "a name that nobody bound: $(cat "$dir/out")"
+amtcli host set pc0010 --tag filter.server=10.9.8.7
+exits 0 apply "$dir/site.xml" pc0010
+ctl defense 10 | jq -r '.filters[].destination.address // empty' | grep -qx 0a090807 || fail "the tag's address"
+
+# --- a file never tried on a generation
+sed 's/name="site"/name="new"/' "$dir/site.xml" > "$dir/new.xml"
+exits 2 apply "$dir/new.xml" 'pc[0011-0020]'
+says "$dir/err" "was never applied to"
+exits 0 apply "$dir/new.xml" 'pc[0011-0020]' --untested --set server=10.0.0.1
+exits 0 apply "$dir/new.xml" 'pc[0011-0020]' --set server=10.0.0.2
+exits 0 amtcli filter remove 'pc[0010-0020]' --yes
+
+# --- times, over a restart of amtd
+exits 2 apply quarantine pc0021 --force
+exits 0 apply quarantine pc0021
+exits 0 apply "$dir/site.xml" pc0021 --set server=10.0.0.1 --for 3s
+exits 0 apply "$dir/site.xml" pc0022 --set server=10.0.0.1 --confirm-within 3s
+exits 0 apply "$dir/site.xml" pc0023 --set server=10.0.0.1 --confirm-within 3s
+exits 0 amtcli filter confirm pc0023
+amtd_stop
+amtd_start
+active_is()
+{
+    [ "$(objects "$1" | jq -r '.ports[0].active')" = "$2" ]
+}
+wait_until "quarantine to be back" active_is 21 amt:quarantine
+wait_until "the unconfirmed file to be gone" active_is 22 null
+active_is 23 amt:site || fail "a confirmed file was undone"
+status_is()
+{
+    [ "$(amtcli filter status "$1" -o json | jq -r '.[0].policy')" = "$2" ]
+}
+wait_until "the status of 21" status_is pc0021 quarantine
+wait_until "the status of 22" status_is pc0022 null
+
+# --- two administrators: the second hears who and what
+ctl json '{"device": 24, "set": {"faults": [{"fault": "slow", "ms": 1000}]}}' > /dev/null
+apply quarantine pc0024 > "$dir/first" &
+first=$!
+at_it()
+{
+    amtcli filter status pc0024 -o json | jq -e '.[0].at_it' > /dev/null
+}
+wait_until "the first administrator" at_it
+exits 1 amtcli filter remove pc0024 --yes -o json
+[ "$(one .cause)" = in-use ] || fail "the second: $(cat "$dir/out")"
+one .message | grep -qF "filter apply quarantine" || fail "the second is not told: $(one .message)"
+ctl json '{"device": 24, "set": {"faults": []}}' > /dev/null
+wait $first || fail "the first: $(cat "$dir/first")"
+
+# --- a device that is lost half-way, and comes back
+objects 25 > "$dir/before"
+ctl json '{"device": 25, "set": {"faults": [{"fault": "drop", "at": "after-request", "after": 30}]}}' > /dev/null
+exits 1 apply quarantine pc0025
+[ "$(one .state)" = unfinished ] || fail "lost: $(jq 'del(.[].detail)' "$dir/out")"
+[ "$(amtcli filter status pc0025 -o json | jq -r '.[0].at_it.state')" = half-done ] || fail "status of a lost host"
+exits 1 apply quarantine pc0025
+[ "$(one .cause)" = in-use ] || fail "half-done: $(cat "$dir/out")"
+ctl json '{"device": 25, "set": {"faults": []}}' > /dev/null
+amtd_stop # what is half-done is due at once at the next start
+amtd_start
+not_at_it()
+{
+    [ "$(amtcli filter status pc0025 -o json | jq -r '.[0].at_it')" = null ]
+}
+wait_until "the repair of a lost host" not_at_it
+objects 25 | cmp -s - "$dir/before" || fail "it is not as before: $(objects 25)"
+amtd_stop
+amtsim_stop
+echo "filter_apply: ok"
