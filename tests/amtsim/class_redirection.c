@@ -247,6 +247,28 @@ static const char *const screen_settings[] = {"ElementName",
                                               "0",
                                               NULL};
 
+/* --- who uses a session now --- */
+
+static unsigned sol_sessions(const struct device *d)
+{
+    return d->sessions[REDIR_SOL] != NULL;
+}
+
+static unsigned ider_sessions(const struct device *d)
+{
+    return d->sessions[REDIR_IDER] != NULL;
+}
+
+static void session_using_port(struct device *d, unsigned i, struct out *o)
+{
+    struct epr service = epr_service("AMT_RedirectionService", "Intel(r) AMT Redirection Service");
+    struct epr port = epr_ethernet_port(0);
+    (void)d;
+    (void)i;
+    out_epr(o, "Antecedent", &service);
+    out_epr(o, "Dependent", &port);
+}
+
 static unsigned none(const struct device *d)
 {
     (void)d;
@@ -273,9 +295,9 @@ const struct class_row class_redirection_rows[] = {
      .instance = kvm_settings,
      .put = kvm_put,
      .methods = kvm_methods},
-    {.name = "IPS_IderSessionUsingPort", .since = 6, .count = none},
+    {.name = "IPS_IderSessionUsingPort", .since = 6, .instance = session_using_port, .count = ider_sessions},
     {.name = "IPS_KvmSessionUsingPort", .since = 6, .kvm = true, .count = none},
-    {.name = "IPS_SolSessionUsingPort", .since = 6, .count = none},
+    {.name = "IPS_SolSessionUsingPort", .since = 6, .instance = session_using_port, .count = sol_sessions},
     {.name = "IPS_ScreenConfigurationService", .since = 10, .fixed = screen_service},
     {.name = "IPS_ScreenSettingData", .since = 8, .kvm = true, .fixed = screen_settings},
     {0},

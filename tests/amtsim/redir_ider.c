@@ -6,17 +6,20 @@
 #include <utlist.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/drive_io.h"
 #include "tests/amtsim/fault.h"
 #include "tests/amtsim/record.h"
 
-#define DATA_MAX   ((size_t)4 << 20) /* one command may deliver */
-#define ALL_DRIVES (1u << DRIVE_FLOPPY | 1u << DRIVE_CD)
+#define DATA_MAX     ((size_t)4 << 20) /* one command may deliver */
+#define USB_RESET_MS 2000              /* own choice */
+#define ALL_DRIVES   (1u << DRIVE_FLOPPY | 1u << DRIVE_CD)
 
 enum { FEATURES_GET = 1, REGISTERS_GET = 2, REGISTERS_SET = 3 };
 enum { SET_ENABLE = 0x01, SET_ON_RESET = 0x08, SET_GRACEFUL = 0x10, SET_NOW = 0x18 };
 
 struct command {
     struct drive_request request;
+    bool own;      /* of the firmware, not of the machine */
     uint8_t *data; /* to be written; owned */
     uint32_t written;
     struct command *prev, *next;
@@ -36,6 +39,10 @@ struct redir_ider {
     bool enabled;
     bool enable_on_reset;
     bool resetting; /* 0x46 is not answered yet: no commands until then */
+    bool probing;   /* USB storage: the machine's commands wait until there is a medium in the floppy drive */
+    struct machine_events probe_events;
+    struct drive_io *probe;
+    int64_t usb_reset_ms; /* when USB storage without that medium is reset next; 0: not */
     int64_t sent_ms;
     int64_t asked_ms; /* last 0x44 */
     struct drive_state drives[DRIVE_COUNT];
@@ -63,7 +70,7 @@ static void command_free(struct command *c)
 static void start_next(struct redir_ider *s, enum drive drive)
 {
     struct drive_state *d = &s->drives[drive];
-    if (d->sent || d->queue == NULL || !s->enabled || s->resetting)
+    if (d->sent || d->queue == NULL || !s->enabled || s->resetting || (s->probing && !d->queue->own))
         return;
     struct ider_command command = {
         .cd = drive == DRIVE_CD,
@@ -112,10 +119,8 @@ static void cancel_all(struct redir_ider *s)
     }
 }
 
-bool redir_ider_command(struct redir_ider *s, const struct drive_request *request)
+static struct command *command_new(const struct drive_request *request)
 {
-    if (!s->enabled)
-        return false;
     struct command *c = xcalloc(1, sizeof(*c));
     c->request = *request;
     c->request.data = NULL;
@@ -123,9 +128,80 @@ bool redir_ider_command(struct redir_ider *s, const struct drive_request *reques
         c->data = xmalloc(request->data_len);
         memcpy(c->data, request->data, request->data_len);
     }
+    return c;
+}
+
+bool redir_ider_command(struct redir_ider *s, const struct drive_request *request)
+{
+    if (!s->enabled)
+        return false;
+    struct command *c = command_new(request);
     DL_APPEND(s->drives[request->drive].queue, c);
     start_next(s, request->drive);
     return true;
+}
+
+/* --- USB storage: firmware since 11 wants a medium in both drives, else it resets the device over and over
+ * ---
+ */
+
+static bool probe_command(void *arg, const struct drive_request *request)
+{
+    struct redir_ider *s = arg;
+    struct command *c = command_new(request);
+    c->own = true;
+    DL_PREPEND(s->drives[request->drive].queue, c);
+    start_next(s, request->drive);
+    return true;
+}
+
+static void on_probe_data(void *arg, const uint8_t *p, size_t n)
+{
+    (void)arg;
+    (void)p;
+    (void)n;
+}
+
+static void start_all(struct redir_ider *s)
+{
+    for (int drive = 0; drive < DRIVE_COUNT; drive++)
+        start_next(s, (enum drive)drive);
+}
+
+static void on_probe_done(void *arg, enum drive_result result)
+{
+    struct redir_ider *s = arg;
+    if (result == DRIVE_GONE)
+        return; /* a reset, behind which it is tried again; or the end */
+    if (result == DRIVE_OK) {
+        s->probing = false;
+        start_all(s);
+    } else {
+        s->usb_reset_ms = now_of(s) + USB_RESET_MS;
+    }
+}
+
+static void probe(struct redir_ider *s)
+{
+    if (s->probing && s->enabled && !s->resetting && s->usb_reset_ms == 0)
+        drive_io_open(s->probe);
+}
+
+static void send_reset(struct redir_ider *s)
+{
+    s->resetting = true;
+    redir_out_pause(s->out);
+    ider_put_reset(begin(s), s->seq++, ALL_DRIVES);
+    redir_out_pause(s->out);
+}
+
+static void usb_reset_tick(struct redir_ider *s)
+{
+    if (s->usb_reset_ms == 0 || now_of(s) < s->usb_reset_ms)
+        return;
+    s->usb_reset_ms = 0;
+    record_session(s->device, REDIR_IDER, "reset: no medium in the floppy drive");
+    send_reset(s);
 }
 
 /* --- what the client answers --- */
@@ -198,10 +274,13 @@ static void enable(struct redir_ider *s, bool on)
     if (s->enabled == on)
         return;
     s->enabled = on;
+    s->probing = on && s->device->generation->usb_redirection;
+    s->usb_reset_ms = 0;
     if (!on)
         cancel_all(s);
     if (m->ops->drives != NULL)
         m->ops->drives(m, on ? ALL_DRIVES : 0);
+    probe(s);
 }
 
 static uint32_t set_registers(struct redir_ider *s, uint32_t value)
@@ -247,8 +326,8 @@ static bool take_reset_reply(struct redir_ider *s, const struct redir_msg *m)
 {
     (void)m;
     s->resetting = false;
-    for (int drive = 0; drive < DRIVE_COUNT; drive++)
-        start_next(s, (enum drive)drive);
+    probe(s);
+    start_all(s);
     return true;
 }
 
@@ -276,18 +355,13 @@ bool redir_ider_enabled(const struct redir_ider *s)
 
 void redir_ider_reset(struct redir_ider *s)
 {
-    struct machine *m = s->device->machine;
-    bool again = s->enabled;
-    s->resetting = true;
+    bool comes = s->enable_on_reset;
     cancel_all(s);
-    redir_out_pause(s->out);
-    ider_put_reset(begin(s), s->seq++, ALL_DRIVES);
-    redir_out_pause(s->out);
-    if (s->enable_on_reset)
-        s->enabled = true;
+    s->usb_reset_ms = 0;
+    send_reset(s);
     s->enable_on_reset = false;
-    if (!again && s->enabled && m->ops->drives != NULL)
-        m->ops->drives(m, ALL_DRIVES);
+    if (comes)
+        enable(s, true);
 }
 
 /* --- time --- */
@@ -312,6 +386,7 @@ static int64_t ask_ms(const struct redir_ider *s, int64_t heard_ms)
 void redir_ider_tick(struct redir_ider *s, int64_t heard_ms)
 {
     int64_t now = now_of(s);
+    usb_reset_tick(s);
     if (heartbeats(s) && now - s->sent_ms >= s->settings.heartbeat)
         redir_put_short(begin(s), IDER_HEARTBEAT, s->seq++);
     if (asks(s) && now >= ask_ms(s, heard_ms)) {
@@ -327,6 +402,8 @@ int64_t redir_ider_deadline(const struct redir_ider *s, int64_t heard_ms)
         at = s->sent_ms + s->settings.heartbeat;
     if (asks(s) && ask_ms(s, heard_ms) < at)
         at = ask_ms(s, heard_ms);
+    if (s->usb_reset_ms != 0 && s->usb_reset_ms < at)
+        at = s->usb_reset_ms;
     return at;
 }
 
@@ -341,6 +418,9 @@ struct redir_ider *redir_ider_new(struct device *device, const struct ider_setti
     s->settings = *settings;
     for (int drive = 0; drive < DRIVE_COUNT; drive++)
         s->drives[drive].data = buf_init(DATA_MAX);
+    struct drive_io_events events = {s, on_probe_data, on_probe_done};
+    s->probe_events = (struct machine_events){.arg = s, .drive = probe_command};
+    s->probe = drive_io_new(&s->probe_events, DRIVE_FLOPPY, &events);
     ider_put_open_reply(begin(s), 0, s->seq++, device->generation->number, 0);
     redir_out_pause(s->out);
     return s;
@@ -352,6 +432,7 @@ void redir_ider_free(struct redir_ider *s)
         return;
     enable(s, false);
     cancel_all(s);
+    drive_io_free(s->probe);
     for (int drive = 0; drive < DRIVE_COUNT; drive++)
         buf_free(&s->drives[drive].data);
     free(s);

@@ -31,8 +31,9 @@ drives_are()
 
 # 3 MiB and a block: its last read is a short one.
 head -c $((3 * 1048576 + 2048)) /dev/urandom > "$dir/cd.iso"
+truncate -s 1474560 "$dir/empty.img" # without it, firmware that makes USB storage of IDE-R resets it for ever
 amtsim_start --devices 1 --generation 16
-"${client[@]}" $((port + 2)) 0 ider "$dir/cd.iso" > "$dir/ider" &
+"${client[@]}" $((port + 2)) 0 ider "$dir/cd.iso" "$dir/empty.img" > "$dir/ider" &
 ider_pid=$!
 wait_until "login" grep -q 'logged in' "$dir/ider"
 wait_until "redirected drives" drives_are true

@@ -1,6 +1,6 @@
 // MeshCentral's redirection transport and IDE-R modules, as published, against a device.
 //   sol  TEXT WANTED   types TEXT and a carriage return, ends when the console has said WANTED
-//   ider IMAGE         serves a CD image until it is killed
+//   ider IMAGE [FLOPPY]   serves a CD image, and that of a floppy disk, until it is killed
 // Arguments before that: directory of the npm package, host, port, tls (0/1).
 'use strict';
 const [, , pkg, host, port, tls, mode, ...rest] = process.argv;
@@ -50,12 +50,12 @@ function sol(text, wanted) {
     });
 }
 
-function ider(image) {
+function ider(image, floppy) {
     const { CreateAmtRemoteIder } = require(path.join(pkg, 'amt/amt-ider-module.js'));
     const module = CreateAmtRemoteIder(null, null);
     const changed = module.xxStateChange;
-    if (module.diskSetup(null, image) != 0)
-        fail(`cannot use ${image}`);
+    if (module.diskSetup(floppy || null, image) != 0)
+        fail(`cannot use ${image}, ${floppy}`);
     module.iderStart = 2; // now
     module.xxStateChange = (state) => {
         if (state == 0)

@@ -46,7 +46,8 @@ devices:
 YAML
 start_amtsim --devices 1 --scenario "$dir/scenario"
 iso=$bin/../guest/rescue.iso
-"${client[@]}" ider "$iso" > "$dir/ider" &
+truncate -s 1474560 "$dir/empty.img" # firmware that makes USB storage of IDE-R wants it
+"${client[@]}" ider "$iso" "$dir/empty.img" > "$dir/ider" &
 ider_pid=$!
 wait_for "redirected drives" drives_are true
 boot_settings true

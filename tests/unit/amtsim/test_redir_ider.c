@@ -50,16 +50,28 @@ static void open_drive(enum drive drive)
     io = drive_io_new(&device->machine->events, drive, &events);
 }
 
-static int start(void **state)
+static int start(unsigned generation)
 {
-    (void)state;
-    sim_start(&sim, 1, 16);
+    sim_start(&sim, 1, generation);
     device = &sim.fleet->devices[0];
     client.piece = 0;
     client_open(&client, &sim, device);
     memset(&seen, 0, sizeof(seen));
     open_drive(DRIVE_CD);
     return 0;
+}
+
+/* Without USB storage: nothing but the machine's own commands. */
+static int start_9(void **state)
+{
+    (void)state;
+    return start(9);
+}
+
+static int start_16(void **state)
+{
+    (void)state;
+    return start(16);
 }
 
 static int stop(void **state)
@@ -323,16 +335,54 @@ static void consent_is_asked_for(void **state)
     assert_int_equal(redir_session_fate(client.session), REDIR_ENDS);
 }
 
+#define FLOPPY_READY "50 00 00 00 -- 00 00 00 00 00 00 00 00 00 a0 a0 00 00 00 00 00 00 00 00 00 00 00 00"
+#define FLOPPY_EMPTY                                                                                         \
+    "51 00 00 02 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 87 20 03 00 00 00 a0 51 02 3a 00"
+#define FLOPPY_GOOD                                                                                          \
+    "51 00 00 02 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 85 00 03 00 00 00 a0 50 00 00 00"
+
+/* Firmware since 11: no medium in the floppy drive, and the device is reset again and again. */
+static void usb_storage_wants_a_floppy_too(void **state)
+{
+    (void)state;
+    enable_now();
+    drive_io_open(io); /* of the CD: it waits */
+    client_wait(&client, 200);
+    client_expect(&client, FLOPPY_READY);
+    client_say_hex(&client, FLOPPY_EMPTY);
+    for (unsigned i = 0; i < 2; i++) {
+        client_wait(&client, 2200);
+        client_expect(&client, "46 00 00 00 -- 00 00 00 03");
+        client_say_hex(&client, "47 00 00 00 01 00 00 00");
+        client_wait(&client, 200);
+        client_expect(&client, FLOPPY_READY);
+        client_say_hex(&client, i == 0 ? FLOPPY_EMPTY : FLOPPY_GOOD);
+    }
+    client_expect(&client,
+                  "50 00 00 00 -- 00 00 00 00 00 00 00 08 00 a0 a0 25 00 00 00 00 00 00 00 00 00 00 00");
+    assert_int_equal(seen.done, 0);
+    client_say_hex(&client,
+                   "54 00 00 02 08 00 00 00 00 08 00 00 b5 00 02 00 08 00 a0 58 85 00 03 00 00 00 a0 50 "
+                   "00 00 00 00 00 00 00 00 0b 3f 00 00 02 00");
+    client_expect(&client, "50 00 00 00 -- 00 00 00 00 00 00 00 00 00 b0 a0 00"); /* now the CD */
+}
+
 int main(void)
 {
-#define WITH(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define WITH(test) cmocka_unit_test_setup_teardown(test, start_9, stop)
     const struct CMUnitTest tests[] = {
-        WITH(a_read_comes_in_parts),         WITH(a_read_without_its_data_failed),
-        WITH(more_than_asked_breaks),        WITH(no_medium_in_the_floppy),
-        WITH(changed_medium_is_asked_again), WITH(reset_holds_commands),
-        WITH(enabled_at_the_next_reset),     WITH(pings_and_heartbeats_count),
-        WITH(end_takes_the_drives_away),     WITH(a_write_to_the_floppy),
+        WITH(a_read_comes_in_parts),
+        WITH(a_read_without_its_data_failed),
+        WITH(more_than_asked_breaks),
+        WITH(no_medium_in_the_floppy),
+        WITH(changed_medium_is_asked_again),
+        WITH(reset_holds_commands),
+        WITH(enabled_at_the_next_reset),
+        WITH(pings_and_heartbeats_count),
+        WITH(end_takes_the_drives_away),
+        WITH(a_write_to_the_floppy),
         WITH(consent_is_asked_for),
+        cmocka_unit_test_setup_teardown(usb_storage_wants_a_floppy_too, start_16, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
