@@ -1,4 +1,4 @@
-/* Certificates and TLS settings, as the device is set up; they can be read. (reference wsman.md, 3.12) */
+/* Certificates, as the device is set up, and TLS settings. (reference wsman.md, 3.12) */
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -6,21 +6,23 @@
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/tls.h"
-
-static bool has_tls(const struct device *d)
-{
-    return d->fleet->tls != NULL && d->tls != DEVICE_TLS_NONE;
-}
+#include "tests/amtsim/tls_settings.h"
 
 /* The device's certificate, and with mutual TLS the root that clients must come from. */
 static unsigned certificates(const struct device *d)
 {
-    return !has_tls(d) ? 0 : d->tls == DEVICE_TLS_MUTUAL ? 2 : 1;
+    struct tls_settings s = tls_settings(d);
+    return (unsigned)s.certificate + (unsigned)s.root;
 }
 
 static unsigned keys(const struct device *d)
 {
-    return has_tls(d) ? 1 : 0;
+    return tls_settings(d).certificate ? 1 : 0;
+}
+
+static unsigned credentials(const struct device *d)
+{
+    return tls_settings(d).credential ? 1 : 0;
 }
 
 static void name_text(const X509_NAME *name, char *out, size_t size)
@@ -82,19 +84,19 @@ static unsigned two(const struct device *d)
 
 static void setting(struct device *d, unsigned i, struct out *o)
 {
-    out_bool(o, "AcceptNonSecureConnections", false);
+    const struct tls_side side = tls_settings(d).put[i];
+    out_bool(o, "AcceptNonSecureConnections", side.accept_plain);
     out_str(o, "ElementName", setting_ids[i]);
-    out_bool(o, "Enabled", d->tls != DEVICE_TLS_NONE);
+    out_bool(o, "Enabled", side.enabled);
     out_str(o, "InstanceID", setting_ids[i]);
-    out_bool(o, "MutualAuthentication", i == 0 && d->tls == DEVICE_TLS_MUTUAL);
+    out_bool(o, "MutualAuthentication", side.mutual);
     if (d->generation->number >= 16)
         out_bool(o, "NonSecureConnectionsSupported", !d->generation->tls_only);
 }
 
 static void credential(struct device *d, unsigned i, struct out *o)
 {
-    struct epr cert =
-        epr_one("AMT_PublicKeyCertificate", "InstanceID", "Intel(r) AMT Certificate: Handle: 0");
+    struct epr cert = epr_one("AMT_PublicKeyCertificate", "InstanceID", TLS_CERTIFICATE_ID);
     struct epr points = epr_one("AMT_TLSProtocolEndpointCollection", "ElementName",
                                 "TLSProtocolEndpoint Instances Collection");
     (void)d;
@@ -137,8 +139,15 @@ const struct class_row class_certificate_rows[] = {
     {.name = "AMT_TLSCredentialContext",
      .parent = "CIM_CredentialContext",
      .instance = credential,
-     .count = keys},
+     .count = credentials,
+     .required = "ElementInContext ElementProvidingContext",
+     .create = tls_credential_create,
+     .remove = tls_credential_delete},
     {.name = "AMT_TLSProtocolEndpointCollection", .fixed = collection},
-    {.name = "AMT_TLSSettingData", .instance = setting, .count = two},
+    {.name = "AMT_TLSSettingData",
+     .instance = setting,
+     .count = two,
+     .required = "Enabled",
+     .put = tls_settings_put},
     {0},
 };

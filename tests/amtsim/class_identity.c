@@ -5,6 +5,7 @@
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/subscriptions.h"
+#include "tests/amtsim/tls_settings.h"
 
 /* --- CIM_SoftwareIdentity --- */
 
@@ -159,9 +160,14 @@ static const char *const provisioning_log[] = {"CurrentNumberOfRecords",
                                                "12",
                                                NULL};
 
+static uint32_t commit_changes(struct call *c)
+{
+    return tls_settings_commit(c->device);
+}
+
 static const struct class_method setup_methods[] = {
     {"GetUuid", get_uuid},
-    {"CommitChanges", done},
+    {"CommitChanges", commit_changes},
     {"Unprovision", unprovision},
     {"PartialUnprovision", unprovision},
     {"ExtendProvisioningPeriod", done},

@@ -250,7 +250,7 @@ static bool admitted(struct conn *conn, bool tls)
     }
     record_count(d, RECORD_CONNECTIONS);
     const struct conn_protocol *p = conn->protocol;
-    if ((d->tls != DEVICE_TLS_NONE) != tls || (p->admits != NULL && !p->admits(d)) ||
+    if (!device_serves(d, tls) || (p->admits != NULL && !p->admits(d)) ||
         (p->limited && d->connections >= conn->fleet->options->connections) ||
         fault_strike(d, FAULT_REFUSED, NULL, NULL) != NULL) {
         record_count(d, RECORD_CONNECTIONS_REFUSED);

@@ -15,6 +15,7 @@
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/tls.h"
+#include "tests/amtsim/tls_settings.h"
 #include "tests/amtsim/users.h"
 
 const char *const device_redirection_names[] = {"none", "ider", "sol", "both", NULL};
@@ -65,12 +66,18 @@ void device_clear(struct device *d)
     console_free(d->console);
     d->console = NULL;
     subscriptions_free(d);
+    tls_settings_free(d);
     users_free(d->users);
     alarms_free(d->alarms);
     defense_free(d);
     tls_identity_free(d->tls_identity);
     free(d->settings.host_name);
     free(d->settings.domain_name);
+}
+
+bool device_serves(const struct device *d, bool tls)
+{
+    return tls ? d->tls != DEVICE_TLS_NONE : d->tls == DEVICE_TLS_NONE || d->plain_too;
 }
 
 int64_t device_mono_ms(const struct device *d)

@@ -26,6 +26,7 @@ struct tls_identity;
 struct console;
 struct redir_session;
 struct subscription;
+struct tls_changes;
 
 enum redir_kind { REDIR_SOL, REDIR_IDER, REDIR_KINDS }; /* what a redirection session redirects */
 
@@ -105,6 +106,7 @@ struct device {
     uint32_t index; /* from 0 */
     const struct generation *generation;
     enum device_tls tls;
+    bool plain_too;   /* takes plain connections besides those with TLS */
     bool agent;       /* the machine's OS runs the local management agent */
     bool standby;     /* modern standby: on, but the OS saves power */
     bool client_mode; /* CCM; else ACM */
@@ -138,6 +140,7 @@ struct device {
     struct record *record;                       /* NULL: nothing happened yet */
     struct redir_session *sessions[REDIR_KINDS]; /* logged in, by what they redirect; NULL: free */
     struct console *console;                     /* what the machine's serial port said; NULL: nothing */
+    struct tls_changes *tls_changes;             /* TLS settings were changed; NULL: never */
     struct tls_identity *tls_identity;           /* NULL: not needed yet */
 };
 
@@ -164,6 +167,9 @@ const char *device_address(const struct device *device, char *out /* 16 */);
 
 /* The account's HA1 = MD5(user:realm:password) for logins with the realm shown; false: no such user. */
 bool device_ha1(struct device *device, const char *user, const char *realm, uint8_t out[16]);
+
+/* Whether connections with TLS, or without, are taken. */
+bool device_serves(const struct device *device, bool tls);
 
 /* Forget nonces and cached logins. */
 void device_acl_changed(struct device *device);

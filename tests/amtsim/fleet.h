@@ -15,6 +15,7 @@
 #include "tests/amtsim/options.h"
 
 struct conn;
+struct listener;
 struct tls_store;
 
 struct fleet {
@@ -25,15 +26,16 @@ struct fleet {
     size_t count;
     uint8_t nonce_key[32];
     uint64_t nonce_count;
-    EVP_MD *md5;            /* fetched once */
-    EVP_MD_CTX *md;         /* for one computation at a time */
-    struct buf body;        /* scratch: the document of the answer under way */
-    struct buf part;        /* scratch: a part of it */
-    struct buf wire;        /* scratch: the answer as it goes out */
-    struct tls_store *tls;  /* NULL: plain only */
-    struct conn *conns;     /* open connections */
-    uint64_t peers_refused; /* from outside 127.0.0.0/8 */
-    uint64_t no_device;     /* addresses without a device */
+    EVP_MD *md5;               /* fetched once */
+    EVP_MD_CTX *md;            /* for one computation at a time */
+    struct buf body;           /* scratch: the document of the answer under way */
+    struct buf part;           /* scratch: a part of it */
+    struct buf wire;           /* scratch: the answer as it goes out */
+    struct listener *listener; /* NULL: no sockets; its owner sets it */
+    struct tls_store *tls;     /* NULL: plain only */
+    struct conn *conns;        /* open connections */
+    uint64_t peers_refused;    /* from outside 127.0.0.0/8 */
+    uint64_t no_device;        /* addresses without a device */
 };
 
 /* All devices with the options' settings, without machines and sockets. NULL and err. */

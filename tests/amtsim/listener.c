@@ -36,12 +36,15 @@ struct socket {
     uv_tcp_t tcp; /* first */
     struct listener *listener;
     const struct port *port;
+    const struct device *device; /* NULL: everybody's */
+    bool listening;
     struct socket *next;
 };
 
 struct listener {
     struct fleet *fleet;
     struct socket *sockets;
+    bool each;     /* every device has sockets of its own */
     unsigned open; /* handles not closed yet */
     bool freed;
 };
@@ -135,14 +138,19 @@ static int bound_fd(uint32_t address, uint16_t port, struct err *err)
     return fd;
 }
 
-static int open_socket(struct listener *l, const struct port *port, uint32_t address, struct err *err)
+/* device NULL: for everybody. */
+static int open_socket(struct listener *l, const struct port *port, const struct device *device,
+                       struct err *err)
 {
-    int fd = bound_fd(address, (uint16_t)(l->fleet->options->port + port->offset), err);
+    const struct options *o = l->fleet->options;
+    int fd = bound_fd(device != NULL ? o->address + device->index : INADDR_ANY,
+                      (uint16_t)(o->port + port->offset), err);
     if (fd < 0)
         return -1;
     struct socket *s = xcalloc(1, sizeof(*s));
     s->listener = l;
     s->port = port;
+    s->device = device;
     s->next = l->sockets;
     l->sockets = s;
     l->open++;
@@ -150,41 +158,68 @@ static int open_socket(struct listener *l, const struct port *port, uint32_t add
     int e = uv_tcp_open(&s->tcp, fd);
     if (e != 0) {
         close(fd);
-        return err_set(err, CAUSE_SYSTEM, "port %u: %s", l->fleet->options->port + port->offset,
-                       uv_strerror(e));
+        return err_set(err, CAUSE_SYSTEM, "port %u: %s", o->port + port->offset, uv_strerror(e));
     }
     return 0;
 }
 
-static bool port_wanted(const struct fleet *f, const struct port *port)
+static bool is_open(const struct listener *l, const struct port *port, const struct device *device)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        if ((f->devices[i].tls != DEVICE_TLS_NONE) == port->tls)
+    for (const struct socket *s = l->sockets; s != NULL; s = s->next) {
+        if (s->port == port && s->device == device)
             return true;
     }
     return false;
 }
 
-static int open_each(struct listener *l, const struct port *port, struct err *err)
+static bool port_wanted(const struct fleet *f, const struct port *port)
 {
-    struct fleet *f = l->fleet;
     for (size_t i = 0; i < f->count; i++) {
-        const struct device *d = &f->devices[i];
-        if (fault_pending(d, FAULT_REFUSED) == NULL && (d->tls != DEVICE_TLS_NONE) == port->tls &&
-            open_socket(l, port, f->options->address + (uint32_t)i, err) != 0)
-            return -1;
+        if (device_serves(&f->devices[i], port->tls))
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* Listening begins when the filters are in place: no packet slips through before. */
 static int listen_all(struct listener *l, struct err *err)
 {
     for (struct socket *s = l->sockets; s != NULL; s = s->next) {
-        int e = uv_listen((uv_stream_t *)&s->tcp, BACKLOG, on_connection);
+        int e = s->listening ? 0 : uv_listen((uv_stream_t *)&s->tcp, BACKLOG, on_connection);
+        s->listening = true;
         if (e != 0)
             return err_set(err, CAUSE_SYSTEM, "port %u: %s", l->fleet->options->port + s->port->offset,
                            uv_strerror(e));
+    }
+    return 0;
+}
+
+/* Opens what a device, or with NULL anybody, needs; known: some of it may be open. */
+static int open_for(struct listener *l, const struct device *d, bool known, struct err *err)
+{
+    for (size_t i = 0; i < PORTS; i++) {
+        bool wanted = d != NULL ? device_serves(d, ports[i].tls) : port_wanted(l->fleet, &ports[i]);
+        if (wanted && !(known && is_open(l, &ports[i], d)) && open_socket(l, &ports[i], d, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int listener_device_changed(struct listener *l, const struct device *d, struct err *err)
+{
+    if (open_for(l, l->each ? d : NULL, true, err) != 0 || listener_update(l, err) != 0)
+        return -1;
+    return listen_all(l, err);
+}
+
+static int open_all(struct listener *l, struct err *err)
+{
+    if (!l->each)
+        return open_for(l, NULL, false, err);
+    for (size_t i = 0; i < l->fleet->count; i++) {
+        const struct device *d = &l->fleet->devices[i];
+        if (fault_pending(d, FAULT_REFUSED) == NULL && open_for(l, d, false, err) != 0)
+            return -1;
     }
     return 0;
 }
@@ -193,12 +228,8 @@ struct listener *listener_new(struct fleet *fleet, bool each, struct err *err)
 {
     struct listener *l = xcalloc(1, sizeof(*l));
     l->fleet = fleet;
-    int failed = 0;
-    for (size_t i = 0; i < PORTS && !failed; i++) {
-        if (port_wanted(fleet, &ports[i]))
-            failed = each ? open_each(l, &ports[i], err) : open_socket(l, &ports[i], INADDR_ANY, err);
-    }
-    if (failed || listener_update(l, err) != 0 || listen_all(l, err) != 0) {
+    l->each = each;
+    if (open_all(l, err) != 0 || listener_update(l, err) != 0 || listen_all(l, err) != 0) {
         listener_free(l);
         return NULL;
     }

@@ -20,6 +20,8 @@ struct listener *listener_new(struct fleet *fleet, bool each, struct err *err);
 void listener_free(struct listener *listener);
 /* Who is unreachable has changed. */
 int listener_update(struct listener *listener, struct err *err);
+/* Another set of ports is served by the device: those that nobody has opened yet are opened. */
+int listener_device_changed(struct listener *listener, const struct device *device, struct err *err);
 /* "16992, 16993"; out: 32 bytes. */
 const char *listener_ports(const struct listener *listener, char *out);
 

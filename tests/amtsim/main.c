@@ -55,6 +55,8 @@ static void stop(struct program *p)
     p->control = NULL;
     listener_free(p->listener);
     p->listener = NULL;
+    if (p->fleet != NULL)
+        p->fleet->listener = NULL;
     rmcp_free(p->rmcp);
     p->rmcp = NULL;
     if (p->fleet != NULL)
@@ -128,6 +130,7 @@ static int start(struct program *p, struct err *err)
     p->listener = listener_new(p->fleet, any_refused(p->fleet), err);
     if (p->listener == NULL)
         return -1;
+    p->fleet->listener = p->listener;
     if (o->rmcp_port != 0 && (p->rmcp = rmcp_new(p->fleet, err)) == NULL)
         return -1;
     if (o->control != NULL && (p->control = control_new(p->fleet, p->listener, o->control, err)) == NULL)

@@ -22,6 +22,7 @@
 
 #define STATE_PRE  0
 #define STATE_POST 2
+#define BOTH_PORTS 4
 
 #define INTERACTION_DASH 0x20
 #define NIBBLE_MAJOR_MAX 15 /* newer versions stand in bytes of their own */
@@ -79,7 +80,8 @@ size_t rmcp_answer(const struct device *d, const void *p, size_t n, uint8_t out[
     out[16] = set_up ? (uint8_t)(port >> 8) : 0;
     out[17] = set_up ? (uint8_t)port : 0;
     out[18] = small ? (uint8_t)(major << 4 | (minor & 15)) : 0;
-    out[19] = set_up ? STATE_POST : STATE_PRE;
+    out[19] = (set_up ? STATE_POST : STATE_PRE) |
+              (device_serves(d, false) && device_serves(d, true) ? BOTH_PORTS : 0);
     out[21] = INTERACTION_DASH;
     out[22] = small ? 0 : (uint8_t)major;
     out[23] = small ? 0 : (uint8_t)minor;

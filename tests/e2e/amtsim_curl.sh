@@ -50,6 +50,33 @@ talk https://127.16.0.2:$((port + 1))/wsman 16 --cacert "$dir/tls/ca.pem" --cert
 if post https://127.16.0.2:$((port + 1))/wsman "$identify" --cacert "$dir/tls/ca.pem" > /dev/null 2>&1; then
     fail "mutual TLS without client certificate was accepted"
 fi
+
+# TLS is switched off and on: put, committed, in force; the port follows, and what was connected is reset.
+put_tls() # URL ENABLED [CURL OPTION...]
+{
+    local url=$1 enabled=$2 document
+    shift 2
+    document=$(envelope $transfer/Put $amt/AMT_TLSSettingData "<g:AMT_TLSSettingData xmlns:g=\"$amt/AMT_TLSSettingData\"><g:Enabled>$enabled</g:Enabled></g:AMT_TLSSettingData>")
+    document=${document/<\/Header>/<w:SelectorSet><w:Selector Name=\"InstanceID\">Intel(r) AMT 802.3 TLS Settings<\/w:Selector><\/w:SelectorSet><\/Header>}
+    answer=$(post "$url" "$document" "$@")
+    [[ $answer == *"<g:Enabled>$enabled<"* ]] || fail "Put: $answer"
+    answer=$(post "$url" "$(envelope $amt/AMT_SetupAndConfigurationService/CommitChanges $amt/AMT_SetupAndConfigurationService "<r:CommitChanges_INPUT xmlns:r=\"$amt/AMT_SetupAndConfigurationService\"/>")" "$@")
+    [[ $answer == *"<g:ReturnValue>0<"* ]] || fail "CommitChanges: $answer"
+}
+answers_at() # URL [CURL OPTION...]
+{
+    local url=$1
+    shift
+    [[ $(post "$url" "$identify" "$@" 2> /dev/null) == *ProductVersion* ]]
+}
+mutual=(--cacert "$dir/tls/ca.pem" --cert "$dir/tls/client.pem" --key "$dir/tls/client.key")
+put_tls https://127.16.0.1:$((port + 1))/wsman false "${mutual[@]}"
+wait_until "plain" answers_at http://127.16.0.1:$port/wsman
+! answers_at https://127.16.0.1:$((port + 1))/wsman "${mutual[@]}" || fail "TLS is still served"
+answers_at https://127.16.0.2:$((port + 1))/wsman "${mutual[@]}" || fail "another device lost its TLS"
+put_tls http://127.16.0.1:$port/wsman true
+wait_until "TLS" answers_at https://127.16.0.1:$((port + 1))/wsman "${mutual[@]}"
+! answers_at http://127.16.0.1:$port/wsman || fail "plain is still served"
 amtsim_stop
 
 # Presence pings: each device answers from its own address; one that was told to be silent does not.

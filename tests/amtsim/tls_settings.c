@@ -1,0 +1,151 @@
+#include "tests/amtsim/tls_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "tests/amtsim/conn.h"
+#include "tests/amtsim/fleet.h"
+#include "tests/amtsim/listener.h"
+
+/* Taken at the first change. */
+struct tls_changes {
+    struct tls_settings settings;
+    uv_timer_t *restart; /* NULL: nothing is committed that does not hold yet */
+};
+
+static struct tls_settings as_started(const struct device *d)
+{
+    bool tls = d->fleet->tls != NULL && d->tls != DEVICE_TLS_NONE;
+    bool mutual = d->tls == DEVICE_TLS_MUTUAL;
+    return (struct tls_settings){
+        .certificate = tls,
+        .root = tls && mutual,
+        .credential = tls,
+        .put = {[TLS_REMOTE] = {.enabled = tls, .mutual = mutual, .accept_plain = d->plain_too},
+                [TLS_LOCAL] = {.enabled = tls}},
+    };
+}
+
+struct tls_settings tls_settings(const struct device *d)
+{
+    return d->tls_changes != NULL ? d->tls_changes->settings : as_started(d);
+}
+
+static struct tls_settings *changeable(struct device *d)
+{
+    if (d->tls_changes == NULL) {
+        d->tls_changes = xcalloc(1, sizeof(*d->tls_changes));
+        d->tls_changes->settings = as_started(d);
+    }
+    return &d->tls_changes->settings;
+}
+
+/* --- changes --- */
+
+void tls_settings_put(struct call *c)
+{
+    struct tls_side side = tls_settings(c->device).put[c->instance];
+    if (c->message->selector_count == 0) {
+        c->fault = SOAP_INVALID_SELECTORS;
+    } else if (call_has(c, "TrustedCN")) {
+        c->fault = SOAP_UNSUPPORTED;
+    } else {
+        call_bool(c, "Enabled", &side.enabled);
+        call_bool(c, "MutualAuthentication", &side.mutual);
+        call_bool(c, "AcceptNonSecureConnections", &side.accept_plain);
+    }
+    if (c->fault == SOAP_OK)
+        changeable(c->device)->put[c->instance] = side;
+}
+
+void tls_credential_create(struct call *c, struct epr *epr)
+{
+    static const struct epr chosen = {
+        .class_name = "AMT_PublicKeyCertificate", .pairs = {{"InstanceID", TLS_CERTIFICATE_ID}}, .count = 1};
+    static const struct epr points = {.class_name = "AMT_TLSProtocolEndpointCollection",
+                                      .pairs = {{"ElementName", "TLSProtocolEndpoint Instances Collection"}},
+                                      .count = 1};
+    struct epr certificate;
+    const struct tls_settings now = tls_settings(c->device);
+    const char *id =
+        call_epr(c, "ElementInContext", &certificate) ? epr_value(&certificate, "InstanceID") : NULL;
+    if (now.credential)
+        c->fault = SOAP_ALREADY_EXISTS;
+    else if (!now.certificate || id == NULL || strcmp(id, TLS_CERTIFICATE_ID) != 0)
+        c->fault = SOAP_INVALID_VALUES;
+    if (c->fault != SOAP_OK)
+        return;
+    changeable(c->device)->credential = true;
+    *epr = (struct epr){
+        .class_name = "AMT_TLSCredentialContext",
+        .pairs = {{"ElementInContext", "", &chosen}, {"ElementProvidingContext", "", &points}},
+        .count = 2,
+    };
+}
+
+void tls_credential_delete(struct call *c)
+{
+    if (c->device->tls != DEVICE_TLS_NONE)
+        c->fault = SOAP_IN_USE;
+    else
+        changeable(c->device)->credential = false;
+}
+
+/* --- committing --- */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void drop_timer(struct tls_changes *changes)
+{
+    if (changes->restart != NULL)
+        uv_close((uv_handle_t *)changes->restart, on_timer_closed);
+    changes->restart = NULL;
+}
+
+/* The web server starts anew, with what was committed. */
+static void on_restart(uv_timer_t *timer)
+{
+    struct device *d = timer->data;
+    struct err err = ERR_INIT;
+    const struct tls_side *side = &d->tls_changes->settings.put[TLS_REMOTE];
+    drop_timer(d->tls_changes);
+    d->tls = !side->enabled ? DEVICE_TLS_NONE : side->mutual ? DEVICE_TLS_MUTUAL : DEVICE_TLS_SERVER;
+    d->plain_too = side->enabled && side->accept_plain;
+    conn_reset_all(d->fleet, d);
+    device_acl_changed(d);
+    if (d->fleet->listener != NULL && listener_device_changed(d->fleet->listener, d, &err) != 0)
+        log_err(NULL, "device %u: %s", d->index + 1, err.text);
+}
+
+uint32_t tls_settings_commit(struct device *d)
+{
+    if (d->tls_changes == NULL)
+        return RET_OK;
+    const struct tls_settings *s = &d->tls_changes->settings;
+    const struct tls_side *side = &s->put[TLS_REMOTE];
+    if (side->enabled && (!s->credential || (side->mutual && !s->root)))
+        return RET_DATA_MISSING;
+    if (d->generation->tls_only && d->tls != DEVICE_TLS_NONE && (!side->enabled || side->accept_plain))
+        return RET_NOT_PERMITTED;
+    if (d->tls_changes->restart == NULL) {
+        d->tls_changes->restart = xcalloc(1, sizeof(*d->tls_changes->restart));
+        uv_timer_init(d->fleet->loop, d->tls_changes->restart);
+        d->tls_changes->restart->data = d;
+    }
+    uv_timer_start(d->tls_changes->restart, on_restart, TLS_RESTART_MS, 0);
+    return RET_OK;
+}
+
+void tls_settings_free(struct device *d)
+{
+    if (d->tls_changes == NULL)
+        return;
+    drop_timer(d->tls_changes);
+    free(d->tls_changes);
+    d->tls_changes = NULL;
+}
