@@ -396,7 +396,7 @@ static size_t take_all(struct redir_session *s, const uint8_t *p, size_t n)
     return at;
 }
 
-void redir_session_feed(struct redir_session *s, const void *p, size_t n)
+static void feed(struct redir_session *s, const void *p, size_t n)
 {
     if (s->in.len == 0) {
         size_t taken = take_all(s, p, n);
@@ -413,6 +413,14 @@ void redir_session_feed(struct redir_session *s, const void *p, size_t n)
         buf_free(&in);
     else
         s->in = in;
+}
+
+/* Who asks and asks and never takes an answer is dropped. */
+void redir_session_feed(struct redir_session *s, const void *p, size_t n)
+{
+    feed(s, p, n);
+    if (!buf_ok(&s->out.bytes))
+        over(s, REDIR_BREAKS, "does not take its answers");
 }
 
 struct view redir_session_output(struct redir_session *s)

@@ -24,6 +24,20 @@ console_has()
     [[ $(ctl console 1 | jq -r .console) == *"$1"* ]]
 }
 
+# Faults over real connections: in each state the client is told that there is no session (any more).
+amtsim_start --devices 1 --generation 16
+for at in start login open; do
+    for fault in drop garbage; do
+        ctl set 1 "faults=[{\"fault\":\"redirection-$fault\",\"at\":\"$at\"}]" > /dev/null
+        "${client[@]}" $((port + 2)) 0 sol hostname pc0001 2> "$dir/refused" > /dev/null && fail "$fault at $at: a session"
+        grep -q 'no session' "$dir/refused" || fail "$fault at $at: $(cat "$dir/refused")"
+    done
+done
+ctl set 1 'faults=[{"fault":"redirection-drop","bytes":20}]' > /dev/null
+"${client[@]}" $((port + 2)) 0 sol 'echo one two three' nothing 2> "$dir/dropped" > /dev/null && fail "nobody dropped it"
+grep -q 'session has ended' "$dir/dropped" || fail "dropped: $(cat "$dir/dropped")"
+amtsim_stop
+
 drives_are()
 {
     [ "$(ctl get 1 | jq .redirection.drives)" = "$1" ]

@@ -58,6 +58,7 @@ wait_for "CD" console_has 'CD mounted on /mnt'
 [ "$(counter ider_bytes)" -gt "$(stat -c %s "$bin/../guest/vmlinuz")" ] || fail "the CD was not read through IDE-R"
 # Through SOL: what the guest reads from the CD is what the image has.
 "${client[@]}" sol 'sha256sum /mnt/vmlinuz' "$(sha256sum < "$bin/../guest/vmlinuz" | cut -d ' ' -f 1)"
+"${client[@]}" sol 'cd /mnt && sha256sum -c SHA256SUMS; cd /' 'rescue-initrd: OK'
 
 # The end of the session takes the CD away from the running system.
 kill $ider_pid

@@ -144,6 +144,7 @@ available()
 start_amtsim()
 {
     printf %s 'P@ssw0rd1' > "$dir/pw"
+    : > "$dir/log"
     "$bin/amtsim" --address 127.16.0.1 --port-base $port --user admin --password-file "$dir/pw" \
         --control "$dir/control" "$@" 2> "$dir/log" &
     amtsim_pid=$!

@@ -407,6 +407,19 @@ static void full_buffers_hold_the_machine_or_lose(void **state)
     client_expect_nothing(&client);
 }
 
+/* Pings without end, whose answers nobody takes. */
+static void answers_not_taken(void **state)
+{
+    static char pings[8 * 4096];
+    (void)state;
+    client_start(&client, "SOL ");
+    for (size_t i = 0; i < sizeof(pings); i += 8)
+        pings[i] = 0x24;
+    for (unsigned i = 0; i < 40 && redir_session_fate(client.session) == REDIR_GOES_ON; i++)
+        redir_session_feed(client.session, pings, sizeof(pings));
+    expect_fate(&client, REDIR_BREAKS);
+}
+
 static void terminate_and_switching_off(void **state)
 {
     const char *text;
@@ -567,6 +580,7 @@ int main(void)
         WITH(start_16, power_shows),
         WITH(start_6, power_is_held_by_old_firmware),
         WITH(start_16, full_buffers_hold_the_machine_or_lose),
+        WITH(start_16, answers_not_taken),
         WITH(start_16, terminate_and_switching_off),
         WITH(start_16, consent),
         WITH(start_16, faults_at_every_point),
