@@ -5,6 +5,6 @@
 
 /* Filter files, without any device. */
 extern const struct command command_filter_list, command_filter_show, command_filter_check;
-extern const struct command command_filter_explain, command_filter_replay;
+extern const struct command command_filter_explain, command_filter_replay, command_filter_import;
 
 #endif

@@ -57,6 +57,7 @@ const struct command *const commands[] = {
     &command_filter_check,
     &command_filter_explain,
     &command_filter_replay,
+    &command_filter_import,
     &command_info,
     &command_doctor,
     &command_run_list,

@@ -52,6 +52,17 @@ says out 'out: 5 packets'
 exits 2 amtcli filter replay quarantine quarantine.xml
 exits 2 amtcli filter replay quarantine "$data/good/all.xml"
 
+# --- import ---
+for file in CBFilters.xml sheet.csv ruleset.json; do
+    cp "$data/import/$file" .
+    exits 0 amtcli filter import $file --name old --to $file.new
+    says err 'rules carried over'
+    { amtcli filter check ./$file.new "$@" -o json || true; } | jq -e '.errors == 0' >/dev/null || fail "$file is not good when imported"
+    exits 2 amtcli filter import $file --to $file
+    cmp $file "$data/import/$file" || fail "the original was changed"
+done
+exits 2 amtcli filter import "$data/sample.pcapng"
+
 # --- mistakes: all at once, with their lines ---
 cat >bad.xml <<'XML'
 <network-filters xmlns="urn:amt-network-filters:1" name="bad">
