@@ -54,6 +54,25 @@ wait_until "redirected drives" drives_are true
 ctl console 1 > /dev/null
 ctl set 1 'type=sha256sum cd'$'\n' > /dev/null
 wait_until "checksum" console_has "$(sha256sum < "$dir/cd.iso" | cut -d ' ' -f 1)"
+
+# A boot from it: by AMT's settings for one boot, with the BIOS on the console.
+false_settings=
+for name in BIOSPause BIOSSetup ConfigurationDataReset ForcedProgressEvents LockKeyboard LockPowerButton LockResetButton \
+    LockSleepButton ReflashBIOS UseSafeMode UserPasswordBypass; do
+    false_settings+="<r:$name>false</r:$name>"
+done
+post "http://127.16.0.1:$port/wsman" "$(envelope "$transfer/Put" "$amt/AMT_BootSettingData" \
+    "<r:AMT_BootSettingData xmlns:r=\"$amt/AMT_BootSettingData\">$false_settings<r:BootMediaIndex>0</r:BootMediaIndex><r:FirmwareVerbosity>0</r:FirmwareVerbosity><r:IDERBootDevice>1</r:IDERBootDevice><r:InstanceID>Intel(r) AMT:BootSettingData 0</r:InstanceID><r:UseIDER>true</r:UseIDER><r:UseSOL>true</r:UseSOL></r:AMT_BootSettingData>")" \
+    > "$dir/put"
+grep -q AMT_BootSettingData "$dir/put" || fail "Put of the boot settings: $(cat "$dir/put")"
+post "http://127.16.0.1:$port/wsman" "$(envelope "$cim/CIM_BootService/SetBootConfigRole" "$cim/CIM_BootService" \
+    "<r:SetBootConfigRole_INPUT xmlns:r=\"$cim/CIM_BootService\"><r:BootConfigSetting><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address><a:ReferenceParameters><w:ResourceURI>$cim/CIM_BootConfigSetting</w:ResourceURI><w:SelectorSet><w:Selector Name=\"InstanceID\">Intel(r) AMT: Boot Configuration 0</w:Selector></w:SelectorSet></a:ReferenceParameters></r:BootConfigSetting><r:Role>1</r:Role></r:SetBootConfigRole_INPUT>")" \
+    > "$dir/role"
+grep -q 'ReturnValue>0<' "$dir/role" || fail "SetBootConfigRole: $(cat "$dir/role")"
+post "http://127.16.0.1:$port/wsman" "$(power_request 10)" > /dev/null
+wait_until "boot from the CD" console_has 'booting the redirected cd: 1537 blocks of 2048 bytes'
+wait_until "system of the CD" console_has 'boot 2, single-user mode, system from cd'
+
 kill $ider_pid
 wait $ider_pid || true
 wait_until "end of the session" drives_are false

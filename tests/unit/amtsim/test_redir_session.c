@@ -407,6 +407,91 @@ static void full_buffers_hold_the_machine_or_lose(void **state)
     client_expect_nothing(&client);
 }
 
+static void say_text(struct client *c, const char *text)
+{
+    struct buf b = buf_init(4096);
+    wr_u8(&b, 0x28);
+    wr_be24(&b, 0);
+    wr_le32(&b, 0);
+    wr_le16(&b, (uint16_t)strlen(text));
+    wr_bytes(&b, text, strlen(text));
+    client_say(c, b.p, b.len);
+    buf_free(&b);
+}
+
+/* A machine that does not read its port: what was typed waits for HostFifoRxFlushTimeout, then it is gone and
+ * the client is told; more than the port's buffer holds is lost at once. */
+static void input_that_nobody_reads(void **state)
+{
+    char many[400];
+    (void)state;
+    client_start(&client, "SOL ");
+    say_text(&client, "busy 600000\r");
+    client_wait(&client, 300);
+    buf_reset(&client.got);
+    say_text(&client, "lost");
+    client_wait(&client, 90);
+    client_expect_nothing(&client);
+    client_wait(&client, 300);
+    client_expect(&client, "29 00 00 00 -- -- -- -- 03 0c");
+    client_expect_nothing(&client);
+    memset(many, 'x', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    say_text(&client, many);
+    client_expect(&client, "29 00 00 00 -- -- -- -- 03 0c");
+}
+
+/* Nobody takes what the machine says: with an overflow time-out it is lost and told of, without one the
+ * machine waits. */
+static void check_overflow(const char *settings, bool loses)
+{
+    static char chunk[70000];
+    uint64_t *now = (uint64_t *)&sim.time.mono;
+    client_close(&client);
+    client_open(&client, &sim, device);
+    begin_login(&client);
+    client_login(&client, 4, "admin", "P@ssw0rd1");
+    client_expect(&client, "14 00 00 00 04 00 00 00 00");
+    client_say_hex(&client, settings);
+    client_wait(&client, 300);
+    buf_reset(&client.got);
+    for (unsigned i = 0; i < 2; i++)
+        redir_console(device, chunk, sizeof(chunk)); /* 64 KiB of messages, then the buffer */
+    *now += 2000;
+    redir_session_tick(client.session);
+    client_wait(&client, 1000);
+    size_t said = 0;
+    bool told = false;
+    while (client.got.len > 0) {
+        bool data = client.got.p[0] == 0x2A;
+        size_t n = data ? client.got.p[8] | (size_t)client.got.p[9] << 8 : 0;
+        told = told || (client.got.p[0] == 0x29 && (client.got.p[9] & 1) != 0);
+        said += n;
+        buf_consume(&client.got, 10 + n);
+    }
+    assert_int_equal(told, loses);
+    assert_int_equal(said < 2 * sizeof(chunk), loses);
+}
+
+static void output_that_nobody_takes(void **state)
+{
+    (void)state;
+    check_overflow("20 00 00 00 01 00 00 00 10 27 64 00 00 00 10 27 64 00 00 00 00 00 00 00", false);
+    check_overflow("20 00 00 00 01 00 00 00 10 27 64 00 e8 03 10 27 64 00 00 00 00 00 00 00", true);
+}
+
+static void break_on_the_line(void **state)
+{
+    (void)state;
+    client_start(&client, "SOL ");
+    say_text(&client, "break 1\r");
+    client_expect(&client, "29 00 00 00 -- -- -- -- 07 04");
+    for (unsigned i = 0; i < 1000 && device->machine->lines.brk; i++)
+        sim_turn(&sim);
+    client_wait(&client, 1000);
+    assert_non_null(memmem(client.got.p, client.got.len, "\3\4", 2)); /* released */
+}
+
 /* Pings without end, whose answers nobody takes. */
 static void answers_not_taken(void **state)
 {
@@ -580,6 +665,9 @@ int main(void)
         WITH(start_16, power_shows),
         WITH(start_6, power_is_held_by_old_firmware),
         WITH(start_16, full_buffers_hold_the_machine_or_lose),
+        WITH(start_16, input_that_nobody_reads),
+        WITH(start_16, output_that_nobody_takes),
+        WITH(start_16, break_on_the_line),
         WITH(start_16, answers_not_taken),
         WITH(start_16, terminate_and_switching_off),
         WITH(start_16, consent),
