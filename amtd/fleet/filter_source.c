@@ -6,9 +6,13 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "filters/check.h"
 #include "filters/compile.h"
 #include "filters/file.h"
 #include "filters/names.h"
+
+/* Where the version is not known yet: the limits that count are the device's own. */
+#define VERSION_UNKNOWN 11
 
 #define TAG_PREFIX     "filter."
 #define RULES_TEXT_MAX 1024
@@ -186,6 +190,38 @@ static int check_anti_spoof(const struct ruleset *rules, const struct sd_state *
     return 0;
 }
 
+/* What the file says must work, and what amtd itself depends on, must work with it. */
+static int check_ways(const struct filter_source *source, const struct ruleset *rules, struct names *names,
+                      const struct filter_binding *binding, struct err *err)
+{
+    unsigned version = binding->version > 0 ? binding->version : VERSION_UNKNOWN;
+    struct check_options options = {.versions = &version, .version_count = 1, .widen = binding->widen};
+    struct check_report report;
+    struct findings findings = {0};
+    const struct way *cut = NULL;
+    int status = 0;
+    size_t own = 0;
+
+    if (binding->force)
+        return 0;
+    filter_check(rules, names, &options, &report, &findings);
+    for (size_t i = 0; i < report.way_count; i++) {
+        own += report.ways[i].origin == WAY_OWN;
+        if (!report.ways[i].passes && !cut)
+            cut = &report.ways[i];
+    }
+    if (cut)
+        status =
+            err_set(err, CAUSE_INVALID_ARGUMENT,
+                    "'%s' cuts off '%s' (%s): %s%s; with force and confirm-within it is applied",
+                    source->file->name, cut->name, cut->what, cut->why, report.cut > 1 ? ", and more" : "");
+    else if (own == 0) /* without the server's address nobody can tell */
+        status = findings_err(&findings, err);
+    findings_clear(&findings);
+    check_report_clear(&report);
+    return status;
+}
+
 struct filter_set *filter_source_compile(const struct filter_source *source,
                                          const struct filter_binding *binding, const struct sd_state *state,
                                          struct err *err)
@@ -196,7 +232,8 @@ struct filter_set *filter_source_compile(const struct filter_source *source,
     struct compiled *compiled = rules ? compile(rules, binding, state, &findings) : NULL;
     struct filter_set *set = NULL;
 
-    if (compiled && check_anti_spoof(rules, state, err) == 0)
+    if (compiled && check_anti_spoof(rules, state, err) == 0 &&
+        check_ways(source, rules, names, binding, err) == 0)
         set = make_set(source, compiled, rules);
     else if (names && !compiled)
         findings_err(&findings, err);

@@ -17,8 +17,10 @@ struct filter_binding {
     const json_t *addresses; /* of host names that the file names, blank-separated */
     const struct host *host; /* its tags "filter.NAME" bind names too, below the caller's */
     const char *management;  /* this server's address as the host sees it, or NULL */
+    unsigned version;        /* of the firmware, 0: not known */
     bool anti_spoof;
     bool widen;
+    bool force; /* also when it cuts off what must work */
 };
 
 /* One document without includes. `name` is what the caller calls it. NULL with the first mistake and how many

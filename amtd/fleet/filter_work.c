@@ -42,9 +42,13 @@ static int enter(struct filter_work *work, enum phase phase, struct err *err)
     return go_on(work, err);
 }
 
-/* Hands the steps to the sequence. */
+/* Hands the steps to the sequence. A device that loses every answer and does what it is told comes to an end
+ * too. */
 static int carry_out(struct filter_work *work, struct filter_steps *steps)
 {
+    if (steps->count < work->left)
+        work->lost = work->batches = 0;
+    work->left = steps->count;
     for (size_t i = 0; i < steps->count; i++)
         *sd_seq_change(&work->sd, steps->items[i].verb) = steps->items[i];
     filter_steps_clear(steps);

@@ -49,6 +49,7 @@ struct filter_work {
     /* private */
     int phase;
     unsigned batches, lost, looks;
+    size_t left; /* steps that were to be done when an answer was lost */
 };
 
 void filter_work_init(struct filter_work *work, enum filter_mode mode);

@@ -543,6 +543,8 @@ static void take_finding(struct host_op *op, const struct err *failure)
 
     if (op->work)
         task->find(op->work, failure, &finding);
+    else if (task->unbegun)
+        finding.detail = task->unbegun();
     xreplace(&op->record->from, finding.from);
     xreplace(&op->record->to, finding.to);
     op->record->tries = finding.tries;
@@ -610,6 +612,7 @@ void host_op_spare(struct host_op *op, enum cause cause, const char *text)
     op->record->ended_ms = clock_wall(run_parts(op->run)->clock);
     xreplace(&op->record->cause, cause_name(cause));
     xreplace(&op->record->message, err.text);
+    take_finding(op, &err);
     leave(op, false);
     op->phase = OP_SAVING;
     run_op_over(op);

@@ -89,6 +89,7 @@ struct task {
      * given. */
     char *(*describe)(const void *args);
     const struct task_keeping *keeping; /* or NULL */
+    json_t *(*unbegun)(void); /* the detail of a host whose work did not begin; NULL: none. Caller's */
 };
 
 /* NULL when there is none of that name. */

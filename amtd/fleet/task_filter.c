@@ -179,13 +179,16 @@ static int compile(struct filter_host_work *w, struct err *err)
 {
     char management[INET6_ADDRSTRLEN];
     const char *address = w->host->address ? w->host->address : w->host->name;
+    const char *version = pairs_get(&w->host->facts, "amt.version");
     struct filter_binding binding = {
         .set = w->args->set,
         .addresses = w->args->addresses,
         .host = w->host,
         .management = own_address(address, management) ? management : NULL,
+        .version = version ? (unsigned)strtoul(version, NULL, 10) : 0,
         .anti_spoof = w->args->anti_spoof,
         .widen = w->args->widen,
+        .force = w->args->force,
     };
 
     if (w->work.sd.state.absent)
@@ -386,6 +389,12 @@ char *filter_journal(const void *work)
     return text;
 }
 
+static json_t *filter_unbegun(void)
+{
+    return json_pack("{s:{s:n, s:i, s:s}}", "filter", "policy", "filters", 0, "state",
+                     filter_outcome_name(FILTER_UNCHANGED));
+}
+
 /* --- dry runs --- */
 
 static void filter_would(const void *args, const struct host *host, struct buf *out)
@@ -422,4 +431,5 @@ const struct task task_filter = {
     .forget = filter_forget,
     .describe = filter_describe,
     .keeping = &filter_keeping,
+    .unbegun = filter_unbegun,
 };

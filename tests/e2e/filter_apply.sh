@@ -91,14 +91,27 @@ exits 0 amtcli filter remove pc0005 --yes
 exits 2 apply quarantine pc0010 --set dns=no-such-host.invalid
 exits 2 apply "$dir/scenario.yaml" pc0010
 cat > "$dir/site.xml" << 'XML'
-<network-filters xmlns="urn:amt-network-filters:1" name="site"><policy precedence="50"/><variable name="server"/>
-  <filter name="server" protocol="tcp" remote="@server" remote-ports="443"/></network-filters>
+<network-filters xmlns="urn:amt-network-filters:1" name="site">
+  <policy precedence="50" default-out="pass" default-in="pass"/><variable name="server"/>
+  <filter name="server" protocol="tcp" remote="@server" remote-ports="443" action="drop"/></network-filters>
 XML
 exits 1 apply "$dir/site.xml" pc0010
 one .message | grep -qF server || fail "a name that nobody bound: $(cat "$dir/out")"
 amtcli host set pc0010 --tag filter.server=10.9.8.7
 exits 0 apply "$dir/site.xml" pc0010
 ctl defense 10 | jq -r '.filters[].destination.address // empty' | grep -qx 0a090807 || fail "the tag's address"
+
+# --- what cuts off the way back, unless it undoes itself
+exits 1 apply block-all pc0010
+one '[.cause, .state] | join(" ")' | grep -qx "invalid-argument active" && fail "applied: $(cat "$dir/out")"
+one .message | grep -qF "cuts off" || fail "block-all: $(one .message)"
+exits 0 apply block-all pc0010 --force --confirm-within 2s
+[ "$(one .state)" = active ] || fail "forced: $(cat "$dir/out")"
+active_is()
+{
+    [ "$(objects "$1" | jq -r '.ports[0].active')" = "$2" ]
+}
+wait_until "the way back" active_is 10 amt:site
 
 # --- a file never tried on a generation
 sed 's/name="site"/name="new"/' "$dir/site.xml" > "$dir/new.xml"
@@ -117,10 +130,6 @@ exits 0 apply "$dir/site.xml" pc0023 --set server=10.0.0.1 --confirm-within 3s
 exits 0 amtcli filter confirm pc0023
 amtd_stop
 amtd_start
-active_is()
-{
-    [ "$(objects "$1" | jq -r '.ports[0].active')" = "$2" ]
-}
 wait_until "quarantine to be back" active_is 21 amt:quarantine
 wait_until "the unconfirmed file to be gone" active_is 22 null
 active_is 23 amt:site || fail "a confirmed file was undone"
