@@ -88,6 +88,7 @@ static const struct redir_kind kind = {
     .option = 1,
     .type = {'K', 'V', 'M', 'R'},
     .stage = &stage,
+    .no_end = true,
     .out_max = KVM_QUEUE + 1024,
     .begin = begin,
     .sent = sent,

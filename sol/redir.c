@@ -429,7 +429,7 @@ int redir_tick(struct redir *redir, int64_t now_ms, struct err *err)
     if (redir->ended)
         return 0;
     if (redir->stopping) {
-        redir_ended(redir, redir->secrets && redir->state != LOGIN_STARTING);
+        redir_ended(redir, redir->secrets ? redir->state != LOGIN_STARTING : !redir->kind->no_end);
         return 0;
     }
     if (state->limit_ms > 0 && now_ms - redir->since_ms >= state->limit_ms)

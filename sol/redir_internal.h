@@ -51,6 +51,7 @@ struct redir_kind {
     uint8_t option;   /* of StartRedirectionSession */
     char type[4];
     const struct redir_stage *stage;
+    bool no_end;           /* EndRedirectionSession cannot be said within it */
     size_t out_max;             /* most bytes that may wait for the connection; more ends the session */
     void (*begin)(void *owner); /* login is done */
     void (*beat)(void *owner);  /* a sign of life is due; NULL: there is none */

@@ -385,7 +385,7 @@ static const struct stall {
     {{PROOF_LINES, "D 14 00 00 00 04 00 00 00 00", SOL_OPENING},
      "SOL: the device did not answer within 10 s while opening the console",
      CAUSE_DROPPED,
-     "C"},
+     "C 12 00 00 00"},
 };
 
 static void test_stalls(void **state)
