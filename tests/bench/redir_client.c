@@ -23,6 +23,7 @@
 #define OPEN_MS  60000
 #define OPENINGS 100 /* sessions being opened at a time */
 #define CD_MAX   (1024 * 1024)
+#define FLOPPY   2880
 
 struct link {
     struct bench *bench;
@@ -134,7 +135,8 @@ static void on_open(void *arg)
 
     if (link->ider_wanted) {
         link->ider = ider_new(&login, &ider_settings_default, &ider, now_ms(), &err);
-        if (!link->ider || ider_insert(link->ider, IDER_CD, CD_MAX, &err) < 0)
+        if (!link->ider || ider_insert(link->ider, IDER_CD, CD_MAX, &err) < 0 ||
+            ider_insert(link->ider, IDER_FLOPPY, FLOPPY, &err) < 0) /* without one, devices keep resetting */
             die(&err);
         ider_enable(link->ider, IDER_NOW);
         link->redir = ider_session(link->ider);
