@@ -28,9 +28,10 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-#define REDIR_PORT     16994
-#define REDIR_PORT_TLS 16995
-#define REDIR_STEP_MS  10000 /* limit of each step of start and login */
+#define REDIR_PORT      16994
+#define REDIR_PORT_TLS  16995
+#define REDIR_STEP_MS   10000 /* limit of each step of start and login */
+#define REDIR_TOKEN_MAX 16384 /* of a Kerberos login */
 
 struct redir;
 

@@ -6,10 +6,9 @@
 #include "base/buf.h"
 #include "sol/redir.h"
 
-#define REDIR_STATES    6
-#define REDIR_END       0x12
-#define REDIR_TOKEN_MAX 16384
-#define REDIR_CLOSE_MS  2000 /* patience with a device that does not answer the end */
+#define REDIR_STATES   6
+#define REDIR_END      0x12
+#define REDIR_CLOSE_MS 2000 /* patience with a device that does not answer the end */
 
 /* One whole message, or a piece of its variable part; owner is that of the stage. -1 and err: the session is
  * over. */
@@ -51,7 +50,7 @@ struct redir_kind {
     uint8_t option;   /* of StartRedirectionSession */
     char type[4];
     const struct redir_stage *stage;
-    bool no_end;           /* EndRedirectionSession cannot be said within it */
+    bool no_end;                /* EndRedirectionSession cannot be said within it */
     size_t out_max;             /* most bytes that may wait for the connection; more ends the session */
     void (*begin)(void *owner); /* login is done */
     void (*beat)(void *owner);  /* a sign of life is due; NULL: there is none */

@@ -54,6 +54,8 @@ static void leave(struct session *s, int64_t linger_ms)
     s->preparation = NULL;
     redir_free(s->core);
     s->core = NULL;
+    ticket_free(s->ticket);
+    s->ticket = NULL;
     stream_close(s->stream, linger_ms);
     s->stream = NULL;
     target_clear(s->target);
@@ -355,6 +357,34 @@ static void core_note(void *arg, const char *text)
     log_info(s->host, "%s", text);
 }
 
+/* --- login by Kerberos --- */
+
+static void ticket_came(void *arg, struct view token, const struct err *failure)
+{
+    struct session *s = arg;
+
+    s->inside = true;
+    if (!failure)
+        redir_token(s->core, token.p, token.n, session_now(s));
+    settle(s, failure ? -1 : 0, failure);
+}
+
+static void core_token(void *arg)
+{
+    struct session *s = arg;
+    struct http_settings settings = target_settings(s->target);
+
+    s->ticket = ticket_get(redirect_parts(s->redirect)->loop, settings.name, settings.port, settings.ccache,
+                           ticket_came, s);
+}
+
+static int core_proof(void *arg, struct view token, struct err *err)
+{
+    struct session *s = arg;
+
+    return ticket_prove(s->ticket, token, err);
+}
+
 /* --- the connection --- */
 
 static void stream_up(void *arg)
@@ -364,10 +394,15 @@ static void stream_up(void *arg)
     struct redir_login login = {
         .user = settings.user,
         .password = settings.password,
-        .methods = REDIR_MAY_DIGEST,
+        .methods = settings.kerberos ? REDIR_MAY(REDIR_KERBEROS) : REDIR_MAY_DIGEST,
         .realm = settings.realm,
     };
-    struct redir_events events = {.arg = s, .up = core_up, .ended = core_ended, .note = core_note};
+    struct redir_events events = {.arg = s,
+                                  .token = core_token,
+                                  .proof = core_proof,
+                                  .up = core_up,
+                                  .ended = core_ended,
+                                  .note = core_note};
     struct err err = ERR_INIT;
 
     s->phase = SESSION_LOGGING_IN;
@@ -440,12 +475,7 @@ static void looked_up(void *arg, struct target *target, const struct err *failur
     }
     s->target = target;
     s->host_id = target->host.id;
-    if (target_is_known(target) && target->profile.auth == PROFILE_AUTH_KERBEROS) {
-        err_set(&why, CAUSE_AUTH_UNSUPPORTED,
-                "profile '%s' logs in by Kerberos, redirection sessions by user and password only",
-                target->profile.name);
-        tell_down(s, &why);
-    } else if (target_is_known(target)) {
+    if (target_is_known(target)) {
         open_stream(s);
     } else if (!s->prepared) {
         leave(s, 0);

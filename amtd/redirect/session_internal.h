@@ -5,6 +5,7 @@
 #include "amtd/redirect/prepare.h"
 #include "amtd/redirect/session.h"
 #include "amtd/redirect/target.h"
+#include "amtd/redirect/ticket.h"
 
 enum session_phase {
     SESSION_LOOKING_UP, /* -> PREPARING, CONNECTING */
@@ -42,6 +43,7 @@ struct session {
     struct target *target;
     struct stream *stream;
     struct redir *core;
+    struct ticket *ticket; /* of a login by Kerberos */
     uv_timer_t *timer;
     struct err why; /* how it failed */
     struct session *prev, *next;

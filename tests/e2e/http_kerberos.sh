@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# http_kerberos.sh DIRECTORY-OF-PROGRAMS: Kerberos login against a real KDC on loopback.
+# http_kerberos.sh DIRECTORY-OF-PROGRAMS: Kerberos login, for WS-Management and redirection, against a real KDC on loopback.
 set -euo pipefail
 bin=$1
 dir=$(mktemp -d)
@@ -71,6 +71,7 @@ until echo userpw | kinit -c "FILE:$dir/ccache" alice >> "$dir/setup.log" 2>&1; 
 done
 
 "$bin/e2e_http_kerberos" "$port" "FILE:$dir/ccache"
+"$bin/e2e_redir_kerberos" "$port" "FILE:$dir/ccache"
 
 # Without the KDC, tickets in the cache still serve; new ones cannot be got.
 echo userpw | kinit -c "FILE:$dir/ccache" alice > /dev/null
