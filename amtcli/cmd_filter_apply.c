@@ -229,7 +229,7 @@ const struct command command_filter_apply = {
     "put a filter file on devices, look that it is active, and put back what was there if not",
     apply_tables,
     "filter apply quarantine pc7 --set management=10.0.0.5\n"
-    "filter apply quarantine @lab --batch 50 --max-failures 3 --confirm-within 10m\n"
+    "filter apply quarantine @lab --canary 2 --batch 50 --max-failures 3 --confirm-within 10m\n"
     "filter apply site.xml pc7 --for 2h --anti-spoof -o json",
     filter_apply};
 const struct command command_filter_ping = {"filter ping",

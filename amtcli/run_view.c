@@ -16,6 +16,8 @@ const struct option_row options_run[] = {
      .standard = "256"},
     {"per-subnet", 0, OPTION_NUMBER, "N", "of these, at most so many in one subnet; 0: any number",
      .max = 4096, .standard = "0"},
+    {"canary", 0, OPTION_NUMBER, "N",
+     "so many hosts go ahead; the others begin only when all of them are well", .min = 1, .max = COUNT_MAX},
     {"batch", 0, OPTION_NUMBER, "N", "work in stages of so many hosts", .min = 1, .max = COUNT_MAX},
     {"pause", 0, OPTION_TIME, "T", "wait between stages", .min = 0, .max = 86400000},
     {"max-failures", 0, OPTION_NUMBER, "N", "begin no more hosts after so many failures", .min = 1,
@@ -139,11 +141,17 @@ static int call_run(struct run_view *v, json_t *params, struct err *err)
 
 static void add_options(json_t *params, const struct args *args)
 {
-    static const struct param map[] = {{"profile", "profile"},       {"parallel", "parallel"},
-                                       {"per-subnet", "per_subnet"}, {"batch", "batch"},
-                                       {"pause", "pause_ms"},        {"max-failures", "max_failures"},
-                                       {"timeout", "timeout_ms"},    {"dry-run", "dry_run"},
-                                       {"yes", "confirmed"},         {NULL}};
+    static const struct param map[] = {{"profile", "profile"},
+                                       {"parallel", "parallel"},
+                                       {"per-subnet", "per_subnet"},
+                                       {"batch", "batch"},
+                                       {"canary", "canary"},
+                                       {"pause", "pause_ms"},
+                                       {"max-failures", "max_failures"},
+                                       {"timeout", "timeout_ms"},
+                                       {"dry-run", "dry_run"},
+                                       {"yes", "confirmed"},
+                                       {NULL}};
 
     params_take(params, args, map);
 }

@@ -77,6 +77,7 @@ static const struct api_param run_start_params[] = {
     {"profile", API_STRING, false, "use this one alone"},
     {"parallel", API_INTEGER, false, "hosts at a time"},
     {"per_subnet", API_INTEGER, false, "of these in one subnet"},
+    {"canary", API_INTEGER, false, "hosts of a first stage that must all be well"},
     {"batch", API_INTEGER, false, "hosts in a stage"},
     {"pause_ms", API_INTEGER, false, "between stages"},
     {"max_failures", API_INTEGER, false, "stop after so many"},

@@ -21,13 +21,14 @@ struct viewer {
 /* --- reading the order --- */
 
 struct limits {
-    uint32_t parallel, per_subnet, batch, max_failures;
+    uint32_t parallel, per_subnet, canary, batch, max_failures;
     int64_t pause_ms, timeout_ms;
 };
 
 static const struct task_arg limits_table[] = {
     {"parallel", TASK_ARG_U32, offsetof(struct limits, parallel), .min = 1, .max = RUN_PARALLEL_MAX},
     {"per_subnet", TASK_ARG_U32, offsetof(struct limits, per_subnet), .min = 0, .max = RUN_PARALLEL_MAX},
+    {"canary", TASK_ARG_U32, offsetof(struct limits, canary), .min = 0, .max = HOSTLIST_MAX},
     {"batch", TASK_ARG_U32, offsetof(struct limits, batch), .min = 0, .max = HOSTLIST_MAX},
     {"max_failures", TASK_ARG_U32, offsetof(struct limits, max_failures), .min = 0, .max = HOSTLIST_MAX},
     {"pause_ms", TASK_ARG_MS, offsetof(struct limits, pause_ms), .min = 0, .max = 86400000},
@@ -48,6 +49,7 @@ static int read_limits(const json_t *params, struct run_order *order, struct err
     json_decref(known);
     order->parallel = limits.parallel;
     order->per_subnet = limits.per_subnet;
+    order->canary = limits.canary;
     order->batch = limits.batch;
     order->max_failures = limits.max_failures;
     order->pause_ms = limits.pause_ms;

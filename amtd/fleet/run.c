@@ -107,8 +107,11 @@ bool run_is_over(const struct active_run *run)
     return run->phase == RUN_OVER;
 }
 
-static size_t stage_size(const struct active_run *run)
+/* Of the stage that begins with that host of the line. */
+static size_t stage_size(const struct active_run *run, size_t at)
 {
+    if (at == 0 && run->order.canary > 0)
+        return run->order.canary;
     return run->order.batch > 0 ? run->order.batch : run->hosts.count;
 }
 
@@ -119,10 +122,12 @@ static int64_t now_ms(const struct active_run *run)
 
 void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int64_t *wait_ms)
 {
-    size_t size = stage_size(run);
+    size_t count = 0;
 
+    for (size_t at = 0; at < run->hosts.count; at += stage_size(run, at))
+        count++;
     *stage = run->stage;
-    *stages = size > 0 ? (run->hosts.count + size - 1) / size : 0;
+    *stages = count;
     *wait_ms = run->phase == RUN_PAUSING ? run->pause_until - now_ms(run) : 0;
 }
 
@@ -214,6 +219,12 @@ static void publish(struct host_op *op)
         run->record.ok++;
     else
         run->record.failed++;
+    if (op->record->state == OPERATION_FAILED && run->order.canary > 0 && run->stage == 1 &&
+        !run->stop_text) {
+        run->stop_cause = CAUSE_CANCELLED;
+        run->stop_text =
+            xasprintf("not begun, because %s failed, one of those that went ahead", op->host->name);
+    }
     if (run->order.max_failures > 0 && run->record.failed >= run->order.max_failures && !run->stop_text) {
         run->stop_cause = CAUSE_CANCELLED;
         run->stop_text = xasprintf("not begun, because %u hosts had failed", run->record.failed);
@@ -418,7 +429,7 @@ static void spare_rest(struct active_run *run)
 
 static void next_stage(struct active_run *run)
 {
-    size_t size = stage_size(run);
+    size_t size = stage_size(run, run->at);
 
     run->phase = RUN_RUNNING;
     run->stage++;
@@ -601,13 +612,12 @@ static int prepare(struct tx *tx, void *data, struct err *err)
 static void line_up(struct active_run *run)
 {
     size_t n = run->hosts.count;
-    size_t size = stage_size(run);
 
     run->line = xcalloc(n + 1, sizeof(*run->line));
     run->results = xcalloc(n + 1, sizeof(*run->results));
-    for (size_t begin_at = 0, k = 0; begin_at < n; begin_at += size)
+    for (size_t begin_at = 0, k = 0; begin_at < n; begin_at += stage_size(run, begin_at))
         for (int urgent = 1; urgent >= 0; urgent--)
-            for (size_t i = begin_at; i < n && i - begin_at < size; i++)
+            for (size_t i = begin_at; i < n && i - begin_at < stage_size(run, begin_at); i++)
                 if (run->ops[i].urgent == urgent)
                     run->line[k++] = (uint32_t)i;
 }

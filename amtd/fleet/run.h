@@ -30,6 +30,7 @@ struct run_order {
     char *profile;         /* use this one alone, or NULL */
     uint32_t parallel;     /* hosts worked on at a time */
     uint32_t per_subnet;   /* of these, in one subnet; 0: no limit */
+    uint32_t canary;       /* hosts of the first stage, all of which must be well; 0: no such stage */
     uint32_t batch;        /* hosts in a stage; 0: all */
     int64_t pause_ms;      /* between stages */
     uint32_t max_failures; /* begin no more after so many; 0: no limit */

@@ -11,7 +11,7 @@ devices:
   - {select: 3, defense: {policies: 1, filters: 75}}
   - {select: 4, control-mode: client}
   - {select: 5, defense: {policies: 1, filters: 3, enabled: agent, precedence: 10}}
-  - {select: 6, faults: [{fault: refuse-activation, after: 1, first: 1}]}
+  - {select: 6, faults: [{fault: refuse-activation, after: 1}]}
   - {select: 7, faults: [{fault: ignore-activation}]}
   - {select: 8, faults: [{fault: drop, at: after-change, after: 3, first: 2}]}
   - {select: 9, faults: [{fault: flash-worn, after: 6}]}
@@ -120,6 +120,13 @@ says "$dir/err" "was never applied to"
 exits 0 apply "$dir/new.xml" 'pc[0011-0020]' --untested --set server=10.0.0.1
 exits 0 apply "$dir/new.xml" 'pc[0011-0020]' --set server=10.0.0.2
 exits 0 amtcli filter remove 'pc[0010-0020]' --yes
+
+# --- those that go ahead must be well
+exits 1 apply quarantine 'pc0006,pc[0026-0029]' --untested --canary 1 # 6 does not become active
+[ "$(jq -r '[.[] | .cause + " " + .state] | sort | unique | join(", ")' "$dir/out")" = \
+    "cancelled unchanged, fault rolled-back" ] || fail "canary: $(jq -c '.[] | [.host, .cause, .state]' "$dir/out")"
+exits 0 apply quarantine 'pc[0026-0029]' --untested --canary 1 --batch 2
+exits 0 amtcli filter remove 'pc[0026-0029]' --yes
 
 # --- times, over a restart of amtd
 exits 2 apply quarantine pc0021 --force
