@@ -199,19 +199,15 @@ static const char *const wifi_service[] = {"CreationClassName",
                                            "0",
                                            NULL};
 
-static const char *const kerberos[] = {"ElementName",
-                                       "Intel(r) AMT: Kerberos Settings",
-                                       "InstanceID",
-                                       "Intel (r) AMT: Kerberos Settings",
-                                       "KrbEnabled",
-                                       "false",
-                                       "SupportedEncryptionAlgorithms",
-                                       "0",
-                                       "SupportedEncryptionAlgorithms",
-                                       "1",
-                                       "SupportedEncryptionAlgorithms",
-                                       "2",
-                                       NULL};
+static void kerberos(struct device *d, unsigned i, struct out *o)
+{
+    static const uint16_t algorithms[] = {0, 1, 2};
+    (void)i;
+    out_str(o, "ElementName", "Intel(r) AMT: Kerberos Settings");
+    out_str(o, "InstanceID", "Intel (r) AMT: Kerberos Settings"); /* spelled so */
+    out_bool(o, "KrbEnabled", d->fleet->kerberos != NULL);
+    out_nums(o, "SupportedEncryptionAlgorithms", algorithms, d->generation->number >= 8 ? 3 : 1);
+}
 
 static const char *const environment[] = {"DetectionAlgorithm",
                                           "0",
@@ -317,7 +313,7 @@ const struct class_row class_network_rows[] = {
      .count = two,
      .required = "ElementName InstanceID ",
      .put = port_put},
-    {.name = "AMT_KerberosSettingData", .fixed = kerberos},
+    {.name = "AMT_KerberosSettingData", .instance = kerberos},
     {.name = "AMT_MPSUsernamePassword", .count = none},
     {.name = "AMT_ManagementPresenceRemoteSAP", .count = none},
     {.name = "AMT_RemoteAccessCapabilities", .fixed = remote_capabilities},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/kerberos.h"
 #include "tests/amtsim/machine_kinds.h"
 #include "tests/amtsim/tls.h"
 
@@ -41,6 +42,7 @@ void fleet_free(struct fleet *f)
         device_clear(&f->devices[i]);
     free(f->devices);
     tls_store_free(f->tls);
+    kerberos_free(f->kerberos);
     buf_free(&f->body);
     buf_free(&f->part);
     buf_free(&f->wire);

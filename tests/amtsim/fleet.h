@@ -15,6 +15,7 @@
 #include "tests/amtsim/options.h"
 
 struct conn;
+struct kerberos;
 struct listener;
 struct tls_store;
 
@@ -32,6 +33,7 @@ struct fleet {
     struct buf part;           /* scratch: a part of it */
     struct buf wire;           /* scratch: the answer as it goes out */
     struct listener *listener; /* NULL: no sockets; its owner sets it */
+    struct kerberos *kerberos; /* NULL: nobody logs in with tickets */
     struct tls_store *tls;     /* NULL: plain only */
     struct conn *conns;        /* open connections */
     uint64_t peers_refused;    /* from outside 127.0.0.0/8 */

@@ -14,6 +14,7 @@ const char *options_help(void)
            "  --generation G           firmware 6, 9, 11, 16 or 21 (16)\n"
            "  --tls none|server|mutual plain on 16992 and 16994, or TLS on 16993 and 16995 (none)\n"
            "  --tls-dir DIR            write ca.pem, client.pem, client.key there\n"
+           "  --kerberos-sids FILE     take tickets for the keys of KRB5_KTNAME; lines 'PRINCIPAL SID'\n"
            "  --scenario FILE          YAML: which devices differ and what goes wrong with them\n"
            "  --control SOCKET         UNIX socket: reads and changes state, tells what happened\n"
            "  --machine scripted|qemu  what stands behind the devices (scripted)\n"

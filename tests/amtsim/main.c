@@ -14,6 +14,7 @@
 #include "tests/amtsim/control.h"
 #include "tests/amtsim/ctl.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/kerberos.h"
 #include "tests/amtsim/listener.h"
 #include "tests/amtsim/options.h"
 #include "tests/amtsim/rmcp.h"
@@ -124,6 +125,8 @@ static int start(struct program *p, struct err *err)
     if (o->scenario != NULL && apply_scenario(p, err) != 0)
         return -1;
     if ((any_tls(p->fleet) || o->tls_dir != NULL) && (p->fleet->tls = tls_store_new(o->tls_dir, err)) == NULL)
+        return -1;
+    if (o->kerberos_sids != NULL && (p->fleet->kerberos = kerberos_new(o->kerberos_sids, err)) == NULL)
         return -1;
     if (fleet_start_machines(p->fleet, err) != 0)
         return -1;

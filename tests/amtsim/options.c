@@ -226,6 +226,13 @@ static int set_tls_dir(struct options *o, const char *value, struct err *err)
     return 0;
 }
 
+static int set_kerberos_sids(struct options *o, const char *value, struct err *err)
+{
+    (void)err;
+    o->kerberos_sids = value;
+    return 0;
+}
+
 static int set_image(struct options *o, const char *value, struct err *err)
 {
     (void)err;
@@ -271,6 +278,7 @@ static const struct {
     {"generation", true, set_generation},
     {"tls", true, set_tls},
     {"tls-dir", true, set_tls_dir},
+    {"kerberos-sids", true, set_kerberos_sids},
     {"scenario", true, set_scenario},
     {"control", true, set_control},
     {"machine", true, set_machine},

@@ -20,11 +20,12 @@ struct options {
     struct secret *password; /* owned */
     const struct generation *generation;
     enum device_tls tls;
-    const char *scenario;  /* file, or NULL */
-    const char *control;   /* socket path, or NULL */
-    const char *machine;   /* "scripted", "qemu" */
-    const char *image_dir; /* guest system for qemu, or NULL: the one of the build */
-    const char *tls_dir;   /* where certificates for clients are written, or NULL */
+    const char *scenario;      /* file, or NULL */
+    const char *control;       /* socket path, or NULL */
+    const char *machine;       /* "scripted", "qemu" */
+    const char *image_dir;     /* guest system for qemu, or NULL: the one of the build */
+    const char *kerberos_sids; /* file: who has which SID, or NULL: no Kerberos */
+    const char *tls_dir;       /* where certificates for clients are written, or NULL */
     uint64_t seed;
     int64_t power_min_ms, power_max_ms; /* one power transition */
     int64_t nonce_ms;

@@ -11,14 +11,13 @@
 
 #define USERS_MAX    16
 #define NAME_MAX_LEN 16
-#define SID_MAX      28
 #define REALMS_MAX   25
 
 struct user {
     uint32_t handle;             /* 0: free */
     char name[NAME_MAX_LEN + 1]; /* "" for Kerberos accounts */
     uint8_t ha1[16];
-    uint8_t sid[SID_MAX];
+    uint8_t sid[USERS_SID_MAX];
     uint8_t sid_len;
     uint8_t access;  /* 0 local, 1 network, 2 any */
     uint32_t realms; /* bit per realm number */
@@ -77,6 +76,19 @@ uint32_t users_realms(const struct device *d, const char *name)
     return u->realms;
 }
 
+bool users_by_sid(const struct device *d, const uint8_t *sid, size_t n, uint32_t *realms)
+{
+    for (unsigned i = 0; d->users != NULL && i < USERS_MAX; i++) {
+        const struct user *u = &d->users->list[i];
+        if (u->handle == 0 || u->disabled || u->access == 0 || u->sid_len != n || n == 0 ||
+            memcmp(u->sid, sid, n) != 0)
+            continue;
+        *realms = u->realms;
+        return true;
+    }
+    return false;
+}
+
 bool users_may_redirect(const struct device *d, const char *name)
 {
     return (users_realms(d, name) & (REALM_BIT(REALM_REDIRECTION) | REALM_BIT(REALM_ADMINISTRATOR))) != 0;
@@ -123,7 +135,7 @@ static bool read_ha1(const char *text, uint8_t out[16])
 static bool read_sid(const char *text, struct user *u)
 {
     struct buf raw = buf_init(256);
-    bool ok = text_base64_decode(&raw, text, strlen(text)) && raw.len >= 8 && raw.len <= SID_MAX;
+    bool ok = text_base64_decode(&raw, text, strlen(text)) && raw.len >= 8 && raw.len <= USERS_SID_MAX;
     if (ok) {
         memcpy(u->sid, raw.p, raw.len);
         u->sid_len = (uint8_t)raw.len;

@@ -4,6 +4,7 @@
 #define AMTSIM_USERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tests/amtsim/device.h"
@@ -35,6 +36,9 @@ const char *users_admin_name(const struct device *device);
 bool users_ha1(const struct device *device, const char *name, uint8_t out[16]);
 /* A bit for every realm of a digest account; REALMS_ALL for the administrator. */
 uint32_t users_realms(const struct device *device, const char *name);
+/* An enabled account with this SID that may log in from the network: *realms is what it may do. */
+#define USERS_SID_MAX 28
+bool users_by_sid(const struct device *device, const uint8_t *sid, size_t n, uint32_t *realms);
 /* True when the account may use redirection: the administrator, or one with that realm. */
 bool users_may_redirect(const struct device *device, const char *name);
 

@@ -6,10 +6,12 @@
 
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/kerberos.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/web_fault.h"
 #include "tests/amtsim/wsman.h"
 
+#define PROOF_MAX 8192
 #define CHUNK_MAX 0x513 /* bytes of a chunk; four hexadecimal digits always */
 
 struct exchange {
@@ -19,6 +21,7 @@ struct exchange {
     struct web_login *login;
     struct buf *out;
     struct web_verdict verdict;
+    struct buf proof; /* for a client that logged in with a ticket: base64 */
 };
 
 static const char page_locked[] =
@@ -111,28 +114,47 @@ static void unauthorized(struct exchange *x, enum digest_result why)
     record_count(x->device, RECORD_UNAUTHORIZED);
     status_line(x->out, 401);
     digest_challenge(x->device, why == DIGEST_STALE, x->out);
+    if (x->device->fleet->kerberos != NULL)
+        buf_puts(x->out, "WWW-Authenticate: Negotiate\r\n");
     buf_printf(x->out,
                "Content-Type: text/html\r\nServer: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
                x->device->generation->server, strlen(text), text);
     x->verdict.close = true;
 }
 
-static bool logged_in(struct exchange *x)
+/* Firmware remembers a login for a connection with TLS; a ticket's for any. */
+static bool is_remembered(const struct exchange *x)
+{
+    const struct web_login *login = x->login;
+    return x->request->authorization.n == 0 && login->cached && (x->tls || login->by_ticket) &&
+           login->epoch == x->device->login.epoch;
+}
+
+static enum digest_result check_login(struct exchange *x)
 {
     struct device *d = x->device;
     const struct http_request *r = x->request;
-    if (r->authorization.n == 0 && x->tls && x->login->cached && x->login->epoch == d->login.epoch)
-        return true;
-    enum digest_result result =
-        digest_check(d, r->authorization, r->method, r->target, r->body, &x->login->realms);
-    if (result == DIGEST_OK) {
-        x->login->cached = true;
-        x->login->epoch = d->login.epoch;
-        return true;
+    x->login->by_ticket = kerberos_is(r->authorization);
+    if (!x->login->by_ticket)
+        return digest_check(d, r->authorization, r->method, r->target, r->body, &x->login->realms);
+    if (!kerberos_check(d, r->authorization, &x->login->realms, &x->proof)) {
+        record_count(d, RECORD_LOGINS_WRONG);
+        return DIGEST_WRONG;
     }
-    x->login->cached = false;
-    unauthorized(x, result);
-    return false;
+    digest_passed(d);
+    return DIGEST_OK;
+}
+
+static bool logged_in(struct exchange *x)
+{
+    if (is_remembered(x))
+        return true;
+    enum digest_result result = check_login(x);
+    x->login->cached = result == DIGEST_OK;
+    x->login->epoch = x->device->login.epoch;
+    if (result != DIGEST_OK)
+        unauthorized(x, result);
+    return result == DIGEST_OK;
 }
 
 static void chunked(struct buf *out, const struct buf *body)
@@ -151,6 +173,8 @@ static void wsman_out(struct exchange *x, int status, const struct buf *body)
 {
     status_line(x->out, status);
     date_and_server(x->device, x->out);
+    if (x->proof.len > 0)
+        buf_printf(x->out, "WWW-Authenticate: Negotiate %s\r\n", buf_str(&x->proof));
     buf_puts(x->out, "X-Frame-Options: DENY\r\nContent-Type: application/soap+xml; charset=UTF-8\r\n"
                      "Transfer-Encoding: chunked\r\n");
     buf_puts(x->out, x->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
@@ -261,17 +285,18 @@ static void route(struct exchange *x)
 struct web_verdict web_answer(struct device *device, const struct http_request *request, bool tls,
                               struct web_login *login, struct buf *out)
 {
-    struct exchange x = {device, request, tls, login, out, {.close = request->close}};
+    struct exchange x = {device, request, tls, login, out, {.close = request->close}, buf_init(PROOF_MAX)};
     record_count(device, RECORD_REQUESTS);
     if (!web_fault_instead(device, &x.verdict, out))
         route(&x);
+    buf_free(&x.proof);
     return x.verdict;
 }
 
 void web_bad_request(struct device *device, int status, struct buf *out)
 {
     static const struct http_request none = {0};
-    struct exchange x = {device, &none, false, NULL, out, {.close = true}};
+    struct exchange x = {.device = device, .request = &none, .out = out, .verdict = {.close = true}};
     record_count(device, RECORD_BAD_REQUESTS);
     page(&x, status, "", "<html><head><title>Error</title></head><body></body></html>\n");
 }

@@ -13,6 +13,7 @@
 /* What a TLS connection remembers: firmware admits further requests after one good login. */
 struct web_login {
     bool cached;
+    bool by_ticket; /* a Kerberos ticket lets all requests of its connection in */
     uint32_t epoch;
     uint32_t realms; /* of the account that logged in last */
 };
