@@ -5,6 +5,7 @@
 #include "tests/amtsim/alerts.h"
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/redir_session.h"
+#include "tests/amtsim/redir_settings.h"
 
 #define STATE_NONE 32768 /* bit 0 IDE-R, bit 1 SOL */
 #define STATE_ALL  32771

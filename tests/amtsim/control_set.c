@@ -13,6 +13,7 @@
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/redir_session.h"
+#include "tests/amtsim/redir_settings.h"
 #include "tests/amtsim/subscriptions.h"
 
 static json_t *faults_json(const struct device *d)
@@ -124,7 +125,10 @@ static int set_redirection(struct device *d, const json_t *v, struct err *err)
 
 static int set_listener(struct device *d, const json_t *v, struct err *err)
 {
-    return set_bool(&d->redirection.listener, v, "listener", err);
+    if (set_bool(&d->redirection.listener, v, "listener", err) != 0)
+        return -1;
+    redir_settings_changed(d);
+    return 0;
 }
 
 static int set_clear_text(struct device *d, const json_t *v, struct err *err)

@@ -194,19 +194,43 @@ static int listen_all(struct listener *l, struct err *err)
     return 0;
 }
 
+/* Whether a device's own socket of that port is open: not when its firmware has closed it. */
+static bool serves(const struct device *d, const struct port *port)
+{
+    return device_serves(d, port->tls) && (port->protocol->admits == NULL || port->protocol->admits(d));
+}
+
 /* Opens what a device, or with NULL anybody, needs; known: some of it may be open. */
 static int open_for(struct listener *l, const struct device *d, bool known, struct err *err)
 {
     for (size_t i = 0; i < PORTS; i++) {
-        bool wanted = d != NULL ? device_serves(d, ports[i].tls) : port_wanted(l->fleet, &ports[i]);
+        bool wanted = d != NULL ? serves(d, &ports[i]) : port_wanted(l->fleet, &ports[i]);
         if (wanted && !(known && is_open(l, &ports[i], d)) && open_socket(l, &ports[i], d, err) != 0)
             return -1;
     }
     return 0;
 }
 
+/* Closes a device's sockets of ports that its firmware has closed. */
+static void close_for(struct listener *l, const struct device *d)
+{
+    for (struct socket **at = &l->sockets; *at != NULL;) {
+        struct socket *s = *at;
+        if (s->device == d && !serves(d, s->port)) {
+            *at = s->next;
+            uv_close((uv_handle_t *)&s->tcp, on_closed);
+        } else {
+            at = &s->next;
+        }
+    }
+}
+
 int listener_device_changed(struct listener *l, const struct device *d, struct err *err)
 {
+    if (l->each && fault_pending(d, FAULT_REFUSED) != NULL)
+        return 0; /* it has none */
+    if (l->each)
+        close_for(l, d);
     if (open_for(l, l->each ? d : NULL, true, err) != 0 || listener_update(l, err) != 0)
         return -1;
     return listen_all(l, err);

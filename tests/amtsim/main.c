@@ -17,6 +17,7 @@
 #include "tests/amtsim/kerberos.h"
 #include "tests/amtsim/listener.h"
 #include "tests/amtsim/options.h"
+#include "tests/amtsim/redir_settings.h"
 #include "tests/amtsim/rmcp.h"
 #include "tests/amtsim/scenario.h"
 #include "tests/amtsim/tls.h"
@@ -97,10 +98,11 @@ static bool any_tls(const struct fleet *f)
     return false;
 }
 
+/* A device that refuses connections, or has closed its redirection ports. */
 static bool any_refused(const struct fleet *f)
 {
     for (size_t i = 0; i < f->count; i++) {
-        if (fault_pending(&f->devices[i], FAULT_REFUSED) != NULL)
+        if (fault_pending(&f->devices[i], FAULT_REFUSED) != NULL || !redir_listens(&f->devices[i]))
             return true;
     }
     return false;

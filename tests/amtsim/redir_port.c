@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "tests/amtsim/redir_session.h"
+#include "tests/amtsim/redir_settings.h"
 
 #define QUEUE_MAX ((size_t)65536) /* bytes the kernel has not taken, beyond which the session waits */
 

@@ -572,17 +572,3 @@ bool redir_terminate(struct device *d, enum redir_kind kind)
     over(s, REDIR_ENDS, "terminated");
     return true;
 }
-
-void redir_settings_changed(struct device *d)
-{
-    if ((d->redirection.enabled_state & 1) == 0)
-        redir_terminate(d, REDIR_IDER);
-    if ((d->redirection.enabled_state & 2) == 0)
-        redir_terminate(d, REDIR_SOL);
-}
-
-bool redir_listens(const struct device *d)
-{
-    return d->redirection.listener && (d->redirection.enabled_state & 3) != 0 &&
-           fault_pending(d, FAULT_NOT_PROVISIONED) == NULL;
-}

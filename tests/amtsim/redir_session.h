@@ -55,9 +55,4 @@ bool redir_drive(struct device *device, const struct drive_request *request);
 bool redir_has_drives(const struct device *device);
 /* Ends the session of that kind. False: there is none. */
 bool redir_terminate(struct device *device, enum redir_kind kind);
-/* Settings were written: what is switched off now ends. */
-void redir_settings_changed(struct device *device);
-/* True when the ports are open: provisioned, listener on, something enabled. */
-bool redir_listens(const struct device *device);
-
 #endif

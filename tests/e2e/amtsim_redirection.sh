@@ -24,6 +24,26 @@ console_has()
     [[ $(ctl console 1 | jq -r .console) == *"$1"* ]]
 }
 
+# Ports that are closed from the start are refused, until AMT opens them, and again when it closes them.
+cat > "$dir/closed" << 'YAML'
+devices:
+  - {select: 1, listener: false}
+YAML
+open_at()
+{
+    (exec 3<> "/dev/tcp/$1/$2") 2> /dev/null
+}
+amtsim_start --devices 2 --generation 16 --scenario "$dir/closed"
+open_at 127.16.0.1 $port || fail "WS-Man is closed"
+open_at 127.16.0.1 $((port + 2)) && fail "redirection is open in spite of its listener"
+open_at 127.16.0.2 $((port + 2)) || fail "another device's redirection is closed"
+post "http://127.16.0.1:$port/wsman" "$(envelope "$transfer/Put" "$amt/AMT_RedirectionService" \
+    "<r:AMT_RedirectionService xmlns:r=\"$amt/AMT_RedirectionService\"><r:CreationClassName>AMT_RedirectionService</r:CreationClassName><r:EnabledState>32771</r:EnabledState><r:ListenerEnabled>true</r:ListenerEnabled><r:Name>Intel(r) AMT Redirection Service</r:Name><r:SystemCreationClassName>CIM_ComputerSystem</r:SystemCreationClassName><r:SystemName>Intel(r) AMT</r:SystemName></r:AMT_RedirectionService>")" > /dev/null
+"${client[@]}" $((port + 2)) 0 sol 'echo opened' $'\nopened'
+ctl set 1 redirection=none > /dev/null
+open_at 127.16.0.1 $((port + 2)) && fail "redirection is open in spite of its state"
+amtsim_stop
+
 # Faults over real connections: in each state the client is told that there is no session (any more).
 amtsim_start --devices 1 --generation 16
 for at in start login open; do

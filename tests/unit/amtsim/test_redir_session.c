@@ -11,6 +11,7 @@
 #include "tests/amtsim/consent.h"
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/redir_settings.h"
 #include "tests/amtsim/scenario.h"
 #include "tests/unit/amtsim/redir_client.h"
 
