@@ -178,7 +178,7 @@ void packet_text(const struct packet *packet, struct buf *out)
             ethertype_text(packet->ethertype, out);
         return;
     }
-    protocol_text(packet->protocol, out);
+    protocol_word(packet->protocol, out);
     buf_putc(out, ' ');
     end_text(packet, packet->source, packet->source_port, out);
     buf_puts(out, " > ");

@@ -393,12 +393,19 @@ int words_yesno(const char *text, bool *out, struct err *err)
 
 void protocol_text(int protocol, struct buf *out)
 {
+    if (protocol >= 0 && !by_value(protocols, (unsigned)protocol))
+        buf_puts(out, "protocol ");
+    protocol_word(protocol, out);
+}
+
+void protocol_word(int protocol, struct buf *out)
+{
     const char *word = protocol < 0 ? "any" : by_value(protocols, (unsigned)protocol);
 
     if (word)
         buf_puts(out, word);
     else
-        buf_printf(out, "protocol %d", protocol);
+        buf_printf(out, "%d", protocol);
 }
 
 void ethertype_text(uint16_t ethertype, struct buf *out)

@@ -28,6 +28,8 @@ int words_yesno(const char *text, bool *out, struct err *err);
 
 /* "tcp", "protocol 132"; "arp", "EtherType 0x88e5". */
 void protocol_text(int protocol, struct buf *out);
+/* "tcp", "132": as words_protocol reads it. */
+void protocol_word(int protocol, struct buf *out);
 void ethertype_text(uint16_t ethertype, struct buf *out);
 void tcp_flags_text(uint8_t on, uint8_t off, struct buf *out);
 
