@@ -7,10 +7,13 @@
  *
  * User admin; the password comes from the environment variable PASSWORD. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "amtd/net/stream.h"
@@ -22,7 +25,6 @@
 
 #define OPEN_MS  60000
 #define OPENINGS 100 /* sessions being opened at a time */
-#define CD_MAX   (1024 * 1024)
 #define FLOPPY   2880
 
 struct link {
@@ -44,12 +46,11 @@ struct bench {
     struct link *links;
     size_t count, opened, up;
     uint32_t first;
-    uint16_t port, cd_port;
+    uint16_t port;
+    const uint8_t *cd;
     uint32_t blocks;
     uint64_t bytes, began_ns, ended_ns;
     uint64_t before_kib;
-    bool asked;
-    struct buf said;
     void (*is_up)(struct link *link);
 };
 
@@ -108,19 +109,20 @@ static void on_data(void *arg, const uint8_t *p, size_t n)
 {
     struct link *link = arg;
 
+    (void)p;
     link->bench->bytes += n;
-    if (link->bench->blocks > 0)
-        buf_add(&link->bench->said, p, n);
 }
 
 static void on_read(void *arg, uint32_t op, enum ider_drive drive, uint32_t lba, uint32_t count)
 {
-    static const uint8_t block[IDER_READ_MAX];
+    static const uint8_t zeros[IDER_READ_MAX];
     struct link *link = arg;
 
-    (void)drive;
-    (void)lba;
-    ider_complete(link->ider, op, block, (size_t)count * IDER_CD_BLOCK, ider_sense_none);
+    if (drive == IDER_CD)
+        ider_complete(link->ider, op, link->bench->cd + (size_t)lba * IDER_CD_BLOCK,
+                      (size_t)count * IDER_CD_BLOCK, ider_sense_none);
+    else
+        ider_complete(link->ider, op, zeros, (size_t)count * IDER_FLOPPY_BLOCK, ider_sense_none);
 }
 
 static void on_open(void *arg)
@@ -135,7 +137,7 @@ static void on_open(void *arg)
 
     if (link->ider_wanted) {
         link->ider = ider_new(&login, &ider_settings_default, &ider, now_ms(), &err);
-        if (!link->ider || ider_insert(link->ider, IDER_CD, CD_MAX, &err) < 0 ||
+        if (!link->ider || ider_insert(link->ider, IDER_CD, link->bench->blocks, &err) < 0 ||
             ider_insert(link->ider, IDER_FLOPPY, FLOPPY, &err) < 0) /* without one, devices keep resetting */
             die(&err);
         ider_enable(link->ider, IDER_NOW);
@@ -149,8 +151,6 @@ static void on_open(void *arg)
     pump(link);
 }
 
-static void look_at_what_is_said(struct bench *b);
-
 static void on_bytes(void *arg, const uint8_t *p, size_t n)
 {
     struct link *link = arg;
@@ -161,8 +161,6 @@ static void on_bytes(void *arg, const uint8_t *p, size_t n)
     if (redir_feed(link->redir, p, n, now_ms(), &err) < 0)
         die(&err);
     pump(link);
-    if (link->bench->blocks > 0)
-        look_at_what_is_said(link->bench);
 }
 
 static void on_drained(void *arg)
@@ -261,37 +259,22 @@ static void throughput(struct bench *b)
     printf("%llu %.3f\n", (unsigned long long)b->bytes, (double)(b->ended_ns - b->began_ns) / 1e9);
 }
 
-/* The machine tells that it has found the drive; the line of the result ends the run. */
-static void look_at_what_is_said(struct bench *b)
+static void serve_drive(struct bench *b, const char *path)
 {
-    const char *said = buf_str(&b->said), *line;
-    char command[64];
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (!b->asked && b->up == 2 && strstr(said, "drives have come")) {
-        int n = snprintf(command, sizeof(command), "sha256sum cd %u\r", b->blocks);
-
-        b->asked = true;
-        buf_reset(&b->said);
-        sol_write(b->links[0].sol, command, (size_t)n);
-        pump(&b->links[0]);
-        return;
-    }
-    line = b->asked ? strstr(said, "/s") : NULL;
-    if (!line || !strchr(line, '\n'))
-        return;
-    for (line = said; *line; line++)
-        if (*line != '\r')
-            putchar(*line);
-    uv_stop(&b->loop);
-}
-
-static void read_drive(struct bench *b)
-{
-    b->links = xcalloc(2, sizeof(*b->links));
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size < IDER_CD_BLOCK)
+        exit(2);
+    b->blocks = (uint32_t)(st.st_size / IDER_CD_BLOCK);
+    b->cd = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (b->cd == MAP_FAILED)
+        exit(1);
+    b->links = xcalloc(1, sizeof(*b->links));
     b->is_up = nothing;
-    b->links[1].ider_wanted = true;
+    b->links[0].ider_wanted = true;
     open_link(b, &b->links[0], b->first, b->port);
-    open_link(b, &b->links[1], INADDR_LOOPBACK, b->cd_port);
     uv_run(&b->loop, UV_RUN_DEFAULT);
 }
 
@@ -322,7 +305,6 @@ int main(int argc, char **argv)
     b.streams = streams_new(&b.loop, b.dialer);
     b.first = ntohl(in.s_addr);
     b.port = (uint16_t)number(argv[3], UINT16_MAX);
-    b.said = buf_init(16 << 20);
     b.password = secret_new(password ? password : "", password ? strlen(password) : 0);
     if (strcmp(argv[1], "sol") == 0) {
         b.ca = argc > 4 ? argv[4] : NULL;
@@ -331,9 +313,7 @@ int main(int argc, char **argv)
         b.ca = argc > 5 ? argv[5] : NULL;
         idle(&b, number(argv[4], 100000));
     } else {
-        b.cd_port = (uint16_t)number(argv[4], UINT16_MAX);
-        b.blocks = (uint32_t)number(argv[5], CD_MAX);
-        read_drive(&b);
+        serve_drive(&b, argc > 4 ? argv[4] : "");
     }
     return 0; /* sockets and memory go with the process: nothing of it is measured */
 }
