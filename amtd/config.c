@@ -4,28 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <yaml.h>
 
-#include "base/text.h"
+#include "amtd/config_reader.h"
 #include "base/xalloc.h"
 
 #define DIAL_LIMIT_DEFAULT 4096
 #define PRIVATE_IDLE_MS    (10 * 60 * 1000)
 
-/* --- the options: one setter a type, one row an option --- */
-
-enum option_type { OPTION_TEXT, OPTION_CHOICE, OPTION_NUMBER, OPTION_DURATION, OPTION_ALLOW };
-
-struct option {
-    const char *name;
-    enum option_type type;
-    size_t offset;
-    int64_t min, max;
-    const char *const *choices;
-};
+/* --- the options: one row each --- */
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const roles[] = {"watch", "operate", "quarantine", "administer", NULL};
+
+static void read_allow(struct config_reader *r, const yaml_node_t *node, void *base);
+
+/* Consoles need the defaults, wherever in the file these are. */
+static void keep_consoles(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    (void)base;
+    r->consoles = node;
+}
+
+static void keep_defaults(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    (void)base;
+    r->defaults = node;
+}
 
 static const struct option options[] = {
     {"socket", OPTION_TEXT, offsetof(struct config, socket)},
@@ -35,7 +39,12 @@ static const struct option options[] = {
     {"log-file", OPTION_TEXT, offsetof(struct config, log_file)},
     {"dial-limit", OPTION_NUMBER, offsetof(struct config, dial_limit), 1, 100000},
     {"private-idle", OPTION_DURATION, offsetof(struct config, private_idle_ms), 1000, 86400000},
-    {"allow", OPTION_ALLOW, 0},
+    {"allow", OPTION_OTHER, 0, .read = read_allow},
+    {"console-sync", OPTION_DURATION, offsetof(struct config, console_sync_ms), 0, 3600000},
+    {"console-connects", OPTION_NUMBER, offsetof(struct config, console_connects), 1, 100000},
+    {"console-retries", OPTION_NUMBER, offsetof(struct config, console_retries), 1, 1000},
+    {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
+    {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
 };
 
 static const struct option allow_options[] = {
@@ -44,115 +53,12 @@ static const struct option allow_options[] = {
     {"role", OPTION_CHOICE, offsetof(struct config_allow, role), .choices = roles},
 };
 
-struct reader {
-    const char *path;
-    yaml_document_t *doc;
-    struct buf *mistakes;
-    size_t count; /* of mistakes, whether or not there was room for them */
-    struct config *config;
-};
-
-static void complain(struct reader *r, yaml_mark_t at, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void complain(struct reader *r, yaml_mark_t at, const char *fmt, ...)
+static void read_allow(struct config_reader *r, const yaml_node_t *node, void *base)
 {
-    va_list ap;
-
-    r->count++;
-    buf_printf(r->mistakes, "%s:%zu:%zu: ", r->path, at.line + 1, at.column + 1);
-    va_start(ap, fmt);
-    buf_vprintf(r->mistakes, fmt, ap);
-    va_end(ap);
-    buf_putc(r->mistakes, '\n');
-}
-
-static const char *scalar(const yaml_node_t *node)
-{
-    return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
-}
-
-static void set_choice(struct reader *r, const struct option *o, const yaml_node_t *node, void *base)
-{
-    const char *text = scalar(node);
-    struct buf list = buf_init(200);
-
-    for (int i = 0; o->choices[i]; i++) {
-        if (text && strcmp(text, o->choices[i]) == 0) {
-            memcpy((char *)base + o->offset, &i, sizeof(i));
-            buf_free(&list);
-            return;
-        }
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "", o->choices[i]);
-    }
-    complain(r, node->start_mark, "'%s': expected one of %s", o->name, buf_str(&list));
-    buf_free(&list);
-}
-
-static void set_allow(struct reader *r, const yaml_node_t *node);
-
-static void set(struct reader *r, const struct option *o, const yaml_node_t *node, void *base)
-{
-    const char *text = scalar(node);
-    int64_t value = 0;
-
-    switch (o->type) {
-    case OPTION_TEXT:
-        if (text && text[0])
-            xreplace((char **)((char *)base + o->offset), text);
-        else
-            complain(r, node->start_mark, "'%s': expected text", o->name);
-        break;
-    case OPTION_CHOICE:
-        set_choice(r, o, node, base);
-        break;
-    case OPTION_NUMBER:
-        if (text_i64(text, o->min, o->max, &value))
-            memcpy((char *)base + o->offset, &value, sizeof(value));
-        else
-            complain(r, node->start_mark, "'%s': expected a whole number from %lld to %lld", o->name,
-                     (long long)o->min, (long long)o->max);
-        break;
-    case OPTION_DURATION:
-        if (text_duration_ms(text, o->min, o->max, &value))
-            memcpy((char *)base + o->offset, &value, sizeof(value));
-        else
-            complain(r, node->start_mark, "'%s': expected a duration such as 30s, 10m or 1h", o->name);
-        break;
-    case OPTION_ALLOW:
-        set_allow(r, node);
-        break;
-    }
-}
-
-static void read_map(struct reader *r, const yaml_node_t *node, const struct option *table, size_t count,
-                     void *base)
-{
-    if (node->type != YAML_MAPPING_NODE) {
-        complain(r, node->start_mark, "expected names with values, 'name: value'");
-        return;
-    }
-    for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-        const yaml_node_t *key = yaml_document_get_node(r->doc, p->key);
-        const yaml_node_t *value = yaml_document_get_node(r->doc, p->value);
-        const struct option *found = NULL;
-
-        for (size_t i = 0; i < count; i++)
-            if (scalar(key) && strcmp(scalar(key), table[i].name) == 0)
-                found = &table[i];
-        if (found)
-            set(r, found, value, base);
-        else
-            complain(r, key->start_mark, "there is no option '%s'", scalar(key) ? scalar(key) : "?");
-    }
-}
-
-static void set_allow(struct reader *r, const yaml_node_t *node)
-{
-    struct config *config = r->config;
+    struct config *config = base;
 
     if (node->type != YAML_SEQUENCE_NODE) {
-        complain(r, node->start_mark, "'allow': expected a list such as - { user: anna, role: operate }");
+        config_complain(r, node, "'allow': expected a list such as - { user: anna, role: operate }");
         return;
     }
     for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
@@ -162,16 +68,16 @@ static void set_allow(struct reader *r, const yaml_node_t *node)
         config->allow = xreallocarray(config->allow, config->allow_count + 1, sizeof(*allow));
         allow = &config->allow[config->allow_count++];
         memset(allow, 0, sizeof(*allow));
-        read_map(r, item, allow_options, sizeof(allow_options) / sizeof(allow_options[0]), allow);
+        config_read_map(r, item, allow_options, sizeof(allow_options) / sizeof(allow_options[0]), allow, 0);
         if (!allow->user == !allow->group)
-            complain(r, item->start_mark, "'allow': expected either 'user' or 'group', and a 'role'");
+            config_complain(r, item, "'allow': expected either 'user' or 'group', and a 'role'");
     }
 }
 
 /* --- files --- */
 
 /* What the parser's input holds; the parser is used up. */
-static int load(struct reader *r, yaml_parser_t *parser)
+static int load(struct config_reader *r, yaml_parser_t *parser)
 {
     yaml_document_t doc;
     const yaml_node_t *root;
@@ -180,11 +86,13 @@ static int load(struct reader *r, yaml_parser_t *parser)
         r->doc = &doc;
         root = yaml_document_get_root_node(&doc);
         if (root) /* an empty file is a configuration, too */
-            read_map(r, root, options, sizeof(options) / sizeof(options[0]), r->config);
+            config_read_map(r, root, options, sizeof(options) / sizeof(options[0]), r->config, 0);
+        config_read_consoles(r);
         r->doc = NULL;
         yaml_document_delete(&doc);
     } else {
-        complain(r, parser->problem_mark, "YAML: %s", parser->problem ? parser->problem : "cannot be read");
+        config_complain_at(r, &parser->problem_mark, "YAML: %s",
+                           parser->problem ? parser->problem : "cannot be read");
     }
     yaml_parser_delete(parser);
     return r->count == 0 ? 0 : -1;
@@ -192,7 +100,7 @@ static int load(struct reader *r, yaml_parser_t *parser)
 
 int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes)
 {
-    struct reader r = {.path = name, .mistakes = mistakes, .config = config};
+    struct config_reader r = {.path = name, .mistakes = mistakes, .config = config};
     yaml_parser_t parser;
 
     yaml_parser_initialize(&parser);
@@ -202,7 +110,7 @@ int config_parse(struct config *config, const char *name, const void *p, size_t 
 
 int config_read(struct config *config, const char *path, struct buf *mistakes)
 {
-    struct reader r = {.path = path, .mistakes = mistakes, .config = config};
+    struct config_reader r = {.path = path, .mistakes = mistakes, .config = config};
     FILE *file = fopen(path, "rb");
     yaml_parser_t parser;
     int status;
@@ -211,6 +119,8 @@ int config_read(struct config *config, const char *path, struct buf *mistakes)
         buf_printf(mistakes, "%s: %m\n", path);
         return -1;
     }
+    free(config->path);
+    config->path = realpath(path, NULL);
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_file(&parser, file);
     status = load(&r, &parser);
@@ -224,6 +134,9 @@ void config_init(struct config *config)
     config->log_level = LOG_LEVEL_INFO;
     config->dial_limit = DIAL_LIMIT_DEFAULT;
     config->private_idle_ms = PRIVATE_IDLE_MS;
+    config->console_sync_ms = 2000;
+    config->console_connects = 256;
+    config->console_retries = 100;
 }
 
 void config_clear(struct config *config)
@@ -233,10 +146,14 @@ void config_clear(struct config *config)
         free(config->allow[i].group);
     }
     free(config->allow);
+    for (size_t i = 0; i < config->console_count; i++)
+        console_settings_clear(&config->consoles[i]);
+    free(config->consoles);
     free(config->state_dir);
     free(config->socket);
     free(config->key_file);
     free(config->log_file);
+    free(config->path);
     memset(config, 0, sizeof(*config));
 }
 

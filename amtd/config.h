@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/console/settings.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -28,6 +29,12 @@ struct config {
     struct config_allow *allow;
     size_t allow_count;
     bool is_private;
+    char *path; /* of the file that was read last, absolute; NULL: none */
+    struct console_settings *consoles;
+    size_t console_count;
+    int64_t console_sync_ms;  /* what is older in the logs survives power loss */
+    int64_t console_connects; /* consoles that are being connected at a time */
+    int64_t console_retries;  /* of all consoles together, a second */
 };
 
 void config_init(struct config *config);

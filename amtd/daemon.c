@@ -12,8 +12,11 @@
 #include <uv.h>
 
 #include "amtd/api/server.h"
+#include "amtd/console/hub.h"
+#include "amtd/console/sources.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/loop_http.h"
+#include "amtd/redirect/sol_source.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -21,6 +24,7 @@
 
 #define HTTP_IDLE_MAX 512 /* connections kept open between operations */
 #define DIALS_OTHER   64  /* connections of consoles and redirection that are being opened at a time */
+#define LOG_FILES_MAX 4096
 #define FILES_KEPT    512 /* descriptors that are not for connections to devices */
 
 struct daemon {
@@ -35,9 +39,10 @@ struct daemon {
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
+    struct hub *hub;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
-    uv_signal_t term, interrupt;
+    uv_signal_t term, interrupt, reload, roll;
     uv_timer_t idle;
     int64_t idle_since;
     int64_t started_ms;
@@ -47,6 +52,11 @@ struct daemon {
 struct engine *daemon_engine(const struct daemon *daemon)
 {
     return daemon->engine;
+}
+
+struct hub *daemon_hub(const struct daemon *daemon)
+{
+    return daemon->hub;
 }
 
 struct streams *daemon_streams(const struct daemon *daemon)
@@ -220,10 +230,50 @@ static int64_t dial_limit(const struct daemon *d)
     return d->config->dial_limit < fit ? d->config->dial_limit : fit > 16 ? fit : 16;
 }
 
+/* Descriptors of log files kept open; the rest is for connections. */
+static size_t log_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+        return LOG_FILES_MAX;
+    return files.rlim_cur / 4 < LOG_FILES_MAX ? (size_t)files.rlim_cur / 4 : LOG_FILES_MAX;
+}
+
+static void on_roll(uv_signal_t *handle, int number)
+{
+    const struct daemon *d = handle->data;
+
+    (void)number;
+    if (!d->stopping)
+        hub_roll(d->hub);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
     daemon_stop(handle->data);
+}
+
+/* Only the consoles: those that stay the same are not touched. With any mistake all stays as it is. */
+static void on_reload(uv_signal_t *handle, int number)
+{
+    const struct daemon *d = handle->data;
+    struct buf mistakes = buf_init(1 << 20);
+    struct config fresh;
+
+    (void)number;
+    config_init(&fresh);
+    if (d->stopping || !d->config->path) {
+        log_warn(NULL, "there is no configuration file to read again");
+    } else if (config_read(&fresh, d->config->path, &mistakes) != 0) {
+        log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(&mistakes));
+    } else {
+        hub_configure(d->hub, fresh.consoles, fresh.console_count, NULL);
+        log_info(NULL, "configuration read again: %zu consoles", fresh.console_count);
+    }
+    buf_free(&mistakes);
+    config_clear(&fresh);
 }
 
 /* A private amtd ends when nobody has needed it for a while. */
@@ -244,8 +294,38 @@ static void init_loop(struct daemon *d)
     uv_async_init(&d->loop, &d->wake, on_wake);
     uv_signal_init(&d->loop, &d->term);
     uv_signal_init(&d->loop, &d->interrupt);
+    uv_signal_init(&d->loop, &d->reload);
+    uv_signal_init(&d->loop, &d->roll);
     uv_timer_init(&d->loop, &d->idle);
     d->wake.data = d->term.data = d->interrupt.data = d->idle.data = d;
+    d->reload.data = d->roll.data = d;
+}
+
+/* A console that cannot be made is said and left out: the others must not wait for it. */
+static int start_consoles(struct daemon *d, struct err *err)
+{
+    const struct hub_settings settings = {.state_dir = d->config->state_dir,
+                                          .connects_max = (size_t)d->config->console_connects,
+                                          .retries_per_s = (size_t)d->config->console_retries,
+                                          .files_max = log_files(),
+                                          .sync_ms = d->config->console_sync_ms};
+    const struct source_kind kinds[] = {
+        source_test_kind(&d->loop),
+        source_socket_kind(d->streams, SOURCE_UNIX),
+        source_socket_kind(d->streams, SOURCE_TCP),
+        source_socket_kind(d->streams, SOURCE_TELNET),
+        source_serial_kind(d->streams),
+        source_exec_kind(d->streams),
+        sol_source_kind(d->redirect),
+    };
+
+    d->hub = hub_new(&d->loop, clock_system(), &settings, err);
+    if (!d->hub)
+        return -1;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        hub_add_kind(d->hub, &kinds[i]);
+    hub_configure(d->hub, d->config->consoles, d->config->console_count, NULL);
+    return 0;
 }
 
 static int start_parts(struct daemon *d, struct err *err)
@@ -269,6 +349,8 @@ static int start_parts(struct daemon *d, struct err *err)
         redirect_new(&(struct redirect_parts){&d->loop, d->store, d->engine, d->streams, clock_system()});
     engine_set_guard(d->engine, redirect_guard(d->redirect));
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
+    if (start_consoles(d, err) != 0)
+        return -1;
     d->server = server_new(&d->loop, d, err);
     return d->server ? 0 : -1;
 }
@@ -286,12 +368,25 @@ static void close_handles(struct daemon *d)
     uv_close((uv_handle_t *)&d->wake, NULL);
     uv_close((uv_handle_t *)&d->term, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->reload, NULL);
+    uv_close((uv_handle_t *)&d->roll, NULL);
     uv_close((uv_handle_t *)&d->idle, NULL);
+}
+
+static void hub_stopped(void *arg)
+{
+    close_handles(arg);
 }
 
 static void engine_stopped(void *arg)
 {
-    close_handles(arg);
+    struct daemon *d = arg;
+
+    if (d->hub)
+        hub_free(d->hub, hub_stopped, d);
+    else
+        close_handles(d);
+    d->hub = NULL;
 }
 
 void daemon_stop(struct daemon *d)
@@ -331,6 +426,8 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
     if (start_parts(d, err) == 0) {
         uv_signal_start(&d->term, on_signal, SIGTERM);
         uv_signal_start(&d->interrupt, on_signal, SIGINT);
+        uv_signal_start(&d->roll, on_roll, SIGUSR2);
+        uv_signal_start(&d->reload, on_reload, SIGHUP);
         if (config->is_private)
             uv_timer_start(&d->idle, on_idle, 1000, 1000);
         return d;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "amtd/config.h"
+#include "amtd/console/hub.h"
 #include "amtd/fleet/engine.h"
 #include "amtd/fleet/store.h"
 #include "amtd/net/stream.h"
@@ -27,6 +28,7 @@ void daemon_stop(struct daemon *daemon);
 
 struct engine *daemon_engine(const struct daemon *daemon);
 /* Connections other than those of runs: consoles, redirection. */
+struct hub *daemon_hub(const struct daemon *daemon);
 struct streams *daemon_streams(const struct daemon *daemon);
 struct redirect *daemon_redirect(const struct daemon *daemon);
 struct store *daemon_store(const struct daemon *daemon);

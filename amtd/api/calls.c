@@ -1,6 +1,7 @@
 /* The table of all calls. Names and shapes: docs/api.md. */
 #include "amtd/api/calls.h"
 
+#include "amtd/api/log_range.h"
 #include "base/buf.h"
 #include "base/clock.h"
 
@@ -104,6 +105,61 @@ static const struct api_param activity_params[] = {
     END,
 };
 
+#define NAMES                                                                                                \
+    {                                                                                                        \
+        "names", API_ARRAY, false, "which consoles; * and ? as in a shell"                                   \
+    }
+
+static const struct api_param names_params[] = {NAMES, END};
+static const struct api_param console_events_params[] = {
+    {"channel", API_INTEGER, false, "of an attachment"}, NAMES, END};
+static const struct api_param console_lease_params[] = {
+    {"channel", API_INTEGER, true, "of the attachment"},
+    {"action", API_STRING, true, "request, force, grant or release"},
+    {"to", API_INTEGER, false, "id of the attachment that gets it"},
+    END,
+};
+static const struct api_param console_message_params[] = {
+    NAME,
+    {"text", API_STRING, true, "what to say"},
+    {"to", API_INTEGER, false, "id of one attachment"},
+    END,
+};
+static const struct api_param console_note_params[] = {
+    NAME, {"text", API_STRING, true, "what to write down"}, END};
+static const struct api_param console_send_params[] = {
+    {"names", API_ARRAY, true, "which consoles; * and ? as in a shell"},
+    {"text", API_STRING, false, "what to type"},
+    {"data", API_STRING, false, "the same in base64"},
+    {"force", API_BOOLEAN, false, "also where somebody else writes"},
+    END,
+};
+static const struct api_param console_logging_params[] = {NAME, {"on", API_BOOLEAN, true, "log or not"}, END};
+static const struct api_param console_disconnect_params[] = {
+    NAME, {"id", API_INTEGER, true, "of the attachment"}, END};
+static const struct api_param log_show_params[] = {
+    NAME,
+    LOG_RANGE_PARAMS,
+    {"follow", API_BOOLEAN, false, "go on with what comes"},
+    {"format", API_STRING, false, "plain, stripped, html or asciicast"},
+    {"stamps", API_BOOLEAN, false, "the time before each line"},
+    END,
+};
+static const struct api_param log_search_params[] = {
+    NAMES,
+    {"regex", API_STRING, true, "an extended regular expression"},
+    LOG_RANGE_PARAMS,
+    {"ignore_case", API_BOOLEAN, false, "capitals or not"},
+    {"invert", API_BOOLEAN, false, "the lines that do not match"},
+    {"before", API_INTEGER, false, "lines of context"},
+    {"after", API_INTEGER, false, "lines of context"},
+    {"count", API_BOOLEAN, false, "only how many"},
+    {"list", API_BOOLEAN, false, "only in which consoles"},
+    {"limit", API_INTEGER, false, "end after so many"},
+    END,
+};
+static const struct api_param log_range_params[] = {NAME, LOG_RANGE_PARAMS, END};
+
 const struct api_call api_calls[] = {
     {"daemon.status", ROLE_WATCH, none, true, NULL, call_daemon_status, "how amtd is"},
     {"daemon.stop", ROLE_ADMINISTER, none, false, NULL, call_daemon_stop, "ends amtd"},
@@ -135,6 +191,32 @@ const struct api_call api_calls[] = {
     {"run.show", ROLE_WATCH, run_params, true, call_run_show, NULL, "one run with its results"},
     {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
      "serves images to a host until the end of the session"},
+    {"console.list", ROLE_WATCH, names_params, true, NULL, call_console_list, "consoles and how they are"},
+    {"console.show", ROLE_WATCH, name_only, true, NULL, call_console_show, "one console"},
+    {"console.events", ROLE_WATCH, console_events_params, true, NULL, call_console_events,
+     "what happens at consoles"},
+    {"console.who", ROLE_WATCH, names_params, true, NULL, call_console_who, "who is attached"},
+    {"console.lease", ROLE_WATCH, console_lease_params, false, NULL, call_console_lease,
+     "asks for, takes, gives the write lease"},
+    {"console.message", ROLE_WATCH, console_message_params, false, NULL, call_console_message,
+     "tells those who are attached"},
+    {"console.note", ROLE_WATCH, console_note_params, false, NULL, call_console_note,
+     "writes a note into the journal"},
+    {"console.send", ROLE_WATCH, console_send_params, false, NULL, call_console_send,
+     "types into many consoles"},
+    {"console.break", ROLE_WATCH, name_only, false, NULL, call_console_break, "sends a break"},
+    {"console.up", ROLE_WATCH, name_only, false, NULL, call_console_up, "connects now"},
+    {"console.down", ROLE_WATCH, name_only, false, NULL, call_console_down, "disconnects and stays so"},
+    {"console.logging", ROLE_WATCH, console_logging_params, false, NULL, call_console_logging,
+     "logs, or does not"},
+    {"console.disconnect", ROLE_WATCH, console_disconnect_params, false, NULL, call_console_disconnect,
+     "ends an attachment"},
+    {"console.roll", ROLE_WATCH, names_params, false, NULL, call_console_roll, "closes the open segments"},
+    {"log.show", ROLE_WATCH, log_show_params, true, NULL, call_log_show, "what was logged"},
+    {"log.search", ROLE_WATCH, log_search_params, true, NULL, call_log_search, "lines that match"},
+    {"log.events", ROLE_WATCH, log_range_params, true, NULL, call_log_events, "what happened at a console"},
+    {"log.verify", ROLE_WATCH, log_range_params, true, NULL, call_log_verify,
+     "whether a log is what was logged"},
     {"activity.list", ROLE_WATCH, activity_params, true, call_activity_list, NULL, "who did what"},
     {NULL},
 };

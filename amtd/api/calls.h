@@ -18,6 +18,25 @@ void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
 void call_ider_start(struct api_request *rq);
 
+void call_console_list(struct api_request *rq);
+void call_console_show(struct api_request *rq);
+void call_console_events(struct api_request *rq);
+void call_console_who(struct api_request *rq);
+void call_console_lease(struct api_request *rq);
+void call_console_message(struct api_request *rq);
+void call_console_note(struct api_request *rq);
+void call_console_send(struct api_request *rq);
+void call_console_break(struct api_request *rq);
+void call_console_up(struct api_request *rq);
+void call_console_down(struct api_request *rq);
+void call_console_logging(struct api_request *rq);
+void call_console_disconnect(struct api_request *rq);
+void call_console_roll(struct api_request *rq);
+void call_log_show(struct api_request *rq);
+void call_log_search(struct api_request *rq);
+void call_log_events(struct api_request *rq);
+void call_log_verify(struct api_request *rq);
+
 /* Helpers of several of them. */
 const char *param_text(const json_t *params, const char *name); /* NULL when not given */
 /* Milliseconds as RFC 3339, or null for 0. New reference. */

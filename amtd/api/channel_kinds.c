@@ -1,9 +1,11 @@
 /* The table of all kinds of channels besides calls (docs/mux.md). */
 #include <stddef.h>
 
+#include "amtd/api/channel_console.h"
 #include "amtd/api/channel_image.h"
 
 const struct channel_kind *const channel_kinds[] = {
+    &channel_console,
     &channel_image,
     NULL,
 };

@@ -283,6 +283,13 @@ void clog_flush(struct clog *log)
         write_pending(log);
 }
 
+void clog_settle(struct clog *log)
+{
+    clog_flush(log);
+    clog_write_index(log);
+    clog_write_journal(log);
+}
+
 void clog_append(struct clog *log, const void *p, size_t n)
 {
     struct clog_store *store = log->store;

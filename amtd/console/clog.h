@@ -39,6 +39,8 @@ struct clog_events {
     void (*unlogged)(void *arg, const uint8_t *p, size_t n);
     /* Logging paused (failure says why) or goes on (failure NULL; lost: bytes that are not in the log). */
     void (*trouble)(void *arg, const struct err *failure, uint64_t lost);
+    /* Work on another thread has ended: clog_tick knows when it wants to be called next. */
+    void (*worked)(void *arg);
 };
 
 /* Does no I/O. store is borrowed; settings are copied. */
@@ -54,6 +56,8 @@ void clog_set(struct clog *log, const struct log_settings *settings);
 void clog_append(struct clog *log, const void *p, size_t n);
 size_t clog_pending(const struct clog *log);
 void clog_flush(struct clog *log);
+/* Writes bytes, times and journal, so that another thread finds everything in the files. */
+void clog_settle(struct clog *log);
 /* Off: bytes pass by unlogged until it is on again; the gap is recorded. */
 void clog_enable(struct clog *log, bool on);
 bool clog_enabled(const struct clog *log);

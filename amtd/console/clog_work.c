@@ -86,16 +86,18 @@ static void job_done(void *arg)
     }
     if (job->removed > 0)
         log_info(log->name, "log: %d old segments removed", job->removed);
-    if (job->status != 0 && job->work == WORK_RESCUE && !log->dying) {
+    if (job->status != 0 && job->work == WORK_RESCUE && !log->dying)
         log->waiting = job; /* it holds the only way to those bytes */
+    else
+        job_free(job);
+    clog_drop_reader(log);
+    if (log->dying) {
+        clog_release(log);
         return;
     }
-    job_free(job);
-    clog_drop_reader(log);
-    if (log->dying)
-        clog_release(log);
-    else
-        clog_start_work(log, clog_now(log));
+    clog_start_work(log, clog_now(log));
+    if (log->events.worked)
+        log->events.worked(log->events.arg);
 }
 
 static struct clog_job *job_new(struct clog *log, enum clog_work work)

@@ -38,14 +38,23 @@ enum attach_mode {
     ATTACH_FORCE, /* takes it from whoever holds it */
 };
 
-/* What happens around an attachment, besides bytes. who and text may be NULL. */
+/* What happens at a console, besides bytes. */
+enum console_happening {
+    CONSOLE_IS,      /* the state of the link changed without a word for the journal; text: why */
+    CONSOLE_DID,     /* `kind` was written into the journal */
+    CONSOLE_WANTED,  /* to the holder of the lease: `who` asks for it */
+    CONSOLE_DROPPED, /* to an attachment: what it typed went nowhere; text: why */
+};
+
 struct console_event {
-    enum journal_kind kind;
+    enum console_happening what;
+    enum journal_kind kind;   /* CONSOLE_DID */
     uint64_t offset;          /* of the log, when it happened */
-    const char *who;          /* who did it */
-    const char *text;         /* one line for people */
+    int64_t at_ms;            /* wall clock */
+    const char *who;          /* who did it; "" */
+    const char *text;         /* one line for people; "" */
     enum console_state state; /* of the link, now */
-    bool you;                 /* LEASE: this attachment holds it now */
+    uint64_t id;              /* the attachment that it is about; 0: none */
 };
 
 struct attach_sink {
@@ -69,7 +78,8 @@ struct attach_request {
     size_t replay_lines; /* else begin so many lines back; 0: at the end */
 };
 
-/* NULL and err: denied (right below watch; write or force asked and right below write). */
+/* NULL and err: denied (right below watch; write or force asked and right below write), or the log cannot be
+ * read. */
 struct attachment *console_attach(struct console *console, const struct attach_request *request,
                                   const struct attach_sink *sink, struct err *err);
 /* Detaches; no callback follows. NULL is fine. */
@@ -78,17 +88,24 @@ uint64_t attachment_id(const struct attachment *attachment); /* unique in this d
 struct console *attachment_console(const struct attachment *attachment);
 /* The sink has room again. */
 void attachment_ready(struct attachment *attachment);
-/* Types. Returns how much was taken (`writable` tells when there is room for more). All is taken and dropped,
- * with *why set, when it may not write (denied), does not hold the lease (in-use) or the link is not up
- * (refused). */
-size_t attachment_write(struct attachment *attachment, const void *p, size_t n, struct err *why);
-/* The lease, by and for an attachment. -1 and err: denied (watches only), not-found (`to` does not wait). */
-int attachment_request(struct attachment *attachment,
-                       struct err *err); /* *err in-use when it waits in line now */
+/* Types. Returns how much was taken; `writable` tells when there is room for more. All is taken and dropped,
+ * and the attachment told so (CONSOLE_DROPPED, not more often than every second), when it may not write, does
+ * not hold the lease or the link is not up. */
+size_t attachment_write(struct attachment *attachment, const void *p, size_t n);
+/* A break, by whoever holds the lease. -1 and err: denied, in-use, refused, busy, unsupported. */
+int attachment_break(struct attachment *attachment, struct err *err);
+/* The lease, by and for an attachment. -1 and err: denied (watches only), not-found (nobody, or `to` does not
+ * wait), in-use (somebody else holds it; request: the attachment waits in line now). */
+int attachment_request(struct attachment *attachment, struct err *err);
 int attachment_force(struct attachment *attachment, struct err *err);
 int attachment_grant(struct attachment *attachment, uint64_t to,
                      struct err *err); /* 0: the one longest waiting */
 int attachment_release(struct attachment *attachment, struct err *err);
+
+struct lease_state {
+    bool holds, waits;
+};
+struct lease_state attachment_lease(const struct attachment *attachment);
 
 /* Who is there. Borrowed until the next call of anything. */
 struct attached {
@@ -106,15 +123,16 @@ size_t console_attached(const struct console *console, struct attached *out,
 int console_disconnect(struct console *console, uint64_t id, const char *by, struct err *err);
 
 /* What users do to a console; `who` goes to the journal. */
-int console_break(struct console *console, const char *who, int64_t ms,
-                  struct err *err);                          /* 0 ms: as configured */
-void console_up(struct console *console, const char *who);   /* connect now, whatever the state */
+int console_break(struct console *console, const char *who, struct err *err);
+void console_up(struct console *console, const char *who);   /* connect now, unless it is up */
 void console_down(struct console *console, const char *who); /* and stay down */
-void console_message(struct console *console, const char *who, const char *text, uint64_t to); /* 0: all */
+/* To one attachment, or all (to 0). -1 and err: not-found. */
+int console_message(struct console *console, const char *who, const char *text, uint64_t to, struct err *err);
 void console_note(struct console *console, const char *who, const char *text);
 void console_logging(struct console *console, const char *who, bool on);
 void console_power(struct console *console, const char *who,
-                   const char *text); /* a power action on its host */
+                   const char *text);       /* a power action on its host */
+void console_roll(struct console *console); /* closes the open segment of its log */
 /* Types into it without an attachment: when nobody holds the lease, or `force`. -1 and err: in-use, refused.
  */
 int console_send(struct console *console, const char *who, const void *p, size_t n, bool force,

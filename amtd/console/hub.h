@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "amtd/console/console.h"
+#include "amtd/console/node_key.h"
 #include "amtd/console/settings.h"
 #include "amtd/console/source.h"
 #include "base/clock.h"
@@ -21,6 +22,7 @@ struct hub_settings {
     size_t connects_max;   /* attempts under way at a time */
     size_t retries_per_s;  /* of all consoles together */
     size_t files_max;      /* descriptors of log files kept open */
+    int64_t sync_ms;       /* what is older in the logs survives power loss; 0: left to the system */
 };
 
 /* Opens the node's key and the directory of the logs. NULL and err. */
@@ -36,16 +38,24 @@ void hub_add_kind(struct hub *hub, const struct source_kind *kind);
  * touched. -1 and err: the first console that could not be made; the others are there. */
 int hub_configure(struct hub *hub, const struct console_settings *consoles, size_t count, struct err *err);
 
-/* The console of that name. When there is none, `resolve` is asked once for its settings: that is how the
- * Serial-over-LAN console of a host comes into being on demand. NULL and err (not-found). */
-struct console *hub_console(struct hub *hub, const char *name, struct err *err);
-/* resolve fills settings (initialised; it owns what is put in) and returns 0, or -1 and err. */
-void hub_set_resolver(struct hub *hub,
-                      int (*resolve)(void *arg, const char *name, struct console_settings *settings,
-                                     struct err *err),
-                      void *arg);
-/* The one that is there, without asking. NULL: none. */
+/* The console of that name. NULL: there is none. */
 struct console *hub_find(struct hub *hub, const char *name);
+/* Adds one that is not in the configuration: the Serial-over-LAN console of a host, made on demand. The one
+ * that is there already when there is one of that name. NULL and err. */
+struct console *hub_add(struct hub *hub, const struct console_settings *settings, struct err *err);
+/* Hears of everything that happens at any console, until hub_unlisten; also from inside its own call. The
+ * struct is the caller's. */
+struct hub_listener {
+    void (*event)(void *arg, struct console *console, const struct console_event *event);
+    void *arg;
+    struct hub_listener *prev, *next;
+};
+void hub_listen(struct hub *hub, struct hub_listener *listener);
+void hub_unlisten(struct hub *hub, struct hub_listener *listener);
+/* Work for another thread (reading logs): run is called there, then done on the loop's thread. The hub's end
+ * waits for it. */
+void hub_work(struct hub *hub, void (*run)(void *job), void (*done)(void *job), void *job);
+const struct node_key *hub_key(const struct hub *hub);
 /* Every console, sorted by name. */
 void hub_each(struct hub *hub, void (*each)(void *arg, struct console *console), void *arg);
 size_t hub_count(const struct hub *hub);

@@ -234,7 +234,7 @@ static int close_segment(const struct keeper *k, const struct log_file *file, st
     } else if (fdatasync(fd) != 0) {
         err_set_errno(err, CAUSE_SYSTEM, errno, "%s", plain);
     } else if (record_segment(k, file, fd, (uint64_t)st.st_size, err) == 0 &&
-               segment_compress(fd, (uint64_t)st.st_size, fresh, k->settings.zstd_level, err) == 0) {
+               segment_compress(fd, (uint64_t)st.st_size, fresh, (int)k->settings.zstd_level, err) == 0) {
         if (rename(fresh, packed) != 0 || sync_directory(k, NULL) != 0 || unlink(plain) != 0)
             err_set_errno(err, CAUSE_SYSTEM, errno, "%s", packed);
         else

@@ -24,31 +24,17 @@ enum serial_flow { FLOW_NONE, FLOW_HARDWARE, FLOW_SOFTWARE };
 struct source_settings {
     enum source_type type;
     char *host;
-    uint16_t port;
+    int64_t port;  /* 1 to 65535 */
     char *path;    /* UNIX socket, serial device */
     char *command; /* run by /bin/sh -c */
     char *console; /* name at the other node */
     int64_t speed; /* bit/s; 0: leave as it is */
-    int bits;      /* 5 to 8 */
-    int stop;      /* 1 or 2 */
+    int64_t bits;  /* 5 to 8 */
+    int64_t stop;  /* 1 or 2 */
     int parity;    /* enum serial_parity */
     int flow;      /* enum serial_flow */
     int64_t rate;  /* test: bytes a second, 0: none by itself */
     bool echo;     /* test: gives back what is typed */
-};
-
-/* What a user may do with a console; each contains those before it. */
-enum console_right {
-    RIGHT_NONE,
-    RIGHT_WATCH,
-    RIGHT_WRITE,   /* type, break, take the write lease */
-    RIGHT_CONTROL, /* also up, down, logging on and off, end the attachments of others */
-};
-
-struct console_access {
-    char *user; /* one of the two */
-    char *group;
-    int right; /* enum console_right */
 };
 
 struct log_settings {
@@ -59,7 +45,20 @@ struct log_settings {
     int64_t keep_bytes;    /* or larger in total, as they are on the disk; 0: any size */
     int64_t flush_ms;      /* what nobody is being shown is written after so long at the latest */
     int64_t sign_ms;       /* the open segment is signed when it has changed and so much time has gone by */
-    int zstd_level;        /* 1 to 19 */
+    int64_t zstd_level;    /* 1 to 19 */
+};
+
+/* What a user may do with a console; each contains those before it. */
+enum console_right {
+    RIGHT_NONE,
+    RIGHT_WATCH,
+    RIGHT_WRITE, /* type, break, take the write lease, up, down, logging on and off */
+};
+
+struct console_access {
+    char *user; /* one of the two */
+    char *group;
+    int right; /* enum console_right */
 };
 
 struct console_settings {
@@ -73,7 +72,7 @@ struct console_settings {
     int64_t idle_ms;               /* silence of the source after which idle_text is typed; 0: never */
     char *idle_text;               /* NULL: the link is closed and opened again instead */
     char *initial_text;            /* typed whenever the link comes up; NULL: nothing */
-    char *break_text;              /* what a break is here (docs/amtd.yaml.5); NULL: the line's own break */
+    char *break_text;              /* what a break is here; NULL: the line's own. Texts: typed_text.h */
     int64_t break_ms;              /* length of the line's own break */
     struct console_access *access; /* nobody listed: by role alone */
     size_t access_count;

@@ -628,6 +628,11 @@ struct http_facts stream_facts(const struct stream *s)
     return facts;
 }
 
+uv_loop_t *streams_loop(const struct streams *streams)
+{
+    return streams->loop;
+}
+
 struct streams *streams_new(uv_loop_t *loop, struct dialer *dialer)
 {
     struct streams *streams = xcalloc(1, sizeof(*streams));

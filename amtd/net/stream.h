@@ -34,6 +34,7 @@ struct stream;
 struct streams *streams_new(uv_loop_t *loop, struct dialer *dialer);
 /* All streams must be closed before, and those that linger are cut off. NULL is fine. */
 void streams_free(struct streams *streams);
+uv_loop_t *streams_loop(const struct streams *streams);
 
 /* Where to, and how. Everything is copied. */
 struct stream_peer {

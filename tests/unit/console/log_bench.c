@@ -123,7 +123,7 @@ static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
 
 struct clog *bench_log(struct log_bench *b, const char *name)
 {
-    const struct clog_events events = {b, on_written, on_unlogged, on_trouble};
+    const struct clog_events events = {b, on_written, on_unlogged, on_trouble, NULL};
 
     return clog_new(b->store, name, &b->settings, &events);
 }

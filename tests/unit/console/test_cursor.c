@@ -81,7 +81,7 @@ static void on_unlogged(void *arg, const uint8_t *p, size_t n)
 
 static int begin(void **state)
 {
-    const struct clog_events events = {NULL, on_written, on_unlogged, NULL};
+    const struct clog_events events = {NULL, on_written, on_unlogged, NULL, NULL};
     const struct cursor_sink f = {&fast, room, bytes, skipped}, s = {&slow, room, bytes, skipped};
 
     setup(state);

@@ -1,0 +1,492 @@
+#include "amtd/console/console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "amtd/console/console_internal.h"
+#include "amtd/console/typed_text.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+static const char *const states[CONSOLE_STATES] = {"idle", "connecting", "up", "waiting", "down"};
+
+const char *console_state_name(enum console_state state)
+{
+    return states[state];
+}
+
+static int64_t now(const struct console *c)
+{
+    return clock_mono(c->env->clock);
+}
+
+static int64_t wall(const struct console *c)
+{
+    return clock_wall(c->env->clock);
+}
+
+struct clog *console_log(struct console *c)
+{
+    return c->log;
+}
+
+/* --- what happened --- */
+
+void console_did(struct console *c, enum journal_kind kind, const char *who, const char *text, uint64_t id)
+{
+    const struct console_event event = {
+        .what = CONSOLE_DID, .kind = kind, .who = who ? who : "", .text = text ? text : "", .id = id};
+
+    clog_event(c->log, kind, who, text);
+    console_look_at_log(c);
+    console_tell(c, &event, 0);
+}
+
+static void set_timer(struct console *c);
+
+/* Not told to anybody. */
+static void enter(struct console *c, enum console_state state)
+{
+    if (c->state != state) {
+        log_debug(c->settings.name, "%s -> %s", states[c->state], states[state]);
+        c->since_ms = wall(c);
+    }
+    c->state = state;
+    set_timer(c);
+}
+
+/* A change that is not worth a line in the journal. */
+static void set_state(struct console *c, enum console_state state, const char *why)
+{
+    const struct console_event event = {.what = CONSOLE_IS, .who = "", .text = why ? why : ""};
+
+    enter(c, state);
+    if (why != c->reason)
+        xreplace(&c->reason, why);
+    console_tell(c, &event, 0);
+}
+
+/* The link is not there (any more). One message for each change: the journal is told once, and again only
+ * when the reason is another one. */
+static void set_down(struct console *c, enum console_state state, const char *why)
+{
+    if (c->was_down && strcmp(why, c->reason ? c->reason : "") == 0) {
+        set_state(c, state, c->reason);
+        return;
+    }
+    c->was_down = true;
+    enter(c, state);
+    if (why != c->reason)
+        xreplace(&c->reason, why);
+    console_did(c, JOURNAL_DOWN, NULL, c->reason, 0);
+}
+
+/* --- connecting --- */
+
+static void leave_line(struct console *c)
+{
+    if (!c->in_line)
+        return;
+    c->in_line = false;
+    c->env->connected(c->env->arg, c);
+}
+
+static void connect_now(struct console *c, bool retry)
+{
+    if (c->in_line)
+        return;
+    set_state(c, CONSOLE_CONNECTING, c->reason);
+    c->in_line = true;
+    if (c->env->connect(c->env->arg, c, retry))
+        console_granted(c);
+}
+
+static bool wanted(const struct console *c)
+{
+    return !c->settings.on_demand || c->attached_count > 0;
+}
+
+/* Half to one and a half times the wait, so that those that failed together do not come back together. */
+static int64_t next_wait(struct console *c)
+{
+    int64_t wait = c->settings.retry_min_ms;
+
+    for (unsigned i = 1; i < c->failures && wait < c->settings.retry_max_ms; i++)
+        wait *= 2;
+    if (wait > c->settings.retry_max_ms)
+        wait = c->settings.retry_max_ms;
+    return wait / 2 + c->env->random(c->env->arg, (uint32_t)wait + 1);
+}
+
+static void failed(struct console *c, const char *why)
+{
+    leave_line(c);
+    c->signals_known = c->signals_on = 0;
+    c->typing = NULL;
+    if (c->failures < 64)
+        c->failures++;
+    c->retry_ms = now(c) + next_wait(c);
+    set_down(c, wanted(c) ? CONSOLE_WAITING : CONSOLE_IDLE, why);
+}
+
+void console_granted(struct console *c)
+{
+    struct err err = ERR_INIT;
+
+    if (c->state == CONSOLE_CONNECTING && c->source->ops->open(c->source, &err) != 0)
+        failed(c, err.text);
+}
+
+void console_demand(struct console *c)
+{
+    if (c->state == CONSOLE_IDLE && wanted(c)) {
+        connect_now(c, false);
+    } else if (!wanted(c) && c->state != CONSOLE_IDLE && c->state != CONSOLE_DOWN) {
+        c->source->ops->close(c->source);
+        leave_line(c);
+        c->typing = NULL;
+        c->signals_known = c->signals_on = 0;
+        if (c->state == CONSOLE_UP)
+            set_down(c, CONSOLE_IDLE, "nobody is attached");
+        else
+            set_state(c, CONSOLE_IDLE, NULL);
+    }
+}
+
+void console_start(struct console *c)
+{
+    console_demand(c);
+}
+
+void console_up(struct console *c, const char *who)
+{
+    if (c->state == CONSOLE_UP || c->state == CONSOLE_CONNECTING)
+        return;
+    log_info(c->settings.name, "taken up by %s", who);
+    c->failures = 0;
+    connect_now(c, false);
+}
+
+void console_down(struct console *c, const char *who)
+{
+    char *why;
+
+    if (c->state == CONSOLE_DOWN)
+        return;
+    why = xasprintf("taken down by %s", who);
+    c->source->ops->close(c->source);
+    leave_line(c);
+    c->typing = NULL;
+    c->signals_known = c->signals_on = 0;
+    set_down(c, CONSOLE_DOWN, why);
+    free(why);
+}
+
+/* --- what is typed by configuration (typed_text.h) --- */
+
+#define PAUSE_MS 250
+
+/* Types on, up to the next pause. -1 and err: it was given up. */
+static int type_on(struct console *c, struct err *err)
+{
+    int status = 0;
+    enum typed what;
+    uint8_t byte;
+
+    while (status == 0 && (what = typed_text_next(&c->typing, &byte)) != TYPED_END) {
+        if (what == TYPED_PAUSE) {
+            c->typing_due = now(c) + PAUSE_MS;
+            set_timer(c);
+            return 0;
+        }
+        if (what == TYPED_BREAK)
+            status = c->source->ops->send_break(c->source, c->settings.break_ms, err);
+        else if (what == TYPED_BYTE && c->source->ops->write(c->source, &byte, 1) != 1)
+            status = err_set(err, CAUSE_BUSY, "console %s does not take what is typed", c->settings.name);
+    }
+    c->typing = NULL;
+    set_timer(c);
+    return status;
+}
+
+static int type(struct console *c, const char *text, struct err *err)
+{
+    struct err own = ERR_INIT;
+
+    if (c->typing)
+        return err_set(err, CAUSE_BUSY, "configured text is being typed into %s just now", c->settings.name);
+    c->typing = text;
+    if (type_on(c, &own) == 0)
+        return 0;
+    log_warn(c->settings.name, "%s", own.text);
+    if (err)
+        *err = own;
+    return -1;
+}
+
+int console_break(struct console *c, const char *who, struct err *err)
+{
+    if (c->state != CONSOLE_UP)
+        return err_set(err, CAUSE_REFUSED, "console %s is not up", c->settings.name);
+    if (type(c, c->settings.break_text ? c->settings.break_text : "\\z", err) != 0)
+        return -1;
+    console_did(c, JOURNAL_BREAK, who, NULL, 0);
+    return 0;
+}
+
+/* --- what the source says --- */
+
+static void on_up(void *arg)
+{
+    struct console *c = arg;
+
+    leave_line(c);
+    c->was_down = false;
+    c->up_ms = c->heard_ms = now(c);
+    xreplace(&c->reason, NULL);
+    enter(c, CONSOLE_UP);
+    console_did(c, JOURNAL_UP, NULL, NULL, 0);
+    if (c->state == CONSOLE_UP && c->settings.initial_text)
+        type(c, c->settings.initial_text, NULL);
+    console_writable(c);
+}
+
+static void on_down(void *arg, const struct err *why)
+{
+    struct console *c = arg;
+
+    if (c->state == CONSOLE_UP && now(c) - c->up_ms >= c->settings.stable_ms)
+        c->failures = 0;
+    failed(c, why ? why->text : "the other end closed the link");
+}
+
+static void count(struct console *c, size_t n)
+{
+    int64_t gone = now(c) - c->rate_begin_ms;
+
+    c->received += n;
+    if (gone >= RATE_MS) {
+        c->rate = gone < 2 * RATE_MS ? (int64_t)(c->rate_bytes * 1000 / (uint64_t)gone) : 0;
+        c->rate_begin_ms = now(c);
+        c->rate_bytes = 0;
+    }
+    c->rate_bytes += n;
+}
+
+static void on_bytes(void *arg, const uint8_t *p, size_t n)
+{
+    struct console *c = arg;
+
+    c->heard_ms = now(c);
+    count(c, n);
+    clog_append(c->log, p, n);
+    if (c->attached_count > 0)
+        c->env->dirty(c->env->arg, c);
+    else
+        console_look_at_log(c);
+}
+
+static void on_drained(void *arg)
+{
+    console_writable(arg);
+}
+
+static void on_signals(void *arg, unsigned known, unsigned on)
+{
+    static const char *const names[] = {"DCD", "DSR", "CTS", "RI"};
+    struct console *c = arg;
+    unsigned changed = (c->signals_on ^ on) | (c->signals_known ^ known);
+    char text[64] = "";
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (changed & known & (1u << i))
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s", text[0] ? ", " : "",
+                     names[i], on & (1u << i) ? "on" : "off");
+    c->signals_known = known;
+    c->signals_on = on;
+    if (text[0])
+        console_did(c, JOURNAL_SIGNALS, NULL, text, 0);
+}
+
+static void on_note(void *arg, const char *text)
+{
+    console_did(arg, JOURNAL_NOTE, "amtd", text, 0);
+}
+
+/* --- time --- */
+
+static int64_t deadline(const struct console *c)
+{
+    int64_t next = INT64_MAX;
+
+    if (c->state == CONSOLE_WAITING)
+        next = c->retry_ms;
+    if (c->state == CONSOLE_UP && c->settings.idle_ms > 0)
+        next = c->heard_ms + c->settings.idle_ms;
+    if (c->typing && c->typing_due < next)
+        next = c->typing_due;
+    return next;
+}
+
+static void set_timer(struct console *c)
+{
+    timers_set(c->env->timers, &c->timer, deadline(c));
+}
+
+static void idle(struct console *c)
+{
+    const struct err err = {CAUSE_TIMEOUT, "", "silent for too long: connecting again"};
+
+    console_did(c, JOURNAL_IDLE, NULL, c->settings.idle_text ? "idle text typed" : err.text, 0);
+    c->heard_ms = now(c);
+    if (c->settings.idle_text) {
+        type(c, c->settings.idle_text, NULL);
+        return;
+    }
+    c->source->ops->close(c->source);
+    on_down(c, &err);
+}
+
+static void on_timer(void *arg)
+{
+    struct console *c = arg;
+    struct err err = ERR_INIT;
+
+    if (c->state == CONSOLE_WAITING && now(c) >= c->retry_ms)
+        connect_now(c, true);
+    else if (c->state == CONSOLE_UP && c->settings.idle_ms > 0 && now(c) >= c->heard_ms + c->settings.idle_ms)
+        idle(c);
+    if (c->typing && now(c) >= c->typing_due && type_on(c, &err) != 0)
+        log_warn(c->settings.name, "%s", err.text);
+    set_timer(c);
+}
+
+static void on_log_timer(void *arg)
+{
+    console_look_at_log(arg);
+}
+
+void console_look_at_log(struct console *c)
+{
+    timers_set(c->env->timers, &c->log_timer, clog_tick(c->log, now(c)));
+}
+
+void console_flush(struct console *c)
+{
+    clog_flush(c->log);
+    console_look_at_log(c);
+}
+
+/* --- what the log says --- */
+
+static void on_written(void *arg, uint64_t offset, const uint8_t *p, size_t n, bool shown)
+{
+    const struct console *c = arg;
+    struct attachment *a, *next;
+
+    DL_FOREACH_SAFE(c->attached, a, next)
+    cursor_written(&a->cursor, offset, p, n, shown);
+}
+
+static void on_unlogged(void *arg, const uint8_t *p, size_t n)
+{
+    const struct console *c = arg;
+    struct attachment *a, *next;
+
+    DL_FOREACH_SAFE(c->attached, a, next)
+    cursor_unlogged(&a->cursor, p, n);
+}
+
+static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
+{
+    char text[ERR_TEXT_MAX + 40];
+    const struct console_event event = {
+        .what = CONSOLE_DID, .kind = JOURNAL_LOGGING, .who = "", .text = text};
+
+    if (failure)
+        snprintf(text, sizeof(text), "paused: %s", failure->text);
+    else
+        snprintf(text, sizeof(text), "goes on; %llu bytes are lost", (unsigned long long)lost);
+    console_tell(arg, &event, 0);
+}
+
+/* --- all of it --- */
+
+struct console *console_new(const struct console_env *env, const struct console_settings *settings,
+                            struct err *err)
+{
+    struct console *c = xcalloc(1, sizeof(*c));
+    const struct source_events source = {c, on_up, on_down, on_bytes, on_drained, on_signals, on_note};
+    const struct clog_events log = {c, on_written, on_unlogged, on_trouble, on_log_timer};
+
+    c->env = env;
+    console_settings_copy(&c->settings, settings);
+    c->since_ms = wall(c);
+    c->timer.fire = on_timer;
+    c->log_timer.fire = on_log_timer;
+    c->timer.arg = c->log_timer.arg = c;
+    c->kind = env->kind(env->arg, settings->source.type);
+    if (!c->kind)
+        err_set(err, CAUSE_UNSUPPORTED, "console %s: this amtd has no sources of the type '%s'",
+                settings->name, source_type_name(settings->source.type));
+    else
+        c->source = c->kind->create(c->kind->context, &c->settings.source, &source, err);
+    if (!c->source) {
+        console_settings_clear(&c->settings);
+        free(c);
+        return NULL;
+    }
+    c->log = clog_new(env->store, c->settings.name, &c->settings.log, &log);
+    return c;
+}
+
+void console_free(struct console *c, const char *reason)
+{
+    c->removed = true;
+    console_detach_all(c, reason);
+    c->source->ops->close(c->source);
+    leave_line(c);
+    if (c->state == CONSOLE_UP)
+        clog_event(c->log, JOURNAL_DOWN, NULL, reason);
+    c->source->ops->destroy(c->source);
+    clog_free(c->log);
+    timers_set(c->env->timers, &c->timer, INT64_MAX);
+    timers_set(c->env->timers, &c->log_timer, INT64_MAX);
+    lease_clear(&c->lease);
+    console_settings_clear(&c->settings);
+    free(c->reason);
+    free(c);
+}
+
+void console_set_log(struct console *c, const struct log_settings *settings)
+{
+    c->settings.log = *settings;
+    clog_set(c->log, settings);
+    console_look_at_log(c);
+}
+
+void console_note(struct console *c, const char *who, const char *text)
+{
+    console_did(c, JOURNAL_NOTE, who, text, 0);
+}
+
+void console_power(struct console *c, const char *who, const char *text)
+{
+    console_did(c, JOURNAL_POWER, who, text, 0);
+}
+
+void console_logging(struct console *c, const char *who, bool on)
+{
+    if (clog_enabled(c->log) == on)
+        return;
+    clog_enable(c->log, on);
+    console_did(c, JOURNAL_LOGGING, who, on ? "on" : "off", 0);
+}
+
+void console_roll(struct console *c)
+{
+    clog_roll(c->log);
+    console_look_at_log(c);
+}
