@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "tests/amtsim/drive_io.h"
+#include "tests/amtsim/scripted_cdb.h"
 #include "tests/amtsim/scripted_flood.h"
 
 #define LINE_MAX_BYTES 1024
@@ -20,7 +21,8 @@ struct scripted_shell {
     bool cr; /* the last byte was one: an LF behind it belongs to it */
     struct scripted_flood flood;
     bool flooding;
-    /* a command that reads a redirected drive */
+    struct scripted_cdb *cdb; /* a command to a redirected drive under way */
+    /* a command that reads all of one */
     struct drive_io *drive;
     EVP_MD_CTX *md;
     uint64_t drive_start_ms;
@@ -228,6 +230,23 @@ static bool do_sha256sum(struct scripted_shell *s, const char *rest)
     return false;
 }
 
+static void on_cdb(void *arg, const struct buf *text)
+{
+    struct scripted_shell *s = arg;
+    s->cdb = NULL;
+    scripted_console_add(s->console, text->p, text->len);
+    scripted_shell_prompt(s);
+}
+
+static bool do_cdb(struct scripted_shell *s, const char *rest)
+{
+    const char *why;
+    s->cdb = scripted_cdb_new(&scripted_console_machine(s->console)->events, rest, on_cdb, s, &why);
+    if (s->cdb == NULL)
+        say(s, "cdb: %s\r\n", why);
+    return s->cdb == NULL;
+}
+
 static const struct {
     const char *name;
     bool (*run)(struct scripted_shell *s, const char *rest);
@@ -244,6 +263,7 @@ static const struct {
     {"busy", do_busy, "MS: does not read its serial port for so long (1000)"},
     {"break", do_break, "MS: BREAK on the line (250)"},
     {"sha256sum", do_sha256sum, "cd|floppy [BLOCKS]: reads a redirected drive"},
+    {"cdb", do_cdb, "cd|floppy BYTES: an ATAPI command to a redirected drive, in hexadecimal"},
     {"reboot", do_reboot, "restarts"},
     {"poweroff", do_poweroff, "switches off"},
 };
@@ -304,6 +324,8 @@ static void interrupt(struct scripted_shell *s)
     if (s->flooding)
         scripted_console_pour(s->console, NULL, NULL);
     s->flooding = false;
+    scripted_cdb_free(s->cdb);
+    s->cdb = NULL;
     if (s->drive != NULL)
         drive_over(s);
     else
@@ -312,7 +334,7 @@ static void interrupt(struct scripted_shell *s)
 
 static void type_byte(struct scripted_shell *s, char c)
 {
-    bool running = s->flooding || s->drive != NULL, behind_cr = s->cr && c == '\n';
+    bool running = s->flooding || s->drive != NULL || s->cdb != NULL, behind_cr = s->cr && c == '\n';
     s->cr = c == '\r';
     if (c == 3)
         interrupt(s);
@@ -349,6 +371,7 @@ void scripted_shell_free(struct scripted_shell *s)
         return;
     if (s->flooding)
         scripted_console_pour(s->console, NULL, NULL);
+    scripted_cdb_free(s->cdb);
     drive_io_free(s->drive);
     EVP_MD_CTX_free(s->md);
     free(s);

@@ -74,6 +74,10 @@ wait_until "redirected drives" drives_are true
 ctl console 1 > /dev/null
 ctl set 1 'type=sha256sum cd'$'\n' > /dev/null
 wait_until "checksum" console_has "$(sha256sum < "$dir/cd.iso" | cut -d ' ' -f 1)"
+ctl set 1 'type=cdb cd 25'$'\n' > /dev/null # READ CAPACITY: last block, block size
+wait_until "capacity" console_has $'good, 8 bytes\r\n00 00 06 00 00 00 08 00\r\n'
+ctl set 1 'type=cdb floppy 9e 10'$'\n' > /dev/null # what it does not have
+wait_until "sense" console_has 'sense 05/20/00'
 
 # A boot from it: by AMT's settings for one boot, with the BIOS on the console.
 false_settings=

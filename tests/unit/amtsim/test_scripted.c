@@ -133,6 +133,24 @@ static void shell_edits_lines(void **state)
     expect("\r\npc0001\r\n");
 }
 
+static void commands_for_drives(void **state)
+{
+    static const char *const bad[] = {"cdb\r",        "cdb cd\r",
+                                      "cdb cd 0\r",   "cdb cd 000\r",
+                                      "cdb dvd 00\r", "cdb cd 00 00 00 00 00 00 00 00 00 00 00 00 00\r"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        type(bad[i]);
+        expect("cdb: expected cd or floppy and 1 to 12 bytes in hexadecimal\r\n");
+        console_free(device->console);
+        device->console = NULL;
+    }
+    type("cdb floppy 00 00\r");
+    expect("cdb: no such device\r\nroot@");
+    type("sha256sum cd\r");
+    expect("sha256sum: no such device\r\nroot@");
+}
+
 static void flood_can_be_held_and_stopped(void **state)
 {
     struct machine *m = device->machine;
@@ -192,6 +210,7 @@ int main(void)
         cmocka_unit_test(flood_is_a_function_of_the_offset),
         cmocka_unit_test(keys_move_and_choose),
         WITH_FLEET(shell_edits_lines),
+        WITH_FLEET(commands_for_drives),
         WITH_FLEET(flood_can_be_held_and_stopped),
         WITH_FLEET(boot_is_silent_without_sol),
         WITH_FLEET(bios_speaks_when_told),
