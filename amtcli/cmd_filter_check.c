@@ -14,7 +14,8 @@
 #define LINE_MAX_BYTES 8192
 
 static const struct option_row check_options[] = {
-    {"target", 0, OPTION_TEXT, "TARGET", "look at the limits of these hosts' generations only"},
+    {"target", 0, OPTION_TEXT, "TARGET",
+     "for these hosts: their generations' limits, and names as their tags filter.NAME say"},
     {"needs", 0, OPTION_FILE, "FILE", "a filter file whose needs must work as well"},
     {"widen", 0, OPTION_FLAG, NULL, "let rules pass more where there is no room"},
     {NULL},
@@ -22,24 +23,50 @@ static const struct option_row check_options[] = {
 
 /* --- the hosts it is for --- */
 
-struct versions {
-    unsigned *items; /* owned */
+struct hosts {
+    unsigned *versions; /* owned: major versions of AMT, each once */
+    size_t version_count;
     size_t count;
-    size_t unknown; /* hosts whose version nobody has read yet */
-    size_t hosts;
+    size_t unknown; /* whose version nobody has read yet */
+    size_t others;  /* whose tags bind names unlike those of the first */
+    json_t *tags;   /* owned: of the first */
 };
 
-static void add_version(struct versions *versions, unsigned major)
+static void add_version(struct hosts *hosts, const char *text)
 {
-    for (size_t i = 0; i < versions->count; i++)
-        if (versions->items[i] == major)
-            return;
-    versions->items = xreallocarray(versions->items, versions->count + 1, sizeof(*versions->items));
-    versions->items[versions->count++] = major;
+    char *major = text ? xstrndup(text, strcspn(text, ".")) : NULL;
+    uint64_t number;
+    size_t i = 0;
+
+    if (!major || !text_u64(major, 1, 999, &number)) {
+        hosts->unknown++;
+    } else {
+        while (i < hosts->version_count && hosts->versions[i] != number)
+            i++;
+        if (i == hosts->version_count) {
+            hosts->versions = xreallocarray(hosts->versions, i + 1, sizeof(*hosts->versions));
+            hosts->versions[hosts->version_count++] = (unsigned)number;
+        }
+    }
+    free(major);
+}
+
+/* Of a host's tags those that bind names. */
+static json_t *binding_tags(const json_t *host)
+{
+    json_t *out = json_object(), *value;
+    const char *name;
+
+    json_object_foreach(json_object_get(host, "tags"), name, value)
+    {
+        if (strncmp(name, "filter.", strlen("filter.")) == 0)
+            json_object_set(out, name, value);
+    }
+    return out;
 }
 
 /* What the target's hosts are, as far as amtd knows. */
-static int read_versions(struct context *ctx, const char *target, struct versions *out)
+static int read_hosts(struct context *ctx, const char *target, struct hosts *out)
 {
     json_t *reply, *host;
     size_t i;
@@ -49,20 +76,33 @@ static int read_versions(struct context *ctx, const char *target, struct version
         return code;
     json_array_foreach(reply, i, host)
     {
-        const char *version =
-            json_string_value(json_object_get(json_object_get(host, "facts"), "amt.version"));
-        char *major = version ? xstrndup(version, strcspn(version, ".")) : NULL;
-        uint64_t number;
+        json_t *tags = binding_tags(host);
 
-        out->hosts++;
-        if (major && text_u64(major, 1, 999, &number))
-            add_version(out, (unsigned)number);
-        else
-            out->unknown++;
-        free(major);
+        add_version(out, json_string_value(json_object_get(json_object_get(host, "facts"), "amt.version")));
+        if (!out->tags)
+            out->tags = json_incref(tags);
+        out->others += !json_equal(out->tags, tags);
+        out->count++;
+        json_decref(tags);
     }
     json_decref(reply);
     return 0;
+}
+
+static void tell_hosts(const struct hosts *hosts, struct filter_input *input)
+{
+    const struct place place = {input->path, 0};
+
+    if (hosts->unknown > 0)
+        findings_add(&input->findings, FINDING_WARNING, place, NULL,
+                     "the AMT version of %zu of %zu hosts is not known yet: amtcli info TARGET reads it",
+                     hosts->unknown, hosts->count);
+    if (hosts->others > 0)
+        findings_add(&input->findings, FINDING_WARNING, place, NULL,
+                     "tags filter.NAME of %zu of %zu hosts say other than those of the first, which are used "
+                     "here: check "
+                     "them as a target of their own",
+                     hosts->others, hosts->count);
 }
 
 /* --- results --- */
@@ -211,48 +251,56 @@ static void print_table(const struct filter_input *input, const struct check_rep
 
 /* --- the command --- */
 
-static void check(struct context *ctx, struct filter_input *input, const struct versions *versions,
+static void check(struct context *ctx, struct filter_input *input, const struct hosts *hosts,
                   struct check_report *report)
 {
-    struct check_options options = {.versions = versions->items,
-                                    .version_count = versions->count,
+    struct check_options options = {.versions = hosts->versions,
+                                    .version_count = hosts->version_count,
                                     .widen = args_has(&ctx->args, "widen")};
     const char *needs = args_value(&ctx->args, "needs");
     struct filter_file *file = NULL;
 
     if (needs)
         file = filter_file_read(needs, filter_read_disk, NULL, &input->findings);
-    if (versions->unknown > 0)
-        findings_add(&input->findings, FINDING_WARNING, (struct place){input->path, 0}, NULL,
-                     "the AMT version of %zu of %zu hosts is not known yet: amtcli info TARGET reads it",
-                     versions->unknown, versions->hosts);
+    tell_hosts(hosts, input);
     options.needs = file;
     filter_check(input->rules, input->names, &options, report, &input->findings);
     filter_file_free(file);
 }
 
+static int check_and_print(struct context *ctx, struct filter_input *input, const struct hosts *hosts)
+{
+    struct check_report report = {0};
+    int code = EXIT_ALL;
+
+    if (input->rules)
+        check(ctx, input, hosts, &report);
+    if (output_format(&ctx->args) == FORMAT_TABLE)
+        print_table(input, &report);
+    else
+        print_json(input, &report);
+    if (input->findings.errors > 0)
+        code = EXIT_USAGE;
+    else if (report.cut > 0)
+        code = EXIT_SOME_FAILED;
+    check_report_clear(&report);
+    return code;
+}
+
 static int filter_check_command(struct context *ctx)
 {
     const char *target = args_value(&ctx->args, "target");
-    struct versions versions = {0};
-    struct check_report report = {0};
-    struct filter_input input;
-    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0]);
+    struct hosts hosts = {0};
+    struct filter_input input = {0};
+    int code = target ? read_hosts(ctx, target, &hosts) : 0;
 
-    if (code == 0 && target)
-        code = read_versions(ctx, target, &versions);
-    if (code == 0) {
-        if (input.rules)
-            check(ctx, &input, &versions, &report);
-        if (output_format(&ctx->args) == FORMAT_TABLE)
-            print_table(&input, &report);
-        else
-            print_json(&input, &report);
-        code = input.findings.errors > 0 ? EXIT_USAGE : report.cut > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
-    }
-    check_report_clear(&report);
+    if (code == 0)
+        code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], hosts.tags);
+    if (code == 0)
+        code = check_and_print(ctx, &input, &hosts);
     filter_input_clear(&input);
-    free(versions.items);
+    json_decref(hosts.tags);
+    free(hosts.versions);
     return code;
 }
 

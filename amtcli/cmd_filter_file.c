@@ -80,7 +80,7 @@ static int show_objects(struct context *ctx, struct filter_input *input)
 static int filter_show(struct context *ctx)
 {
     struct filter_input input;
-    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0]);
+    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], NULL);
 
     if (code == 0 && args_has(&ctx->args, "objects") && input.rules) {
         code = show_objects(ctx, &input);
@@ -150,7 +150,7 @@ static int filter_explain(struct context *ctx)
     struct filter_input input;
     struct err err = ERR_INIT;
     struct flow flow;
-    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0]);
+    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], NULL);
 
     if (code == 0)
         code = filter_input_tell(&input, FINDING_ERROR);

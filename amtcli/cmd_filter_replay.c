@@ -104,7 +104,7 @@ static int replay_file(struct context *ctx, struct filter_input *input)
 static int filter_replay(struct context *ctx)
 {
     struct filter_input input;
-    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0]);
+    int code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], NULL);
 
     if (code == 0)
         code = filter_input_tell(&input, FINDING_ERROR);

@@ -12,6 +12,7 @@
 #include "filters/words.h"
 
 #define PATH_BYTES_MAX 4096
+#define TAG_PREFIX     "filter." /* tags of hosts that bind names, as amtd reads them */
 
 const struct option_row options_filter_names[] = {
     {"set", 's', OPTION_TEXT, "NAME=VALUE", "what @NAME in the file stands for; may be given often"},
@@ -38,12 +39,21 @@ static int resolve(void *arg, const char *host, struct buf *addresses, struct er
     return 0;
 }
 
-static int set_names(struct filter_input *input, const struct args *args)
+static int set_names(struct filter_input *input, const struct args *args, const json_t *tags)
 {
-    const char *text;
+    const char *text, *name;
+    json_t *value;
 
     names_set_resolver(input->names, resolve, NULL);
     names_use_placeholders(input->names);
+    json_object_foreach((json_t *)tags, name, value)
+    {
+        struct err err = ERR_INIT;
+
+        if (strncmp(name, TAG_PREFIX, strlen(TAG_PREFIX)) == 0 &&
+            names_set(input->names, name + strlen(TAG_PREFIX), json_string_value(value), &err) != 0)
+            return print_failure(&err);
+    }
     for (size_t i = 0; (text = args_value_at(args, "set", i)) != NULL; i++) {
         struct err err = ERR_INIT;
 
@@ -53,7 +63,8 @@ static int set_names(struct filter_input *input, const struct args *args)
     return 0;
 }
 
-int filter_input_open(struct filter_input *input, const struct args *args, const char *word)
+int filter_input_open(struct filter_input *input, const struct args *args, const char *word,
+                      const json_t *tags)
 {
     struct buf path = buf_init(PATH_BYTES_MAX);
     struct err err = ERR_INIT;
@@ -61,7 +72,7 @@ int filter_input_open(struct filter_input *input, const struct args *args, const
 
     xml_library_init();
     *input = (struct filter_input){.names = names_new()};
-    code = set_names(input, args);
+    code = set_names(input, args, tags);
     if (code == 0 && filter_library_find(word, &path, &err) != 0)
         code = print_failure(&err);
     if (code == 0) {

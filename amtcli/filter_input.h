@@ -21,7 +21,8 @@ struct filter_input {
 /* Finds, reads and binds the file a word means, with the values of --set; names without one get placeholders.
  * Every mistake is among the findings. 0; or the exit code after a message, when not even a file was found.
  * Free with filter_input_clear in any case. */
-int filter_input_open(struct filter_input *input, const struct args *args, const char *word);
+int filter_input_open(struct filter_input *input, const struct args *args, const char *word,
+                      const json_t *tags);
 void filter_input_clear(struct filter_input *input);
 
 /* Prints findings of that level and worse to stderr, one a line. Returns EXIT_USAGE when there are errors,

@@ -9,16 +9,19 @@
 #include "filters/sentence.h"
 #include "filters/shadow.h"
 
-/* What amtd depends on, in the words of its own files. */
-static const char own_ways[] =
-    "<network-filters xmlns=\"" FILTER_NAMESPACE "\" name=\"amtd\">"
-    "<variable name=\"management-ports\" default=\"443,8689\"/>"
-    "<need name=\"dhcp\"   ip=\"4\" protocol=\"udp\" local-ports=\"68\" remote-ports=\"67\"/>"
-    "<need name=\"dns\"    protocol=\"udp\" remote=\"@dns\" remote-ports=\"53\"/>"
-    "<need name=\"arp\"    ethertype=\"arp\"/>"
-    "<need name=\"nd\"     protocol=\"icmpv6\"/>"
-    "<need name=\"server\" protocol=\"tcp\" remote=\"@management\" remote-ports=\"@management-ports\"/>"
-    "</network-filters>";
+/* What amtd depends on, in the words of its own files. The server comes first: it says which IP version
+ * counts. */
+static const struct own_way {
+    const char *need; /* name and attributes */
+    bool vital;       /* counts as cut off where a name in it is not set */
+    uint8_t version;  /* only where the server is reached by it; 0: always */
+} own_ways[] = {
+    {"name=\"server\" protocol=\"tcp\" remote=\"@management\" remote-ports=\"@management-ports\"", true, 0},
+    {"name=\"arp\" ethertype=\"arp\"", true, 4},
+    {"name=\"nd\" protocol=\"icmpv6\"", true, 6},
+    {"name=\"dhcp\" ip=\"4\" protocol=\"udp\" local-ports=\"68\" remote-ports=\"67\"", true, 0},
+    {"name=\"dns\" protocol=\"udp\" remote=\"@dns\" remote-ports=\"53\"", false, 0},
+};
 
 /* --- ways --- */
 
@@ -99,33 +102,64 @@ static void check_way(const struct need *need, enum way_origin origin, const str
     buf_free(&text);
 }
 
-/* Neighbour discovery only where the server is reached by IPv6, ARP where by IPv4. */
-static bool way_applies(const struct need *need, const struct ruleset *own)
+static struct filter_file *own_file(const struct own_way *way)
 {
-    const struct nets *server = &own->needs[own->need_count - 1].match.remote.nets;
+    struct findings findings = {0};
+    struct buf text = buf_init(2000);
+    struct filter_file *file;
 
-    if (strcmp(need->name, "nd") == 0)
-        return nets_has_version(server, 6);
-    return strcmp(need->name, "arp") != 0 || nets_has_version(server, 4);
+    buf_printf(&text,
+               "<network-filters xmlns=\"" FILTER_NAMESPACE "\" name=\"amtd\">"
+               "<variable name=\"management-ports\" default=\"443,8689\"/><need %s/></network-filters>",
+               way->need);
+    file = filter_file_parse("amtd's own ways", buf_str(&text), text.len, NULL, NULL, &findings);
+    findings_clear(&findings);
+    buf_free(&text);
+    return file;
+}
+
+/* A way nobody can judge, because the address at its end is not known. */
+static void unjudged(const struct own_way *own, const struct filter_file *file, const struct findings *why,
+                     struct check_report *report, struct findings *findings)
+{
+    const char *name = file->items[file->count - 1].values[ATTRIBUTE_NAME];
+    const char *text = why->count > 0 ? why->items[0].text : "";
+    struct way *way;
+
+    findings_add(findings, own->vital ? FINDING_WARNING : FINDING_NOTE, (struct place){NULL, 0}, NULL,
+                 "whether amtd's own way '%s' stays open cannot be told: %s", name, text);
+    if (!own->vital)
+        return;
+    report->ways = xreallocarray(report->ways, report->way_count + 1, sizeof(*report->ways));
+    way = &report->ways[report->way_count++];
+    *way = (struct way){WAY_OWN, xstrdup(name), xstrdup("the way to the management server"),
+                        false,   false,         xasprintf("cannot be told: %s", text)};
+    report->cut++;
 }
 
 static void check_own(const struct boxes *boxes, const struct ruleset *rules, struct names *names,
                       struct check_report *report, struct findings *findings)
 {
-    struct findings own_findings = {0};
-    struct filter_file *file =
-        filter_file_parse("amtd's own ways", own_ways, sizeof(own_ways) - 1, NULL, NULL, &own_findings);
-    struct ruleset *own = file ? filter_bind(file, names, &own_findings) : NULL;
+    bool versions[2] = {true, true}; /* 4, 6: the server is reached by it; both while that is not known */
 
-    for (size_t i = 0; own && i < own->need_count; i++)
-        if (way_applies(&own->needs[i], own))
-            check_way(&own->needs[i], WAY_OWN, boxes, rules, report);
-    for (size_t i = 0; i < own_findings.count; i++)
-        findings_add(findings, own_findings.items[i].level, (struct place){"amtd's own ways", 0},
-                     own_findings.items[i].rule, "%s", own_findings.items[i].text);
-    findings_clear(&own_findings);
-    ruleset_free(own);
-    filter_file_free(file);
+    for (size_t i = 0; i < sizeof(own_ways) / sizeof(own_ways[0]); i++) {
+        const struct own_way *way = &own_ways[i];
+        struct findings why = {0};
+        struct filter_file *file = own_file(way);
+        struct ruleset *own = filter_bind(file, names, &why);
+
+        if (i == 0 && own) {
+            versions[0] = nets_has_version(&own->needs[0].match.remote.nets, 4);
+            versions[1] = nets_has_version(&own->needs[0].match.remote.nets, 6);
+        }
+        if (!own)
+            unjudged(way, file, &why, report, findings);
+        else if (way->version == 0 || versions[way->version == 6])
+            check_way(&own->needs[0], WAY_OWN, boxes, rules, report);
+        findings_clear(&why);
+        ruleset_free(own);
+        filter_file_free(file);
+    }
 }
 
 static void check_file_needs(const struct filter_file *file, struct names *names, const struct boxes *boxes,

@@ -29,7 +29,7 @@ struct way {
 struct check_report {
     struct way *ways; /* owned */
     size_t way_count;
-    size_t cut;                  /* ways that do not pass */
+    size_t cut;                  /* ways that do not pass, or cannot be judged and are vital */
     struct compiled_use out, in; /* room taken, when it can be compiled */
     size_t filters;              /* in all */
     bool compiled;

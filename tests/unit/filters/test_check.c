@@ -21,13 +21,12 @@ struct checked {
     struct findings findings;
 };
 
-static struct checked check(const char *body, const unsigned *versions, size_t version_count)
+static struct checked check_with(const char *body, const unsigned *versions, size_t version_count,
+                                 struct names *names)
 {
     struct check_options options = {.versions = versions, .version_count = version_count};
     struct checked out = {0};
-    struct names *names = names_new();
 
-    names_use_placeholders(names);
     out.file = file_of(body, &out.findings);
     assert_non_null(out.file);
     out.rules = filter_bind(out.file, names, &out.findings);
@@ -35,6 +34,14 @@ static struct checked check(const char *body, const unsigned *versions, size_t v
     filter_check(out.rules, names, &options, &out.report, &out.findings);
     names_free(names);
     return out;
+}
+
+static struct checked check(const char *body, const unsigned *versions, size_t version_count)
+{
+    struct names *names = names_new();
+
+    names_use_placeholders(names);
+    return check_with(body, versions, version_count, names);
 }
 
 static void clear(struct checked *checked)
@@ -71,6 +78,42 @@ static void the_ways_amtd_needs_are_judged(void **state)
     assert_string_equal(way_of(&checked, "dns")->why, "in: dropped by rule 'nodns' (t.xml:1)");
     assert_string_equal(way_of(&checked, "dhcp")->why, "out, in part: dropped by default: no rule passes it");
     assert_int_equal(checked.report.cut, 3);
+    clear(&checked);
+}
+
+static void what_cannot_be_told_is_no_all_clear(void **state)
+{
+    static const char open[] = "<policy default-in='pass' default-out='pass' count='no'/>";
+    struct names *names = names_new();
+    struct checked checked;
+
+    (void)state;
+    names_set(names, "management", "10.0.0.5", NULL);
+    checked = check_with(open, NULL, 0, names);
+    assert_int_equal(checked.report.cut, 0);
+    assert_int_equal(checked.findings.warnings, 0);
+    assert_true(
+        found(&checked.findings, "amtd's own way 'dns' stays open cannot be told: remote: @dns is not set"));
+    clear(&checked);
+    checked = check_with(open, NULL, 0, names_new());
+    assert_int_equal(checked.report.cut, 1);
+    assert_string_equal(way_of(&checked, "server")->why, "cannot be told: remote: @management is not set");
+    clear(&checked);
+}
+
+static void a_server_of_ipv6_needs_neighbour_discovery(void **state)
+{
+    struct names *names = names_new();
+    struct checked checked;
+
+    (void)state;
+    names_set(names, "management", "2001:db8::5", NULL);
+    names_set(names, "dns", "10.0.0.2", NULL);
+    checked = check_with("<filter name='server' remote='@management'/>", NULL, 0, names);
+    assert_true(way_of(&checked, "server")->passes);
+    assert_false(way_of(&checked, "nd")->passes);
+    for (size_t i = 0; i < checked.report.way_count; i++)
+        assert_string_not_equal(checked.report.ways[i].name, "arp");
     clear(&checked);
 }
 
@@ -222,6 +265,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ways_amtd_needs_are_judged),
+        cmocka_unit_test(what_cannot_be_told_is_no_all_clear),
+        cmocka_unit_test(a_server_of_ipv6_needs_neighbour_discovery),
         cmocka_unit_test(needs_are_covered_by_several_rules),
         cmocka_unit_test(covered_is_never_dropped),
         cmocka_unit_test(idle_rules_are_told),
