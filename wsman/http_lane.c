@@ -401,6 +401,14 @@ void http_lane_release(struct http_lane *lane)
     lane->lanes->free = lane;
 }
 
+/* 0 would mean a limit of libcurl's own making. */
+static long connections_of_shard(const struct http_lanes *lanes)
+{
+    size_t most = lanes->http->idle_max / SHARDS;
+
+    return most > 0 ? (long)most : 1;
+}
+
 /* The shard that keeps a session's connections. NULL when libcurl has no memory. */
 static struct shard *shard_of(struct http_lanes *lanes, const struct http_session *session)
 {
@@ -416,8 +424,11 @@ static struct shard *shard_of(struct http_lanes *lanes, const struct http_sessio
     curl_multi_setopt(shard->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(shard->multi, CURLMOPT_TIMERDATA, shard);
     curl_multi_setopt(shard->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-    /* Limits of the cache are ours (http_conn_idle): libcurl looks at every connection to find the oldest. */
-    curl_multi_setopt(shard->multi, CURLMOPT_MAXCONNECTS, 1000000L);
+    /* Closing one of ours (http_lanes_close_idle) costs as much as an exchange; letting libcurl close the
+     * oldest of the few in its cache does not. Those in use count, too, so that fewer are kept while much is
+     * going on.
+     */
+    curl_multi_setopt(shard->multi, CURLMOPT_MAXCONNECTS, connections_of_shard(lanes));
     return shard;
 }
 

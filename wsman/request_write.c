@@ -155,10 +155,10 @@ static void write_header(const struct wsman_request *rq, const char *action, uin
         write_action(rq, out);
     buf_puts(out, "</a:Action><a:To>/wsman</a:To><w:ResourceURI>");
     wsman_class_ns(rq->class_name, out);
-    buf_printf(out,
-               "</w:ResourceURI><a:MessageID>%u</a:MessageID><a:ReplyTo><a:Address>" URI_ANONYMOUS
-               "</a:Address></a:ReplyTo><w:OperationTimeout>" OPERATION_TIMEOUT "</w:OperationTimeout>",
-               message_id);
+    buf_puts(out, "</w:ResourceURI><a:MessageID>");
+    buf_put_u64(out, message_id);
+    buf_puts(out, "</a:MessageID><a:ReplyTo><a:Address>" URI_ANONYMOUS
+                  "</a:Address></a:ReplyTo><w:OperationTimeout>" OPERATION_TIMEOUT "</w:OperationTimeout>");
     if (!action)
         write_selectors(rq->selectors, rq->selector_count, out);
     write_token(rq, out);

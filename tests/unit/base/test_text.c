@@ -88,6 +88,20 @@ static void versions(void **state)
     assert_int_equal(text_version_compare("11.08", "11.8"), 0);
 }
 
+static void decimal(void **state)
+{
+    struct buf out = buf_init(100);
+
+    (void)state;
+    buf_put_u64(&out, 0);
+    buf_putc(&out, ' ');
+    buf_put_u64(&out, 1020);
+    buf_putc(&out, ' ');
+    buf_put_u64(&out, UINT64_MAX);
+    assert_string_equal(buf_str(&out), "0 1020 18446744073709551615");
+    buf_free(&out);
+}
+
 static void printable(void **state)
 {
     struct buf out = buf_init(100);
@@ -109,9 +123,13 @@ static void printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),          cmocka_unit_test(numbers),
-        cmocka_unit_test(base64_round_trips), cmocka_unit_test(bad_base64_is_refused),
-        cmocka_unit_test(versions),           cmocka_unit_test(printable),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(base64_round_trips),
+        cmocka_unit_test(bad_base64_is_refused),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(printable),
+        cmocka_unit_test(decimal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
