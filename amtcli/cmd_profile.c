@@ -26,6 +26,9 @@ static const struct option_row settings[] = {
     {"client-key", 0, OPTION_FILE, "FILE", "PEM file of its key"},
     {"old-tls", 0, OPTION_CHOICE, "HOW", "TLS 1.0 and old ciphers; only with --tls pin", .choices = "on off",
      .standard = "off"},
+    {"clear-text", 0, OPTION_CHOICE, "HOW",
+     "consoles and drives of old devices that know no digest: user and password in clear text",
+     .choices = "on off", .standard = "off"},
     {"port", 0, OPTION_NUMBER, "PORT", "the port of the device", .min = 0, .max = 65535,
      .standard = "16992, with TLS 16993"},
     {"position", 0, OPTION_NUMBER, "N", "place in the order in which profiles are tried", .min = 1,
@@ -123,6 +126,7 @@ static int put(struct context *ctx, bool replace)
                                        {NULL}};
     const struct args *args = &ctx->args;
     const char *auth = args_value(args, "auth"), *old = args_value(args, "old-tls");
+    const char *clear = args_value(args, "clear-text");
     bool digest = !auth || strcmp(auth, "digest") == 0;
     json_t *params = json_pack("{s:s, s:b}", "name", args->operands[0], "replace", (int)replace);
     int code = EXIT_ALL;
@@ -130,6 +134,8 @@ static int put(struct context *ctx, bool replace)
     params_take(params, args, map);
     if (old)
         json_object_set_new(params, "old_tls", json_boolean(strcmp(old, "on") == 0));
+    if (clear)
+        json_object_set_new(params, "clear_text", json_boolean(strcmp(clear, "on") == 0));
     if (args_has(args, "password-file") || (digest && !replace))
         code = add_password(params, args);
     if (code == EXIT_ALL)
@@ -177,6 +183,7 @@ static int profile_show(struct context *ctx)
                                            {"client cert", "client_cert_file"},
                                            {"client key", "client_key_file"},
                                            {"old TLS", "old_tls"},
+                                           {"clear text", "clear_text"},
                                            {"port", "port"},
                                            {"connect ms", "connect_ms"},
                                            {"request ms", "request_ms"},

@@ -66,6 +66,7 @@ static const struct api_param profile_put_params[] = {
     {"client_cert_file", API_STRING, false, "PEM"},
     {"client_key_file", API_STRING, false, "PEM"},
     {"old_tls", API_BOOLEAN, false, "allow old TLS; needs tls pin"},
+    {"clear_text", API_BOOLEAN, false, "allow redirection logins in clear text"},
     {"port", API_INTEGER, false, "0: 16992 or 16993"},
     {"connect_ms", API_INTEGER, false, "time for a connection"},
     {"request_ms", API_INTEGER, false, "time for an answer"},

@@ -79,6 +79,8 @@ static int read_settings(const json_t *params, struct profile *p, struct err *er
         xreplace(&p->ccache, param_text(params, "ccache")[0] ? param_text(params, "ccache") : NULL);
     if (json_object_get(params, "old_tls"))
         p->old_tls = json_is_true(json_object_get(params, "old_tls"));
+    if (json_object_get(params, "clear_text"))
+        p->clear_text = json_is_true(json_object_get(params, "clear_text"));
     if (password) {
         secret_free(p->password);
         p->password = secret_new(password, strlen(password));
@@ -132,10 +134,11 @@ static void set_text(json_t *json, const char *name, const char *value)
 
 static json_t *describe(const struct profile *p)
 {
-    json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:b, s:i, s:I, s:I, s:b}", "name", p->name, "position",
-                             p->position, "auth", auths[p->auth], "tls", tls_modes[p->tls], "old_tls",
-                             (int)p->old_tls, "port", (int)p->port, "connect_ms", (json_int_t)p->connect_ms,
-                             "request_ms", (json_int_t)p->request_ms, "password", (int)(p->password != NULL));
+    json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:b}", "name", p->name,
+                             "position", p->position, "auth", auths[p->auth], "tls", tls_modes[p->tls],
+                             "old_tls", (int)p->old_tls, "clear_text", (int)p->clear_text, "port",
+                             (int)p->port, "connect_ms", (json_int_t)p->connect_ms, "request_ms",
+                             (json_int_t)p->request_ms, "password", (int)(p->password != NULL));
 
     set_text(json, "user", p->user);
     set_text(json, "ccache", p->ccache);

@@ -69,6 +69,7 @@ struct profile {
     char *client_cert_file;
     char *client_key_file;
     bool old_tls;       /* only with PROFILE_TLS_PIN */
+    bool clear_text;    /* redirection may log in with user and password in clear text */
     uint16_t port;      /* 0: the standard one */
     int64_t connect_ms; /* 0: default */
     int64_t request_ms;

@@ -8,7 +8,7 @@
 #define COLUMNS                                                                                              \
     "id, name, position, auth, user, password, ccache, tls, ca_file, client_cert_file, client_key_file, "    \
     "old_tls,"                                                                                               \
-    " port, connect_ms, request_ms"
+    " port, connect_ms, request_ms, clear_text"
 
 static char *seal_owner(const char *name)
 {
@@ -52,18 +52,19 @@ static void bind_profile(sqlite3_stmt *st, const struct profile *p, int position
     sqlite3_bind_int(st, 12, p->port);
     sqlite3_bind_int64(st, 13, p->connect_ms);
     sqlite3_bind_int64(st, 14, p->request_ms);
+    sqlite3_bind_int(st, 15, p->clear_text);
 }
 
 int tx_profile_put(struct tx *tx, const struct profile *profile, bool replace, struct err *err)
 {
     static const char insert[] =
         "INSERT INTO profiles(name, position, auth, user, password, ccache, tls, ca_file, client_cert_file,"
-        " client_key_file, old_tls, port, connect_ms, request_ms)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        " client_key_file, old_tls, port, connect_ms, request_ms, clear_text)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     static const char update[] = "UPDATE profiles SET position = ?2, auth = ?3, user = ?4, password = ?5, "
                                  "ccache = ?6, tls = ?7, ca_file = ?8,"
                                  " client_cert_file = ?9, client_key_file = ?10, old_tls = ?11, port = ?12, "
-                                 "connect_ms = ?13, request_ms = ?14"
+                                 "connect_ms = ?13, request_ms = ?14, clear_text = ?15"
                                  " WHERE name = ?1";
     struct buf sealed = buf_init(65536);
     int position = profile->position;
@@ -121,6 +122,7 @@ static void read_profile(struct tx *tx, sqlite3_stmt *st, struct profile *p)
     p->port = (uint16_t)sqlite3_column_int(st, 12);
     p->connect_ms = sqlite3_column_int64(st, 13);
     p->request_ms = sqlite3_column_int64(st, 14);
+    p->clear_text = sqlite3_column_int(st, 15) != 0;
     if (sqlite3_column_type(st, 5) != SQLITE_NULL) {
         char *owner = seal_owner(p->name);
 

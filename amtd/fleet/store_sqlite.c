@@ -62,6 +62,7 @@ static const char *const migrations[] = {
     "CREATE TABLE filter_tried (hash TEXT NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (hash, "
     "generation)) STRICT,"
     " WITHOUT ROWID;",
+    "ALTER TABLE profiles ADD COLUMN clear_text INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

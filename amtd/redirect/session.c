@@ -387,6 +387,13 @@ static int core_proof(void *arg, struct view token, struct err *err)
 
 /* --- the connection --- */
 
+static unsigned login_methods(const struct profile *profile)
+{
+    if (profile->auth == PROFILE_AUTH_KERBEROS)
+        return REDIR_MAY(REDIR_KERBEROS);
+    return REDIR_MAY_DIGEST | (profile->clear_text ? REDIR_MAY(REDIR_CLEAR) : 0);
+}
+
 static void stream_up(void *arg)
 {
     struct session *s = arg;
@@ -394,7 +401,7 @@ static void stream_up(void *arg)
     struct redir_login login = {
         .user = settings.user,
         .password = settings.password,
-        .methods = settings.kerberos ? REDIR_MAY(REDIR_KERBEROS) : REDIR_MAY_DIGEST,
+        .methods = login_methods(&s->target->profile),
         .realm = settings.realm,
     };
     struct redir_events events = {.arg = s,

@@ -140,6 +140,15 @@ static int set_clear_text(struct device *d, const json_t *v, struct err *err)
     return 0;
 }
 
+static int set_digest(struct device *d, const json_t *v, struct err *err)
+{
+    bool on = false;
+    if (set_bool(&on, v, "digest", err) != 0)
+        return -1;
+    d->redirection.no_digest = !on;
+    return 0;
+}
+
 static int set_holds_power(struct device *d, const json_t *v, struct err *err)
 {
     return set_bool(&d->redirection.holds_power, v, "session-holds-power", err);
@@ -300,6 +309,7 @@ static const struct {
     {"redirection", set_redirection},
     {"listener", set_listener},
     {"clear-text", set_clear_text},
+    {"digest", set_digest},
     {"bios-redirects", set_bios_redirects},
     {"session-holds-power", set_holds_power},
     {"clock-offset", set_clock_offset},

@@ -86,6 +86,7 @@ struct device_redirection { /* class_redirection.c */
     uint16_t opt_in_timeout;
     bool kvm_opt_in;
     bool no_clear_text; /* the switch of the MEBx: no login with user and password in clear */
+    bool no_digest;     /* as the oldest firmware: no other login than that */
     bool holds_power;   /* refuses power off, cycle and reset while a SOL session is open */
     bool bios_speaks;   /* the BIOS talks to the serial port at every boot, not only with UseSOL */
 };

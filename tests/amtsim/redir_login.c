@@ -68,6 +68,12 @@ static enum redir_verdict decide(struct redir_auth *auth, struct device *d, cons
 
 /* --- the types --- */
 
+static bool offers(const struct device *d, unsigned type)
+{
+    bool off = type == LOGIN_BASIC ? d->redirection.no_clear_text : d->redirection.no_digest;
+    return (d->generation->redir_logins >> type & 1) != 0 && !off;
+}
+
 static enum redir_verdict do_query(struct redir_auth *auth, struct device *d, const struct redir_login *login,
                                    struct buf *out)
 {
@@ -75,7 +81,7 @@ static enum redir_verdict do_query(struct redir_auth *auth, struct device *d, co
     size_t n = 0;
     (void)auth;
     for (unsigned type = LOGIN_BASIC; type <= LOGIN_DIGEST; type++) {
-        if (d->generation->redir_logins >> type & 1 && !(type == LOGIN_BASIC && d->redirection.no_clear_text))
+        if (offers(d, type))
             types[n++] = (uint8_t)type;
     }
     redir_put_login_reply(out, STATUS_OK, login->type, types, n);
@@ -151,9 +157,7 @@ static bool supported(const struct device *d, uint8_t type)
 {
     if (type == LOGIN_QUERY)
         return true;
-    if (type > LOGIN_DIGEST || types[type] == NULL || (type == LOGIN_BASIC && d->redirection.no_clear_text))
-        return false;
-    return (d->generation->redir_logins >> type & 1) != 0;
+    return type <= LOGIN_DIGEST && types[type] != NULL && offers(d, type);
 }
 
 enum redir_verdict redir_login_answer(struct redir_auth *auth, struct device *d, const struct redir_msg *m,

@@ -35,7 +35,7 @@ struct yaml_entry {
     char *generation, *tls, *machine, *power, *control_mode, *ports;
     struct yaml_defense *defense;
     bool *standby, *agent, *os_hangs;
-    bool *listener, *clear_text, *holds_power, *bios_speaks;
+    bool *listener, *clear_text, *digest, *holds_power, *bios_speaks;
     char *redirection;
     uint32_t *consent;
     int64_t *clock_offset;
@@ -146,6 +146,7 @@ static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_STRING_PTR("redirection", OPTIONAL_PTR, struct yaml_entry, redirection, 1, 16),
     CYAML_FIELD_BOOL_PTR("listener", OPTIONAL_PTR, struct yaml_entry, listener),
     CYAML_FIELD_BOOL_PTR("clear-text", OPTIONAL_PTR, struct yaml_entry, clear_text),
+    CYAML_FIELD_BOOL_PTR("digest", OPTIONAL_PTR, struct yaml_entry, digest),
     CYAML_FIELD_BOOL_PTR("session-holds-power", OPTIONAL_PTR, struct yaml_entry, holds_power),
     CYAML_FIELD_BOOL_PTR("bios-redirects", OPTIONAL_PTR, struct yaml_entry, bios_speaks),
     CYAML_FIELD_UINT_PTR("consent", OPTIONAL_PTR, struct yaml_entry, consent),
@@ -344,6 +345,8 @@ static void apply_redirection(struct device_redirection *r, const struct yaml_en
         r->listener = *e->listener;
     if (e->clear_text != NULL)
         r->no_clear_text = !*e->clear_text;
+    if (e->digest != NULL)
+        r->no_digest = !*e->digest;
     if (e->holds_power != NULL)
         r->holds_power = *e->holds_power;
     if (e->bios_speaks != NULL)

@@ -4,15 +4,16 @@
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
 
-amtsim_start --devices 5 --generation 16 --power-seconds 0.4-0.6 --scenario <(cat << END
+amtsim_start --devices 6 --generation 16 --power-seconds 0.4-0.6 --scenario <(cat << END
 devices:
   - {select: 1, redirection: none, listener: false}
   - {select: 2, consent: 4294967295}
   - {select: 3, tls: server}
+  - {select: 6, generation: 6, digest: false}
 END
 )
 amtd_start --log-level debug
-fleet 5
+fleet 6
 amtcli profile add secure --user admin --password-file "$dir/pw" --tls pin --port $((port + 1))
 amtcli host set pc0003 --profile secure
 head -c 3000000 /dev/urandom > "$dir/rescue.iso"
@@ -98,6 +99,16 @@ ider_end 0
 ider_start pc0003 --cd "$dir/rescue.iso" --boot
 ider_wait 'the machine boots from the image'
 wait_until "reads over TLS" has_read 3 65536
+ider_end 0
+
+# --- old firmware that knows no digest: only where clear text is allowed ---
+exits 1 amtcli ider pc0006 --cd "$dir/rescue.iso"
+says "$dir/err" 'the device offers: clear text'
+[ "$(ctl record 6 | jq .counters.sessions)" = 0 ] || fail "logged in by clear text"
+amtcli profile add oldest --user admin --password-file "$dir/pw" --port "$port" --clear-text on
+amtcli host set pc0006 --profile oldest
+ider_start pc0006 --cd "$dir/rescue.iso"
+ider_wait 'the session is open'
 ider_end 0
 
 # --- files that are wrong ---

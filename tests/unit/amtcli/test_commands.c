@@ -76,9 +76,11 @@ static void asks_amtd(void **state)
          {{"host.set", NULL, "{\"changed\":1}"}},
          "host.set {\"forget\":[\"pin\"],\"tags\":{\"a\":null},\"target\":\"pc1\"}\n",
          EXIT_ALL},
-        {"profile set lab --ca-file /x/ca.pem --old-tls off --connect-timeout 2s",
+        {"profile set lab --ca-file /x/ca.pem --old-tls off --clear-text on --connect-timeout 2s",
          {{"profile.put", NULL, "{}"}},
-         "profile.put {\"ca_file\":\"/x/ca.pem\",\"connect_ms\":2000,\"name\":\"lab\",\"old_tls\":false,"
+         "profile.put "
+         "{\"ca_file\":\"/x/"
+         "ca.pem\",\"clear_text\":true,\"connect_ms\":2000,\"name\":\"lab\",\"old_tls\":false,"
          "\"replace\":true}\n",
          EXIT_ALL},
         {"redirection pc1 --sol on --kvm off",

@@ -470,7 +470,8 @@ static void a_failed_work_leaves_nothing_behind(void **state)
 
 static int put_profile(struct tx *tx, void *arg, struct err *err)
 {
-    struct profile p = {.name = (char *)"lab", .user = (char *)"admin", .tls = PROFILE_TLS_NONE};
+    struct profile p = {
+        .name = (char *)"lab", .user = (char *)"admin", .tls = PROFILE_TLS_NONE, .clear_text = true};
     int status;
 
     (void)arg;
@@ -516,6 +517,7 @@ static void passwords_are_sealed(void **state)
     assert_int_equal(in_store(s, old_tls_without_pin, NULL), CAUSE_INVALID_ARGUMENT);
     assert_int_equal(in_store(s, read_profile, &p), CAUSE_NONE);
     assert_string_equal(secret_str(p.password), "P@ssw0rd1");
+    assert_true(p.clear_text);
     profile_clear(&p);
     assert_true(file_holds(s->path, "profiles") || file_holds(wal, "profiles"));
     assert_false(file_holds(s->path, "P@ssw0rd1"));
