@@ -109,7 +109,7 @@ int fault_name_find(const char *const *names, const char *name);
 
 struct device;
 /* The same as fault_strike for redirection: the fault of that kind at that point, for the session type `on`
- * ("sol", "ider"; NULL: not known yet), when at least `bytes` have passed. */
+ * ("sol", "ider"), when at least `bytes` have passed. */
 const struct fault *fault_strike_at(struct device *device, enum fault_kind kind, enum fault_point at,
                                     const char *on, uint64_t bytes);
 /* The device's fault of that kind if it still strikes now, counting it; NULL when there is none. class_name

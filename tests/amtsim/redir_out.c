@@ -4,7 +4,7 @@
 
 void redir_out_init(struct redir_out *out)
 {
-    *out = (struct redir_out){.bytes = buf_init(REDIR_OUT_MAX)};
+    *out = (struct redir_out){.bytes = buf_init(REDIR_OUT_MAX), .pause_ms = REDIR_PAUSE_MS};
 }
 
 void redir_out_clear(struct redir_out *out)
@@ -49,7 +49,7 @@ void redir_out_sent(struct redir_out *out, size_t n, int64_t now_ms)
     for (unsigned i = 0; i < out->count; i++)
         out->pauses[i] -= n;
     if (pausing(out))
-        out->until_ms = now_ms + REDIR_PAUSE_MS;
+        out->until_ms = now_ms + out->pause_ms;
 }
 
 int64_t redir_out_deadline(const struct redir_out *out)

@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 
-#define REDIR_PAUSE_MS  100
+#define REDIR_PAUSE_MS 100
+#define REDIR_PAUSE_LONG_MS                                                                                  \
+    400 /* for who may be amtterm: it must have read one message when the next comes */
 #define REDIR_PAUSES    8
 #define REDIR_OUT_MAX   ((size_t)1 << 20)
 #define REDIR_OUT_ROOMY ((size_t)65536) /* below this many bytes, data may be added */
@@ -22,6 +24,7 @@ struct redir_out {
     size_t pauses[REDIR_PAUSES]; /* offsets in bytes before which there is one, rising */
     unsigned count;
     int64_t until_ms; /* end of the pause under way; 0: none */
+    int64_t pause_ms; /* REDIR_PAUSE_MS, or long ones */
 };
 
 void redir_out_init(struct redir_out *out);

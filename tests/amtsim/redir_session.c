@@ -98,8 +98,7 @@ static void over(struct redir_session *s, enum redir_fate fate, const char *why)
 /* Strikes the fault there is at this point. True: the device's own answer is not sent. */
 static bool strikes(struct redir_session *s, enum fault_point at)
 {
-    const char *on = at == FAULT_AT_START ? NULL : kind_names[s->kind];
-    const struct fault *f = redir_fault_at(s->device, at, on, s->passed);
+    const struct fault *f = redir_fault_at(s->device, at, kind_names[s->kind], s->passed);
     if (f == NULL)
         return false;
     s->fault_done = at == FAULT_AT_SESSION;
@@ -127,8 +126,7 @@ static bool strikes(struct redir_session *s, enum fault_point at)
 /* The status of an answer: the fault's, where there is one. */
 static uint8_t status_of(struct redir_session *s, enum fault_point at, uint8_t status)
 {
-    const char *on = at == FAULT_AT_START ? NULL : kind_names[s->kind];
-    const struct fault *f = fault_strike_at(s->device, FAULT_REDIR_STATUS, at, on, 0);
+    const struct fault *f = fault_strike_at(s->device, FAULT_REDIR_STATUS, at, kind_names[s->kind], 0);
     return f != NULL ? (uint8_t)f->value : status;
 }
 
@@ -165,7 +163,8 @@ static uint8_t judge_start(struct redir_session *s, const char *type)
 static void refused(struct redir_session *s, const char *why)
 {
     record_count(s->device, RECORD_SESSIONS_REFUSED);
-    record_session(s->device, s->kind, why);
+    if (!s->holds)
+        record_session(s->device, s->kind, why);
     over(s, REDIR_ENDS, why);
 }
 
@@ -203,6 +202,8 @@ static void take_login(struct redir_session *s, const struct redir_msg *m)
         over(s, REDIR_ENDS, "refused logins");
         break;
     case REDIR_LOGIN_OK:
+        if (m->whole.p[4] == LOGIN_BASIC) /* the only login that amtterm has */
+            s->out.pause_ms = REDIR_PAUSE_LONG_MS;
         s->state = STATE_READY;
         record_count(s->device, RECORD_SESSIONS);
         s->holds = s->device->sessions[s->kind] == NULL;
