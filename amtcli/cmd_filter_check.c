@@ -243,7 +243,7 @@ static void print_table(const struct filter_input *input, const struct check_rep
     filter_input_tell_placeholders(input);
     printf("%s: %s", input->path, result_of(input, report));
     if (input->findings.errors > 0)
-        printf(", %zu errors", input->findings.errors);
+        printf(", %zu %s", input->findings.errors, input->findings.errors == 1 ? "error" : "errors");
     if (report->cut > 0)
         printf(", %zu of %zu needs are dropped", report->cut, report->way_count);
     putchar('\n');
@@ -304,8 +304,8 @@ static int filter_check_command(struct context *ctx)
     return code;
 }
 
-static const struct option_row *const check_tables[] = {check_options, options_filter_names, options_output,
-                                                        NULL};
+static const struct option_row *const check_tables[] = {check_options, options_filter_names,
+                                                        options_filter_output, NULL};
 
 const struct command command_filter_check = {
     "filter check",

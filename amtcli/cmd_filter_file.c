@@ -173,7 +173,7 @@ static int filter_explain(struct context *ctx)
 
 static const struct option_row *const list_tables[] = {options_output, NULL};
 static const struct option_row *const show_tables[] = {options_filter_names, show_options, NULL};
-static const struct option_row *const explain_tables[] = {options_filter_names, options_output, NULL};
+static const struct option_row *const explain_tables[] = {options_filter_names, options_filter_output, NULL};
 
 const struct command command_filter_list = {
     "filter list", "",         0, 0, "list the filter list that come with the product", list_tables,

@@ -47,6 +47,20 @@ static void print_json(const struct filter_input *input, const struct replay *re
     json_decref(out);
 }
 
+static void print_rows(enum format format, const struct filter_input *input, const struct replay *replay)
+{
+    static const struct column columns[] = {{"RULE", "rule"},
+                                            {"OUT", "out"},
+                                            {"IN", "in"},
+                                            {"DROPPED OUT", "dropped_out"},
+                                            {"DROPPED IN", "dropped_in"},
+                                            {NULL}};
+    json_t *rows = rows_json(input->rules, replay);
+
+    output_rows(format, rows, columns);
+    json_decref(rows);
+}
+
 static void print_way(const char *title, const struct replay_count *way, bool drops)
 {
     printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes; dropped %" PRIu64 " packets, %" PRIu64
@@ -58,16 +72,7 @@ static void print_way(const char *title, const struct replay_count *way, bool dr
 
 static void print_table(const struct filter_input *input, const struct replay *replay)
 {
-    static const struct column columns[] = {{"RULE", "rule"},
-                                            {"OUT", "out"},
-                                            {"IN", "in"},
-                                            {"DROPPED OUT", "dropped_out"},
-                                            {"DROPPED IN", "dropped_in"},
-                                            {NULL}};
-    json_t *rows = rows_json(input->rules, replay);
-
-    output_rows(FORMAT_TABLE, rows, columns);
-    json_decref(rows);
+    print_rows(FORMAT_TABLE, input, replay);
     print_way("out", &replay->ways[SD_TX], input->rules->policy.out.drop);
     print_way("in", &replay->ways[SD_RX], input->rules->policy.in.drop);
     if (replay->spoofed > 0)
@@ -92,10 +97,14 @@ static int replay_file(struct context *ctx, struct filter_input *input)
         code = print_failure(&err);
     filter_input_tell_placeholders(input);
     /* of a broken capture, what could be read counts */
-    if ((rc == 0 || replay.packets > 0) && format == FORMAT_JSON)
-        print_json(input, &replay);
-    else if (rc == 0 || replay.packets > 0)
-        print_table(input, &replay);
+    if (rc == 0 || replay.packets > 0) {
+        if (format == FORMAT_JSON)
+            print_json(input, &replay);
+        else if (format == FORMAT_CSV)
+            print_rows(format, input, &replay);
+        else
+            print_table(input, &replay);
+    }
     replay_clear(&replay);
     nets_free(&own);
     return code;

@@ -19,6 +19,11 @@ const struct option_row options_filter_names[] = {
     {NULL},
 };
 
+const struct option_row options_filter_output[] = {{"output", 'o', OPTION_CHOICE, "FORMAT",
+                                                    "how results are printed", .choices = "table json",
+                                                    .standard = "table"},
+                                                   {NULL}};
+
 static int resolve(void *arg, const char *host, struct buf *addresses, struct err *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;

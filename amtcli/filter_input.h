@@ -8,7 +8,8 @@
 #include "amtcli/args.h"
 #include "filters/file.h"
 
-extern const struct option_row options_filter_names[]; /* --set */
+extern const struct option_row options_filter_names[];  /* --set */
+extern const struct option_row options_filter_output[]; /* -o, of what is no table of rows */
 
 struct filter_input {
     char *path;

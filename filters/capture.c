@@ -17,6 +17,8 @@
 #define NEARLY_PERCENT 95
 #define MAC_BYTES      6
 #define SLL_BYTES      16
+#define SLL2_BYTES     20
+#define SLL2_TYPE_AT   10
 
 /* Somebody on the link: a hardware address, or with raw IP an address. */
 struct talker {
@@ -44,6 +46,11 @@ struct capture {
 };
 
 /* --- opening --- */
+
+static bool is_cooked(const struct capture *capture)
+{
+    return capture->link == DLT_LINUX_SLL || capture->link == DLT_LINUX_SLL2;
+}
 
 static int open_file(struct capture *capture, struct err *err)
 {
@@ -204,11 +211,11 @@ struct capture *capture_open(const char *path, const struct nets *own, struct er
         nets_copy(&capture->own, own);
     capture->guessed = capture->own.count == 0;
     rc = open_file(capture, err);
-    if (rc == 0 && capture->link != DLT_EN10MB && capture->link != DLT_RAW && capture->link != DLT_LINUX_SLL)
+    if (rc == 0 && capture->link != DLT_EN10MB && capture->link != DLT_RAW && !is_cooked(capture))
         rc = err_set(
             err, CAUSE_INVALID_ARGUMENT, "%s: link type %s; expected Ethernet, Linux cooked or raw IP", path,
             pcap_datalink_val_to_name(capture->link) ? pcap_datalink_val_to_name(capture->link) : "?");
-    if (rc == 0 && capture->link != DLT_LINUX_SLL) {
+    if (rc == 0 && !is_cooked(capture)) {
         learn(capture);
         close_file(capture);
         rc = open_file(capture, err);
@@ -270,14 +277,23 @@ static void by_address(const struct capture *capture, struct captured *out)
     out->ours = true;
 }
 
-/* Linux cooked: who it was for, then at the end the EtherType. */
+/* Linux cooked (pcap-linktype(7)): who it was for, and the EtherType; at the other end of the header in
+ * version 2. */
 static void decode_cooked(const struct capture *capture, size_t n, struct captured *out)
 {
     struct rd r = rd_init(capture->data, n);
-    uint16_t type = rd_be16(&r), ethertype;
+    uint16_t type, ethertype;
 
-    rd_skip(&r, SLL_BYTES - 4);
-    ethertype = rd_be16(&r);
+    if (capture->link == DLT_LINUX_SLL) {
+        type = rd_be16(&r);
+        rd_skip(&r, SLL_BYTES - 4);
+        ethertype = rd_be16(&r);
+    } else {
+        ethertype = rd_be16(&r);
+        rd_skip(&r, SLL2_TYPE_AT - 2);
+        type = rd_u8(&r);
+        rd_skip(&r, SLL2_BYTES - SLL2_TYPE_AT - 1);
+    }
     if (!rd_ok(&r))
         return;
     packet_decode_payload(&out->packet, ethertype, r.p, r.n);
@@ -346,7 +362,7 @@ int capture_write_end(struct capture *capture, struct err *err)
 
 void capture_host(const struct capture *capture, struct buf *out)
 {
-    if (capture->link == DLT_LINUX_SLL) {
+    if (is_cooked(capture)) {
         buf_puts(out, "as the capture says");
     } else if (capture->link == DLT_RAW && capture->own.count > 0) {
         for (size_t i = 0; i < capture->own.count; i++) {
@@ -365,5 +381,5 @@ void capture_host(const struct capture *capture, struct buf *out)
 
 bool capture_host_guessed(const struct capture *capture)
 {
-    return capture->guessed && capture->link != DLT_LINUX_SLL;
+    return capture->guessed && !is_cooked(capture);
 }

@@ -15,14 +15,29 @@
 
 /* --- boxes --- */
 
+/* Addresses without a protocol, in any version. */
+static bool needs_protocols(const struct match *match)
+{
+    uint16_t ethertype;
+
+    return match->ethertype == 0 && match->protocol < 0 &&
+           ((match->v4 && !match_is_ethertype(match, 4, &ethertype)) ||
+            (match->v6 && !match_is_ethertype(match, 6, &ethertype)));
+}
+
 static void lower(const struct ruleset *rules, const struct compile_options *options, struct boxes *boxes,
                   struct findings *findings)
 {
     struct box_options how = {.name_protocols = options->name_protocols, .widen_ports = options->widen};
 
-    for (uint32_t i = 0; i < rules->count; i++)
+    for (uint32_t i = 0; i < rules->count; i++) {
         for (enum sd_direction d = SD_TX; d <= SD_RX; d++)
             boxes_of_rule(&rules->rules[i], i, d, &how, boxes, findings);
+        if (how.name_protocols && needs_protocols(&rules->rules[i].match))
+            findings_add(
+                findings, FINDING_WARNING, rules->rules[i].place, rules->rules[i].name,
+                "the device wants a protocol with an address: of others than TCP, UDP and ICMP nothing fits");
+    }
 }
 
 /* What is exceeded, on any port. */

@@ -330,9 +330,11 @@ static void protocols_are_named_where_the_device_wants_it(void **state)
 
     (void)state;
     assert_int_equal(compiled->count, 3);
+    assert_true(found(&findings, "rule 'a': the device wants a protocol with an address"));
     compiled_free(compiled);
     ruleset_free(rules);
     filter_file_free(file);
+    findings_clear(&findings);
 }
 
 static void the_products_files_fit_a_device(void **state)

@@ -83,6 +83,25 @@ static void the_host_is_guessed(void **state)
     replay_clear(&replay);
 }
 
+static void cooked_captures_say_the_direction(void **state)
+{
+    static const char *const paths[] = {TEST_DATA "/filters/cooked.pcap", TEST_DATA "/filters/cooked2.pcap"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct replay replay;
+
+        run(paths[i], NULL, NULL, &replay);
+        assert_false(replay.host_guessed);
+        assert_int_equal(replay.packets, 9);
+        assert_int_equal(replay.others, 1);
+        assert_int_equal(replay.ways[SD_TX].packets, 3);
+        assert_int_equal(replay.ways[SD_RX].packets, 5);
+        assert_int_equal(replay.rules[2].hits[SD_RX], 2);
+        replay_clear(&replay);
+    }
+}
+
 static void lost_packets_are_written(void **state)
 {
     char path[] = "/tmp/test_replay.XXXXXX";
@@ -127,9 +146,8 @@ static void what_cannot_be_read_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packets_are_counted_by_rule),
-        cmocka_unit_test(the_host_is_guessed),
-        cmocka_unit_test(lost_packets_are_written),
+        cmocka_unit_test(packets_are_counted_by_rule),       cmocka_unit_test(the_host_is_guessed),
+        cmocka_unit_test(cooked_captures_say_the_direction), cmocka_unit_test(lost_packets_are_written),
         cmocka_unit_test(what_cannot_be_read_is_said),
     };
 
