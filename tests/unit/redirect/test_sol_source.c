@@ -119,7 +119,8 @@ static bool has_wanted(const void *arg)
 {
     const struct scene *s = arg;
 
-    return s->downs > 0 || memmem(s->got.p, s->got.len, s->wanted, strlen(s->wanted)) != NULL;
+    return s->downs > 0 ||
+           (s->got.len > 0 && memmem(s->got.p, s->got.len, s->wanted, strlen(s->wanted)) != NULL);
 }
 
 static bool has_noted(const void *arg)
