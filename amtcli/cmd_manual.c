@@ -31,7 +31,19 @@ static const char before[] =
     "run to\n"
     ".Xr amtd 8 .\nA wrong password is tried once per host and run; between two passwords for one device 20 "
     "seconds pass,\n"
-    "because firmware locks accounts.\n.Sh COMMANDS\n";
+    "because firmware locks accounts.\n"
+    ".Ss Consoles\nA console is one that\n.Xr amtd.yaml 5\nnames, or a host by its name: its "
+    "Serial-over-LAN.\n"
+    "One user at a time may write; all others watch, and may ask for the right to write or take it.\n"
+    "On an attached terminal\n.Ql ^Ec\nand a letter do the rest:\n.Ql ^Ec \\&?\nlists them,\n.Ql ^Ec "
+    "\\&.\nleaves.\n"
+    "Typed keys can be mapped to what firmware screens take, with a mapping of\n.Fl -keys\nor a file of "
+    "lines\n"
+    ".Ql KEY = BYTES ,\nsuch as\n.Ql F10 = \\ee0 ;\n.Ql base = vt100+\nbegins with that mapping.\n"
+    "Keys are Enter, Backspace, Up, Down, Left, Right,\nHome, End, Insert, Delete, PageUp, PageDown, F1 to "
+    "F12.\n"
+    "A script waits for texts with\n.Fl -expect\nand types with\n.Fl -send ;\n"
+    "its exit status is 0 when all came, and 1 when a time-out passed.\n.Sh COMMANDS\n";
 
 static const char after[] =
     ".Sh OUTPUT\nResults go to standard output, everything else to standard error.\n.Fl o Cm json\n"
@@ -40,7 +52,9 @@ static const char after[] =
     "and when it failed\n.Va cause , code , message , hint .\n.Fl o Cm csv\nprints RFC 4180.\n"
     "In tables, equal results share a line with\n.Fl b ,\nand on a terminal above fifty hosts.\n"
     ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev AMTD_SOCKET\nThe socket of\n.Xr amtd 8 .\n"
-    ".It Ev AMTD_STATE_DIR\nIts state directory, where the socket is.\n.El\n"
+    ".It Ev AMTD_STATE_DIR\nIts state directory, where the socket is.\n"
+    ".It Ev AMTCLI_ESCAPE , AMTCLI_KEYS , AMTCLI_CHARSET\nWhat\n.Cm console\ntakes when the option is not "
+    "given.\n.El\n"
     ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n.It 0\nall succeeded\n.It 1\nsome failed\n.It 2\nwrong "
     "usage, or what was"
     " named is not there\n.It 3\nno daemon\n.It 4\nrefused: not confirmed, or not allowed\n.El\n"

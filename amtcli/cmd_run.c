@@ -1,13 +1,16 @@
 /* What is done to hosts: power, boot, info, doctor, profile test; and runs that were. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/cmd_console.h"
 #include "amtcli/cmd_run.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/result_view.h"
 #include "amtcli/run_view.h"
 #include "base/text.h"
+#include "base/xalloc.h"
 
 #define MS_HOUR 3600000
 
@@ -69,6 +72,8 @@ static const struct option_row boot_options[] = {
      .choices = "normal bios bios-pause pxe disk cd diagnostics safe-mode ider ider-cd ider-floppy"},
     {"reset", 'r', OPTION_FLAG, NULL, "reset (or power on) now; else it holds for the next boot"},
     {"graceful", 'g', OPTION_FLAG, NULL, "with --reset: ask the operating system to restart"},
+    {"console", 0, OPTION_FLAG, NULL,
+     "attach to the serial console of the machine (one host), and see it boot"},
     {"media", 0, OPTION_NUMBER, "N", "which disk or CD", .min = 1, .max = 255},
     {"sol", 0, OPTION_FLAG, NULL, "send the firmware's screen to the serial console"},
     {"verbosity", 0, OPTION_CHOICE, "HOW", "what the firmware shows",
@@ -96,6 +101,36 @@ static void add_locks(json_t *args, const struct args *given)
                 json_object_set_new(args, fields[k][1], json_true());
 }
 
+/* The console first, and then the boot: so nothing of it is missed. Takes run. */
+static int boot_on_console(struct context *ctx, json_t *run)
+{
+    json_t *reply, *hosts;
+    char *host = NULL;
+    int code =
+        context_call(ctx, "target.resolve", json_pack("{s:s}", "target", ctx->args.operands[0]), &reply);
+
+    if (code == EXIT_ALL) {
+        hosts = json_object_get(reply, "hosts");
+        if (json_array_size(hosts) == 1)
+            host = xstrdup(json_string_value(json_array_get(hosts, 0)));
+        json_decref(reply);
+    }
+    if (host) {
+        run_options(run, &ctx->args);
+        json_object_set_new(run, "target", json_string(host));
+        json_object_set_new(run, "confirmed", json_true());
+        code = console_with_run(ctx, host, run);
+    } else {
+        json_decref(run);
+        if (code == EXIT_ALL) {
+            fputs("amtcli boot: --console goes with one host\n", stderr);
+            code = EXIT_USAGE;
+        }
+    }
+    free(host);
+    return code;
+}
+
 static int boot(struct context *ctx)
 {
     static const struct param map[] = {{"to", "to"},
@@ -108,13 +143,16 @@ static int boot(struct context *ctx)
                                        {"progress-events", "progress_events"},
                                        {"secure-boot", "secure_boot"},
                                        {NULL}};
-    json_t *args = json_object();
+    json_t *args = json_object(), *run;
 
     params_take(args, &ctx->args, map);
     if (strcmp(args_value(&ctx->args, "to"), "ider") == 0) /* what is served there: a CD mostly */
         json_object_set_new(args, "to", json_string("ider-cd"));
     add_locks(args, &ctx->args);
-    return run_and_show(ctx, run_params("boot", args, ctx->args.operands[0]), RESULT_POWER);
+    run = run_params("boot", args, ctx->args.operands[0]);
+    if (args_has(&ctx->args, "console") && !args_has(&ctx->args, "dry-run"))
+        return boot_on_console(ctx, run);
+    return run_and_show(ctx, run, RESULT_POWER);
 }
 
 static const struct option_row *const boot_tables[] = {boot_options, options_output, options_yes, options_run,
@@ -127,7 +165,7 @@ const struct command command_boot = {
     1,
     "choose what the next boot does, once, and start it",
     boot_tables,
-    "boot pc7 --to bios --reset\nboot @lab --to pxe --reset --yes\nboot pc7 --to cd --media 1",
+    "boot pc7 --to bios --reset --console\nboot @lab --to pxe --reset --yes\nboot pc7 --to cd --media 1",
     boot};
 
 /* --- info, doctor, profile test --- */

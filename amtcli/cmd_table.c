@@ -2,11 +2,13 @@
 #include "amtcli/cmd.h"
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
+#include "amtcli/cmd_console.h"
 #include "amtcli/cmd_daemon.h"
 #include "amtcli/cmd_filter_apply.h"
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
+#include "amtcli/cmd_log.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
 #include "amtcli/cmd_settings.h"
@@ -60,6 +62,26 @@ const struct command *const commands[] = {
     &command_filter_import,
     &command_info,
     &command_doctor,
+    &command_console,
+    &command_console_list,
+    &command_console_show,
+    &command_console_who,
+    &command_console_send,
+    &command_console_message,
+    &command_console_note,
+    &command_console_break,
+    &command_console_up,
+    &command_console_down,
+    &command_console_logging,
+    &command_console_disconnect,
+    &command_console_roll,
+    &command_log_show,
+    &command_log_follow,
+    &command_log_search,
+    &command_log_export,
+    &command_log_events,
+    &command_log_verify,
+    &command_log_print,
     &command_run_list,
     &command_run_show,
     &command_run_cancel,

@@ -73,6 +73,13 @@ static void offer_target(struct place *p)
     offer(&part, "where:");
 }
 
+/* Consoles that are configured, and hosts for their serial consoles. */
+static void offer_consoles(struct place *p)
+{
+    offer_array(p, "consoles", "");
+    offer_hosts(p);
+}
+
 static void offer_profiles(struct place *p)
 {
     offer_array(p, "profiles", "");
@@ -160,10 +167,9 @@ static const struct {
     const char *word;
     void (*offer)(struct place *p);
 } kinds[] = {
-    {"TARGET", offer_target},          {"HOST", offer_hosts},
-    {"HOSTS", offer_target},           {"PROFILE", offer_profiles},
-    {"COLLECTION", offer_collections}, {"FILE", offer_files},
-    {"SHELL", offer_shells},           {"COMMAND", offer_help},
+    {"TARGET", offer_target},    {"HOST", offer_hosts},       {"HOSTS", offer_target},
+    {"PROFILE", offer_profiles}, {"CONSOLE", offer_consoles}, {"COLLECTION", offer_collections},
+    {"FILE", offer_files},       {"SHELL", offer_shells},     {"COMMAND", offer_help},
     {"FILTER", offer_filters},
 };
 

@@ -139,7 +139,7 @@ static int call_run(struct run_view *v, json_t *params, struct err *err)
 
 /* --- from the command line to the exit code --- */
 
-static void add_options(json_t *params, const struct args *args)
+void run_options(json_t *params, const struct args *args)
 {
     static const struct param map[] = {{"profile", "profile"},
                                        {"parallel", "parallel"},
@@ -192,7 +192,7 @@ int run_and_show(struct context *ctx, json_t *params, enum result_shape shape)
     struct err err = ERR_INIT;
     int status, code = EXIT_ALL;
 
-    add_options(params, &ctx->args);
+    run_options(params, &ctx->args);
     if (!context_client(ctx)) {
         code = EXIT_NO_DAEMON;
     } else {

@@ -10,6 +10,9 @@
 /* The parameters of run.start. Takes args; the rest is borrowed. Owned by the caller. */
 json_t *run_params(const char *task, json_t *args, const char *target);
 
+/* Sets what options_run say. */
+void run_options(json_t *params, const struct args *args);
+
 /* Starts the run that params describe (taken), with the options of options_run added, asks when amtd wants
  * confirmation, shows it to its end, and returns the exit code. */
 int run_and_show(struct context *ctx, json_t *params, enum result_shape shape);

@@ -23,11 +23,13 @@ static const int endings[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGALRM, SIGPI
 
 /* Colours off, cursor shown, keys and mouse as usual, wrapping, the usual characters. */
 static const char undo[] = "\033[0m\033[?25h\033[?1l\033>\033[?1000;1002;1003;1006;2004l\033[?7h\033(B\017";
+static const char main_screen[] = "\033[?1049l";
 static const char push_title[] = "\033[22;0t", pop_title[] = "\033[23;0t";
 
 /* Shared with the guardian. */
 struct shared {
     volatile sig_atomic_t raw;
+    volatile sig_atomic_t alternate; /* screen */
 };
 
 static struct {
@@ -71,6 +73,8 @@ static void restore(void)
     if (!terminal.shared || !terminal.shared->raw)
         return;
     terminal.shared->raw = 0;
+    if (terminal.shared->alternate)
+        put(main_screen, sizeof(main_screen) - 1);
     if (!terminal.plain)
         put(undo, sizeof(undo) - 1);
     if (terminal.titled)
@@ -206,6 +210,12 @@ void terminal_title(const char *title)
     buf_puts(&text, "\a");
     put(buf_str(&text), text.len);
     buf_free(&text);
+}
+
+void terminal_alternate(bool on)
+{
+    if (terminal.shared && !terminal.plain)
+        terminal.shared->alternate = on;
 }
 
 int terminal_begin(int in, int out, const char *title, struct err *err)

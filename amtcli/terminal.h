@@ -14,6 +14,8 @@
  * windows have one; made printable. The terminal is raw after. -1 and err (system): nothing was changed. */
 int terminal_begin(int in, int out, const char *title, struct err *err);
 void terminal_title(const char *title);
+/* A program on the machine uses the alternate screen, or no longer. */
+void terminal_alternate(bool on);
 /* As it was found; everything that a program on the console may have left behind is undone. */
 void terminal_end(void);
 /* Stops this process as Ctrl-Z does, and is back in raw mode when it goes on; the title is to be set again.

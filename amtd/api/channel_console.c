@@ -325,5 +325,7 @@ void channel_console_events(struct api_request *rq)
     json_object_set_new(state, "users",
                         console_who_json(attachment_console(t->attachment), attachment_id(t->attachment)));
     json_object_set_new(state, "id", json_integer((json_int_t)attachment_id(t->attachment)));
+    json_object_set_new(state, "begin", json_integer((json_int_t)attachment_begin(t->attachment)));
+    json_object_set_new(state, "holds", json_boolean(attachment_lease(t->attachment).holds));
     api_event(rq, state);
 }

@@ -85,6 +85,8 @@ struct attachment *console_attach(struct console *console, const struct attach_r
 /* Detaches; no callback follows. NULL is fine. */
 void attachment_close(struct attachment *attachment);
 uint64_t attachment_id(const struct attachment *attachment); /* unique in this daemon's life */
+/* The offset of the first byte that it was or will be given. */
+uint64_t attachment_begin(const struct attachment *attachment);
 struct console *attachment_console(const struct attachment *attachment);
 /* The sink has room again. */
 void attachment_ready(struct attachment *attachment);

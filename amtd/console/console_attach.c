@@ -12,6 +12,11 @@ uint64_t attachment_id(const struct attachment *a)
     return a->id;
 }
 
+uint64_t attachment_begin(const struct attachment *a)
+{
+    return a->begin;
+}
+
 struct console *attachment_console(const struct attachment *a)
 {
     return a->console;
@@ -121,6 +126,7 @@ struct attachment *console_attach(struct console *c, const struct attach_request
     a->since_ms = clock_wall(c->env->clock);
     a->dropped_ms = INT64_MIN / 2;
     cursor_init(&a->cursor, c->log, begin_at(c, request, first, end), &own);
+    a->begin = a->cursor.offset;
     console_did(c, JOURNAL_ATTACH, a->who, modes[a->mode], a->id); /* the newcomer knows */
     DL_APPEND(c->attached, a);
     c->attached_count++;

@@ -42,6 +42,7 @@ struct attachment {
     enum attach_mode mode;
     struct attach_sink sink;
     struct cursor cursor;
+    uint64_t begin;             /* where the cursor began */
     int64_t since_ms, typed_ms; /* wall clock */
     int64_t dropped_ms;         /* monotonic: of the last complaint */
     bool blocked;               /* typed bytes wait for room in the source */

@@ -1,0 +1,43 @@
+"""A person on the serial console of a simulated machine, who restarts it meanwhile. Run by console_sol.sh."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from terminal import Terminal  # noqa: E402
+
+ESCAPE = b"\x05c"
+
+t = Terminal()
+before = t.run("stty -g")
+t.type("amtcli console pc0001 --charset cp437\r")
+t.expect(rb"pc0001[^\n]*you write\].*\[up\]")
+t.type("\r")
+t.expect(rb"root@pc0001:/# ")
+
+# the menu inside
+t.type(ESCAPE + b"p")
+t.expect(rb" r  reset.*does nothing: ")
+t.type("r\r")
+t.expect(rb"\[pc0001: reset\]")
+t.expect("\u2550\u2550\u2557".encode())  # the frame of the firmware, as it is drawn in CP437
+t.expect(rb"POST of boot 2")
+t.expect(rb"root@pc0001:/# ")
+
+# somebody else, while we are attached
+subprocess.run(["amtcli", "power", "cycle", "pc0001"], check=True, stdout=subprocess.DEVNULL)
+t.expect(rb"POST of boot 3")
+t.expect(rb"root@pc0001:/# ")
+t.type("\r")
+t.expect(rb"root@pc0001:/# ")
+
+# firmware setup, by one command
+t.type(ESCAPE + b".")
+t.expect(rb"\[left pc0001\].*ready> $")
+t.type("AMTCLI_CHARSET=cp437 amtcli boot pc0002 --to bios --reset --console\r")
+t.expect(rb"POST of boot 2")
+t.expect(rb"BIOS setup.*\[pc0002: done, power on\]|\[pc0002: done, power on\].*BIOS setup")
+t.type(ESCAPE + b".")
+t.expect(rb"\[left pc0002\].*ready> $")
+assert t.run("stty -g") == before, "the terminal is not as it was"
+t.close()

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# console_sol.sh BIN_DIR: the serial console of simulated machines by `amtcli console HOST`: typing, restarting the machine
+# from inside and from outside while attached, firmware setup from its first byte on, and scripts.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+
+amtsim_start --devices 4 --power-seconds 0.5-1 --scenario <(printf 'devices:\n  - {select: 4, faults: [{fault: refused}]}\n')
+amtd_start
+fleet 4
+python3 "$(dirname "$0")/console_sol.py" || fail "a person on the console"
+
+exits 0 amtcli console pc0003 --send '\r' --expect 'root@pc0003:/# $' --timeout 60s
+exits 2 amtcli boot pc0001,pc0002 --to bios --reset --console
+exits 2 amtcli console pc9999 --expect x
+says "$dir/err" not-found
+exits 1 amtcli console pc0004 --send '\r' --expect x --timeout 2s
+says "$dir/err" 'nothing was sent'
+exits 0 amtcli log show pc0001
+says "$dir/out" 'POST of boot 3'
+exits 0 amtcli log events pc0001
+says "$dir/out" lease
+amtd_stop
+amtsim_stop
+echo "console_sol: ok"
