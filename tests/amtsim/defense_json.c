@@ -1,6 +1,7 @@
 /* System Defense seen and changed through the control socket and scenarios. */
 #include <stdio.h>
 
+#include "tests/amtsim/cable.h"
 #include "tests/amtsim/defense_internal.h"
 #include "tests/amtsim/fault.h"
 
@@ -104,8 +105,16 @@ json_t *defense_json(struct device *d)
         if (defense_has_port(d, port))
             json_array_append_new(ports, port_json(d, port));
     }
-    return json_pack("{s:i, s:o, s:o, s:o}", "device", (int)d->index + 1, "filters", filters, "policies",
-                     policies, "ports", ports);
+    json_t *o = json_pack("{s:i, s:o, s:o, s:o}", "device", (int)d->index + 1, "filters", filters, "policies",
+                          policies, "ports", ports);
+    if (d->cable != NULL) {
+        uint64_t passed, dropped;
+        cable_counts(d->cable, &passed, &dropped);
+        json_object_set_new(
+            o, "cable",
+            json_pack("{s:I, s:I}", "passed", (json_int_t)passed, "dropped", (json_int_t)dropped));
+    }
+    return o;
 }
 
 /* --- changing --- */

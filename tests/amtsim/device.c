@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "tests/amtsim/alarms.h"
+#include "tests/amtsim/cable.h"
 #include "tests/amtsim/console.h"
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/digest.h"
@@ -69,6 +70,8 @@ void device_clear(struct device *d)
     tls_settings_free(d);
     users_free(d->users);
     alarms_free(d->alarms);
+    cable_free(d->cable);
+    free(d->tap);
     defense_free(d);
     tls_identity_free(d->tls_identity);
     free(d->settings.host_name);

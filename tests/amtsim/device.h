@@ -21,6 +21,7 @@ struct fleet;
 struct record;
 struct users;
 struct alarms;
+struct cable;
 struct defense;
 struct tls_identity;
 struct console;
@@ -133,12 +134,14 @@ struct device {
     struct device_consent consent;
     struct device_redirection redirection;
     struct device_settings settings;
-    struct subscription *subscriptions;          /* who hears of alerts, oldest first */
-    uint32_t subscription_number;                /* of the last one made */
-    struct users *users;                         /* further accounts, NULL none */
-    struct alarms *alarms;                       /* alarm clock, NULL none */
-    struct defense *defense;                     /* System Defense, NULL none */
-    struct record *record;                       /* NULL: nothing happened yet */
+    struct subscription *subscriptions; /* who hears of alerts, oldest first */
+    uint32_t subscription_number;       /* of the last one made */
+    struct users *users;                /* further accounts, NULL none */
+    struct alarms *alarms;              /* alarm clock, NULL none */
+    struct defense *defense;            /* System Defense, NULL none */
+    char *tap;                          /* where a virtual PC's network cable ends; NULL: it has none */
+    struct cable *cable;                /* NULL none */
+    struct record *record;              /* NULL: nothing happened yet */
     struct redir_session *sessions[REDIR_KINDS]; /* logged in, by what they redirect; NULL: free */
     struct console *console;                     /* what the machine's serial port said; NULL: nothing */
     struct tls_changes *tls_changes;             /* TLS settings were changed; NULL: never */

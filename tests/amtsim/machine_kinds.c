@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "tests/amtsim/boot.h"
+#include "tests/amtsim/cable.h"
 #include "tests/amtsim/console.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/machine_qemu.h"
@@ -88,7 +89,9 @@ static struct machine *start_qemu(struct device *d, const struct machine_events 
                 power_state_word(d->initial_state));
         return NULL;
     }
-    char name[32];
+    char name[32], mac[18];
+    if (d->tap != NULL && (d->cable = cable_new(d, d->tap, err)) == NULL)
+        return NULL;
     const char *dir = d->fleet->options->image_dir != NULL ? d->fleet->options->image_dir : AMTSIM_GUEST_DIR;
     char *cd = xasprintf("%s/rescue.iso", dir);
     snprintf(name, sizeof(name), "amtsim-%u", d->index + 1);
@@ -98,6 +101,13 @@ static struct machine *start_qemu(struct device *d, const struct machine_events 
         .cd = cd,
         .name = name,
     };
+    device_mac(d, mac);
+    for (char *p = mac; *p != '\0'; p++)
+        *p = *p == '-' ? ':' : *p;
+    if (d->cable != NULL) {
+        config.mac = mac;
+        config.cable_fd = cable_pc_end(d->cable);
+    }
     struct machine *m = machine_qemu_new(&config, events, err);
     free(cd);
     if (m == NULL || d->initial_state == MACHINE_OFF || m->ops->command(m, MACHINE_POWER_ON) == 0)

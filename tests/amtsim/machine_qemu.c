@@ -46,6 +46,7 @@ struct machine_qemu {
     char *program;
     char *name;
     char *cd;
+    char *mac;
     struct machine_boot boot; /* settings of this boot */
     uint64_t cycle_ms;
     enum phase phase;
@@ -516,6 +517,7 @@ static void qemu_free(struct machine_qemu *q)
     free(q->program);
     free(q->name);
     free(q->cd);
+    free(q->mac);
     free(q);
 }
 
@@ -607,6 +609,7 @@ struct machine *machine_qemu_new(const struct machine_qemu_config *config,
     q->program = xstrdup(config->program != NULL ? config->program : "qemu-system-x86_64");
     q->name = xstrdup(config->name);
     q->cd = xstrdup(config->cd);
+    q->mac = xstrdup(config->mac);
     q->cycle_ms = config->cycle_ms != 0 ? config->cycle_ms : CYCLE_MS;
     q->vm_config.loop = config->loop;
     q->vm_config.args = (struct qemu_args_config){
@@ -614,8 +617,10 @@ struct machine *machine_qemu_new(const struct machine_qemu_config *config,
         .image_dir = q->image_dir,
         .name = q->name,
         .cd = q->cd,
+        .mac = q->mac,
         .memory_mib = config->memory_mib != 0 ? config->memory_mib : MEMORY_MIB,
     };
+    q->vm_config.cable_fd = config->mac != NULL ? config->cable_fd : -1;
     q->vm_config.notes_fd = make_disk("notes", NOTES_BYTES, err);
     q->vm_config.swap_fd = q->vm_config.notes_fd >= 0 ? make_disk("swap", SWAP_BYTES, err) : -1;
     if (q->vm_config.swap_fd < 0 || make_redirected(q, err) != 0) {

@@ -22,6 +22,8 @@ struct machine_qemu_config {
     const char *cd;        /* image of the disc in the CD drive, NULL: none; copied; no comma in it */
     const char *name;      /* for `qemu -name` and log lines: "amtsim-3"; letters, digits, dashes; copied */
     uint32_t memory_mib;   /* 0: 192; below that the guest cannot wake from hibernation */
+    const char *mac;       /* of the network interface; copied; NULL: it has none */
+    int cable_fd;          /* its cable, a frame each datagram; borrowed; with mac only */
     uint32_t cycle_ms;     /* time without power in a power cycle; 0: 1500 */
 };
 

@@ -118,6 +118,12 @@ static void add_cd_drives(struct args *a, const char *image, enum qemu_medium me
                   redirected ? ",bootindex=0" : ""));
 }
 
+static void add_network(struct args *a, const char *mac)
+{
+    add(a, "-netdev", xstrdup("dgram,id=cable,local.type=fd,local.str=9"));
+    add(a, "-device", xasprintf("virtio-net-pci,netdev=cable,mac=%s,romfile=", mac));
+}
+
 static void add_kernel(struct args *a, const char *image_dir, bool safe_mode)
 {
     add(a, "-kernel", xasprintf("%s/vmlinuz", image_dir));
@@ -144,6 +150,8 @@ char **qemu_args_new(const struct qemu_args_config *config, const struct machine
         add(&a, "-boot", xstrdup("strict=on"));
     add_disk(&a, medium == QEMU_NOTHING);
     add_cd_drives(&a, config->cd, medium);
+    if (config->mac != NULL)
+        add_network(&a, config->mac);
     if (medium == QEMU_DISK)
         add_kernel(&a, config->image_dir, boot->safe_mode);
     return a.argv;

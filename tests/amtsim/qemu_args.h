@@ -21,6 +21,7 @@ enum qemu_fd {
     QEMU_FD_FIRMWARE = 6, /* what the firmware tells its maker (debug port) */
     QEMU_FD_NOTES = 7,    /* disk, namespace 1 */
     QEMU_FD_SWAP = 8,     /* disk, namespace 2 */
+    QEMU_FD_CABLE = 9,    /* network cable */
     QEMU_FD_COUNT
 };
 
@@ -30,6 +31,7 @@ struct qemu_args_config {
     const char *name;      /* for -name: letters, digits and dashes */
     const char *cd;        /* image in the CD drive, a path without comma; NULL: empty */
     bool redirected_cd;    /* a medium is in the redirected CD drive */
+    const char *mac;       /* "02:16:00:00:00:00" of the network interface; NULL: it has none */
     uint32_t memory_mib;
     int parent; /* process id without which it does not start */
 };

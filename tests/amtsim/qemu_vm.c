@@ -286,6 +286,8 @@ static int spawn(struct qemu_vm *vm, char **argv, const struct qemu_vm_config *c
     stdio[QEMU_FD_NOTES].data.fd = config->notes_fd;
     stdio[QEMU_FD_SWAP].flags = UV_INHERIT_FD;
     stdio[QEMU_FD_SWAP].data.fd = config->swap_fd;
+    stdio[QEMU_FD_CABLE].flags = config->cable_fd >= 0 ? UV_INHERIT_FD : UV_IGNORE;
+    stdio[QEMU_FD_CABLE].data.fd = config->cable_fd;
     return uv_spawn(config->loop, &vm->process, &options);
 }
 

@@ -32,6 +32,7 @@ struct qemu_vm_config {
     struct qemu_args_config args; /* but for `parent`, which is us */
     int notes_fd;                 /* disk, namespace 1; borrowed, as is the next */
     int swap_fd;                  /* disk, namespace 2 */
+    int cable_fd;                 /* network cable; -1: none. Borrowed */
 };
 
 /* All on the loop's thread. */

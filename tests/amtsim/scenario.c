@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "tests/amtsim/cable.h"
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/machine_kinds.h"
 #include "tests/amtsim/power.h"
@@ -32,7 +33,7 @@ struct yaml_defense {
 
 struct yaml_entry {
     char *select;
-    char *generation, *tls, *machine, *power, *control_mode, *ports;
+    char *generation, *tls, *machine, *power, *control_mode, *ports, *cable;
     struct yaml_defense *defense;
     bool *standby, *agent, *os_hangs;
     bool *listener, *clear_text, *digest, *holds_power, *bios_speaks;
@@ -138,6 +139,7 @@ static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_STRING_PTR("machine", OPTIONAL_PTR, struct yaml_entry, machine, 1, 16),
     CYAML_FIELD_STRING_PTR("power", OPTIONAL_PTR, struct yaml_entry, power, 1, 16),
     CYAML_FIELD_STRING_PTR("control-mode", OPTIONAL_PTR, struct yaml_entry, control_mode, 1, 16),
+    CYAML_FIELD_STRING_PTR("cable", OPTIONAL_PTR, struct yaml_entry, cable, 1, CABLE_TAP_MAX),
     CYAML_FIELD_STRING_PTR("ports", OPTIONAL_PTR, struct yaml_entry, ports, 1, 16),
     CYAML_FIELD_MAPPING_PTR("defense", OPTIONAL_PTR, struct yaml_entry, defense, defense_fields),
     CYAML_FIELD_BOOL_PTR("standby", OPTIONAL_PTR, struct yaml_entry, standby),
@@ -369,6 +371,10 @@ static void apply_entry(struct device *d, const struct yaml_entry *e)
         d->initial_state = (uint8_t)power_state_by_word(e->power);
     if (e->ports != NULL)
         d->ports = (uint8_t)fault_name_find(device_ports_names, e->ports);
+    if (e->cable != NULL) {
+        free(d->tap);
+        d->tap = xstrdup(e->cable);
+    }
     if (e->defense != NULL)
         apply_defense(d, e->defense);
     if (e->control_mode != NULL)

@@ -51,7 +51,26 @@ static void no_settings_boot_the_disk(void **state)
                " -kernel /image/vmlinuz -initrd /image/initrd -append console=ttyS0",
                " -device ide-cd,id=cd-drive,bus=ide.1,unit=0 ",
                " -device ide-cd,id=redirected-drive,bus=ide.1,unit=1 "),
-          LIST("bootindex", " single", "node-name=cd"));
+          LIST("bootindex", " single", "node-name=cd", "-netdev"));
+}
+
+static void a_cable_where_there_is_a_mac(void **state)
+{
+    const struct qemu_args_config config = {.program = "qemu",
+                                            .image_dir = "/image",
+                                            .name = "pc-1",
+                                            .mac = "02:16:00:00:00:00",
+                                            .memory_mib = 192,
+                                            .parent = 77};
+    char **argv = qemu_args_new(&config, &(struct machine_boot){0});
+    unsigned found = 0;
+
+    (void)state;
+    for (size_t i = 0; argv[i] != NULL; i++)
+        found += strcmp(argv[i], "dgram,id=cable,local.type=fd,local.str=9") == 0 ||
+                 strcmp(argv[i], "virtio-net-pci,netdev=cable,mac=02:16:00:00:00:00,romfile=") == 0;
+    qemu_args_free(argv);
+    assert_int_equal(found, 2);
 }
 
 static void settings_choose(void **state)
@@ -100,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_settings_boot_the_disk),
+        cmocka_unit_test(a_cable_where_there_is_a_mac),
         cmocka_unit_test(settings_choose),
         cmocka_unit_test(a_source_names_a_medium),
     };
