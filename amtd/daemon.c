@@ -328,6 +328,14 @@ static int start_consoles(struct daemon *d, struct err *err)
     return 0;
 }
 
+static void power_begins(void *arg, const char *host, const char *who, const char *text)
+{
+    const struct daemon *d = arg;
+
+    if (d->hub)
+        hub_power(d->hub, host, who, text);
+}
+
 static int start_parts(struct daemon *d, struct err *err)
 {
     if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
@@ -348,6 +356,7 @@ static int start_parts(struct daemon *d, struct err *err)
     d->redirect =
         redirect_new(&(struct redirect_parts){&d->loop, d->store, d->engine, d->streams, clock_system()});
     engine_set_guard(d->engine, redirect_guard(d->redirect));
+    engine_set_power_watch(d->engine, &(struct power_watch){d, power_begins});
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     if (start_consoles(d, err) != 0)
         return -1;

@@ -46,6 +46,11 @@ void engine_set_guard(struct engine *engine, const struct session_guard *guard)
     engine->parts.guard = guard;
 }
 
+void engine_set_power_watch(struct engine *engine, const struct power_watch *watch)
+{
+    engine->parts.power_watch = *watch;
+}
+
 static void engine_maybe_end(struct engine *engine)
 {
     void (*stopped)(void *arg) = engine->stopped;

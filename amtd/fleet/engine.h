@@ -13,6 +13,7 @@ struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *htt
                           size_t dial_limit, struct err *err);
 /* For runs from now on; borrowed. */
 void engine_set_guard(struct engine *engine, const struct session_guard *guard);
+void engine_set_power_watch(struct engine *engine, const struct power_watch *watch);
 /* Interrupts all runs; calls done(arg) from the loop when all is written down and handed to the store. The
  * engine frees itself after. */
 void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);

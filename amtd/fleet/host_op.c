@@ -322,6 +322,21 @@ static void start_noted(void *data, const struct err *failure)
         runner_resume(op->runner);
 }
 
+/* Those at its console are told before the machine's last words come. */
+static void announce(const struct host_op *op)
+{
+    const struct power_watch *watch = &run_parts(op->run)->power_watch;
+    const struct run_order *order = order_of(op);
+    struct buf text = buf_init(128);
+
+    if (!watch->begins || !order->task->announce)
+        return;
+    order->task->announce(order->args, &text);
+    if (text.len > 0)
+        watch->begins(watch->arg, op->host->name, order->who, buf_str(&text));
+    buf_free(&text);
+}
+
 /* Written down before it is sent: an operation that may have changed the device is never forgotten. */
 static void before_change(void *arg, struct runner *runner)
 {
@@ -329,6 +344,7 @@ static void before_change(void *arg, struct runner *runner)
     struct start_note *note = xcalloc(1, sizeof(*note));
 
     (void)runner;
+    announce(op);
     note->op = op;
     note->at_ms = clock_wall(run_parts(op->run)->clock);
     note->keeping = order_of(op)->task->keeping;

@@ -53,6 +53,12 @@ struct session_guard {
     void (*bring_back)(void *arg, int64_t host_id);
 };
 
+/* Hears of power actions just before they are sent: on which host, by whom, which ("power cycle"). */
+struct power_watch {
+    void *arg;
+    void (*begins)(void *arg, const char *host, const char *who, const char *text);
+};
+
 /* What a run works with; borrowed, outlives all runs. */
 struct run_parts {
     uv_loop_t *loop;
@@ -62,6 +68,7 @@ struct run_parts {
     struct http *http;
     const struct clock *clock;
     const struct session_guard *guard; /* NULL: there are no sessions */
+    struct power_watch power_watch;    /* begins NULL: nobody wants to know */
 };
 
 struct active_run;

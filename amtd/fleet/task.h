@@ -74,6 +74,8 @@ struct task {
     /* Called after init when conditions (enum host_condition, bits) hold; NULL: they do not matter. A task
      * that has it is tried once more when a console of amtd was in its way. */
     void (*adapt)(void *work, const void *args, unsigned conditions);
+    /* With adapt: what is done, for those who watch the machine, appended: "power cycle". */
+    void (*announce)(const void *args, struct buf *out);
     /* Looks at what the sequence found; called when it is done and when it failed (failure then set). */
     void (*find)(const void *work, const struct err *failure, struct finding *finding);
     /* Frees what init and the sequence allocated within work; NULL: nothing. */

@@ -99,6 +99,14 @@ static void boot_adapt(void *work, const void *args, unsigned conditions)
     bs->boot.sol_if_offered = (conditions & HOST_CONSOLE_OPEN) != 0;
 }
 
+static void boot_announce(const void *args, struct buf *out)
+{
+    const struct boot_args *ba = args;
+
+    if (ba->reset)
+        buf_printf(out, "boot to %s", boot_goal_text((enum boot_goal)ba->to));
+}
+
 static void boot_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct boot_seq *bs = work;
@@ -140,6 +148,7 @@ const struct task task_boot = {
     .budget_ms = boot_budget,
     .init = boot_init,
     .adapt = boot_adapt,
+    .announce = boot_announce,
     .find = boot_find,
     .drop = boot_drop,
     .would = boot_would,

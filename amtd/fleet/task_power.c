@@ -94,6 +94,12 @@ static void power_adapt(void *work, const void *args, unsigned conditions)
         boot_sol_seq_init(work, &request, ((const struct power_seq *)work)->quirks);
 }
 
+static void power_announce(const void *args, struct buf *out)
+{
+    buf_printf(out, "power %s",
+               power_action_name((enum power_action)((const struct power_args *)args)->action));
+}
+
 static void power_drop(void *work)
 {
     boot_sol_seq_clear(work);
@@ -135,6 +141,7 @@ const struct task task_power = {
     .budget_ms = power_budget,
     .init = power_init,
     .adapt = power_adapt,
+    .announce = power_announce,
     .find = power_find,
     .drop = power_drop,
     .would = power_would,

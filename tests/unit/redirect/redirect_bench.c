@@ -156,6 +156,13 @@ static void fill_store(struct redirect_bench *b, const char *password)
     profile_clear(&s.profile);
 }
 
+static void power_begins(void *arg, const char *host, const char *who, const char *text)
+{
+    struct redirect_bench *b = arg;
+
+    snprintf(b->announced, sizeof(b->announced), "%s %s %s", host, who, text);
+}
+
 void redirect_bench_init(struct redirect_bench *b, const char *device, const char *password)
 {
     struct err err = ERR_INIT;
@@ -181,6 +188,7 @@ void redirect_bench_init(struct redirect_bench *b, const char *device, const cha
     b->redirect =
         redirect_new(&(struct redirect_parts){&b->loop, b->store, b->engine, b->streams, clock_system()});
     engine_set_guard(b->engine, redirect_guard(b->redirect));
+    engine_set_power_watch(b->engine, &(struct power_watch){b, power_begins});
     fill_store(b, password);
 }
 

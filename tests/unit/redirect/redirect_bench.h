@@ -23,6 +23,7 @@ struct redirect_bench {
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
+    char announced[128]; /* "pc1 test power cycle": the last power action */
 };
 
 /* device: members of the device in amtsim's scenario ("generation: 16, listener: false"). */

@@ -191,6 +191,7 @@ static void sees_the_boot_that_power_starts(void **state)
     comes_up(&s);
     buf_reset(&s.got);
     assert_int_equal(redirect_bench_power(&s.b, "cycle"), CAUSE_NONE);
+    assert_string_equal(s.b.announced, "pc1 test power cycle");
     sees(&s, "BIOS"); /* shown with UseSOL alone */
     sees(&s, "# ");
     assert_int_equal(s.downs, 0);
