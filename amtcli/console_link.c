@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 
-#define RETRY_MS 1000
+#define RETRY_MS   1000
+#define GIVE_UP_MS 60000 /* without anybody who could leave */
 
 static int64_t now_ms(void)
 {
@@ -222,9 +223,13 @@ void console_go(struct console_session *s, const char *name)
 
 void console_link_lost(struct console_session *s, const struct err *err)
 {
-    if (!s->lost_said)
+    if (!s->lost_said) {
         console_say(s, "%s; trying again", err->text);
+        s->lost_at = now_ms();
+    }
     s->lost_said = true;
+    if (!s->interactive && now_ms() - s->lost_at > GIVE_UP_MS)
+        console_leave(s, print_failure(err));
     client_close(s->ctx->client);
     s->ctx->client = NULL;
     console_link_end(s);

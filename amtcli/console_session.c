@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "amtcli/interrupt.h"
 #include "amtcli/terminal.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -292,6 +293,8 @@ static void one_turn(struct console_session *s)
     }
     if (!s->over && (input.revents & (POLLIN | POLLHUP | POLLERR)))
         read_input(s);
+    if (!s->interactive && interrupt_count() > 0) /* in the shell; elsewhere Ctrl-C has ended us */
+        console_leave(s, EXIT_SOME_FAILED);
     if (!s->over)
         tick(s);
 }

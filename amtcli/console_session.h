@@ -41,6 +41,7 @@ struct console_session {
     uint64_t offset; /* of the next one */
     bool offset_known;
     int64_t retry_at; /* when to connect again; 0: connected */
+    int64_t lost_at;
     bool lost_said;
     struct console_call *calls; /* under way */
     int64_t began_at;
