@@ -1,6 +1,8 @@
 #include "amtd/net/dial.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -247,20 +249,36 @@ static void active_insert(struct dialer *dialer, struct dial *d)
         DL_PREPEND2(dialer->lists[DIAL_ACTIVE], d, prev, link);
 }
 
+/* Timers come before descriptors: a loop that was busy must not take its own slowness for the host's. */
+static bool has_answered(const struct dial *d)
+{
+    struct pollfd fd = {.fd = d->fd, .events = POLLOUT};
+
+    return d->fd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
+static void time_is_up(struct dial *d)
+{
+    if (has_answered(d)) {
+        attempt_over(d->dialer, d->fd, d, UV_WRITABLE);
+        return;
+    }
+    if (d->failure.cause == CAUSE_NONE)
+        err_set(&d->failure, d->lookup ? CAUSE_NAME_UNKNOWN : CAUSE_UNREACHABLE,
+                d->lookup ? "no answer from name service within %lld ms"
+                          : "no answer to connect within %lld ms",
+                (long long)d->timeout_ms);
+    dial_end(d, -1);
+}
+
 static void dialer_pump(uv_timer_t *timer)
 {
     struct dialer *dialer = timer->data;
     struct dial *d;
 
     uv_update_time(dialer->loop);
-    while ((d = dialer->lists[DIAL_ACTIVE]) && d->deadline <= uv_now(dialer->loop)) {
-        if (d->failure.cause == CAUSE_NONE)
-            err_set(&d->failure, d->lookup ? CAUSE_NAME_UNKNOWN : CAUSE_UNREACHABLE,
-                    d->lookup ? "no answer from name service within %lld ms"
-                              : "no answer to connect within %lld ms",
-                    (long long)d->timeout_ms);
-        dial_end(d, -1);
-    }
+    while ((d = dialer->lists[DIAL_ACTIVE]) && d->deadline <= uv_now(dialer->loop))
+        time_is_up(d);
     while (dialer->active < dialer->limit) {
         d = dialer->lists[DIAL_URGENT] ? dialer->lists[DIAL_URGENT] : dialer->lists[DIAL_WAITING];
         if (!d)

@@ -1,4 +1,5 @@
 /* The dialer against real sockets on loopback: open, closed and silent ports, names, limits, cancelling. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,6 +182,23 @@ static void many_at_once(void **state)
     scene_close(&s);
 }
 
+/* The answer is there, the time is over, and the loop learns of both together. */
+static void a_busy_loop_is_not_the_hosts_fault(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 8);
+    dialer_connect(s.dialer, "127.0.0.1", s.port, 20, 0, on_done, &s);
+    dialer_connect(s.dialer, "127.0.0.1", 1, 20, 0, on_done, &s);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    poll(NULL, 0, 40);
+    run_until(&s, 2);
+    assert_int_equal(s.failed, 1);
+    assert_int_equal(s.causes[0], CAUSE_REFUSED);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +206,7 @@ int main(void)
         cmocka_unit_test(keeps_to_its_limit_and_order),
         cmocka_unit_test(never_calls_back_from_inside_nor_after_cancel),
         cmocka_unit_test(many_at_once),
+        cmocka_unit_test(a_busy_loop_is_not_the_hosts_fault),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
