@@ -41,7 +41,8 @@ struct http_owner {
     void (*offload)(void *arg, void (*work)(void *data), void (*done)(void *data), void *data);
 };
 
-/* idle_max: idle connections kept open over all sessions. NULL and err when libcurl cannot start. */
+/* idle_max: idle connections kept open over all sessions, at most; those unused for longest go first. NULL
+ * and err when libcurl cannot start. */
 struct http *http_new(const struct http_owner *owner, size_t idle_max, struct err *err);
 /* All sessions must be closed before. */
 void http_free(struct http *http);
