@@ -59,34 +59,36 @@ static int check_ports(const struct boxes *boxes, const struct ruleset *rules,
     return rc;
 }
 
-/* Makes it fit when that is wanted; else says what is exceeded and what it would take. */
+/* Drops what the default does anyway. Where there is still no room: makes it fit when that is wanted; else
+ * says what is exceeded, and what it would take. */
 static void fit(struct boxes *boxes, const struct ruleset *rules, const struct compile_options *options,
                 struct findings *findings)
 {
     struct findings exceeded = {0};
-    struct boxes wider, before;
+    struct boxes wider;
     int rc;
 
-    if (check_ports(boxes, rules, options, &exceeded) == 0)
-        return;
     boxes_copy(&wider, boxes);
-    boxes_copy(&before, boxes);
+    boxes_drop_idle(boxes, &rules->policy);
+    if (check_ports(boxes, rules, options, &exceeded) == 0) {
+        boxes_free(&wider);
+        return;
+    }
     rc = boxes_widen(&wider, rules, options->device, options->ports, options->port_count);
     if (rc == 0 && options->widen) {
-        widen_tell(&wider, &before, rules, FINDING_WARNING, "are", findings);
+        widen_tell(&wider, boxes, rules, FINDING_WARNING, "are", findings);
         boxes_free(boxes);
         *boxes = wider;
     } else {
         check_ports(boxes, rules, options, findings);
         if (rc == 0)
-            widen_tell(&wider, &before, rules, FINDING_NOTE, "with --widen would be", findings);
+            widen_tell(&wider, boxes, rules, FINDING_NOTE, "with --widen would be", findings);
         else if (options->widen)
             findings_add(
                 findings, FINDING_NOTE, rules->policy.place, NULL,
                 "--widen does not help: only rules that pass, without event or limit, can be widened");
         boxes_free(&wider);
     }
-    boxes_free(&before);
     findings_clear(&exceeded);
 }
 
@@ -226,7 +228,7 @@ struct compiled *filter_compile(const struct ruleset *rules, const struct compil
     conflicts_find(rules, &boxes, &told);
     findings_move(options->only_room && told.errors == 0 ? NULL : findings, &told);
     if (findings->errors == errors) {
-        boxes_reduce(&boxes, &rules->policy);
+        boxes_reduce(&boxes);
         fit(&boxes, rules, options, findings);
         check_anti_spoofing(rules, options, findings);
     }

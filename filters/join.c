@@ -104,7 +104,7 @@ static void sweep(struct boxes *boxes, const bool *gone)
     boxes->count = kept;
 }
 
-void boxes_drop_held(struct boxes *boxes)
+static void drop_held(struct boxes *boxes)
 {
     struct marks marks = {boxes, xcalloc(boxes->count + 1, sizeof(bool))};
 
@@ -238,6 +238,7 @@ static void join_along(struct boxes *boxes, enum dimension dimension)
                compare_others(&boxes->items[kept - 1], &box, dimension) == 0 &&
                join(&boxes->items[kept - 1], &box, dimension)) {
             boxes_join_rules(boxes, &boxes->items[kept - 1], &box);
+            boxes->items[kept - 1].widened |= box.widened;
             box = boxes->items[--kept];
         }
         boxes->items[kept++] = box;
@@ -260,7 +261,7 @@ static void mark_crossed(void *arg, size_t a, size_t b)
         overlaps->crossed[a] = overlaps->crossed[b] = true;
 }
 
-static void drop_idle(struct boxes *boxes, const struct rules_policy *policy)
+void boxes_drop_idle(struct boxes *boxes, const struct rules_policy *policy)
 {
     struct overlaps overlaps = {boxes, xcalloc(boxes->count + 1, sizeof(bool))};
     bool *gone = xcalloc(boxes->count + 1, sizeof(bool));
@@ -280,15 +281,14 @@ static void drop_idle(struct boxes *boxes, const struct rules_policy *policy)
     free(gone);
 }
 
-void boxes_reduce(struct boxes *boxes, const struct rules_policy *policy)
+void boxes_reduce(struct boxes *boxes)
 {
     size_t before;
 
     do {
         before = boxes->count;
-        boxes_drop_held(boxes);
+        drop_held(boxes);
         for (enum dimension d = SOURCE; d < DIMENSIONS; d++)
             join_along(boxes, d);
     } while (boxes->count < before);
-    drop_idle(boxes, policy);
 }

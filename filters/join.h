@@ -10,11 +10,12 @@
 typedef void overlap_fn(void *arg, size_t a, size_t b);
 bool boxes_each_overlap(const struct boxes *boxes, overlap_fn *fn, void *arg);
 
-/* Drops plain boxes that another of the same verdict holds, joins halves of networks and neighbouring ranges,
- * and drops what the policy's default would do anyway. Boxes that count, limit or tell are joined within
- * their rule only. The verdict of every packet, and what is counted, stay the same. */
-void boxes_reduce(struct boxes *boxes, const struct rules_policy *policy);
-/* The first half of that: drops what another box holds. */
-void boxes_drop_held(struct boxes *boxes);
+/* Drops plain boxes that another of the same verdict holds, and joins halves of networks and neighbouring
+ * ranges. Boxes that count, limit or tell are joined within their rule only. The verdict of every packet, and
+ * what is counted, stay the same. */
+void boxes_reduce(struct boxes *boxes);
+/* Drops plain boxes that do what the policy's default would do anyway. Last of all: what is widened
+ * afterwards may swallow what a rule drops. */
+void boxes_drop_idle(struct boxes *boxes, const struct rules_policy *policy);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/xalloc.h"
 #include "filters/join.h"
 
-#define BOXES_MAX 512 /* more than that is not a file that nearly fits */
+#define BOXES_MAX 256 /* more than that is not a file that nearly fits */
 
 /* --- one step --- */
 
@@ -95,7 +95,7 @@ static bool join_cheapest(struct boxes *boxes, enum sd_direction direction)
     boxes_join_rules(boxes, &hull, &boxes->items[second]);
     boxes->items[first] = hull;
     boxes->items[second] = boxes->items[--boxes->count];
-    boxes_drop_held(boxes);
+    boxes_reduce(boxes);
     return true;
 }
 
@@ -117,61 +117,91 @@ static bool give_up_counter(struct boxes *boxes, const struct ruleset *rules, en
     for (size_t i = 0; found && i < boxes->count; i++)
         if (boxes->items[i].direction == direction && boxes->items[i].rule == most)
             boxes->items[i].profile = box_drops(&boxes->items[i]) ? SD_DROP : SD_PASS;
+    boxes_reduce(boxes);
     free(counters);
     return found;
 }
 
 /* --- until it fits --- */
 
-/* What is exceeded on any port in that direction: bit 0 filters, bit 1 counters. */
-static unsigned exceeded(const struct boxes *boxes, const struct ruleset *rules,
-                         const struct sd_port_limits *ports, size_t port_count, enum sd_direction direction)
+/* What there is no room for. */
+struct excess {
+    bool filters[2], counters[2]; /* enum sd_direction, on any port */
+    bool handles;                 /* more than a policy holds */
+    bool more_out;                /* most of the filters are on the way out */
+};
+
+struct room {
+    const struct ruleset *rules;
+    const struct sd_port_limits *ports;
+    size_t port_count;
+    size_t handles;
+};
+
+/* Of the boxes as they would be compiled: without what the default does anyway. It stays in `boxes`, because
+ * a drop that is idle now has work as soon as a pass is widened over it. */
+static struct excess look(const struct boxes *boxes, const struct room *room)
 {
-    struct compiled_use use = room_used(boxes, &rules->policy, direction);
-    unsigned bits = 0;
+    struct excess excess = {0};
+    struct boxes left;
+    size_t out = 0;
 
-    for (size_t i = 0; i < port_count; i++) {
-        struct room_limit limits[ROOM_KINDS];
+    boxes_copy(&left, boxes);
+    boxes_drop_idle(&left, &room->rules->policy);
+    for (enum sd_direction d = SD_TX; d <= SD_RX; d++) {
+        struct compiled_use use = room_used(&left, &room->rules->policy, d);
 
-        room_limits(&use, &ports[i], direction, limits);
-        bits |= room_exceeded(&limits[ROOM_FILTERS]) || room_exceeded(&limits[ROOM_FILTERS_IPV6]);
-        bits |= (room_exceeded(&limits[ROOM_COUNTERS]) || room_exceeded(&limits[ROOM_COUNTERS_IPV6])) << 1;
+        for (size_t i = 0; i < room->port_count; i++) {
+            struct room_limit limits[ROOM_KINDS];
+
+            room_limits(&use, &room->ports[i], d, limits);
+            excess.filters[d] |=
+                room_exceeded(&limits[ROOM_FILTERS]) || room_exceeded(&limits[ROOM_FILTERS_IPV6]);
+            excess.counters[d] |=
+                room_exceeded(&limits[ROOM_COUNTERS]) || room_exceeded(&limits[ROOM_COUNTERS_IPV6]);
+        }
     }
-    return bits;
+    for (size_t i = 0; i < left.count; i++)
+        out += left.items[i].direction == SD_TX;
+    excess.handles = left.count > room->handles;
+    excess.more_out = 2 * out >= left.count;
+    boxes_free(&left);
+    return excess;
 }
 
-static size_t count_of(const struct boxes *boxes, enum sd_direction direction)
+/* One step towards the limits; false when there is none. */
+static bool step(struct boxes *boxes, const struct ruleset *rules, const struct excess *excess)
 {
-    size_t n = 0;
+    enum sd_direction larger = excess->more_out ? SD_TX : SD_RX, smaller = excess->more_out ? SD_RX : SD_TX;
 
-    for (size_t i = 0; i < boxes->count; i++)
-        n += boxes->items[i].direction == direction;
-    return n;
+    for (enum sd_direction d = SD_TX; d <= SD_RX; d++) {
+        if (excess->counters[d])
+            return give_up_counter(boxes, rules, d);
+        if (excess->filters[d])
+            return join_cheapest(boxes, d);
+    }
+    return join_cheapest(boxes, larger) || join_cheapest(boxes, smaller);
 }
 
 int boxes_widen(struct boxes *boxes, const struct ruleset *rules, const struct sd_limits *device,
                 const struct sd_port_limits *ports, size_t port_count)
 {
-    size_t most =
-        device && device->filters && device->filters < SD_HANDLES_MAX ? device->filters : SD_HANDLES_MAX;
+    struct room room = {rules, ports, port_count, SD_HANDLES_MAX};
 
+    if (device && device->filters && device->filters < SD_HANDLES_MAX)
+        room.handles = device->filters;
     if (boxes->count > BOXES_MAX)
         return -1;
-    for (enum sd_direction d = SD_TX; d <= SD_RX; d++) {
-        while (exceeded(boxes, rules, ports, port_count, d) & 2)
-            if (!give_up_counter(boxes, rules, d))
-                return -1;
-        boxes_reduce(boxes, &rules->policy);
-        while (exceeded(boxes, rules, ports, port_count, d) & 1)
-            if (!join_cheapest(boxes, d))
-                return -1;
-    }
-    while (boxes->count > most) {
-        enum sd_direction larger = count_of(boxes, SD_TX) >= count_of(boxes, SD_RX) ? SD_TX : SD_RX;
+    for (;;) {
+        struct excess excess = look(boxes, &room);
 
-        if (!join_cheapest(boxes, larger) && !join_cheapest(boxes, larger == SD_TX ? SD_RX : SD_TX))
+        if (!excess.filters[SD_TX] && !excess.filters[SD_RX] && !excess.counters[SD_TX] &&
+            !excess.counters[SD_RX] && !excess.handles)
+            break;
+        if (!step(boxes, rules, &excess))
             return -1;
     }
+    boxes_drop_idle(boxes, &rules->policy);
     return 0;
 }
 

@@ -104,6 +104,62 @@ static void rules_and_objects_decide_alike(void **state)
     assert_true(compiled_sets > SETS / 4);
 }
 
+/* --- the property of widening: more passes, nothing that passed is lost, and what a rule drops stays dropped
+ * --- */
+
+static void compare_wider(const char *body, const struct ruleset *rules, const struct compiled *compiled,
+                          uint64_t *seed)
+{
+    struct objects objects = {.compiled = compiled, .second = -1};
+
+    for (int i = 0; i < PACKETS; i++) {
+        enum sd_direction direction = (enum sd_direction)random_below(seed, 2);
+        struct packet packet;
+        struct verdict verdict;
+        bool dropped;
+
+        random_packet(seed, &packet);
+        verdict = evaluate(rules, NULL, NULL, direction, &packet, i * 1000);
+        dropped = objects_drop(&objects, direction, &packet, i);
+        if ((!verdict.drop && dropped) || (verdict.drop && verdict.by == BY_RULE && !dropped))
+            say("widened wrongly", body, rules, compiled, direction, &packet);
+    }
+}
+
+static void widened_objects_pass_at_least_as_much(void **state)
+{
+    struct sd_room room = {5, 3};
+    struct sd_port_limits port = {room, room, {3, 2}, {3, 2}, 2, true, true};
+    struct compile_options options = {.ports = &port, .port_count = 1, .widen = true};
+    uint64_t seed = 50120;
+    unsigned widened = 0;
+
+    (void)state;
+    for (int i = 0; i < SETS / 4; i++) {
+        struct buf body = buf_init(100000);
+        struct findings findings = {0};
+        struct filter_file *file;
+        struct ruleset *rules;
+        struct compiled *compiled;
+
+        random_body(&seed, 8, &body);
+        rules = rules_of(buf_str(&body), NULL, &file);
+        compiled = filter_compile(rules, &options, &findings);
+        if (compiled) {
+            assert_true(compiled->tx.filters + 2 * compiled->tx.filters_ipv6 <= 5);
+            assert_true(compiled->rx.counters + 2 * compiled->rx.counters_ipv6 <= 3);
+            widened += found(&findings, "widened to");
+            compare_wider(buf_str(&body), rules, compiled, &seed);
+        }
+        compiled_free(compiled);
+        ruleset_free(rules);
+        filter_file_free(file);
+        findings_clear(&findings);
+        buf_free(&body);
+    }
+    assert_true(widened > 50);
+}
+
 /* --- fewest --- */
 
 static size_t filters_of(const char *body, struct buf *text)
@@ -382,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fewest_filters),
         cmocka_unit_test(rules_and_objects_decide_alike),
+        cmocka_unit_test(widened_objects_pass_at_least_as_much),
         cmocka_unit_test(objects_are_named_after_rules),
         cmocka_unit_test(what_hardware_cannot_say_is_refused),
         cmocka_unit_test(overlaps_are_warned_of),
