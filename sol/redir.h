@@ -14,10 +14,10 @@
  * in redir_output. The text of `err` begins with the kind ("SOL: ...") and never with the host's name, which
  * the caller knows.
  *
- * Bounded in memory: what a device makes a session keep is at most one message (2 KiB; a
- * Kerberos answer 16 KiB, dropped after the login); what its owner makes
- * it keep is said with each kind. Callbacks may call any function of the session but those that drive it
- * (feed, tick) and redir_free. Not thread-safe; different sessions are independent of each other. */
+ * Bounded in memory: what a device makes a session keep is at most one message (2 KiB; a Kerberos answer 16
+ * KiB, dropped after the login); what its owner makes it keep is said with each kind. Callbacks may call any
+ * function of the session but those that drive it (feed, tick) and redir_free. Not thread-safe; different
+ * sessions are independent of each other. */
 #ifndef SOL_REDIR_H
 #define SOL_REDIR_H
 
