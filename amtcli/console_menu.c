@@ -1,9 +1,11 @@
 /* What escape sequences do. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "amtcli/console_session.h"
 #include "base/text.h"
+#include "base/xalloc.h"
 
 #define REPLAY_MOST  10000
 #define SIGNAL_BREAK 1
@@ -288,6 +290,58 @@ static void do_power(struct console_session *s, uint8_t detail)
     buf_free(&text);
 }
 
+/* --- consent --- */
+
+#define CODE_DIGITS 6
+
+/* Takes args. */
+static void run_consent(struct console_session *s, json_t *args,
+                        void (*event)(struct console_session *s, const json_t *event))
+{
+    console_call(
+        s, "run.start",
+        json_pack("{s:s, s:o, s:s, s:b}", "task", "consent", "args", args, "target", s->host, "confirmed", 1),
+        event, NULL);
+}
+
+static void consent_sent(struct console_session *s, const json_t *event)
+{
+    console_say_result(s, event);
+    if (json_object_get(event, "host") && !json_object_get(event, "cause"))
+        console_call(s, "console.up", with_name(s), NULL, NULL); /* now, not after the next pause */
+}
+
+static void send_code(struct console_session *s, const char *answer)
+{
+    if (!answer || strlen(answer) != CODE_DIGITS || strspn(answer, "0123456789") != CODE_DIGITS)
+        console_say(s, "no code was sent: it has six digits");
+    else
+        run_consent(s, json_pack("{s:s, s:s}", "action", "send", "code", answer), consent_sent);
+}
+
+static void consent_started(struct console_session *s, const json_t *event)
+{
+    if (!json_object_get(event, "host"))
+        return;
+    if (json_object_get(event, "cause"))
+        console_say_result(s, event);
+    else
+        console_ask(s, "the six digits on the screen of the machine: ", send_code);
+}
+
+static void start_consent(struct console_session *s, const json_t *shown)
+{
+    free(s->host);
+    s->host = xstrdup(host_of(s, shown));
+    run_consent(s, json_pack("{s:s}", "action", "start"), consent_started);
+}
+
+static void do_consent(struct console_session *s, uint8_t detail)
+{
+    (void)detail;
+    console_call(s, "console.show", with_name(s), NULL, start_consent);
+}
+
 /* --- this terminal --- */
 
 static void do_keys(struct console_session *s, uint8_t detail)
@@ -375,6 +429,7 @@ void console_command(struct console_session *s, enum escape_command command, uin
         [ESCAPE_MESSAGE] = do_message,
         [ESCAPE_NOTE] = do_note,
         [ESCAPE_POWER] = do_power,
+        [ESCAPE_CONSENT] = do_consent,
         [ESCAPE_KEYS] = do_keys,
         [ESCAPE_CHARSET] = do_charset,
         [ESCAPE_GO] = do_go,

@@ -329,6 +329,7 @@ void console_session_clear(struct console_session *s)
 {
     free(s->name);
     json_decref(s->run);
+    free(s->host);
     keys_free(s->keys);
     charset_free(s->charset);
     expect_free(s->expect);

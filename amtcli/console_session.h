@@ -50,6 +50,7 @@ struct console_session {
     struct prompt prompt;
     void (*asking)(struct console_session *s, const char *answer); /* NULL: nothing is asked */
     size_t chosen;                                                 /* in the menu of power */
+    char *host; /* whose user is asked for consent; owned */
     int64_t replay_lines;
     bool inside_line; /* where the cursor is */
     struct screen screen;

@@ -20,6 +20,7 @@ const struct escape_row escape_rows[] = {
     {"s", ESCAPE_WATCH, "s", "watch only: give the right to write back"},
     {"G", ESCAPE_GRANT, "G", "hand the right to write to who waits for it"},
     {"p", ESCAPE_POWER, "p", "power of the machine: a menu"},
+    {"C", ESCAPE_CONSENT, "C", "consent of the user at the machine: a code"},
     {"l", ESCAPE_BREAK, "l0", "send a break"},
     {"r", ESCAPE_REPLAY, "r", "replay the last lines"},
     {"R", ESCAPE_REPLAY_SET, "R", "set how many lines that are, and replay"},

@@ -31,6 +31,7 @@ enum escape_command {
     ESCAPE_MESSAGE,
     ESCAPE_NOTE,
     ESCAPE_POWER,
+    ESCAPE_CONSENT, /* of the user at the machine */
     ESCAPE_KEYS,
     ESCAPE_CHARSET,
     ESCAPE_GO, /* to another console */

@@ -1,4 +1,5 @@
 """A person on the serial console of a simulated machine, who restarts it meanwhile. Run by console_sol.sh."""
+import json
 import os
 import subprocess
 import sys
@@ -39,5 +40,18 @@ t.expect(rb"POST of boot 2")
 t.expect(rb"BIOS setup.*\[pc0002: done, power on\]|\[pc0002: done, power on\].*BIOS setup")
 t.type(ESCAPE + b".")
 t.expect(rb"\[left pc0002\].*ready> $")
+# a machine whose user is to be asked first
+t.type("amtcli console pc0003\r")
+t.expect(rb"\[pc0003 [^\n]*you write\].*(\[waiting: |six-digit code)")
+t.type(ESCAPE + b"C")
+t.expect(rb"the six digits on the screen of the machine: ")
+code = json.loads(subprocess.run(["amtsim", "ctl", os.environ["CONTROL"], "get", "3"], check=True,
+                                 stdout=subprocess.PIPE).stdout)["consent"]["code"]
+t.type("%06d\r" % code)
+t.expect(rb"\[pc0003: done\].*\[up\]")
+t.type("\r")
+t.expect(rb"root@pc0003:/# ")
+t.type(ESCAPE + b".")
+t.expect(rb"\[left pc0003\].*ready> $")
 assert t.run("stty -g") == before, "the terminal is not as it was"
 t.close()

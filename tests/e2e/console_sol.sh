@@ -7,8 +7,10 @@
 amtsim_start --devices 4 --power-seconds 0.5-1 --scenario <(printf 'devices:\n  - {select: 4, faults: [{fault: refused}]}\n')
 amtd_start
 fleet 4
-python3 "$(dirname "$0")/console_sol.py" || fail "a person on the console"
+ctl set 3 consent=4294967295 > /dev/null
+CONTROL=$dir/control python3 "$(dirname "$0")/console_sol.py" || fail "a person on the console"
 
+ctl set 3 consent=0 > /dev/null
 exits 0 amtcli console pc0003 --send '\r' --expect 'root@pc0003:/# $' --timeout 60s
 exits 2 amtcli boot pc0001,pc0002 --to bios --reset --console
 exits 2 amtcli console pc9999 --expect x
