@@ -45,6 +45,7 @@ static const struct option options[] = {
     {"console-retries", OPTION_NUMBER, offsetof(struct config, console_retries), 1, 1000},
     {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
     {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
+    {"patterns", OPTION_OTHER, 0, .read = config_read_patterns},
 };
 
 static const struct option allow_options[] = {
@@ -149,6 +150,9 @@ void config_clear(struct config *config)
     for (size_t i = 0; i < config->console_count; i++)
         console_settings_clear(&config->consoles[i]);
     free(config->consoles);
+    for (size_t i = 0; i < config->pattern_count; i++)
+        watched_pattern_clear(&config->patterns[i]);
+    free(config->patterns);
     free(config->state_dir);
     free(config->socket);
     free(config->key_file);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "amtd/console/settings.h"
+#include "amtd/console/watcher.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -32,6 +33,8 @@ struct config {
     char *path; /* of the file that was read last, absolute; NULL: none */
     struct console_settings *consoles;
     size_t console_count;
+    struct watched_pattern *patterns;
+    size_t pattern_count;
     int64_t console_sync_ms;  /* what is older in the logs survives power loss */
     int64_t console_connects; /* consoles that are being connected at a time */
     int64_t console_retries;  /* of all consoles together, a second */

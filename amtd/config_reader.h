@@ -56,5 +56,7 @@ void config_read_map(struct config_reader *reader, const yaml_node_t *node, cons
 
 /* config_consoles.c: what `consoles` and `console-defaults` say. */
 void config_read_consoles(struct config_reader *reader);
+/* config_patterns.c: what `patterns` says; base is the struct config. */
+void config_read_patterns(struct config_reader *reader, const yaml_node_t *node, void *base);
 
 #endif

@@ -14,6 +14,7 @@
 #include "amtd/api/server.h"
 #include "amtd/console/hub.h"
 #include "amtd/console/sources.h"
+#include "amtd/console/watcher.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/loop_http.h"
 #include "amtd/redirect/sol_source.h"
@@ -39,6 +40,7 @@ struct daemon {
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
+    struct watcher *watcher;
     struct hub *hub;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
@@ -324,6 +326,13 @@ static int start_consoles(struct daemon *d, struct err *err)
         return -1;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         hub_add_kind(d->hub, &kinds[i]);
+    if (d->config->pattern_count > 0) {
+        d->watcher =
+            watcher_new(&d->loop, clock_system(), d->config->patterns, d->config->pattern_count, err);
+        if (!d->watcher)
+            return -1;
+        hub_watch(d->hub, d->watcher);
+    }
     hub_configure(d->hub, d->config->consoles, d->config->console_count, NULL);
     return 0;
 }
@@ -368,6 +377,7 @@ static int start_parts(struct daemon *d, struct err *err)
 
 static void close_handles(struct daemon *d)
 {
+    watcher_free(d->watcher);
     redirect_free(d->redirect);
     streams_free(d->streams);
     dialer_free(d->dialer);

@@ -182,6 +182,11 @@ void clog_event(struct clog *log, enum journal_kind kind, const char *who, const
     clog_write_journal(log);
 }
 
+void clog_note_later(struct clog *log, enum journal_kind kind, const char *text)
+{
+    add_entry(log, kind, NULL, text);
+}
+
 /* --- writing --- */
 
 static void show_unlogged(struct clog *log, const void *p, size_t n)
@@ -270,6 +275,8 @@ static void write_pending(struct clog *log)
     }
     if (log->paused)
         resume_log(log);
+    if (log->journal.len > 0)
+        clog_write_journal(log);
     if (log->end - log->first >= (uint64_t)log->settings.segment_bytes && !log->roll_wanted) {
         log->roll_wanted = true;
         log->roll_why = "size";

@@ -67,6 +67,10 @@ bool clog_paused(const struct clog *log);
  * event stands behind what came before it. */
 void clog_event(struct clog *log, enum journal_kind kind, const char *who, const char *text);
 
+/* The same from inside clog_events.written: it stands behind the bytes that are being written, and is written
+ * with them or the next ones. */
+void clog_note_later(struct clog *log, enum journal_kind kind, const char *text);
+
 /* First and behind the last byte of the log that can be read. -1 and err when the directory cannot be read.
  */
 int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err);

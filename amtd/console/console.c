@@ -383,18 +383,22 @@ void console_flush(struct console *c)
 
 static void on_written(void *arg, uint64_t offset, const uint8_t *p, size_t n, bool shown)
 {
-    const struct console *c = arg;
+    struct console *c = arg;
     struct attachment *a, *next;
 
+    if (c->watching && !shown)
+        watching_bytes(c->watching, offset, p, n);
     DL_FOREACH_SAFE(c->attached, a, next)
     cursor_written(&a->cursor, offset, p, n, shown);
 }
 
 static void on_unlogged(void *arg, const uint8_t *p, size_t n)
 {
-    const struct console *c = arg;
+    struct console *c = arg;
     struct attachment *a, *next;
 
+    if (c->watching)
+        watching_bytes(c->watching, clog_end(c->log), p, n);
     DL_FOREACH_SAFE(c->attached, a, next)
     cursor_unlogged(&a->cursor, p, n);
 }
@@ -410,6 +414,18 @@ static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
     else
         snprintf(text, sizeof(text), "goes on; %llu bytes are lost", (unsigned long long)lost);
     console_tell(arg, &event, 0);
+}
+
+/* Written down when the log is out of the midst of its writing. */
+static void on_pattern(void *arg, uint64_t offset, const char *text)
+{
+    struct console *c = arg;
+
+    (void)offset;
+    log_warn(c->settings.name, "pattern %s", text);
+    clog_note_later(c->log, JOURNAL_PATTERN, text);
+    console_tell(
+        c, &(struct console_event){.what = CONSOLE_DID, .kind = JOURNAL_PATTERN, .who = "", .text = text}, 0);
 }
 
 /* --- all of it --- */
@@ -439,6 +455,8 @@ struct console *console_new(const struct console_env *env, const struct console_
         return NULL;
     }
     c->log = clog_new(env->store, c->settings.name, &c->settings.log, &log);
+    if (env->watcher)
+        c->watching = watching_new(env->watcher, c->settings.name, on_pattern, c);
     return c;
 }
 
@@ -452,6 +470,7 @@ void console_free(struct console *c, const char *reason)
         clog_event(c->log, JOURNAL_DOWN, NULL, reason);
     c->source->ops->destroy(c->source);
     clog_free(c->log);
+    watching_free(c->watching);
     timers_set(c->env->timers, &c->timer, INT64_MAX);
     timers_set(c->env->timers, &c->log_timer, INT64_MAX);
     lease_clear(&c->lease);

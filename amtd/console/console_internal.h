@@ -7,6 +7,7 @@
 #include "amtd/console/lease.h"
 #include "amtd/console/source.h"
 #include "amtd/console/timers.h"
+#include "amtd/console/watcher.h"
 #include "base/clock.h"
 
 #define PUMP_MOST   (64 * 1024) /* bytes from the files for one attachment in one turn */
@@ -18,6 +19,7 @@ struct console_env {
     const struct clock *clock;
     struct timers *timers;
     struct clog_store *store;
+    struct watcher *watcher; /* NULL: no patterns */
     void *arg;
     const struct source_kind *(*kind)(void *arg, enum source_type type);
     /* May it connect now? False: it stands in line, and console_granted is called when it is its turn. */
@@ -55,6 +57,7 @@ struct console {
     const struct source_kind *kind;
     struct source *source;
     struct clog *log;
+    struct watching *watching;
     struct attachment *attached;
     size_t attached_count;
     struct lease lease;

@@ -418,6 +418,11 @@ void hub_add_kind(struct hub *hub, const struct source_kind *kind)
     hub->known[kind->type] = true;
 }
 
+void hub_watch(struct hub *hub, struct watcher *watcher)
+{
+    hub->env.watcher = watcher;
+}
+
 /* --- the table --- */
 
 static struct entry *find(const struct hub *hub, const char *name)

@@ -12,6 +12,7 @@
 #include "amtd/console/node_key.h"
 #include "amtd/console/settings.h"
 #include "amtd/console/source.h"
+#include "amtd/console/watcher.h"
 #include "base/clock.h"
 #include "base/err.h"
 
@@ -33,6 +34,9 @@ void hub_free(struct hub *hub, void (*freed)(void *arg), void *arg);
 
 /* Makes a kind of source known; before the first console. The kind is copied. */
 void hub_add_kind(struct hub *hub, const struct source_kind *kind);
+
+/* Patterns to watch for on all consoles; before the first console. Borrowed, outlives the consoles. */
+void hub_watch(struct hub *hub, struct watcher *watcher);
 
 /* Adds, changes and removes consoles so that these are there. Those whose settings stay the same are not
  * touched. -1 and err: the first console that could not be made; the others are there. */

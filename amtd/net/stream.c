@@ -47,6 +47,7 @@ struct stream {
     int fd;
     bool is_socket;
     bool is_polled_out; /* the last write wanted to be told */
+    int polled;         /* events that poll watches for */
     bool paused;
     bool hung;            /* while paused, the descriptor reported an error */
     bool inside;          /* a callback is being called: the stream is freed after it */
@@ -86,6 +87,7 @@ static void disconnect(struct stream *s)
     if (s->poll)
         uv_close((uv_handle_t *)s->poll, handle_closed);
     s->poll = NULL;
+    s->polled = 0;
     if (s->fd >= 0)
         close(s->fd);
     s->fd = -1;
@@ -115,9 +117,10 @@ static void watch(struct stream *s)
 {
     int events = wanted_events(s);
 
-    if (!s->poll)
+    if (!s->poll || events == s->polled) /* libuv would tell the kernel anew, twice, for every event */
         return;
     s->is_polled_out = (events & UV_WRITABLE) != 0;
+    s->polled = events;
     if (events)
         uv_poll_start(s->poll, events, on_poll);
     else
@@ -381,6 +384,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
     if (status < 0) { /* the next read or write says what is wrong */
         events = UV_READABLE | UV_WRITABLE;
+        s->polled = 0; /* libuv has stopped it */
         s->hung = s->paused;
     }
     if (s->phase == PHASE_SHAKING) {
