@@ -356,14 +356,18 @@ void clog_enable(struct clog *log, bool on)
 int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err)
 {
     struct log_dir dir;
-    int status;
+    int status = 0;
 
     if (clog_know(log, err) != 0)
         return -1;
-    status = log_dir_read(&dir, log->path, err);
+    if (!log->oldest_known) {
+        status = log_dir_read(&dir, log->path, err);
+        log->oldest = dir.count > 0 ? dir.files[0].first : log->end;
+        log->oldest_known = status == 0 && dir.count > 0;
+        log_dir_clear(&dir);
+    }
     *end = log->end;
-    *first = dir.count > 0 && dir.files[0].first < log->end ? dir.files[0].first : log->end;
-    log_dir_clear(&dir);
+    *first = log->oldest < log->end ? log->oldest : log->end;
     return status;
 }
 

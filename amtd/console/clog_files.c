@@ -209,6 +209,7 @@ int clog_roll_files(struct clog *log, uint64_t next, struct err *err)
         log->journal_end = 0;
     }
     log->first = log->end = next;
+    log->oldest_known = false;
     log->begun = false;
     log->signed_end = log->signed_journal = 0;
     log->index.len = 0;

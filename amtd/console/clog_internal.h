@@ -61,7 +61,9 @@ struct clog {
     bool begun; /* the open segment has its files */
     bool off;   /* logging is off by request */
     bool dying;
-    uint64_t first;     /* of the open segment */
+    uint64_t first;  /* of the open segment */
+    uint64_t oldest; /* of all that is kept; true while oldest_known */
+    bool oldest_known;
     uint64_t end;       /* behind the last byte written */
     int64_t created_ms; /* wall clock: when the open segment began */
     int fd;             /* of console.log, -1: not held */

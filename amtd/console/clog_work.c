@@ -91,6 +91,7 @@ static void job_done(void *arg)
     else
         job_free(job);
     clog_drop_reader(log);
+    log->oldest_known = false;
     if (log->dying) {
         clog_release(log);
         return;
