@@ -150,6 +150,16 @@ size_t conn_queued(const struct conn *conn)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
 }
 
+void conn_renew_keys(struct conn *conn)
+{
+    if (conn->tls == NULL)
+        return;
+    struct buf wire = buf_init(WIRE_MAX);
+    tls_session_renew(conn->tls, &wire);
+    send_raw(conn, wire.p, wire.len);
+    buf_free(&wire);
+}
+
 void conn_reading(struct conn *conn, bool on)
 {
     if (conn->paused == !on || uv_is_closing((uv_handle_t *)&conn->tcp))

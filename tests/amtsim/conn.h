@@ -37,6 +37,8 @@ void conn_end(struct conn *conn);
 void conn_reset(struct conn *conn);
 /* Bytes that the kernel has not taken yet. */
 size_t conn_queued(const struct conn *conn);
+/* Asks the peer for new TLS keys; nothing without TLS. */
+void conn_renew_keys(struct conn *conn);
 /* Whether bytes are read from the peer. */
 void conn_reading(struct conn *conn, bool on);
 bool conn_is_tls(const struct conn *conn);

@@ -43,6 +43,7 @@ const char *const fault_kind_names[FAULT_KIND_COUNT + 1] = {
     [FAULT_REDIR_DROP] = "redirection-drop",
     [FAULT_REDIR_GARBAGE] = "redirection-garbage",
     [FAULT_REDIR_FALSE_LENGTH] = "redirection-false-length",
+    [FAULT_REDIR_RENEGOTIATE] = "redirection-renegotiate",
     [FAULT_REDIR_STATUS] = "redirection-status",
     [FAULT_REDIR_NO_HEARTBEAT] = "redirection-no-heartbeat",
 };

@@ -44,6 +44,7 @@ enum fault_kind {
     FAULT_REDIR_DROP,         /* resets the connection */
     FAULT_REDIR_GARBAGE,      /* bytes that are no message, in place of the answer */
     FAULT_REDIR_FALSE_LENGTH, /* an answer whose length is a lie */
+    FAULT_REDIR_RENEGOTIATE,  /* asks for new TLS keys */
     FAULT_REDIR_STATUS,       /* refuses with status `value` */
     FAULT_REDIR_NO_HEARTBEAT, /* neither heartbeats nor pings */
     FAULT_KIND_COUNT

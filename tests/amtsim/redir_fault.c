@@ -5,9 +5,9 @@
 
 const struct fault *redir_fault_at(struct device *device, enum fault_point at, const char *on, uint64_t bytes)
 {
-    static const enum fault_kind kinds[] = {FAULT_REDIR_STALL,   FAULT_REDIR_HALF_OPEN,
-                                            FAULT_REDIR_DEAF,    FAULT_REDIR_DROP,
-                                            FAULT_REDIR_GARBAGE, FAULT_REDIR_FALSE_LENGTH};
+    static const enum fault_kind kinds[] = {
+        FAULT_REDIR_STALL,   FAULT_REDIR_HALF_OPEN,    FAULT_REDIR_DEAF,       FAULT_REDIR_DROP,
+        FAULT_REDIR_GARBAGE, FAULT_REDIR_FALSE_LENGTH, FAULT_REDIR_RENEGOTIATE};
     const struct fault *f = NULL;
     for (size_t i = 0; f == NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
         f = fault_strike_at(device, kinds[i], at, on, bytes);

@@ -38,6 +38,8 @@ static void pump(struct port *p)
 {
     struct conn *conn = p->conn;
     struct view v;
+    if (redir_session_renews(p->session))
+        conn_renew_keys(conn);
     while (redir_session_fate(p->session) != REDIR_BREAKS && conn_queued(conn) < QUEUE_MAX &&
            (v = redir_session_output(p->session)).n > 0) {
         if (!conn_send(conn, v.p, v.n))

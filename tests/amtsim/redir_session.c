@@ -43,6 +43,7 @@ struct redir_session {
     bool holds;      /* the device's session of that kind */
     bool mute, deaf; /* faults: says nothing, reads nothing */
     bool fault_done; /* the fault of an open session has struck */
+    bool renews;     /* a fault: asks for new TLS keys */
     int64_t deaf_until_ms;
     int64_t heard_ms;
     int64_t rx_timeout_ms;
@@ -109,6 +110,9 @@ static bool strikes(struct redir_session *s, enum fault_point at)
         return true;
     case FAULT_REDIR_DEAF:
         s->deaf_until_ms = now_of(s) + f->ms;
+        return false;
+    case FAULT_REDIR_RENEGOTIATE:
+        s->renews = true;
         return false;
     case FAULT_REDIR_HALF_OPEN:
         s->deaf = true;
@@ -441,6 +445,13 @@ void redir_session_sent(struct redir_session *s, size_t n)
 bool redir_session_drained(const struct redir_session *s)
 {
     return s->mute || s->out.bytes.len == 0;
+}
+
+bool redir_session_renews(struct redir_session *s)
+{
+    bool renews = s->renews;
+    s->renews = false;
+    return renews;
 }
 
 enum redir_fate redir_session_fate(const struct redir_session *s)

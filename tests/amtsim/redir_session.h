@@ -32,6 +32,9 @@ bool redir_session_drained(const struct redir_session *session);
 int64_t redir_session_deadline(const struct redir_session *session);
 void redir_session_tick(struct redir_session *session);
 
+/* True once when a fault wants new TLS keys now. */
+bool redir_session_renews(struct redir_session *session);
+
 enum redir_fate {
     REDIR_GOES_ON,
     REDIR_ENDS,   /* close when all output has gone */

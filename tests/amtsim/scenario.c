@@ -88,6 +88,7 @@ static const cyaml_strval_t fault_names[] = {
     NAME(FAULT_REDIR_DROP, "redirection-drop"),
     NAME(FAULT_REDIR_GARBAGE, "redirection-garbage"),
     NAME(FAULT_REDIR_FALSE_LENGTH, "redirection-false-length"),
+    NAME(FAULT_REDIR_RENEGOTIATE, "redirection-renegotiate"),
     NAME(FAULT_REDIR_STATUS, "redirection-status"),
     NAME(FAULT_REDIR_NO_HEARTBEAT, "redirection-no-heartbeat"),
 };

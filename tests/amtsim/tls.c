@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/fleet.h"
 
+#define HELD_MAX     (4u << 20)
 #define DAY          86400L
 #define CONTEXTS_MAX 32
 #define RSA_BITS     2048
@@ -48,7 +49,8 @@ struct tls_identity {
 
 struct tls_session {
     SSL *ssl;
-    BIO *in, *out; /* owned by ssl */
+    BIO *in, *out;   /* owned by ssl */
+    struct buf held; /* to be sent when a handshake in the middle of the session is over */
 };
 
 static int failed(struct err *err, const char *what)
@@ -339,6 +341,7 @@ struct tls_session *tls_session_new(struct device *d)
     }
     struct tls_session *s = xcalloc(1, sizeof(*s));
     s->ssl = ssl;
+    s->held = buf_init(HELD_MAX);
     s->in = BIO_new(BIO_s_mem());
     s->out = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl, s->in, s->out);
@@ -351,6 +354,7 @@ void tls_session_free(struct tls_session *s)
     if (s == NULL)
         return;
     SSL_free(s->ssl);
+    buf_free(&s->held);
     free(s);
 }
 
@@ -383,16 +387,40 @@ enum tls_event tls_session_feed(struct tls_session *s, const void *p, size_t n, 
             event = TLS_FAILED;
         break;
     }
+    if (event == TLS_GOING_ON && s->held.len > 0 && SSL_is_init_finished(s->ssl)) {
+        struct buf held = s->held;
+        s->held = buf_init(HELD_MAX);
+        if (tls_session_send(s, held.p, held.len, wire) != 0)
+            event = TLS_FAILED;
+        buf_free(&held);
+    }
     drain(s, wire);
     return event;
 }
 
 int tls_session_send(struct tls_session *s, const void *p, size_t n, struct buf *wire)
 {
+    if (!SSL_is_init_finished(s->ssl)) {
+        buf_add(&s->held, p, n);
+        return buf_ok(&s->held) ? 0 : -1;
+    }
     ERR_clear_error();
     bool ok = n == 0 || SSL_write(s->ssl, p, (int)n) == (int)n;
     drain(s, wire);
     return ok ? 0 : -1;
+}
+
+void tls_session_renew(struct tls_session *s, struct buf *wire)
+{
+    ERR_clear_error();
+    if (SSL_version(s->ssl) >= TLS1_3_VERSION) {
+        SSL_key_update(s->ssl, SSL_KEY_UPDATE_REQUESTED);
+    } else {
+        SSL_clear_options(s->ssl, SSL_OP_NO_RENEGOTIATION);
+        SSL_renegotiate(s->ssl);
+    }
+    SSL_do_handshake(s->ssl);
+    drain(s, wire);
 }
 
 void tls_session_end(struct tls_session *s, struct buf *wire)

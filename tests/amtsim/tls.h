@@ -40,6 +40,9 @@ enum tls_event tls_session_feed(struct tls_session *session, const void *p, size
                                 struct buf *wire);
 /* Encrypts; appends to wire. */
 int tls_session_send(struct tls_session *session, const void *p, size_t n, struct buf *wire);
+/* Asks for new keys in the middle of the session: renegotiation, or a key update from TLS 1.3 on. What is
+ * sent while that goes on is held back. */
+void tls_session_renew(struct tls_session *session, struct buf *wire);
 /* Appends the closing alert. */
 void tls_session_end(struct tls_session *session, struct buf *wire);
 bool tls_session_ready(const struct tls_session *session);

@@ -15,9 +15,14 @@ for generation in 6 9 11 16; do
     "${client[@]}" $((port + 2)) 0 sol 'echo plain on '$generation $'\nplain on '$generation
     amtsim_stop
 done
-amtsim_start --devices 1 --generation 21 --tls server
-"${client[@]}" $((port + 3)) 1 sol 'echo through TLS' $'\nthrough TLS'
-amtsim_stop
+# Through TLS, with new keys in the middle: a renegotiation, and from TLS 1.3 on a key update.
+for generation in 16 21; do
+    amtsim_start --devices 1 --generation $generation --tls server
+    ctl set 1 'faults=[{"fault":"redirection-renegotiate","bytes":100}]' > /dev/null
+    "${client[@]}" $((port + 3)) 1 sol 'flood 200000' $'JKLM\r\nroot@pc0001:/# '
+    [ "$(ctl get 1 | jq '.faults[0].struck')" = 1 ] || fail "the keys were not changed"
+    amtsim_stop
+done
 
 console_has()
 {
@@ -67,6 +72,7 @@ drives_are()
 head -c $((3 * 1048576 + 2048)) /dev/urandom > "$dir/cd.iso"
 truncate -s 1474560 "$dir/empty.img" # without it, firmware that makes USB storage of IDE-R resets it for ever
 amtsim_start --devices 1 --generation 16
+: > "$dir/ider"
 "${client[@]}" $((port + 2)) 0 ider "$dir/cd.iso" "$dir/empty.img" > "$dir/ider" &
 ider_pid=$!
 wait_until "login" grep -q 'logged in' "$dir/ider"

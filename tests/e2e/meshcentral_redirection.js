@@ -31,7 +31,7 @@ function connect(module) {
 
 function sol(text, wanted) {
     let said = '', open = false;
-    setTimeout(() => fail(`no '${wanted}' within a minute; the console said: ${said}`), 60000).unref();
+    setTimeout(() => fail(`no '${wanted}' within a minute; the console said lately: ${said.slice(-300)}`), 60000).unref();
     const redirect = connect({
         protocol: 1,
         xxStateChange: (state) => {
