@@ -17,7 +17,8 @@ end_peers()
 {
     [ ${#peers[@]} = 0 ] || kill "${peers[@]}" 2> /dev/null || true
 }
-trap 'status=$?; end_peers; (exit $status); finish_amtd' EXIT
+# Without -e: the status is handed on by a command that fails.
+trap 'status=$?; set +e; end_peers; (exit $status); finish_amtd' EXIT
 
 # --- the virtual network: a bridge, and a namespace for each peer
 ip link add br0 type bridge
