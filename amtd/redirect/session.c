@@ -107,8 +107,9 @@ static bool tell_note(struct session *s, const char *text)
 /* Failures after which preparing the host may help. */
 static bool prepare_may_help(const struct session *s, enum cause cause)
 {
+    /* A fault: firmware that wants consent logs us in, and then refuses to open without saying why. */
     static const enum cause causes[] = {CAUSE_REFUSED, CAUSE_REDIRECTION_DISABLED, CAUSE_CONSENT_REQUIRED,
-                                        CAUSE_DROPPED};
+                                        CAUSE_DROPPED, CAUSE_FAULT};
 
     if (s->prepared || s->phase == SESSION_UP || s->phase == SESSION_STOPPING)
         return false;

@@ -42,7 +42,7 @@ t.type(ESCAPE + b".")
 t.expect(rb"\[left pc0002\].*ready> $")
 # a machine whose user is to be asked first
 t.type("amtcli console pc0003\r")
-t.expect(rb"\[pc0003 [^\n]*you write\].*(\[waiting: |six-digit code)")
+t.expect(rb"\[pc0003 [^\n]*you write\].*six-digit code is on the screen")
 t.type(ESCAPE + b"C")
 t.expect(rb"the six digits on the screen of the machine: ")
 code = json.loads(subprocess.run(["amtsim", "ctl", os.environ["CONTROL"], "get", "3"], check=True,
