@@ -176,7 +176,7 @@ static const struct option_row *const show_tables[] = {options_filter_names, sho
 static const struct option_row *const explain_tables[] = {options_filter_names, options_filter_output, NULL};
 
 const struct command command_filter_list = {
-    "filter list", "",         0, 0, "list the filter list that come with the product", list_tables,
+    "filter list", "",         0, 0, "list the filter files that come with the product", list_tables,
     "filter list", filter_list};
 const struct command command_filter_show = {
     "filter show",
