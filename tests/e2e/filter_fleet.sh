@@ -118,13 +118,23 @@ agree()
         END { exit bad }'
 }
 agree || fail "before amtd was killed"
+last_run()
+{
+    amtcli run list -o json | jq '.[0].run // 0'
+}
+run_has_begun() # after RUN: a client that amtd's death meets before it is connected starts an amtd of its own
+{
+    [ "$(last_run)" -gt "$1" ]
+}
 for ((i = 0; i < kills; i++)); do
+    before=$(last_run)
     if [ $((i % 2)) = 0 ]; then
         amtcli filter ping @lab --yes --untested -o json > "$dir/out" 2> "$dir/err" &
     else
         amtcli filter apply quarantine @lab --yes -o json > "$dir/out" 2> "$dir/err" &
     fi
     client=$!
+    wait_until "run $((i + 1))" run_has_begun "$before"
     sleep "0.$((RANDOM % 9))" &
     wait $!
     kill -KILL "$amtd_pid"

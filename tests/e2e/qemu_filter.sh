@@ -194,8 +194,10 @@ gets_in management || fail "the management server does not get in"
 guest 'ip addr add 10.7.0.77/24 dev eth0'
 watch management 'src host 10.7.0.77 and icmp'
 guest 'ping -c 2 -W 1 -I 10.7.0.77 10.7.0.1 > /dev/null' || fail "a second address does not work at all"
+unwatch # what it has not told yet comes now
+grep -q '10.7.0.77 >' "$dir/management.seen" || fail "tcpdump does not see a second address"
 apply quarantine pc0001 --anti-spoof
-: > "$dir/management.seen"
+watch management 'src host 10.7.0.77 and icmp'
 ! guest 'ping -c 2 -W 1 -I 10.7.0.77 10.7.0.1 > /dev/null' || fail "spoofed packets pass"
 reaches_management_only "anti-spoof"
 unwatch
