@@ -4,7 +4,7 @@
 
 /* --- taking apart --- */
 
-enum state { GROUND, ESCAPE, ESCAPE_MORE, FUNCTION, FUNCTION_SKIP, STRING, STRING_ESCAPE, STATES };
+enum state { GROUND, ESCAPE, ESCAPE_MORE, FUNCTION, FUNCTION_SKIP, STRING, STATES };
 
 /* Classes of bytes, as ECMA-48 divides them. */
 enum class {
@@ -113,7 +113,7 @@ static const struct cell table[STATES][CLASSES] = {
                        [HIGH] = {TEXT, GROUND}},
     [STRING] = {[CONTROL] = {NONE, STRING},
                 [CANCEL] = {NONE, GROUND},
-                [ESC] = {NONE, STRING_ESCAPE},
+                [ESC] = {NONE, ESCAPE}, /* ends it, whatever follows; "ESC \\" is read like any other */
                 [BEL] = {NONE, GROUND},
                 [INTERMEDIATE] = {NONE, STRING},
                 [PARAMETER] = {NONE, STRING},
@@ -124,20 +124,6 @@ static const struct cell table[STATES][CLASSES] = {
                 [BACKSLASH] = {NONE, STRING},
                 [DELETE] = {NONE, STRING},
                 [HIGH] = {NONE, STRING}},
-    /* ESC ends the string whatever follows; what follows is then read as behind any ESC. */
-    [STRING_ESCAPE] = {[CONTROL] = {TELL, ESCAPE},
-                       [CANCEL] = {NONE, GROUND},
-                       [ESC] = {NONE, ESCAPE},
-                       [BEL] = {TELL, ESCAPE},
-                       [INTERMEDIATE] = {NONE, ESCAPE_MORE},
-                       [PARAMETER] = {NONE, GROUND},
-                       [MARKER] = {NONE, GROUND},
-                       [FINAL] = {NONE, GROUND},
-                       [BRACKET] = {BEGIN, FUNCTION},
-                       [OPENER] = {BEGIN, STRING},
-                       [BACKSLASH] = {NONE, GROUND},
-                       [DELETE] = {NONE, ESCAPE},
-                       [HIGH] = {TEXT, GROUND}},
 };
 
 void ansi_init(struct ansi *ansi)
