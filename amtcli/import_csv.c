@@ -275,35 +275,49 @@ static bool is_blank(const char *line, size_t n)
     return n == 0;
 }
 
+/* Up to and with the end of a line, which is LF, CR LF or, as libcsv has it, CR alone. */
+static size_t line_length(const char *text, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++)
+        if (text[i] == '\n' || (text[i] == '\r' && text[i + 1] != '\n'))
+            return i + 1;
+    return n;
+}
+
+static void read_line(struct import *im, struct csv_parser *parser, const char *line, size_t n, size_t number)
+{
+    if (im->row_ended) {
+        im->line = number;
+        if (is_blank(line, n))
+            return;
+    }
+    im->row_ended = false;
+    if (csv_parse(parser, line, n, on_field, on_row, im) != n) {
+        mistake(im, "expected a quoted field to be followed by a comma, and a quote within it to be doubled",
+                NULL);
+        drop_fields(im);
+        csv_free(parser);
+        new_parser(parser);
+        im->row_ended = true;
+    }
+}
+
 /* Line by line, so that each row is known by the line in which it begins (a quoted field may hold more), and
  * so that reading goes on behind a line that is wrong. */
 static void read_lines(struct import *im, FILE *file, struct csv_parser *parser)
 {
     char *text = NULL;
     size_t size = 0, number = 0;
-    bool in_row = false;
-    ssize_t n;
+    ssize_t got;
 
-    while ((n = getline(&text, &size, file)) > 0) {
-        size_t skip = ++number == 1 && n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-        size_t length = (size_t)n - skip;
+    im->row_ended = true;
+    while ((got = getline(&text, &size, file)) > 0) {
+        size_t at = number == 0 && got >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-        if (!in_row) {
-            im->line = number;
-            if (is_blank(text + skip, length))
-                continue;
+        for (size_t n; at < (size_t)got; at += n) {
+            n = line_length(text + at, (size_t)got - at);
+            read_line(im, parser, text + at, n, ++number);
         }
-        im->row_ended = false;
-        if (csv_parse(parser, text + skip, length, on_field, on_row, im) != length) {
-            mistake(im,
-                    "expected a quoted field to be followed by a comma, and a quote within it to be doubled",
-                    NULL);
-            drop_fields(im);
-            csv_free(parser);
-            new_parser(parser);
-            im->row_ended = true;
-        }
-        in_row = !im->row_ended;
     }
     free(text);
     if (csv_fini(parser, on_field, on_row, im) != 0)

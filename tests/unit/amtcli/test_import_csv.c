@@ -33,6 +33,8 @@ static void reads(void **state)
         {"name\npc1\n", "[{\"name\":\"pc1\"}]", "[2]"},
         {"\xef\xbb\xbfname\r\npc1\r\n", "[{\"name\":\"pc1\"}]", "[2]"},
         {"name\npc1", "[{\"name\":\"pc1\"}]", "[2]"},
+        {"name\rpc1\r\rpc2\r", "[{\"name\":\"pc1\"},{\"name\":\"pc2\"}]", "[2,4]"},
+        {"name\rpc1\r\npc2\npc3", "[{\"name\":\"pc1\"},{\"name\":\"pc2\"},{\"name\":\"pc3\"}]", "[2,3,4]"},
         {"name,address,profile,tag.site\npc1,10.0.0.1,lab,x\npc2,,,\n",
          "[{\"name\":\"pc1\",\"address\":\"10.0.0.1\",\"profile\":\"lab\",\"tags\":{\"site\":\"x\"}},{"
          "\"name\":"
