@@ -447,47 +447,17 @@ static int on_ping(void *owner, struct view message, struct err *err)
     return 0;
 }
 
-static int on_life(void *owner, struct view message, struct err *err)
-{
-    (void)owner;
-    (void)message;
-    (void)err;
-    return 0; /* that it came is all that counts; while closing, nothing else does either */
-}
-
-static int on_end(void *owner, struct view message, struct err *err)
-{
-    (void)owner;
-    (void)message;
-    return err_set(err, CAUSE_DROPPED, "the device ended the session");
-}
-
-static int on_stopped(void *owner, struct view message, struct err *err)
-{
-    struct ider *ider = owner;
-
-    (void)message;
-    (void)err;
-    redir_ended(ider->redir, true);
-    return 0;
-}
-
-static void unanswered(void *owner)
-{
-    redir_ended(((struct ider *)owner)->redir, true);
-}
-
 static const struct redir_message messages[] = {
     {0x41, "the answer to the opening", 30, 29, 1, 255, 8, false, {[OPENING] = on_opened}},
-    {0x50, "a command of the host", 28, 0, 0, 0, 0, false, {[OPEN] = on_command, [CLOSING] = on_life}},
-    {0x46, "a reset", 9, 0, 0, 0, 0, false, {[OPEN] = on_reset, [CLOSING] = on_life}},
-    {0x44, "a ping", 8, 0, 0, 0, 0, false, {[OPEN] = on_ping, [CLOSING] = on_life}},
-    {0x45, "the answer to a ping", 8, 0, 0, 0, 0, false, {[OPEN] = on_life, [CLOSING] = on_life}},
-    {0x4b, "a heartbeat", 8, 0, 0, 0, 0, false, {[OPEN] = on_life, [CLOSING] = on_life}},
-    {0x49, "the register state", 13, 0, 0, 0, 0, false, {[OPEN] = on_switched, [CLOSING] = on_life}},
-    {0x4a, "an error", 11, 0, 0, 0, 0, false, {[OPEN] = on_error, [CLOSING] = on_life}},
+    {0x50, "a command of the host", 28, 0, 0, 0, 0, false, {[OPEN] = on_command, [CLOSING] = redir_on_life}},
+    {0x46, "a reset", 9, 0, 0, 0, 0, false, {[OPEN] = on_reset, [CLOSING] = redir_on_life}},
+    {0x44, "a ping", 8, 0, 0, 0, 0, false, {[OPEN] = on_ping, [CLOSING] = redir_on_life}},
+    {0x45, "the answer to a ping", 8, 0, 0, 0, 0, false, {[OPEN] = redir_on_life, [CLOSING] = redir_on_life}},
+    {0x4b, "a heartbeat", 8, 0, 0, 0, 0, false, {[OPEN] = redir_on_life, [CLOSING] = redir_on_life}},
+    {0x49, "the register state", 13, 0, 0, 0, 0, false, {[OPEN] = on_switched, [CLOSING] = redir_on_life}},
+    {0x4a, "an error", 11, 0, 0, 0, 0, false, {[OPEN] = on_error, [CLOSING] = redir_on_life}},
     {0x53, "data of the host, which nobody asked for", 14, 9, 2, 65535, 0, false, {0}},
-    {0x43, "the answer to the end", 8, 0, 0, 0, 0, false, {[OPEN] = on_end, [CLOSING] = on_stopped}},
+    {0x43, "the answer to the end", 8, 0, 0, 0, 0, false, {[OPEN] = redir_on_end, [CLOSING] = redir_on_end}},
     {REDIR_END,
      "the end of the session",
      4,
@@ -496,7 +466,7 @@ static const struct redir_message messages[] = {
      0,
      0,
      false,
-     {[OPENING] = on_end, [OPEN] = on_end, [CLOSING] = on_stopped}},
+     {[OPENING] = redir_on_end, [OPEN] = redir_on_end, [CLOSING] = redir_on_end}},
 };
 
 static const struct redir_stage stage = {
@@ -504,12 +474,12 @@ static const struct redir_stage stage = {
     sizeof(messages) / sizeof(messages[0]),
     check_seq,
     {
-        [OPENING] = {"opening the drives", REDIR_STEP_MS, NULL, false, NULL, CAUSE_CONSENT_REQUIRED,
+        [OPENING] = {"opening the drives", REDIR_STEP_MS, false, false, NULL, CAUSE_CONSENT_REQUIRED,
                      "the device closed the connection in place of opening the drives, most likely for want "
                      "of the user's consent"},
-        [OPEN] = {"the drives are open", 0, NULL, true, NULL, CAUSE_DROPPED,
+        [OPEN] = {"the drives are open", 0, false, true, NULL, CAUSE_DROPPED,
                   "the device closed the connection"},
-        [CLOSING] = {"closing the drives", REDIR_CLOSE_MS, unanswered, false, NULL, CAUSE_NONE, ""},
+        [CLOSING] = {"closing the drives", REDIR_CLOSE_MS, true, false, NULL, CAUSE_NONE, ""},
     },
 };
 

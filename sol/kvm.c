@@ -75,10 +75,10 @@ static const struct redir_stage stage = {
     1,
     NULL,
     {
-        [OPENING] = {"opening the screen", REDIR_STEP_MS, NULL, false, NULL, CAUSE_CONSENT_REQUIRED,
+        [OPENING] = {"opening the screen", REDIR_STEP_MS, false, false, NULL, CAUSE_CONSENT_REQUIRED,
                      "the device closed the connection after the login, most likely for want of the user's "
                      "consent"},
-        [OPEN] = {"the screen is open", 0, NULL, false, on_rfb, CAUSE_DROPPED,
+        [OPEN] = {"the screen is open", 0, false, false, on_rfb, CAUSE_DROPPED,
                   "the device ended the session"},
     },
 };

@@ -244,6 +244,22 @@ static int take_piece(struct redir *redir, struct rd *in, struct err *err)
     return redir->piece(stage_owner(redir), piece, err);
 }
 
+int redir_on_life(void *owner, struct view message, struct err *err)
+{
+    (void)owner;
+    (void)message;
+    (void)err;
+    return 0; /* that it came is all that counts */
+}
+
+/* While the end is not ours. */
+int redir_on_end(void *owner, struct view message, struct err *err)
+{
+    (void)owner;
+    (void)message;
+    return err_set(err, CAUSE_DROPPED, "the device ended the session");
+}
+
 static int handle(struct redir *redir, const struct redir_frame *frame, struct view message, struct err *err)
 {
     const struct redir_message *m = frame->message;
@@ -254,6 +270,8 @@ static int handle(struct redir *redir, const struct redir_frame *frame, struct v
     if (m->pieces) {
         redir->piece = on;
         redir->left = frame->count;
+    } else if (on == redir_on_end && state_of(redir)->ending) {
+        redir_ended(redir, true);
     } else if (on(stage_owner(redir), message, err) < 0) {
         return -1;
     }
@@ -412,8 +430,8 @@ static int too_late(struct redir *redir, struct err *err)
 {
     const struct redir_state *state = state_of(redir);
 
-    if (state->late) {
-        state->late(stage_owner(redir));
+    if (state->ending) {
+        redir_ended(redir, true);
         return 0;
     }
     err_set(err, CAUSE_TIMEOUT, "the device did not answer within %d s while %s", state->limit_ms / 1000,
@@ -456,7 +474,7 @@ int redir_lost(struct redir *redir, struct err *err)
 {
     const struct redir_state *state = state_of(redir);
 
-    if (redir->ended || redir->stopping || state->lost == CAUSE_NONE)
+    if (redir->ended || redir->stopping || state->ending)
         return 0;
     err_set(err, state->lost, "%s%s", state->lost_text,
             redir->held.len > 0 || redir->left > 0 ? " (in the middle of a message)" : "");

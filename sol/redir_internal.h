@@ -27,13 +27,18 @@ struct redir_message {
     redir_handler *on[REDIR_STATES]; /* NULL: out of turn */
 };
 
+/* Handlers that every kind can name. */
+redir_handler redir_on_life; /* a sign of life and nothing more */
+redir_handler redir_on_end;  /* the device's end, or its answer to ours */
+
 struct redir_state {
-    const char *name;          /* "while NAME" */
-    int limit_ms;              /* 0: may last for ever */
-    void (*late)(void *owner); /* what happens after that; NULL: the session fails */
-    bool living;               /* heartbeats are made and expected */
-    redir_handler *raw;        /* bytes here are no messages; NULL: they are */
-    enum cause lost;           /* what it means that the device closes here; CAUSE_NONE: all is well */
+    const char *name; /* "while NAME" */
+    int limit_ms;     /* 0: may last for ever; after it the session fails */
+    /* We asked for the end: that of the device, its closing the connection and the limit all are it. */
+    bool ending;
+    bool living;        /* heartbeats are made and expected */
+    redir_handler *raw; /* bytes here are no messages; NULL: they are */
+    enum cause lost;    /* what it means that the device closes here; none while ending */
     const char *lost_text;
 };
 

@@ -507,17 +507,17 @@ const struct redir_stage redir_login_stage = {
     sizeof(messages) / sizeof(messages[0]),
     NULL,
     {
-        [LOGIN_STARTING] = {"starting the session", REDIR_STEP_MS, NULL, false, NULL, CAUSE_DROPPED,
+        [LOGIN_STARTING] = {"starting the session", REDIR_STEP_MS, false, false, NULL, CAUSE_DROPPED,
                             "the device closed the connection at the start of the session, as some firmware "
                             "does when redirection is switched off"},
-        [LOGIN_ASKING] = {"asking for ways of logging in", REDIR_STEP_MS, NULL, false, NULL, CAUSE_DROPPED,
+        [LOGIN_ASKING] = {"asking for ways of logging in", REDIR_STEP_MS, false, false, NULL, CAUSE_DROPPED,
                           "the device closed the connection before the login"},
-        [LOGIN_TOKEN] = {"waiting for a ticket", 0, NULL, false, NULL, CAUSE_DROPPED,
+        [LOGIN_TOKEN] = {"waiting for a ticket", 0, false, false, NULL, CAUSE_DROPPED,
                          "the device closed the connection while a ticket was being got"},
-        [LOGIN_CHALLENGED] = {"waiting for the login's challenge", REDIR_STEP_MS, NULL, false, NULL,
+        [LOGIN_CHALLENGED] = {"waiting for the login's challenge", REDIR_STEP_MS, false, false, NULL,
                               CAUSE_DROPPED, "the device closed the connection before the login"},
-        [LOGIN_PROVING] = {"waiting for the login's result", REDIR_STEP_MS, NULL, false, NULL, NOT_ACCEPTED},
-        [LOGIN_TOKEN_PROVING] = {"waiting for the login's result", REDIR_STEP_MS, NULL, false, NULL,
+        [LOGIN_PROVING] = {"waiting for the login's result", REDIR_STEP_MS, false, false, NULL, NOT_ACCEPTED},
+        [LOGIN_TOKEN_PROVING] = {"waiting for the login's result", REDIR_STEP_MS, false, false, NULL,
                                  NOT_ACCEPTED},
     },
 };

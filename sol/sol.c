@@ -153,44 +153,14 @@ static int on_ping(void *owner, struct view message, struct err *err)
     return 0;
 }
 
-static int on_life(void *owner, struct view message, struct err *err)
-{
-    (void)owner;
-    (void)message;
-    (void)err;
-    return 0; /* that it came is all that counts */
-}
-
-static int on_end(void *owner, struct view message, struct err *err)
-{
-    (void)owner;
-    (void)message;
-    return err_set(err, CAUSE_DROPPED, "the device ended the session");
-}
-
-static int on_stopped(void *owner, struct view message, struct err *err)
-{
-    struct sol *sol = owner;
-
-    (void)message;
-    (void)err;
-    redir_ended(sol->redir, true);
-    return 0;
-}
-
-static void unanswered(void *owner)
-{
-    redir_ended(((struct sol *)owner)->redir, true);
-}
-
 static const struct redir_message messages[] = {
     {0x21, "the answer to the opening", 23, 0, 0, 0, 8, false, {[OPENING] = on_opened}},
     {0x2a, "output of the host", 10, 8, 2, 65535, 0, true, {[OPEN] = on_data, [CLOSING] = on_data}},
     {0x29, "the state of the port", 10, 0, 0, 0, 0, false, {[OPEN] = on_lines, [CLOSING] = on_lines}},
-    {0x2b, "a heartbeat", 8, 0, 0, 0, 0, false, {[OPEN] = on_life, [CLOSING] = on_life}},
-    {0x24, "a ping", 8, 0, 0, 0, 0, false, {[OPEN] = on_ping, [CLOSING] = on_life}},
-    {0x25, "the answer to a ping", 8, 0, 0, 0, 0, false, {[OPEN] = on_life, [CLOSING] = on_life}},
-    {0x23, "the answer to the end", 8, 0, 0, 0, 0, false, {[OPEN] = on_end, [CLOSING] = on_stopped}},
+    {0x2b, "a heartbeat", 8, 0, 0, 0, 0, false, {[OPEN] = redir_on_life, [CLOSING] = redir_on_life}},
+    {0x24, "a ping", 8, 0, 0, 0, 0, false, {[OPEN] = on_ping, [CLOSING] = redir_on_life}},
+    {0x25, "the answer to a ping", 8, 0, 0, 0, 0, false, {[OPEN] = redir_on_life, [CLOSING] = redir_on_life}},
+    {0x23, "the answer to the end", 8, 0, 0, 0, 0, false, {[OPEN] = redir_on_end, [CLOSING] = redir_on_end}},
     {REDIR_END,
      "the end of the session",
      4,
@@ -199,7 +169,7 @@ static const struct redir_message messages[] = {
      0,
      0,
      false,
-     {[OPENING] = on_end, [OPEN] = on_end, [CLOSING] = on_stopped}},
+     {[OPENING] = redir_on_end, [OPEN] = redir_on_end, [CLOSING] = redir_on_end}},
 };
 
 static const struct redir_stage stage = {
@@ -207,11 +177,11 @@ static const struct redir_stage stage = {
     sizeof(messages) / sizeof(messages[0]),
     NULL,
     {
-        [OPENING] = {"opening the console", REDIR_STEP_MS, NULL, false, NULL, CAUSE_DROPPED,
+        [OPENING] = {"opening the console", REDIR_STEP_MS, false, false, NULL, CAUSE_DROPPED,
                      "the device closed the connection in place of opening the console"},
-        [OPEN] = {"the console is open", 0, NULL, true, NULL, CAUSE_DROPPED,
+        [OPEN] = {"the console is open", 0, false, true, NULL, CAUSE_DROPPED,
                   "the device closed the connection"},
-        [CLOSING] = {"closing the console", REDIR_CLOSE_MS, unanswered, false, NULL, CAUSE_NONE, ""},
+        [CLOSING] = {"closing the console", REDIR_CLOSE_MS, true, false, NULL, CAUSE_NONE, ""},
     },
 };
 
