@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "wsman/answer.h"
+#include "wsman/redirection_service.h"
 
 static struct redirection_seq *of(struct seq *seq)
 {
@@ -74,7 +75,7 @@ static struct wsman_request *ask_service(struct seq *seq, struct err *err)
 {
     (void)seq;
     (void)err;
-    return wsman_request_new(WSMAN_GET, "AMT_RedirectionService", NULL);
+    return redirection_service_get();
 }
 
 #define IDER_BIT ((unsigned)REDIRECTION_IDER & ~(unsigned)REDIRECTION_NONE)
@@ -110,10 +111,7 @@ static int want(struct redirection_seq *rs, struct wsman_obj obj, struct err *er
         err_code(err, "EnabledState %u", (unsigned)rs->state);
         return SEQ_FAIL;
     }
-    rs->put = wsman_request_new(WSMAN_PUT, "AMT_RedirectionService", NULL);
-    wsman_add_instance(rs->put, obj.doc, obj.el, NULL);
-    wsman_replace_u32(rs->put, "EnabledState", rs->wanted);
-    wsman_replace_bool(rs->put, "ListenerEnabled", rs->listener_wanted);
+    rs->put = redirection_service_put(obj, rs->wanted, rs->listener_wanted);
     return SEQ_NEXT;
 }
 
@@ -121,15 +119,9 @@ static int hear_service(struct seq *seq, const struct wsman_call *call, struct e
 {
     struct redirection_seq *rs = of(seq);
     struct wsman_obj obj = wsman_call_obj(call, 0);
-    uint32_t state;
 
-    if (!wsman_u32(obj, "EnabledState", &state)) {
-        err_set(err, CAUSE_BAD_ANSWER, "the device does not tell what redirection is enabled");
+    if (redirection_service_read(obj, &rs->state, &rs->listener, err) != 0)
         return SEQ_FAIL;
-    }
-    rs->state = (enum redirection_state)state;
-    rs->listener = false;
-    wsman_bool(obj, "ListenerEnabled", &rs->listener);
     wsman_request_free(rs->put);
     rs->put = NULL;
     return rs->request.action == REDIRECTION_SET ? want(rs, obj, err) : SEQ_NEXT;
@@ -158,14 +150,9 @@ static int hear_kvm(struct seq *seq, const struct wsman_call *call, struct err *
 static struct wsman_request *ask_state(struct seq *seq, struct err *err)
 {
     const struct redirection_seq *rs = of(seq);
-    struct wsman_request *rq;
 
     (void)err;
-    if (rs->state == rs->wanted)
-        return NULL;
-    rq = wsman_request_new(WSMAN_INVOKE, "AMT_RedirectionService", "RequestStateChange");
-    wsman_add_u32(rq, "RequestedState", rs->wanted);
-    return rq;
+    return rs->state == rs->wanted ? NULL : redirection_service_switch(rs->wanted);
 }
 
 static int hear_state(struct seq *seq, const struct wsman_call *call, struct err *err)

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "wsman/answer.h"
+#include "wsman/redirection_service.h"
 
 #define BIT_IDER 1u
 #define BIT_SOL  2u
@@ -29,7 +30,7 @@ static struct wsman_request *ask_service(struct seq *seq, struct err *err)
 {
     (void)seq;
     (void)err;
-    return wsman_request_new(WSMAN_GET, "AMT_RedirectionService", NULL);
+    return redirection_service_get();
 }
 
 /* The newest line stands last. */
@@ -50,21 +51,14 @@ static int hear_service(struct seq *seq, const struct wsman_call *call, struct e
 {
     struct redirection_ready_seq *rs = of(seq);
     struct wsman_obj obj = wsman_call_obj(call, 0);
-    uint32_t state;
 
-    if (!wsman_u32(obj, "EnabledState", &state)) {
-        err_set(err, CAUSE_BAD_ANSWER, "the device does not tell what redirection is enabled");
+    if (redirection_service_read(obj, &rs->state, &rs->listener, err) != 0)
         return SEQ_FAIL;
-    }
-    rs->found = rs->state = (enum redirection_state)state;
-    wsman_bool(obj, "ListenerEnabled", &rs->listener);
+    rs->found = rs->state;
     rs->listener_found = rs->listener;
     read_holder(rs, obj);
     wsman_request_free(rs->put);
-    rs->put = wsman_request_new(WSMAN_PUT, "AMT_RedirectionService", NULL);
-    wsman_add_instance(rs->put, obj.doc, obj.el, NULL);
-    wsman_replace_u32(rs->put, "EnabledState", wanted(rs));
-    wsman_replace_bool(rs->put, "ListenerEnabled", true);
+    rs->put = redirection_service_put(obj, wanted(rs), true);
     return SEQ_NEXT;
 }
 
@@ -96,14 +90,11 @@ static int hear_consent(struct seq *seq, const struct wsman_call *call, struct e
 static struct wsman_request *ask_state(struct seq *seq, struct err *err)
 {
     const struct redirection_ready_seq *rs = of(seq);
-    struct wsman_request *rq;
 
     (void)err;
     if (rs->request.look_only || rs->state == wanted(rs))
         return NULL;
-    rq = wsman_request_new(WSMAN_INVOKE, "AMT_RedirectionService", "RequestStateChange");
-    wsman_add_u32(rq, "RequestedState", wanted(rs));
-    return rq;
+    return redirection_service_switch(wanted(rs));
 }
 
 static int hear_state(struct seq *seq, const struct wsman_call *call, struct err *err)
