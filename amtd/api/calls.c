@@ -181,7 +181,7 @@ const struct api_call api_calls[] = {
     {"profile.show", ROLE_WATCH, name_only, true, call_profile_show, NULL, "one profile"},
     {"profile.remove", ROLE_ADMINISTER, name_only, false, call_profile_remove, NULL, "removes a profile"},
     {"target.resolve", ROLE_WATCH, target_only, true, call_target_resolve, NULL, "the hosts of a target"},
-    {"target.words", ROLE_WATCH, none, true, call_target_words, NULL, "names, for completion"},
+    {"target.words", ROLE_WATCH, none, true, NULL, call_target_words, "names, for completion"},
     {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
      "which filters are active where, since when and by whom"},
     {"filter.confirm", ROLE_QUARANTINE, target_only, false, call_filter_confirm, NULL,

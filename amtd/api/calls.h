@@ -9,7 +9,8 @@ typedef int work_call(struct tx *tx, const json_t *params, json_t **reply, struc
 work_call call_host_add, call_host_import, call_host_list, call_host_set, call_host_remove;
 work_call call_collection_put, call_collection_list, call_collection_show, call_collection_remove;
 work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
-work_call call_target_resolve, call_target_words;
+work_call call_target_resolve;
+void call_target_words(struct api_request *rq);
 work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;
 void call_daemon_status(struct api_request *rq);

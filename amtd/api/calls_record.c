@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/api/console_json.h"
 #include "amtd/api/operation_json.h"
+#include "amtd/console/hub.h"
 #include "amtd/daemon.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
@@ -107,19 +109,58 @@ static int add_profiles(struct tx *tx, json_t *out, struct err *err)
     return 0;
 }
 
-int call_target_words(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
-{
-    struct hosts hosts;
-    json_t *collections = json_array(), *profiles = json_array();
+/* Names for completion: consoles are the hub's, the others the store's. */
+struct naming {
+    struct api_request *rq;
+    json_t *consoles, *reply;
+};
 
-    (void)params;
-    *reply = json_pack("{s:o, s:o}", "collections", collections, "profiles", profiles);
+static void add_console(void *arg, struct console *console)
+{
+    const struct naming *n = arg;
+
+    if (console_require(n->rq, console, RIGHT_WATCH, NULL) == 0)
+        json_array_append_new(n->consoles, json_string(console_info(console).name));
+}
+
+static int add_names(struct tx *tx, void *data, struct err *err)
+{
+    struct naming *n = data;
+    json_t *collections = json_array(), *profiles = json_array();
+    struct hosts hosts;
+
+    n->reply = json_pack("{s:o, s:o, s:O}", "collections", collections, "profiles", profiles, "consoles",
+                         n->consoles);
     if (add_collections(tx, collections, err) != 0 || add_profiles(tx, profiles, err) != 0 ||
         tx_target(tx, "all", &hosts, err) != 0)
         return -1;
-    json_object_set_new(*reply, "hosts", json_folded(&hosts));
+    json_object_set_new(n->reply, "hosts", json_folded(&hosts));
     hosts_clear(&hosts);
     return 0;
+}
+
+static void names_added(void *data, const struct err *failure)
+{
+    struct naming *n = data;
+
+    if (failure) {
+        json_decref(n->reply);
+        api_fail(n->rq, failure);
+    } else {
+        api_reply(n->rq, n->reply);
+    }
+    json_decref(n->consoles);
+    free(n);
+}
+
+void call_target_words(struct api_request *rq)
+{
+    struct naming *n = xcalloc(1, sizeof(*n));
+
+    n->rq = rq;
+    n->consoles = json_array();
+    hub_each(daemon_hub(api_daemon(rq)), add_console, n);
+    store_submit(daemon_store(api_daemon(rq)), add_names, names_added, n);
 }
 
 /* --- runs --- */

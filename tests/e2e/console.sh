@@ -42,6 +42,7 @@ says "$dir/err" ":1:36: a source of the type 'unix' needs 'path'"
 says "$dir/err" "is no name for a console"
 exits 0 amtd --check --config "$dir/amtd.yaml"
 amtd_start --config "$dir/amtd.yaml"
+[ "$(amtcli completion words 'console show nu')" = numbers ] || fail 'names of consoles by Tab'
 
 echo '--- a shell: typing and watching'
 wait_until 'the shell' state_is shell up

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 
 static const char names_json[] = "{\"hosts\":\"pc[001-003],srv\",\"collections\":[\"lab\",\"late\"],"
-                                 "\"profiles\":[\"lab\",\"hq\"]}";
+                                 "\"profiles\":[\"lab\",\"hq\"],\"consoles\":[\"pdu\",\"pc001\"]}";
 
 static char *completed(const char *line, const json_t *names)
 {
@@ -53,6 +53,8 @@ static void completes(void **state)
         {"consent pc001 policy k", "kvm"},
         {"redirection pc001 --sol o", "off on"},
         {"profile test l", "lab"},
+        {"console p", "pc001 pc002 pc003 pdu"},
+        {"log show pd", "pdu"},
         {"profile test lab pc00", "pc001 pc002 pc003"},
     };
     json_t *names = json_loads(names_json, 0, NULL);
