@@ -1,0 +1,57 @@
+/* power: as `amtcli power` does it. */
+#include <string.h>
+
+#include "amtd/jobs/kinds.h"
+
+static const char *const actions[] = {"status",     "on",    "off",       "cycle", "reset", "soft-off",
+                                      "soft-reset", "sleep", "hibernate", "nmi",   NULL};
+
+static const struct job_param params[] = {
+    {"action", JOB_PARAM_CHOICE, .required = true, .main = true, .choices = actions, .text = "what to do"},
+    {"graceful", JOB_PARAM_BOOL, .standard = "false",
+     .text = "with off, cycle, reset: ask the operating system first"},
+    {"graceful-for", JOB_PARAM_DURATION, .field = "graceful_ms", .min = 1000, .max = 3600000,
+     .standard = "60s", .text = "how long it may take before it is done without it"},
+    {"no-wait", JOB_PARAM_BOOL, .field = "no_wait", .standard = "false",
+     .text = "done when the device accepts: do not watch the state"},
+    {NULL},
+};
+
+static const char *action_of(const json_t *args)
+{
+    return json_string_value(json_object_get(args, "action"));
+}
+
+/* Those that bring about a state read it first, and send nothing when it is there. The others do something at
+ * each call: of a machine that is off now, nothing is lost by doing it again. */
+static enum job_again power_again(const json_t *args)
+{
+    static const char *const states[] = {"status", "on", "off", "soft-off", "sleep", "hibernate"};
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(action_of(args), states[i]) == 0)
+            return JOB_AGAIN_SAFE;
+    return strcmp(action_of(args), "nmi") == 0 ? JOB_AGAIN_NEVER : JOB_AGAIN_IF_OFF;
+}
+
+/* A machine that ran before is on again after, and one that did not is off. */
+static json_t *power_undo(const json_t *args, const struct operation *was)
+{
+    bool was_on = was->from && strcmp(was->from, "on") == 0;
+    bool is_on = was->to && strcmp(was->to, "on") == 0;
+
+    (void)args;
+    if (!was->from || !was->to || was_on == is_on)
+        return NULL;
+    return json_pack("{s:s}", "action", was_on ? "on" : "off");
+}
+
+const struct job_kind job_kind_power = {
+    .name = "power",
+    .text = "power the machine on or off, restart it, or read its state",
+    .params = params,
+    .task = "power",
+    .role = JOB_OPERATES,
+    .again = power_again,
+    .undo = power_undo,
+};

@@ -1,0 +1,13 @@
+/* The rows of the table of kinds, one file each: kind_power.c, kind_boot.c, ... For job_kind.c only. */
+#ifndef AMTD_JOBS_KINDS_H
+#define AMTD_JOBS_KINDS_H
+
+#include "amtd/jobs/job_kind.h"
+
+extern const struct job_kind job_kind_power;
+extern const struct job_kind job_kind_boot;
+extern const struct job_kind job_kind_filter;
+extern const struct job_kind job_kind_info;
+extern const struct job_kind job_kind_clock;
+
+#endif
