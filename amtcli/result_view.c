@@ -113,14 +113,29 @@ static void add_text(json_t *row)
                                      code[0] ? " [" : "", code, code[0] ? "]" : ""));
 }
 
+/* Of a dry run: not all begin at once. */
+static bool in_stages(const json_t *rows)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        if (json_integer_value(json_object_get(row, "stage")) > 1)
+            return true;
+    }
+    return false;
+}
+
 static void print_table(const json_t *rows, bool fold, enum result_shape shape)
 {
     static const struct column count = {"COUNT", "count"}, result = {"RESULT", "result"},
                                seconds = {"SECONDS", "seconds"}, host = {"HOST", "host"},
                                hosts = {"HOSTS", "host"}, text = {"", "text"};
-    const struct column *own = own_columns[shape];
-    struct column columns[OWN_MAX + 6] = {{NULL}};
+    static const struct column stages[] = {{"STAGE", "stage"}, {NULL}}, none[] = {{NULL}};
     bool ran = json_array_size(rows) > 0 && !json_object_get(json_array_get(rows, 0), "would");
+    const struct column *own = ran ? own_columns[shape] : in_stages(rows) ? stages : none;
+    struct column columns[OWN_MAX + 6] = {{NULL}};
     json_t *shown = fold ? fold_results(rows, own) : json_deep_copy(rows), *row;
     size_t i, n = 0;
 
@@ -132,7 +147,7 @@ static void print_table(const json_t *rows, bool fold, enum result_shape shape)
     columns[n++] = fold ? count : host;
     if (ran)
         columns[n++] = result;
-    for (; ran && own->title; own++)
+    for (; own->title; own++)
         columns[n++] = *own;
     if (ran)
         columns[n++] = seconds;

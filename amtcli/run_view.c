@@ -17,10 +17,10 @@ const struct option_row options_run[] = {
     {"per-subnet", 0, OPTION_NUMBER, "N", "of these, at most so many in one subnet; 0: any number",
      .max = 4096, .standard = "0"},
     {"canary", 0, OPTION_NUMBER, "N",
-     "so many hosts go ahead; the others begin only when all of them are well", .min = 1, .max = COUNT_MAX},
-    {"batch", 0, OPTION_NUMBER, "N", "work in stages of so many hosts", .min = 1, .max = COUNT_MAX},
+     "so many hosts go ahead; the others begin only when all of them are well; 0: none", .max = COUNT_MAX},
+    {"batch", 0, OPTION_NUMBER, "N", "work in stages of so many hosts; 0: all at once", .max = COUNT_MAX},
     {"pause", 0, OPTION_TIME, "T", "wait between stages", .min = 0, .max = 86400000},
-    {"max-failures", 0, OPTION_NUMBER, "N", "begin no more hosts after so many failures", .min = 1,
+    {"max-failures", 0, OPTION_NUMBER, "N", "begin no more hosts after so many failures; 0: go on",
      .max = COUNT_MAX},
     {"timeout", 0, OPTION_TIME, "T", "time for one host", .min = 100, .max = 86400000},
     {"dry-run", 'n', OPTION_FLAG, NULL, "show what would be done to whom; send nothing"},
@@ -64,10 +64,35 @@ static void on_stage(struct run_view *v, const json_t *event)
         clock_mono(v->progress.clock) + json_integer_value(json_object_get(event, "wait_ms"));
 }
 
+/* What is done in stages says so before it begins. */
+static void tell_stages(struct run_view *v, const json_t *event)
+{
+    size_t stages = size_of(event, "stages"), canary = size_of(event, "canary"),
+           batch = size_of(event, "batch"), failures = size_of(event, "max_failures");
+
+    if (stages < 2)
+        return;
+    progress_erase(&v->progress);
+    fprintf(stderr, "%zu stages: ", stages);
+    if (canary > 0)
+        fprintf(stderr, "%zu %s ahead and must be well, then ", canary,
+                canary == 1 ? "host goes" : "hosts go");
+    if (batch > 0 && batch < v->progress.hosts)
+        fprintf(stderr, "%zu at a time", batch);
+    else
+        fputs("the others", stderr);
+    if (failures > 0)
+        fprintf(stderr, "; nothing more begins after %zu failures", failures);
+    fputc('\n', stderr);
+}
+
 static void on_run(struct run_view *v, const json_t *event)
 {
     v->run = json_integer_value(json_object_get(event, "run"));
     v->progress.hosts = size_of(event, "hosts");
+    v->progress.stages = size_of(event, "stages");
+    v->progress.stage = 1;
+    tell_stages(v, event);
 }
 
 /* The kinds of events, by the field that tells each. */

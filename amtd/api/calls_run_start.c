@@ -21,16 +21,18 @@ struct viewer {
 /* --- reading the order --- */
 
 struct limits {
-    uint32_t parallel, per_subnet, canary, batch, max_failures;
+    uint32_t parallel, per_subnet;
+    struct stages stages;
     int64_t pause_ms, timeout_ms;
 };
 
 static const struct task_arg limits_table[] = {
     {"parallel", TASK_ARG_U32, offsetof(struct limits, parallel), .min = 1, .max = RUN_PARALLEL_MAX},
     {"per_subnet", TASK_ARG_U32, offsetof(struct limits, per_subnet), .min = 0, .max = RUN_PARALLEL_MAX},
-    {"canary", TASK_ARG_U32, offsetof(struct limits, canary), .min = 0, .max = HOSTLIST_MAX},
-    {"batch", TASK_ARG_U32, offsetof(struct limits, batch), .min = 0, .max = HOSTLIST_MAX},
-    {"max_failures", TASK_ARG_U32, offsetof(struct limits, max_failures), .min = 0, .max = HOSTLIST_MAX},
+    {"canary", TASK_ARG_U32, offsetof(struct limits, stages.canary), .min = 0, .max = HOSTLIST_MAX},
+    {"batch", TASK_ARG_U32, offsetof(struct limits, stages.batch), .min = 0, .max = HOSTLIST_MAX},
+    {"max_failures", TASK_ARG_U32, offsetof(struct limits, stages.max_failures), .min = 0,
+     .max = HOSTLIST_MAX},
     {"pause_ms", TASK_ARG_MS, offsetof(struct limits, pause_ms), .min = 0, .max = 86400000},
     {"timeout_ms", TASK_ARG_MS, offsetof(struct limits, timeout_ms), .min = 100, .max = 86400000},
     {NULL},
@@ -38,7 +40,8 @@ static const struct task_arg limits_table[] = {
 
 static int read_limits(const json_t *params, struct run_order *order, struct err *err)
 {
-    struct limits limits = {.parallel = RUN_PARALLEL_DEFAULT};
+    struct limits limits = {.parallel = RUN_PARALLEL_DEFAULT,
+                            .stages = {STAGES_CHOOSE, STAGES_CHOOSE, STAGES_CHOOSE}};
     json_t *known = json_object();
     int status;
 
@@ -49,9 +52,7 @@ static int read_limits(const json_t *params, struct run_order *order, struct err
     json_decref(known);
     order->parallel = limits.parallel;
     order->per_subnet = limits.per_subnet;
-    order->canary = limits.canary;
-    order->batch = limits.batch;
-    order->max_failures = limits.max_failures;
+    order->stages = limits.stages;
     order->pause_ms = limits.pause_ms;
     order->timeout_ms = limits.timeout_ms;
     return status;
@@ -128,12 +129,14 @@ static void view_dry_run(struct viewer *viewer)
 
     while (viewer->shown < hosts->count) {
         const struct host *host = &hosts->items[viewer->shown];
+        size_t stage = stages_of(&order->stages, hosts->count, run_place(viewer->run, viewer->shown));
 
         if (!viewer->gone && api_backlog(viewer->rq) > API_HIGH_WATER)
             break;
         buf_reset(&text);
         order->task->would(order->args, host, &text);
-        api_event(viewer->rq, json_pack("{s:s, s:s}", "host", host->name, "would", buf_str(&text)));
+        api_event(viewer->rq, json_pack("{s:s, s:s, s:I}", "host", host->name, "would", buf_str(&text),
+                                        "stage", (json_int_t)stage));
         viewer->shown++;
     }
     buf_free(&text);
@@ -175,10 +178,14 @@ static void ready(void *arg, struct active_run *run)
 {
     struct viewer *viewer = arg;
     const struct run *record = run_record(run);
+    const struct stages *stages = &run_order(run)->stages;
+    size_t hosts = run_hosts(run)->count;
 
     viewer->run = run;
-    api_event(viewer->rq, json_pack("{s:I, s:I}", "run", (json_int_t)record->id, "hosts",
-                                    (json_int_t)run_hosts(run)->count));
+    api_event(viewer->rq, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "run", (json_int_t)record->id, "hosts",
+                                    (json_int_t)hosts, "stages", (json_int_t)stages_count(stages, hosts),
+                                    "canary", (json_int_t)stages->canary, "batch", (json_int_t)stages->batch,
+                                    "max_failures", (json_int_t)stages->max_failures));
 }
 
 static void refused(void *arg, const struct err *err)

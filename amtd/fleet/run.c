@@ -6,6 +6,7 @@
 
 #include "amtd/fleet/host_op.h"
 #include "amtd/fleet/subnets.h"
+#include "base/cause.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
@@ -16,6 +17,7 @@
 #define AHEAD_FACTOR  4
 #define SLOW_AFTER_MS 50
 #define SAVE_AGAIN_MS 5000
+#define REPLACED_MOST 10 /* of those that were to go ahead and could not be reached */
 
 /* preparing -> running <-> pausing (between stages) -> over. Whatever happens only changes lists and calls
  * run_wake; run_tick, from the loop, draws the consequences. */
@@ -38,12 +40,14 @@ struct active_run {
     struct operation *records; /* one per host, same order */
     struct host_op *ops;       /* the same */
     uint32_t *line;            /* ops in the order in which they begin */
+    uint32_t *places;          /* of each op in the line as it was planned, without regard to `urgent` */
     uint32_t *results;         /* ops in the order in which they ended */
     size_t result_count;
 
     size_t at;        /* next of `line` to begin */
     size_t stage;     /* from 1; 0 before the first */
     size_t stage_end; /* where in `line` the stage under way ends */
+    size_t replaced;  /* of those that were to go ahead, could not be reached, and had their place taken */
     int64_t pause_until;
     size_t working;
     size_t ahead;
@@ -87,6 +91,11 @@ const struct hosts *run_hosts(const struct active_run *run)
     return &run->hosts;
 }
 
+size_t run_place(const struct active_run *run, size_t i)
+{
+    return run->places[i];
+}
+
 size_t run_results(const struct active_run *run)
 {
     return run->result_count;
@@ -107,14 +116,6 @@ bool run_is_over(const struct active_run *run)
     return run->phase == RUN_OVER;
 }
 
-/* Of the stage that begins with that host of the line. */
-static size_t stage_size(const struct active_run *run, size_t at)
-{
-    if (at == 0 && run->order.canary > 0)
-        return run->order.canary;
-    return run->order.batch > 0 ? run->order.batch : run->hosts.count;
-}
-
 static int64_t now_ms(const struct active_run *run)
 {
     return clock_mono(run->parts->clock);
@@ -122,12 +123,8 @@ static int64_t now_ms(const struct active_run *run)
 
 void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int64_t *wait_ms)
 {
-    size_t count = 0;
-
-    for (size_t at = 0; at < run->hosts.count; at += stage_size(run, at))
-        count++;
     *stage = run->stage;
-    *stages = count;
+    *stages = stages_count(&run->order.stages, run->hosts.count);
     *wait_ms = run->phase == RUN_PAUSING ? run->pause_until - now_ms(run) : 0;
 }
 
@@ -165,6 +162,7 @@ static void run_closed(uv_handle_t *handle)
     free(run->ops);
     free(run->records);
     free(run->line);
+    free(run->places);
     free(run->results);
     free(run->stop_text);
     subnets_free(run->subnets);
@@ -209,6 +207,21 @@ static int save_op(struct tx *tx, void *data, struct err *err)
                : 0;
 }
 
+/* Of those that go ahead one that is switched off tells nothing, neither good nor bad: the next one in the
+ * line goes ahead in its place, a few times. */
+static bool replace(struct host_op *op)
+{
+    struct active_run *run = op->run;
+    const char *cause = op->record->cause;
+
+    if (run->replaced == REPLACED_MOST || run->stage_end == run->hosts.count || !cause ||
+        strcmp(cause, cause_name(CAUSE_UNREACHABLE)) != 0)
+        return false;
+    run->replaced++;
+    run->stage_end++;
+    return true;
+}
+
 static void publish(struct host_op *op)
 {
     struct active_run *run = op->run;
@@ -219,13 +232,14 @@ static void publish(struct host_op *op)
         run->record.ok++;
     else
         run->record.failed++;
-    if (op->record->state == OPERATION_FAILED && run->order.canary > 0 && run->stage == 1 &&
-        !run->stop_text) {
+    if (op->record->state == OPERATION_FAILED && run->order.stages.canary > 0 && run->stage == 1 &&
+        !run->stop_text && !replace(op)) {
         run->stop_cause = CAUSE_CANCELLED;
         run->stop_text =
             xasprintf("not begun, because %s failed, one of those that went ahead", op->host->name);
     }
-    if (run->order.max_failures > 0 && run->record.failed >= run->order.max_failures && !run->stop_text) {
+    if (run->order.stages.max_failures > 0 && run->record.failed >= run->order.stages.max_failures &&
+        !run->stop_text) {
         run->stop_cause = CAUSE_CANCELLED;
         run->stop_text = xasprintf("not begun, because %u hosts had failed", run->record.failed);
     }
@@ -429,7 +443,7 @@ static void spare_rest(struct active_run *run)
 
 static void next_stage(struct active_run *run)
 {
-    size_t size = stage_size(run, run->at);
+    size_t size = stages_size(&run->order.stages, run->hosts.count, run->at);
 
     run->phase = RUN_RUNNING;
     run->stage++;
@@ -590,6 +604,8 @@ static int prepare(struct tx *tx, void *data, struct err *err)
         tx_profiles(tx, &run->profiles, err) != 0 || check_profile(run, err) != 0 ||
         admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
         return -1;
+    stages_settle(&run->order.stages, run->hosts.count,
+                  run->order.task->careful && run->order.task->careful(run->order.args));
     run->records = xcalloc(run->hosts.count + 1, sizeof(*run->records));
     run->ops = xcalloc(run->hosts.count + 1, sizeof(*run->ops));
     for (size_t i = 0; i < run->hosts.count; i++)
@@ -608,18 +624,40 @@ static int prepare(struct tx *tx, void *data, struct err *err)
     return 0;
 }
 
-/* The order in which hosts begin: natural within a stage, those known to be dead first. */
+/* Who goes ahead is of those that answered last time; the others stand in natural order. */
+static void plan_places(struct active_run *run)
+{
+    size_t n = run->hosts.count, ahead = 0, next = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool chosen = ahead < run->order.stages.canary && !run->ops[i].urgent;
+
+        run->places[i] = chosen ? (uint32_t)ahead++ : UINT32_MAX;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (run->places[i] == UINT32_MAX)
+            run->places[i] = (uint32_t)(ahead + next++);
+}
+
+/* The order in which hosts begin: by their places, but within a stage those known to be dead first. */
 static void line_up(struct active_run *run)
 {
+    const struct stages *stages = &run->order.stages;
     size_t n = run->hosts.count;
+    uint32_t *at = xcalloc(n + 1, sizeof(*at)); /* by place */
 
     run->line = xcalloc(n + 1, sizeof(*run->line));
+    run->places = xcalloc(n + 1, sizeof(*run->places));
     run->results = xcalloc(n + 1, sizeof(*run->results));
-    for (size_t begin_at = 0, k = 0; begin_at < n; begin_at += stage_size(run, begin_at))
+    plan_places(run);
+    for (size_t i = 0; i < n; i++)
+        at[run->places[i]] = (uint32_t)i;
+    for (size_t begin_at = 0, k = 0; begin_at < n; begin_at += stages_size(stages, n, begin_at))
         for (int urgent = 1; urgent >= 0; urgent--)
-            for (size_t i = begin_at; i < n && i - begin_at < stage_size(run, begin_at); i++)
-                if (run->ops[i].urgent == urgent)
-                    run->line[k++] = (uint32_t)i;
+            for (size_t i = begin_at; i < n && i - begin_at < stages_size(stages, n, begin_at); i++)
+                if (run->ops[at[i]].urgent == urgent)
+                    run->line[k++] = at[i];
+    free(at);
 }
 
 static void prepared(void *data, const struct err *failure)
@@ -627,6 +665,8 @@ static void prepared(void *data, const struct err *failure)
     struct active_run *run = data;
 
     run->recorded = failure == NULL;
+    if (run->ops)
+        line_up(run);
     if (failure && failure->cause == CAUSE_STORE_FAILED && !run->changes && run->ops) {
         log_err(NULL, "a run that only reads goes on without being written down: %s", failure->text);
         run->record.id = 0; /* it was undone with the rest */
@@ -643,7 +683,6 @@ static void prepared(void *data, const struct err *failure)
         run->phase = RUN_OVER;
         run->end_kept = true;
     } else {
-        line_up(run);
         next_stage(run);
     }
     run_wake(run);

@@ -12,6 +12,7 @@
 
 #include "amtd/fleet/link.h"
 #include "amtd/fleet/model.h"
+#include "amtd/fleet/stages.h"
 #include "amtd/fleet/store.h"
 #include "amtd/fleet/task.h"
 #include "amtd/net/dial.h"
@@ -27,14 +28,12 @@ struct run_order {
     char *args_text; /* as JSON, for the record */
     char *target;
     char *who;
-    char *profile;         /* use this one alone, or NULL */
-    uint32_t parallel;     /* hosts worked on at a time */
-    uint32_t per_subnet;   /* of these, in one subnet; 0: no limit */
-    uint32_t canary;       /* hosts of the first stage, all of which must be well; 0: no such stage */
-    uint32_t batch;        /* hosts in a stage; 0: all */
-    int64_t pause_ms;      /* between stages */
-    uint32_t max_failures; /* begin no more after so many; 0: no limit */
-    int64_t timeout_ms;    /* per host; 0: the task's */
+    char *profile;        /* use this one alone, or NULL */
+    uint32_t parallel;    /* hosts worked on at a time */
+    uint32_t per_subnet;  /* of these, in one subnet; 0: no limit */
+    struct stages stages; /* settled when the target is known */
+    int64_t pause_ms;     /* between stages */
+    int64_t timeout_ms;   /* per host; 0: the task's */
     bool dry_run;
     bool confirmed;
 };
@@ -103,7 +102,9 @@ bool run_is_ready(const struct active_run *run); /* the target is known: the res
 bool run_is_over(const struct active_run *run);
 /* Which stage is under way (from 1), of how many; how long until the next one begins (0: it has begun). */
 void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int64_t *wait_ms);
-/* For dry runs: the hosts and what would be done. */
+/* For dry runs: the hosts and what would be done. The order in which they begin is that of their places; the
+ * i-th host's is run_place(run, i), from 0. */
 const struct hosts *run_hosts(const struct active_run *run);
+size_t run_place(const struct active_run *run, size_t i);
 
 #endif

@@ -67,6 +67,8 @@ struct task {
     /* It changes the device with these arguments: needs the operator's role, is asked for confirmation and
      * written down before it is sent. */
     bool (*changes)(const void *args);
+    /* It may cut hosts off: many are done in stages unless the order says otherwise (stages.h). NULL: no. */
+    bool (*careful)(const void *args);
     /* Time for one host when the order does not say, milliseconds. */
     int64_t (*budget_ms)(const void *args);
     /* Readies work (zeroed before). host and quirks are borrowed and outlive it. */

@@ -119,6 +119,11 @@ bool filter_changes(const void *args)
     return ((const struct filter_args *)args)->action < FILTER_DO_DRIFT;
 }
 
+static bool filter_careful(const void *args)
+{
+    return ((const struct filter_args *)args)->action == FILTER_DO_APPLY;
+}
+
 static int64_t filter_budget(const void *args)
 {
     return filter_changes(args) ? CHANGE_BUDGET_MS : READ_BUDGET_MS;
@@ -422,6 +427,7 @@ const struct task task_filter = {
     .work_size = sizeof(struct filter_host_work),
     .parse = filter_parse,
     .changes = filter_changes,
+    .careful = filter_careful,
     .budget_ms = filter_budget,
     .init = filter_init,
     .find = filter_find,

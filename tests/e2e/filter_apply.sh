@@ -126,6 +126,18 @@ exits 1 apply quarantine 'pc0006,pc[0026-0029]' --untested --canary 1 # 6 does n
 [ "$(jq -r '[.[] | .cause + " " + .state] | sort | unique | join(", ")' "$dir/out")" = \
     "cancelled unchanged, fault rolled-back" ] || fail "canary: $(jq -c '.[] | [.host, .cause, .state]' "$dir/out")"
 exits 0 apply quarantine 'pc[0026-0029]' --untested --canary 1 --batch 2
+# without being asked to: one goes ahead of more than five, and what cannot be reached has its place taken
+ctl json '{"device": 26, "set": {"faults": [{"fault": "unreachable"}]}}' > /dev/null
+exits 0 apply quarantine 'pc[0026-0030],pc0006' --untested --dry-run
+[ "$(jq -r '[.[] | .stage] | join(" ")' "$dir/out")" = "1 2 2 2 2 2" ] || fail "stages: $(cat "$dir/out")"
+says "$dir/err" "2 stages: 1 host goes ahead and must be well"
+exits 1 apply quarantine 'pc0006,pc[0026-0030]' --untested # 6 does not become active
+[ "$(jq '[.[] | select(.cause == "cancelled")] | length' "$dir/out")" = 5 ] || fail "unasked canary: $(cat "$dir/out")"
+exits 1 apply quarantine 'pc[0026-0030],pc0010' --untested --timeout 3s
+[ "$(jq '[.[] | select(.result == "ok")] | length' "$dir/out")" = 5 ] || fail "the place of one that is off: $(cat "$dir/out")"
+ctl json '{"device": 26, "set": {"faults": []}}' > /dev/null
+exits 0 amtcli filter remove 'pc0010,pc[0026-0030]' --yes
+exits 0 apply "$dir/site.xml" pc0010
 exits 0 amtcli filter remove 'pc[0026-0029]' --yes
 
 # --- times, over a restart of amtd
