@@ -337,6 +337,10 @@ static int alert_failure(const struct http_trust *trust, struct err *err)
 {
     const char *alert = SSL_alert_desc_string_long(trust->alert);
 
+    if (trust->shaken && trust->alert == SSL_AD_HANDSHAKE_FAILURE)
+        return err_set(
+            err, CAUSE_TLS_FAILED,
+            "the device wanted new keys in the middle of a connection, which is refused (alert: %s)", alert);
     if (trust->asked_for_identity)
         return err_set(err, CAUSE_TLS_FAILED,
                        "the device asks for a client certificate, and the profile has none (alert: %s)",
