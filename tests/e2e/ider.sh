@@ -155,6 +155,24 @@ amtcli status > /dev/null
 ider_start pc0005 --cd "$dir/rescue.iso"
 ider_wait 'the session is open'
 
+# --- amtd is killed in the middle of a boot: the drives go, the machine is told, and the next amtd begins anew ---
+ider_end 0
+ctl clear 5 > /dev/null
+ider_start pc0005 --cd "$dir/rescue.iso" --boot
+ider_wait 'the machine boots from the image'
+wait_until "the boot's reads" has_read 5 65536
+kill -KILL $amtd_pid
+{ wait $amtd_pid || true; } 2> /dev/null
+got=0
+wait $ider_pid || got=$?
+[ $got = 1 ] || [ $got = 3 ] || fail "ider ended with $got when its amtd was killed: $(cat "$dir/ider")"
+ider_says 'amtd' || fail "ider does not tell that amtd has gone: $(cat "$dir/ider")"
+wait_until "the end of the session" session_is 5 false
+[ "$(ctl get 5 | jq .redirection.drives)" = false ] || fail "the machine has drives of nobody"
+amtd_start --log-level debug
+ider_start pc0005 --cd "$dir/rescue.iso"
+ider_wait 'the session is open'
+
 # --- amtd ends ---
 amtd_stop
 got=0

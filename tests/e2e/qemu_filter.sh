@@ -10,76 +10,14 @@ if [ -z "${AMTD_TEST_NETNS-}" ]; then
 fi
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
-ip link set lo up
-peers=()
-
-end_peers()
-{
-    [ ${#peers[@]} = 0 ] || kill "${peers[@]}" 2> /dev/null || true
-}
-# Without -e: the status is handed on by a command that fails.
-trap 'status=$?; set +e; end_peers; (exit $status); finish_amtd' EXIT
-
-# --- the virtual network: a bridge, and a namespace for each peer
-ip link add br0 type bridge
-ip link set br0 up
-
-has_left()
-{
-    [ "$(readlink /proc/self/ns/net)" != "$(readlink "/proc/$1/ns/net")" ]
-}
-# peer NAME ADDRESS: a namespace with eth0 at the bridge and a web server that says its name. Sets $NAME to its process.
-peer()
-{
-    unshare -n -- sleep 600 > /dev/null 2>&1 &
-    local pid=$!
-    peers+=("$pid")
-    printf -v "$1" %s $pid
-    wait_until "the namespace of $1" has_left $pid
-    ip link add "$1" type veth peer name eth0 netns $pid
-    ip link set "$1" master br0 up
-    in_peer "$1" ip link set lo up
-    in_peer "$1" ip link set eth0 up
-    in_peer "$1" ip addr add "$2" dev eth0
-    mkdir "$dir/$1"
-    echo "this is $1" > "$dir/$1/index.html"
-    stay_in "$1" busybox httpd -f -p 80 -h "$dir/$1"
-}
-
-# in_peer NAME COMMAND...
-in_peer()
-{
-    local pid=${!1}
-    shift
-    nsenter -t "$pid" -n -- "$@"
-}
-
-# stay_in NAME COMMAND...: for as long as the test.
-stay_in()
-{
-    local pid=${!1}
-    shift
-    nsenter -t "$pid" -n -- "$@" > /dev/null 2>&1 &
-    peers+=($!)
-}
+# shellcheck source=tests/e2e/peers_lib.sh
+. "$(dirname "$0")/peers_lib.sh"
 
 peer management 10.7.0.1/24
 peer files 10.7.0.2/24
 peer internet 10.7.0.254/24
 in_peer internet ip addr add 203.0.113.9/32 dev lo
-cat > "$dir/udhcpd.conf" << CONF
-start 10.7.0.100
-end 10.7.0.100
-interface eth0
-lease_file $dir/leases
-pidfile $dir/udhcpd.pid
-option subnet 255.255.255.0
-option router 10.7.0.254
-option dns 10.7.0.1
-option lease 600
-CONF
-: > "$dir/leases"
-stay_in management busybox udhcpd -f -S "$dir/udhcpd.conf"
+dhcp management 10.7.0.254 10.7.0.1
 # Whoever asks the name server's port gets the question back: that it comes through is what counts here.
 stay_in management busybox nc -ll -p 53 -e cat
 
