@@ -9,12 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "amtcli/interrupt.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "amtcli/stream.h"
 #include "base/text.h"
 
-#define MS_YEARS    ((int64_t)36500 * 86400000)
 #define CONTEXT_MAX 1000
 #define LINES_MAX   100000000
 #define CELL_MAX    (1 << 20)
@@ -33,71 +32,14 @@ static const struct option_row range_options[] = {
     {NULL},
 };
 
-/* "2h" is so long ago, everything else a time, which amtd judges. */
-static void take_when(json_t *params, const struct args *args, const char *option, const char *ago)
-{
-    const char *text = args_value(args, option);
-    int64_t ms;
-
-    if (!text)
-        return;
-    if (text_duration_ms(text, 0, MS_YEARS, &ms))
-        json_object_set_new(params, ago, json_integer(ms));
-    else
-        json_object_set_new(params, option, json_string(text));
-}
-
 static void take_range(json_t *params, const struct args *args)
 {
     static const struct param map[] = {
         {"lines", "lines"}, {"boot", "boot"}, {"from", "from"}, {"to", "to"}, {NULL}};
 
     params_take(params, args, map);
-    take_when(params, args, "since", "since_ms");
-    take_when(params, args, "until", "until_ms");
-}
-
-/* --- a call with many events --- */
-
-struct stream {
-    struct context *ctx;
-    FILE *out;
-    bool several; /* consoles: each line begins with its name */
-    json_t *rows; /* collected, for JSON and CSV; NULL: printed as they come */
-    size_t count;
-};
-
-static void leave_when_interrupted(void *arg)
-{
-    const struct stream *stream = arg;
-
-    if (interrupt_count() > 0 || ferror(stream->out))
-        client_leave(stream->ctx->client);
-}
-
-/* Ctrl-C ends it in good order. */
-static int stream_call(struct stream *stream, const char *name, json_t *params, client_event *on_event,
-                       json_t **reply)
-{
-    struct err err = ERR_INIT;
-    struct interrupt interrupt;
-    int status;
-
-    if (reply)
-        *reply = NULL;
-    if (!context_client(stream->ctx)) {
-        json_decref(params);
-        return EXIT_NO_DAEMON;
-    }
-    interrupt_begin(&interrupt);
-    status =
-        client_call(stream->ctx->client, name, params, on_event, leave_when_interrupted, stream, reply, &err);
-    interrupt_end(&interrupt);
-    fflush(stream->out);
-    if (status == 0)
-        return EXIT_ALL;
-    context_drop(stream->ctx, &err);
-    return interrupt_count() > 0 ? EXIT_ALL : print_failure(&err);
+    params_take_when(params, args, "since", "since_ms");
+    params_take_when(params, args, "until", "until_ms");
 }
 
 /* --- bytes --- */
@@ -357,13 +299,6 @@ static int log_search(struct context *ctx)
 
 /* --- events --- */
 
-static void on_row(void *arg, const json_t *event)
-{
-    const struct stream *stream = arg;
-
-    json_array_append(stream->rows, (json_t *)event);
-}
-
 static int log_events(struct context *ctx)
 {
     static const struct column columns[] = {{"AT", "at"},   {"OFFSET", "offset"}, {"EVENT", "event"},
@@ -373,7 +308,7 @@ static int log_events(struct context *ctx)
     int code;
 
     take_range(params, &ctx->args);
-    code = stream_call(&stream, "log.events", params, on_row, NULL);
+    code = stream_call(&stream, "log.events", params, stream_collect, NULL);
     if (code == EXIT_ALL)
         output_rows(output_format(&ctx->args), stream.rows, columns);
     json_decref(stream.rows);
@@ -390,8 +325,8 @@ static int log_verify(struct context *ctx)
     enum format format = output_format(&ctx->args);
     json_t *reply = NULL;
     bool intact;
-    int code =
-        stream_call(&stream, "log.verify", json_pack("{s:s}", "name", ctx->args.operands[0]), on_row, &reply);
+    int code = stream_call(&stream, "log.verify", json_pack("{s:s}", "name", ctx->args.operands[0]),
+                           stream_collect, &reply);
 
     if (code != EXIT_ALL || !reply) { /* interrupted: nothing is proved */
         json_decref(stream.rows);

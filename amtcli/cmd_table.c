@@ -4,6 +4,7 @@
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_console.h"
 #include "amtcli/cmd_daemon.h"
+#include "amtcli/cmd_event.h"
 #include "amtcli/cmd_filter_apply.h"
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/cmd_host.h"
@@ -85,6 +86,9 @@ const struct command *const commands[] = {
     &command_run_list,
     &command_run_show,
     &command_run_cancel,
+    &command_event_list,
+    &command_event_follow,
+    &command_event_show,
     &command_activity,
     &command_status,
     &command_stop,

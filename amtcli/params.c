@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/xalloc.h"
+#include "base/text.h"
+
+#define MS_YEARS ((int64_t)36500 * 86400000)
 
 static json_t *file_json(const char *path)
 {
@@ -45,4 +47,17 @@ void params_take(json_t *params, const struct args *args, const struct param *ma
                 json_object_set_new(params, map->field, json);
         }
     }
+}
+
+void params_take_when(json_t *params, const struct args *args, const char *option, const char *ago)
+{
+    const char *text = args_value(args, option);
+    int64_t ms;
+
+    if (!text)
+        return;
+    if (text_duration_ms(text, 0, MS_YEARS, &ms))
+        json_object_set_new(params, ago, json_integer(ms));
+    else
+        json_object_set_new(params, option, json_string(text));
 }

@@ -15,4 +15,8 @@ struct param {
  * of files as absolute paths (amtd stands in another directory), everything else as text. */
 void params_take(json_t *params, const struct args *args, const struct param *map);
 
+/* "2h" sets the field `ago` to so many ms; everything else is a time, which amtd judges, in a field of the
+ * option's name. */
+void params_take_when(json_t *params, const struct args *args, const char *option, const char *ago);
+
 #endif

@@ -10,6 +10,8 @@
 
 #define DIAL_LIMIT_DEFAULT 4096
 #define PRIVATE_IDLE_MS    (10 * 60 * 1000)
+#define DAY                ((int64_t)24 * 3600 * 1000)
+#define YEARS              (100 * 365 * DAY)
 
 /* --- the options: one row each --- */
 
@@ -17,6 +19,7 @@ static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const roles[] = {"watch", "operate", "quarantine", "administer", NULL};
 
 static void read_allow(struct config_reader *r, const yaml_node_t *node, void *base);
+static void read_events(struct config_reader *r, const yaml_node_t *node, void *base);
 
 /* Consoles need the defaults, wherever in the file these are. */
 static void keep_consoles(struct config_reader *r, const yaml_node_t *node, void *base)
@@ -45,8 +48,19 @@ static const struct option options[] = {
     {"console-retries", OPTION_NUMBER, offsetof(struct config, console_retries), 1, 1000},
     {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
     {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
+    {"events", OPTION_OTHER, offsetof(struct config, events), .read = read_events},
     {"patterns", OPTION_OTHER, 0, .read = config_read_patterns},
 };
+
+static const struct option event_options[] = {
+    {"keep-age", OPTION_DURATION, offsetof(struct event_limits, keep_ms), 0, YEARS},
+    {"keep-size", OPTION_SIZE, offsetof(struct event_limits, keep_bytes), 0, (int64_t)1 << 40},
+};
+
+static void read_events(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    config_read_map(r, node, event_options, sizeof(event_options) / sizeof(event_options[0]), base, 0);
+}
 
 static const struct option allow_options[] = {
     {"user", OPTION_TEXT, offsetof(struct config_allow, user)},
@@ -135,6 +149,7 @@ void config_init(struct config *config)
     config->log_level = LOG_LEVEL_INFO;
     config->dial_limit = DIAL_LIMIT_DEFAULT;
     config->private_idle_ms = PRIVATE_IDLE_MS;
+    config->events = (struct event_limits){.keep_ms = 365 * DAY, .keep_bytes = (int64_t)256 << 20};
     config->console_sync_ms = 2000;
     config->console_connects = 256;
     config->console_retries = 100;

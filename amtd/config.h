@@ -9,6 +9,7 @@
 
 #include "amtd/console/settings.h"
 #include "amtd/console/watcher.h"
+#include "amtd/fleet/event.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -35,6 +36,7 @@ struct config {
     size_t console_count;
     struct watched_pattern *patterns;
     size_t pattern_count;
+    struct event_limits events;
     int64_t console_sync_ms;  /* what is older in the logs survives power loss */
     int64_t console_connects; /* consoles that are being connected at a time */
     int64_t console_retries;  /* of all consoles together, a second */

@@ -9,8 +9,6 @@
 
 #define YEAR ((int64_t)365 * 24 * 3600 * 1000)
 
-static const char *const severities[] = {"info", "warning", "critical", NULL};
-
 /* A pattern of its own, so that the mistake has its place; the set of all is compiled at start. */
 static void read_regex(struct config_reader *r, const yaml_node_t *node, void *base)
 {
@@ -51,7 +49,7 @@ static const struct option options[] = {
     {"name", OPTION_TEXT, P(name)},
     {"regex", OPTION_OTHER, P(regex), .read = read_regex},
     {"ignore-case", OPTION_BOOLEAN, P(ignore_case)},
-    {"severity", OPTION_CHOICE, P(severity), .choices = severities},
+    {"severity", OPTION_CHOICE, P(severity), .choices = severity_names},
     {"consoles", OPTION_OTHER, 0, .read = read_names},
     {"command", OPTION_TEXT, P(command)},
     {"every", OPTION_DURATION, P(every_ms), 0, YEAR},

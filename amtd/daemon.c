@@ -15,6 +15,7 @@
 #include "amtd/console/hub.h"
 #include "amtd/console/sources.h"
 #include "amtd/console/watcher.h"
+#include "amtd/console_events.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/loop_http.h"
 #include "amtd/redirect/sol_source.h"
@@ -34,6 +35,7 @@ struct daemon {
     int lock;
     struct seal *seal;
     struct store *store;
+    struct events *events;
     struct loop_http *http;
     struct engine *engine;
     struct filter_watch *filters;
@@ -42,6 +44,7 @@ struct daemon {
     struct redirect *redirect;
     struct watcher *watcher;
     struct hub *hub;
+    struct console_events *console_events;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
@@ -69,6 +72,11 @@ struct streams *daemon_streams(const struct daemon *daemon)
 struct redirect *daemon_redirect(const struct daemon *daemon)
 {
     return daemon->redirect;
+}
+
+struct events *daemon_events(const struct daemon *daemon)
+{
+    return daemon->events;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -272,6 +280,7 @@ static void on_reload(uv_signal_t *handle, int number)
         log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(&mistakes));
     } else {
         hub_configure(d->hub, fresh.consoles, fresh.console_count, NULL);
+        events_set_limits(d->events, &fresh.events);
         log_info(NULL, "configuration read again: %zu consoles", fresh.console_count);
     }
     buf_free(&mistakes);
@@ -333,6 +342,7 @@ static int start_consoles(struct daemon *d, struct err *err)
             return -1;
         hub_watch(d->hub, d->watcher);
     }
+    d->console_events = console_events_new(d->hub, d->events);
     hub_configure(d->hub, d->config->consoles, d->config->console_count, NULL);
     return 0;
 }
@@ -351,6 +361,7 @@ static int start_parts(struct daemon *d, struct err *err)
         open_key(d, err) != 0 || open_store(d, err) != 0)
         return -1;
     raise_files(d);
+    d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
     d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
     if (!d->http)
         return -1;
@@ -381,6 +392,8 @@ static void close_handles(struct daemon *d)
     redirect_free(d->redirect);
     streams_free(d->streams);
     dialer_free(d->dialer);
+    events_free(d->events);
+    d->events = NULL;
     store_close(d->store);
     d->store = NULL;
     loop_http_free(d->http);
@@ -401,6 +414,8 @@ static void engine_stopped(void *arg)
 {
     struct daemon *d = arg;
 
+    console_events_free(d->console_events);
+    d->console_events = NULL;
     if (d->hub)
         hub_free(d->hub, hub_stopped, d);
     else

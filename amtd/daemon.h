@@ -8,6 +8,7 @@
 #include "amtd/config.h"
 #include "amtd/console/hub.h"
 #include "amtd/fleet/engine.h"
+#include "amtd/fleet/event.h"
 #include "amtd/fleet/store.h"
 #include "amtd/net/stream.h"
 #include "amtd/redirect/redirect.h"
@@ -31,6 +32,7 @@ struct engine *daemon_engine(const struct daemon *daemon);
 struct hub *daemon_hub(const struct daemon *daemon);
 struct streams *daemon_streams(const struct daemon *daemon);
 struct redirect *daemon_redirect(const struct daemon *daemon);
+struct events *daemon_events(const struct daemon *daemon);
 struct store *daemon_store(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 int64_t daemon_started_ms(const struct daemon *daemon);

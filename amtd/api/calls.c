@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+#define LIMIT_DEFAULT 50
+#define LIMIT_MOST    100000
+
 #define TARGET                                                                                               \
     {                                                                                                        \
         "target", API_STRING, true, "which hosts"                                                            \
@@ -111,6 +114,16 @@ static const struct api_param activity_params[] = {
         "names", API_ARRAY, false, "which consoles; * and ? as in a shell"                                   \
     }
 
+#define EVENT_FILTER                                                                                         \
+    {"since_ms", API_INTEGER, false, "how long ago"}, {"since", API_STRING, false, "RFC 3339"},              \
+        {"hosts", API_ARRAY, false, "names; * and ? as in a shell"},                                         \
+        {"consoles", API_ARRAY, false, "names; * and ? as in a shell"},                                      \
+        {"kinds", API_ARRAY, false, "names of kinds"},                                                       \
+        {"severity", API_STRING, false, "at least info, warning or critical"},                               \
+    {                                                                                                        \
+        "limit", API_INTEGER, false, "the newest so many"                                                    \
+    }
+
 static const struct api_param names_params[] = {NAMES, END};
 static const struct api_param console_events_params[] = {
     {"channel", API_INTEGER, false, "of an attachment"}, NAMES, END};
@@ -159,6 +172,14 @@ static const struct api_param log_search_params[] = {
     {"limit", API_INTEGER, false, "end after so many"},
     END,
 };
+static const struct api_param event_list_params[] = {
+    EVENT_FILTER,
+    {"until_ms", API_INTEGER, false, "how long ago"},
+    {"until", API_STRING, false, "RFC 3339"},
+    END,
+};
+static const struct api_param event_follow_params[] = {EVENT_FILTER, END};
+static const struct api_param event_show_params[] = {{"id", API_INTEGER, true, "its number"}, END};
 static const struct api_param log_range_params[] = {NAME, LOG_RANGE_PARAMS, END};
 
 const struct api_call api_calls[] = {
@@ -218,6 +239,10 @@ const struct api_call api_calls[] = {
     {"log.events", ROLE_WATCH, log_range_params, true, NULL, call_log_events, "what happened at a console"},
     {"log.verify", ROLE_WATCH, log_range_params, true, NULL, call_log_verify,
      "whether a log is what was logged"},
+    {"event.list", ROLE_WATCH, event_list_params, true, NULL, call_event_list, "what happened"},
+    {"event.follow", ROLE_WATCH, event_follow_params, true, NULL, call_event_follow,
+     "what happened, and what happens"},
+    {"event.show", ROLE_WATCH, event_show_params, true, NULL, call_event_show, "one event with all it has"},
     {"activity.list", ROLE_WATCH, activity_params, true, call_activity_list, NULL, "who did what"},
     {NULL},
 };
@@ -225,6 +250,44 @@ const struct api_call api_calls[] = {
 const char *param_text(const json_t *params, const char *name)
 {
     return json_string_value(json_object_get(params, name));
+}
+
+int param_number(const json_t *params, const char *name, int64_t *out, struct err *err)
+{
+    const json_t *value = json_object_get(params, name);
+
+    if (!value)
+        return 0;
+    *out = json_integer_value(value);
+    return *out >= 0 ? 0 : err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' must not be negative", name);
+}
+
+int param_time(const json_t *params, const char *name, const char *ago, int64_t *out, struct err *err)
+{
+    const char *text = param_text(params, name);
+    int64_t ms = -1;
+
+    if (text && !clock_from_text(text, out))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': expected a time such as 2026-01-02T03:04:05Z",
+                       name);
+    if (param_number(params, ago, &ms, err) != 0)
+        return -1;
+    if (ms >= 0)
+        *out = clock_wall(clock_system()) - ms;
+    return 0;
+}
+
+int param_limit(const json_t *params, size_t *limit, struct err *err)
+{
+    const json_t *json = json_object_get(params, "limit");
+
+    *limit = LIMIT_DEFAULT;
+    if (!json)
+        return 0;
+    if (json_integer_value(json) < 1 || json_integer_value(json) > LIMIT_MOST)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'limit' must be from 1 to %d", LIMIT_MOST);
+    *limit = (size_t)json_integer_value(json);
+    return 0;
 }
 
 json_t *json_time(int64_t wall_ms)

@@ -38,8 +38,19 @@ void call_log_search(struct api_request *rq);
 void call_log_events(struct api_request *rq);
 void call_log_verify(struct api_request *rq);
 
+void call_event_list(struct api_request *rq);
+void call_event_follow(struct api_request *rq);
+void call_event_show(struct api_request *rq);
+
 /* Helpers of several of them. */
 const char *param_text(const json_t *params, const char *name); /* NULL when not given */
+/* A number that must not be negative; *out stays when it is not given. -1 and err (invalid-argument). */
+int param_number(const json_t *params, const char *name, int64_t *out, struct err *err);
+/* `name` is a time ("since"), or `ago` how long ago it was ("since_ms"): *out in ms of the wall clock; it
+ * stays when neither is given. -1 and err (invalid-argument). */
+int param_time(const json_t *params, const char *name, const char *ago, int64_t *out, struct err *err);
+/* How many at most: from 1, 50 when it is not given. -1 and err (invalid-argument). */
+int param_limit(const json_t *params, size_t *limit, struct err *err);
 /* Milliseconds as RFC 3339, or null for 0. New reference. */
 json_t *json_time(int64_t wall_ms);
 /* The names of hosts, folded. New reference. */

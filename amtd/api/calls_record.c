@@ -11,9 +11,6 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 
-#define LIMIT_DEFAULT 50
-#define LIMIT_MOST    100000
-
 /* --- the daemon --- */
 
 struct status {
@@ -165,19 +162,6 @@ void call_target_words(struct api_request *rq)
 
 /* --- runs --- */
 
-static int read_limit(const json_t *params, size_t *limit, struct err *err)
-{
-    const json_t *json = json_object_get(params, "limit");
-
-    *limit = LIMIT_DEFAULT;
-    if (!json)
-        return 0;
-    if (json_integer_value(json) < 1 || json_integer_value(json) > LIMIT_MOST)
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'limit' must be from 1 to %d", LIMIT_MOST);
-    *limit = (size_t)json_integer_value(json);
-    return 0;
-}
-
 static json_t *describe_run(const struct run *run)
 {
     json_t *args = json_loads(run->args, 0, NULL);
@@ -194,7 +178,7 @@ int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct er
     size_t count, limit;
     int status;
 
-    if (read_limit(params, &limit, err) != 0)
+    if (param_limit(params, &limit, err) != 0)
         return -1;
     status = tx_runs(tx, limit, &runs, &count, err);
     *reply = json_array();
@@ -245,7 +229,7 @@ int call_activity_list(struct tx *tx, const json_t *params, json_t **reply, stru
     size_t count, limit;
     int status;
 
-    if (read_limit(params, &limit, err) != 0)
+    if (param_limit(params, &limit, err) != 0)
         return -1;
     status = tx_activities(tx, since, param_text(params, "host"), limit, &list, &count, err);
     *reply = json_array();

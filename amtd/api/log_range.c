@@ -3,35 +3,8 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
-#include "base/clock.h"
 
 #define LINES_BYTES_MAX (64 * 1024 * 1024) /* how far back lines are counted */
-
-static int read_number(const json_t *params, const char *name, int64_t *out, struct err *err)
-{
-    const json_t *value = json_object_get(params, name);
-
-    if (!value)
-        return 0;
-    *out = json_integer_value(value);
-    return *out >= 0 ? 0 : err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' must not be negative", name);
-}
-
-/* "since" as a time, or "since_ms" as how long ago. */
-static int read_time(const json_t *params, const char *name, const char *ago, int64_t *out, struct err *err)
-{
-    const char *text = param_text(params, name);
-    int64_t ms = -1;
-
-    if (text && !clock_from_text(text, out))
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': expected a time such as 2026-01-02T03:04:05Z",
-                       name);
-    if (read_number(params, ago, &ms, err) != 0)
-        return -1;
-    if (ms >= 0)
-        *out = clock_wall(clock_system()) - ms;
-    return 0;
-}
 
 int log_range_read(const json_t *params, struct log_range *range, struct err *err)
 {
@@ -39,11 +12,11 @@ int log_range_read(const json_t *params, struct log_range *range, struct err *er
 
     memset(range, 0, sizeof(*range));
     range->boot = -1;
-    if (read_number(params, "from", &from, err) != 0 || read_number(params, "to", &to, err) != 0 ||
-        read_time(params, "since", "since_ms", &range->since_ms, err) != 0 ||
-        read_time(params, "until", "until_ms", &range->until_ms, err) != 0 ||
-        read_number(params, "lines", &range->lines, err) != 0 ||
-        read_number(params, "boot", &range->boot, err) != 0)
+    if (param_number(params, "from", &from, err) != 0 || param_number(params, "to", &to, err) != 0 ||
+        param_time(params, "since", "since_ms", &range->since_ms, err) != 0 ||
+        param_time(params, "until", "until_ms", &range->until_ms, err) != 0 ||
+        param_number(params, "lines", &range->lines, err) != 0 ||
+        param_number(params, "boot", &range->boot, err) != 0)
         return -1;
     range->from = (uint64_t)from;
     range->to = (uint64_t)to;

@@ -417,15 +417,17 @@ static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
 }
 
 /* Written down when the log is out of the midst of its writing. */
-static void on_pattern(void *arg, uint64_t offset, const char *text)
+static void on_pattern(void *arg, const struct pattern_found *found)
 {
     struct console *c = arg;
+    char *text = xasprintf("%s (%s): %s", found->pattern->name,
+                           severity_name((enum severity)found->pattern->severity), found->line);
+    const struct console_event event = {
+        .what = CONSOLE_DID, .kind = JOURNAL_PATTERN, .who = "", .text = text, .found = found};
 
-    (void)offset;
-    log_warn(c->settings.name, "pattern %s", text);
     clog_note_later(c->log, JOURNAL_PATTERN, text);
-    console_tell(
-        c, &(struct console_event){.what = CONSOLE_DID, .kind = JOURNAL_PATTERN, .who = "", .text = text}, 0);
+    console_tell(c, &event, 0);
+    free(text);
 }
 
 /* --- all of it --- */

@@ -16,6 +16,7 @@
 #include "amtd/console/clog.h"
 #include "amtd/console/journal.h"
 #include "amtd/console/settings.h"
+#include "amtd/console/watcher.h"
 #include "base/err.h"
 
 struct console;
@@ -48,13 +49,14 @@ enum console_happening {
 
 struct console_event {
     enum console_happening what;
-    enum journal_kind kind;   /* CONSOLE_DID */
-    uint64_t offset;          /* of the log, when it happened */
-    int64_t at_ms;            /* wall clock */
-    const char *who;          /* who did it; "" */
-    const char *text;         /* one line for people; "" */
-    enum console_state state; /* of the link, now */
-    uint64_t id;              /* the attachment that it is about; 0: none */
+    enum journal_kind kind;            /* CONSOLE_DID */
+    uint64_t offset;                   /* of the log, when it happened */
+    int64_t at_ms;                     /* wall clock */
+    const char *who;                   /* who did it; "" */
+    const char *text;                  /* one line for people; "" */
+    enum console_state state;          /* of the link, now */
+    uint64_t id;                       /* the attachment that it is about; 0: none */
+    const struct pattern_found *found; /* JOURNAL_PATTERN; else NULL */
 };
 
 struct attach_sink {

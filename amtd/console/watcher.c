@@ -14,8 +14,6 @@
 
 #define LINE_MAX_SHOWN 160
 
-static const char *const severities[] = {"info", "warning", "critical"};
-
 struct watcher {
     uv_loop_t *loop;
     const struct clock *clock;
@@ -30,7 +28,7 @@ struct watcher {
 struct watching {
     struct watcher *watcher;
     char *console;
-    void (*found)(void *arg, uint64_t offset, const char *text);
+    void (*found)(void *arg, const struct pattern_found *found);
     void *arg;
     struct pattern_stream *stream;
     int64_t *quiet_until; /* monotonic, for each pattern */
@@ -111,7 +109,7 @@ static char **environment(const struct watching *k, const struct watched_pattern
         env[i] = xstrdup(environ[i]);
     env[have] = xasprintf("AMTD_CONSOLE=%s", k->console);
     env[have + 1] = xasprintf("AMTD_PATTERN=%s", pattern->name);
-    env[have + 2] = xasprintf("AMTD_SEVERITY=%s", severities[pattern->severity]);
+    env[have + 2] = xasprintf("AMTD_SEVERITY=%s", severity_name((enum severity)pattern->severity));
     env[have + 3] = xasprintf("AMTD_LINE=%s", line);
     env[have + 4] = xasprintf("AMTD_OFFSET=%llu", (unsigned long long)offset);
     return env;
@@ -173,18 +171,16 @@ static void on_match(void *arg, size_t which, size_t end)
     const struct watched_pattern *pattern = &k->watcher->patterns[which];
     int64_t now = clock_mono(k->watcher->clock);
     uint64_t offset = k->offset + end;
-    char *line, *text;
+    char *line;
 
     if (!is_for(pattern, k->console) || now < k->quiet_until[which])
         return;
     k->quiet_until[which] = now + pattern->every_ms;
     line = line_of(k, end);
-    text = xasprintf("%s (%s): %s", pattern->name, severities[pattern->severity], line);
-    k->found(k->arg, offset, text);
+    k->found(k->arg, &(struct pattern_found){pattern, offset, line});
     if (pattern->command)
         start_command(k, pattern, line, offset);
     free(line);
-    free(text);
 }
 
 void watching_bytes(struct watching *k, uint64_t offset, const uint8_t *p, size_t n)
@@ -198,7 +194,7 @@ void watching_bytes(struct watching *k, uint64_t offset, const uint8_t *p, size_
 }
 
 struct watching *watching_new(struct watcher *watcher, const char *console,
-                              void (*found)(void *arg, uint64_t offset, const char *text), void *arg)
+                              void (*found)(void *arg, const struct pattern_found *found), void *arg)
 {
     struct watching *k;
     bool any = false;

@@ -16,10 +16,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/severity.h"
 
 #define WATCHER_COMMANDS_MAX 32
-
-enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 
 struct watched_pattern {
     char *name;
@@ -43,11 +42,15 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct clock *clock,
  * amtd. NULL is fine. */
 void watcher_free(struct watcher *watcher);
 
-/* found: a pattern matched, at that offset of the log, in that line (as far as it was in the same portion);
- * `text` is "NAME (SEVERITY): LINE" for people. From inside watching_bytes. NULL: no pattern is for that
- * console. */
+struct pattern_found {
+    const struct watched_pattern *pattern;
+    uint64_t offset;  /* of the log, behind the match */
+    const char *line; /* in which it is, printable, as far as it was in the same portion */
+};
+
+/* found is called from inside watching_bytes. NULL: no pattern is for that console. */
 struct watching *watching_new(struct watcher *watcher, const char *console,
-                              void (*found)(void *arg, uint64_t offset, const char *text), void *arg);
+                              void (*found)(void *arg, const struct pattern_found *found), void *arg);
 void watching_free(struct watching *watching); /* NULL is fine */
 void watching_bytes(struct watching *watching, uint64_t offset, const uint8_t *p, size_t n);
 

@@ -63,6 +63,11 @@ static const char *const migrations[] = {
     "generation)) STRICT,"
     " WITHOUT ROWID;",
     "ALTER TABLE profiles ADD COLUMN clear_text INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " severity INTEGER NOT NULL, host TEXT, console TEXT, guarded INTEGER NOT NULL, text TEXT NOT NULL, data "
+    "TEXT,"
+    " bytes INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX events_at ON events(at);",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -18,10 +18,12 @@ static struct clock_fake fake;
 static struct clock clock_;
 static char said[2000];
 
-static void found(void *arg, uint64_t offset, const char *text)
+static void found(void *arg, const struct pattern_found *found)
 {
     (void)arg;
-    snprintf(said + strlen(said), sizeof(said) - strlen(said), "%llu %s\n", (unsigned long long)offset, text);
+    snprintf(said + strlen(said), sizeof(said) - strlen(said), "%llu %s (%s): %s\n",
+             (unsigned long long)found->offset, found->pattern->name,
+             severity_name((enum severity)found->pattern->severity), found->line);
 }
 
 static void feed(struct watching *k, uint64_t offset, const char *text)
