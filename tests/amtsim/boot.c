@@ -337,6 +337,30 @@ void boot_for_machine(const struct device *d, struct machine_boot *out)
     out->ider_device = d->boot.ider_device;
 }
 
+void boot_wish(struct device *d, const struct boot_wish *wish)
+{
+    const struct {
+        const char *name;
+        bool on;
+    } members[] = {{"BIOSSetup", wish->setup},
+                   {"BIOSPause", wish->pause},
+                   {"UseSOL", wish->sol},
+                   {"UseIDER", wish->ider},
+                   {"LockKeyboard", wish->lock_keyboard},
+                   {"UserPasswordBypass", wish->password_bypass},
+                   {"ForcedProgressEvents", wish->progress_events}};
+    d->boot = (struct device_boot){.media_index = wish->media_index,
+                                   .ider_device = wish->ider_cd,
+                                   .role = 1,
+                                   .service_state = d->boot.service_state};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        d->boot.flags |= members[i].on ? 1u << flag_index(members[i].name) : 0;
+    for (unsigned i = 0; wish->source != NULL && i < source_count(d); i++) {
+        if (strcmp(sources[i].word, wish->source) == 0)
+            d->boot.source = (uint8_t)(i + 1);
+    }
+}
+
 void boot_taken(struct device *d)
 {
     uint16_t service_state = d->boot.service_state;

@@ -3,10 +3,20 @@
 #define AMTSIM_BOOT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tests/amtsim/device.h"
 #include "tests/amtsim/machine.h"
+
+/* What a command of the SOAP interface (EOI) wants of the next boot. */
+struct boot_wish {
+    const char *source; /* "pxe", "disk", "cd", "diagnostics"; NULL: none is forced */
+    uint16_t media_index;
+    bool setup, pause, sol, ider, ider_cd; /* ider_cd: the CD, not the floppy */
+    bool lock_keyboard, password_bypass, progress_events;
+};
+void boot_wish(struct device *device, const struct boot_wish *wish);
 
 /* The settings as the machine gets them when it boots. */
 void boot_for_machine(const struct device *device, struct machine_boot *out);

@@ -12,6 +12,7 @@
 #include "tests/amtsim/device.h"
 #include "tests/amtsim/message.h"
 #include "tests/amtsim/out.h"
+#include "tests/amtsim/return_value.h"
 #include "tests/amtsim/soap_fault.h"
 
 #define CLASS_NONE UINT16_MAX
@@ -91,26 +92,5 @@ bool call_epr(struct call *call, const char *name, struct epr *out);
 #define SERVICE_KEYS(class_name, name)                                                                       \
     "CreationClassName", class_name, "ElementName", name, "Name", name, "SystemCreationClassName",           \
         "CIM_ComputerSystem", "SystemName", "Intel(r) AMT"
-
-/* PT_STATUS and DMTF numbers methods answer with. (reference wsman.md, 2.5) */
-enum {
-    RET_OK = 0,
-    RET_NOT_SUPPORTED = 1,
-    RET_INTERNAL = 1,
-    RET_CANNOT_NOW = 2,
-    RET_INVALID_PARAMETER = 5,
-    RET_IN_USE = 6,
-    RET_NOT_PERMITTED = 16,
-    RET_MAXIMUM = 23,
-    RET_BAD_PARAMETER = 36,
-    RET_INVALID_HANDLE = 2053,
-    RET_DATA_MISSING = 2057,
-    RET_INVALID_PASSWORD = 2054,
-    RET_INVALID_REALM = 2055,
-    RET_DUPLICATE = 2058,
-    RET_CONSENT_REQUIRED = 2081,
-    RET_BUSY = 4099,
-    RET_INVALID_TRANSITION = 4097,
-};
 
 #endif

@@ -7,12 +7,44 @@
 #define NEW_CIPHERS "ECDHE+AESGCM:ECDHE+AES:AES128-GCM-SHA256:AES128-SHA"
 /* Login types of redirection: 1 clear text, 3 digest without qop, 4 digest. (reference redirection.md, 7.3)
  */
-#define LOGINS_OLD (1u << 1 | 1u << 3 | 1u << 4)
-#define LOGINS_MID (1u << 1 | 1u << 4)
-#define LOGINS_NEW (1u << 4)
-#define SERVER     "Intel(R) Active Management Technology "
+#define LOGINS_OLDEST (1u << 1 | 1u << 3)
+#define LOGINS_OLD    (1u << 1 | 1u << 3 | 1u << 4)
+#define LOGINS_MID    (1u << 1 | 1u << 4)
+#define LOGINS_NEW    (1u << 4)
+#define SERVER        "Intel(R) Active Management Technology "
 
 static const struct generation table[] = {
+    {
+        .number = 2,
+        .version = "2.6.20",
+        .build = "1020",
+        .server = SERVER "2.6.20",
+        .qop = "auth",
+        .tls_min = TLS1_VERSION,
+        .tls_max = TLS1_VERSION,
+        .redir_logins = LOGINS_OLDEST,
+        .holds_power = true,
+        .ciphers = OLD_CIPHERS,
+        .short_key = true,
+        .idle_power_ok = true,
+        .eoi = true,
+    },
+    {
+        .number = 5,
+        .version = "5.2.70",
+        .build = "1049",
+        .server = SERVER "5.2.70",
+        .qop = "auth",
+        .tls_min = TLS1_VERSION,
+        .tls_max = TLS1_VERSION,
+        .redir_logins = LOGINS_OLD,
+        .challenges_again = true,
+        .holds_power = true,
+        .ciphers = OLD_CIPHERS,
+        .short_key = true,
+        .idle_power_ok = true,
+        .eoi = true,
+    },
     {
         .number = 6,
         .version = "6.2.50",

@@ -11,7 +11,7 @@ const char *options_help(void)
            "  --address ADDR           of the first, in 127.0.0.0/8; they count up (127.16.0.1)\n"
            "  --user NAME              of the administrator (admin)\n"
            "  --password-file FILE     his password, '-' for stdin (default password: P@ssw0rd1)\n"
-           "  --generation G           firmware 6, 9, 11, 16 or 21 (16)\n"
+           "  --generation G           firmware 2, 5, 6, 9, 11, 16 or 21 (16)\n"
            "  --tls none|server|mutual plain on 16992 and 16994, or TLS on 16993 and 16995 (none)\n"
            "  --tls-dir DIR            write ca.pem, client.pem, client.key there\n"
            "  --kerberos-sids FILE     take tickets for the keys of KRB5_KTNAME; lines 'PRINCIPAL SID'\n"

@@ -85,7 +85,7 @@ static int set_generation(struct options *o, const char *value, struct err *err)
         o->generation = generation_by_number((unsigned)n);
         return 0;
     }
-    return bad(err, "generation", value, "6, 9, 11, 16 or 21");
+    return bad(err, "generation", value, "2, 5, 6, 9, 11, 16 or 21");
 }
 
 static int set_tls(struct options *o, const char *value, struct err *err)

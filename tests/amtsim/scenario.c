@@ -186,8 +186,9 @@ static const char *check_generation(void *fleet, const char *value, char *text)
     uint64_t n;
     (void)fleet;
     (void)text;
-    return text_u64(value, 0, 255, &n) && generation_by_number((unsigned)n) != NULL ? NULL
-                                                                                    : "6, 9, 11, 16 or 21";
+    return text_u64(value, 0, 255, &n) && generation_by_number((unsigned)n) != NULL
+               ? NULL
+               : "2, 5, 6, 9, 11, 16 or 21";
 }
 
 static const char *check_tls(void *fleet, const char *value, char *text)

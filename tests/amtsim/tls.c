@@ -142,7 +142,7 @@ static enum kind kind_now(const struct device *d)
         return KIND_EXPIRED;
     if (fault_pending(d, FAULT_CHANGED_CERT) != NULL)
         return KIND_CHANGED;
-    return fault_pending(d, FAULT_OLD_TLS) != NULL ? KIND_OLD : KIND_NORMAL;
+    return d->generation->short_key || fault_pending(d, FAULT_OLD_TLS) != NULL ? KIND_OLD : KIND_NORMAL;
 }
 
 static int identity(struct device *d, enum kind kind)

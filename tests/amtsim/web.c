@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tests/amtsim/digest.h"
+#include "tests/amtsim/eoi.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/kerberos.h"
 #include "tests/amtsim/record.h"
@@ -169,14 +170,19 @@ static void chunked(struct buf *out, const struct buf *body)
     buf_puts(out, "0\r\n\r\n");
 }
 
-static void wsman_out(struct exchange *x, int status, const struct buf *body)
+#define WSMAN_HEADERS "X-Frame-Options: DENY\r\nContent-Type: application/soap+xml; charset=UTF-8\r\n"
+#define EOI_HEADERS                                                                                          \
+    "Content-Type: text/xml; charset=UTF-8\r\nCache-Control: no-cache\r\nExpires: Thu, 26 Oct 1995 "         \
+    "00:00:00 "                                                                                              \
+    "GMT\r\n"
+
+static void soap_out(struct exchange *x, int status, const char *headers, const struct buf *body)
 {
     status_line(x->out, status);
     date_and_server(x->device, x->out);
     if (x->proof.len > 0)
         buf_printf(x->out, "WWW-Authenticate: Negotiate %s\r\n", buf_str(&x->proof));
-    buf_puts(x->out, "X-Frame-Options: DENY\r\nContent-Type: application/soap+xml; charset=UTF-8\r\n"
-                     "Transfer-Encoding: chunked\r\n");
+    buf_printf(x->out, "%sTransfer-Encoding: chunked\r\n", headers);
     buf_puts(x->out, x->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
     size_t header = x->out->len;
     chunked(x->out, body);
@@ -188,10 +194,11 @@ static void wsman_out(struct exchange *x, int status, const struct buf *body)
         x->verdict.cut = header + (x->out->len - header) / 2;
 }
 
-static void do_wsman(struct exchange *x)
+/* A request with a document, from login to answer; how it is answered is the interface's. */
+static void do_soap(struct exchange *x, const char *headers,
+                    struct wsman_result (*answer)(struct exchange *x, struct buf *body))
 {
-    struct fleet *fleet = x->device->fleet;
-    struct buf *body = &fleet->body;
+    struct buf *body = &x->device->fleet->body;
     if (!view_eq(x->request->method, "POST")) {
         page(x, 405, "Allow: POST\r\n", page_not_found);
         return;
@@ -207,9 +214,31 @@ static void do_wsman(struct exchange *x)
     buf_reset(body);
     if (web_fault_before(x->device, &x->verdict))
         return;
-    struct wsman_result result = wsman_answer(x->device, x->request->body, x->tls, x->login->realms, body);
+    struct wsman_result result = answer(x, body);
+    if (result.status == 401) {
+        unauthorized(x, DIGEST_WRONG);
+        return;
+    }
     web_fault_after(x->device, &result, body, &x->verdict);
-    wsman_out(x, result.status, body);
+    soap_out(x, result.status, headers, body);
+}
+
+static struct wsman_result by_wsman(struct exchange *x, struct buf *body)
+{
+    return wsman_answer(x->device, x->request->body, x->tls, x->login->realms, body);
+}
+
+static void do_wsman(struct exchange *x)
+{
+    if (x->device->generation->eoi)
+        page(x, 404, "", page_not_found);
+    else
+        do_soap(x, WSMAN_HEADERS, by_wsman);
+}
+
+static struct wsman_result by_eoi(struct exchange *x, struct buf *body)
+{
+    return eoi_answer(x->device, x->request->target, x->request->body, x->login->realms, body);
 }
 
 static void do_anonymous(struct exchange *x)
@@ -225,7 +254,7 @@ static void do_anonymous(struct exchange *x)
         unauthorized(x, DIGEST_NONE);
         return;
     }
-    wsman_out(x, result.status, body);
+    soap_out(x, result.status, WSMAN_HEADERS, body);
 }
 
 static void do_root(struct exchange *x)
@@ -270,6 +299,10 @@ static const struct {
 static void route(struct exchange *x)
 {
     bool get = view_eq(x->request->method, "GET") || view_eq(x->request->method, "HEAD");
+    if (eoi_serves(x->device, x->request->target)) {
+        do_soap(x, EOI_HEADERS, by_eoi);
+        return;
+    }
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         if (!view_eq(x->request->target, paths[i].path))
             continue;

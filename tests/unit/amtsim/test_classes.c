@@ -126,6 +126,8 @@ static void connect_batches(void **state)
     const struct generation *g;
     for (unsigned i = 0; (g = generation_at(i)) != NULL; i++) {
         struct sim sim;
+        if (g->eoi) /* no WS-Management */
+            continue;
         sim_start(&sim, 1, g->number);
         for (size_t k = 0; k < sizeof(asked) / sizeof(asked[0]); k++) {
             bool known = class_find(&sim.fleet->devices[0], asked[k].name) != NULL;

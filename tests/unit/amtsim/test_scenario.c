@@ -90,7 +90,7 @@ static void all_mistakes_at_once_with_their_place(void **state)
                      -1);
     static const char *const lines[] = {
         "s.yaml:2:13: select: '21': expected devices of the fleet",
-        "s.yaml:3:17: generation: '10': expected 6, 9, 11, 16 or 21\n",
+        "s.yaml:3:17: generation: '10': expected 2, 5, 6, 9, 11, 16 or 21\n",
         "s.yaml:4:5: 'fautls' is not known here: expected one of select, generation",
         "s.yaml:6:16: fault: 'slowly': expected unreachable, refused",
         "s.yaml:7:13: ms: '0': expected milliseconds from 1 to 3600000\n",
