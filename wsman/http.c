@@ -4,7 +4,6 @@
 
 #include "base/xalloc.h"
 #include "wsman/http_internal.h"
-#include "wsman/http_lane.h"
 #include "wsman/http_tls_file.h"
 
 int64_t http_now(const struct http *http)
@@ -19,7 +18,7 @@ struct http *http_new(const struct http_owner *owner, size_t idle_max, struct er
     http->owner = *owner;
     http->idle_max = idle_max;
     http->armed_at = HTTP_TIMER_NEVER;
-    if (http_md5_init(&http->md5, err) < 0 || !(http->lanes = http_lanes_new(http, err))) {
+    if (http_md5_init(&http->md5, err) < 0) {
         http_free(http);
         return NULL;
     }
@@ -31,8 +30,6 @@ void http_free(struct http *http)
     if (!http)
         return;
     assert(!http->sessions);
-    http_lanes_free(http->lanes);
-    http_relays_free(http);
     http_tls_files_free(&http->files);
     if (http->armed_at != HTTP_TIMER_NEVER)
         http->owner.timer(http->owner.arg, -1);
@@ -47,25 +44,13 @@ void http_rearm(struct http *http)
     int64_t now = http_now(http);
     int64_t next = http_timers_next(&http->timers);
 
-    if (http->ready || http_lanes_due(http->lanes) || (http->waiting && http_lanes_left(http->lanes)))
+    if (http->ready)
         next = now;
     /* Being called too early costs less than moving the owner's timer with every request. */
     if (next >= http->armed_at)
         return;
     http->armed_at = next;
     http->owner.timer(http->owner.arg, next > now ? next - now : 0);
-}
-
-static void grant_lanes(struct http *http)
-{
-    while (http->waiting) {
-        struct http_session *session = http->waiting;
-        session->lane = http_lane_take(http->lanes, session);
-        if (!session->lane)
-            break;
-        DL_DELETE(http->waiting, session);
-        http_session_lane_granted(session);
-    }
 }
 
 /* Hands over what is ready now; what becomes ready by that waits for its turn, so that a caller who asks
@@ -83,19 +68,6 @@ static void deliver(struct http *http)
     }
 }
 
-/* What an event set off is followed to its end, within bounds. */
-static void settle(struct http *http)
-{
-    for (int round = 0; round < 4; round++) {
-        http_lanes_run(http->lanes);
-        grant_lanes(http);
-        deliver(http);
-        if (!http_lanes_due(http->lanes))
-            break;
-    }
-    http_rearm(http);
-}
-
 void http_socket_event(struct http *http, int fd, int events)
 {
     struct http_watch *watch = http_watch_of(http, fd);
@@ -103,7 +75,8 @@ void http_socket_event(struct http *http, int fd, int events)
     if (!watch)
         return;
     watch->happened(http, watch, events);
-    settle(http);
+    deliver(http);
+    http_rearm(http);
 }
 
 void http_timer(struct http *http)
@@ -113,5 +86,6 @@ void http_timer(struct http *http)
     http->armed_at = HTTP_TIMER_NEVER;
     for (struct http_timer *timer; (timer = http_timers_take(&http->timers, now));)
         timer->fire(timer);
-    settle(http);
+    deliver(http);
+    http_rearm(http);
 }

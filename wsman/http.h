@@ -1,4 +1,4 @@
-/* HTTP(S) to AMT devices over libcurl's multi interface, without an event loop of its own.
+/* HTTP(S) to AMT devices, without an event loop of its own.
  *
  * The owner lends a loop through struct http_owner: it watches sockets, keeps one timer and runs blocking
  * work (Kerberos tickets, name look-ups) off the loop. Everything here runs on the owner's thread, and the
@@ -42,7 +42,7 @@ struct http_owner {
 };
 
 /* idle_max: idle connections kept open over all sessions, at most; those unused for longest go first. NULL
- * and err when libcurl cannot start. */
+ * and err (system). SIGPIPE must be ignored in programs that speak TLS. */
 struct http *http_new(const struct http_owner *owner, size_t idle_max, struct err *err);
 /* All sessions must be closed before. */
 void http_free(struct http *http);
@@ -85,8 +85,7 @@ void http_session_free(struct http_session *session);
 
 /* Gives the session a stream socket that the owner has connected already; it is used (and from now on owned)
  * for the next connection, and closed when the next request ends without having needed it. A session without
- * one connects by itself. Any kind will do; a TCP socket whose connect() did not block and was called once
- * costs nothing more, others go over a relay. */
+ * one connects by itself. */
 void http_session_give_socket(struct http_session *session, int fd);
 
 struct http_answer { /* borrowed for the time of the callback */

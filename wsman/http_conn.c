@@ -3,12 +3,13 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "base/xalloc.h"
+#include "wsman/http_exchange.h"
 #include "wsman/http_internal.h"
-#include "wsman/http_lane.h"
 
 static void idle_over(struct http_timer *timer)
 {
@@ -19,17 +20,19 @@ static void happened(struct http *http, struct http_watch *watch, int events)
 {
     struct http_conn *conn = (struct http_conn *)((char *)watch - offsetof(struct http_conn, watch));
 
+    (void)http;
+    (void)events;
     switch (conn->state) {
     case HTTP_CONN_CONNECTING:
         http_session_writable(conn->session);
         break;
     case HTTP_CONN_BUSY:
-        http_lanes_socket(http->lanes, conn, events);
+        http_exchange_go(conn->session->exchange);
         break;
     case HTTP_CONN_IDLE: /* the device closes it, or says what nobody asked */
         http_conn_close(conn);
         break;
-    case HTTP_CONN_READY: /* waits for a lane; its end will show when libcurl uses it */
+    case HTTP_CONN_READY: /* waits for a ticket; its end will show when it is used */
         http_conn_watch(conn, 0);
         break;
     }
@@ -48,15 +51,6 @@ static struct http_conn *conn_new(struct http_session *session, int fd, enum htt
     session->conn = conn;
     session->connections++;
     return conn;
-}
-
-struct http_conn *http_conn_by_fd(const struct http *http, int fd)
-{
-    struct http_watch *watch = http_watch_of(http, fd);
-
-    if (!watch || watch->happened != happened)
-        return NULL;
-    return (struct http_conn *)((char *)watch - offsetof(struct http_conn, watch));
 }
 
 void http_conn_watch(struct http_conn *conn, int events)
@@ -101,24 +95,18 @@ int http_conn_start(struct http_session *session, const struct http_addr *addr, 
     return 0;
 }
 
-int http_conn_adopt(struct http_session *session, int fd, bool relayed, struct err *err)
+int http_conn_adopt(struct http_session *session, int fd, struct err *err)
 {
+    int flags = fcntl(fd, F_GETFL);
     int on = 1;
 
-    if (!relayed) {
-        if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
-            err_set_errno(err, CAUSE_SYSTEM, errno, "taking a given socket");
-            close(fd);
-            return -1;
-        }
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* in vain where it is not TCP */
-        conn_new(session, fd, HTTP_CONN_READY)->on_trial = true;
-        return 0;
-    }
-    int ours = http_relay_start(session->http, fd, err);
-    if (ours < 0)
+    if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+        err_set_errno(err, CAUSE_SYSTEM, errno, "taking a given socket");
+        close(fd);
         return -1;
-    http_conn_watch(conn_new(session, ours, HTTP_CONN_CONNECTING), HTTP_WATCH_WRITE);
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* in vain where it is not TCP */
+    conn_new(session, fd, HTTP_CONN_READY);
     return 0;
 }
 
@@ -167,31 +155,81 @@ static void leave_idle(struct http_conn *conn)
     http->idle_count--;
 }
 
-void http_conn_unidle(struct http_conn *conn)
+bool http_conn_is_quiet(const struct http_conn *conn)
 {
-    leave_idle(conn);
+    char byte;
+
+    return recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+int http_conn_engage(struct http_conn *conn, struct err *err)
+{
+    struct http_trust *trust = conn->session->trust;
+
+    if (conn->state == HTTP_CONN_IDLE)
+        leave_idle(conn);
     conn->state = HTTP_CONN_BUSY;
+    if (!trust || conn->tls)
+        return 0;
+    conn->tls = stream_tls_new(trust, conn->watch.fd, http_trust_sni(trust), err);
+    return conn->tls ? 0 : -1;
 }
 
 void http_conn_close(struct http_conn *conn)
 {
     if (conn->state == HTTP_CONN_IDLE)
-        http_lanes_close_idle(conn->http->lanes, conn);
-    else
-        http_conn_gone(conn);
-}
-
-void http_conn_gone(struct http_conn *conn)
-{
-    if (conn->state == HTTP_CONN_IDLE)
         leave_idle(conn);
+    stream_tls_free(conn->tls);
     http_watch_remove(conn->http, &conn->watch);
     conn->session->conn = NULL;
-    if (conn->on_trial && conn->state == HTTP_CONN_BUSY) {
-        conn->session->given_fd = conn->watch.fd;
-        conn->session->given_relayed = true;
-    } else {
-        close(conn->watch.fd);
-    }
+    close(conn->watch.fd);
     free(conn);
+}
+
+/* --- bytes --- */
+
+static bool would_block(int number)
+{
+    return number == EAGAIN || number == EWOULDBLOCK || number == EINTR;
+}
+
+enum stream_io http_conn_secure(struct http_conn *conn, struct err *err)
+{
+    return conn->tls ? stream_tls_handshake(conn->tls, err) : STREAM_IO_DONE;
+}
+
+enum stream_io http_conn_read(struct http_conn *conn, void *p, size_t n, size_t *got, struct err *err)
+{
+    if (conn->tls)
+        return stream_tls_read(conn->tls, p, n, got, err);
+    ssize_t count = recv(conn->watch.fd, p, n, 0);
+    if (count > 0)
+        *got = (size_t)count;
+    if (count >= 0)
+        return count > 0 ? STREAM_IO_DONE : STREAM_IO_END;
+    if (would_block(errno))
+        return STREAM_IO_WANT_READ;
+    err_set_errno(err, CAUSE_DROPPED, errno, "the connection broke while the answer came");
+    return STREAM_IO_FAILED;
+}
+
+enum stream_io http_conn_write(struct http_conn *conn, const void *p, size_t n, size_t *sent, struct err *err)
+{
+    if (conn->tls)
+        return stream_tls_write(conn->tls, p, n, sent, err);
+    ssize_t count = send(conn->watch.fd, p, n, MSG_NOSIGNAL);
+    if (count >= 0) {
+        *sent = (size_t)count;
+        return STREAM_IO_DONE;
+    }
+    if (would_block(errno))
+        return STREAM_IO_WANT_WRITE;
+    err_set_errno(err, CAUSE_DROPPED, errno, "the connection broke while the request was sent");
+    return STREAM_IO_FAILED;
+}
+
+bool http_conn_may_hold(const struct http_conn *conn, bool filled)
+{
+    return filled || conn->tls;
 }

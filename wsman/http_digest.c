@@ -431,7 +431,7 @@ int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, c
     if (respond(digest, md5, a2, a2_parts, nc, response, err) < 0)
         return -1;
 
-    buf_puts(out, "Digest "); /* without blanks between the fields: libcurl copies headers byte by byte */
+    buf_puts(out, "Digest ");
     put_quoted(out, "username", digest->user);
     put_quoted(out, ",realm", digest->realm);
     put_quoted(out, ",nonce", digest->nonce);

@@ -2,8 +2,8 @@
  * randomness.
  *
  * RFC 2617 with MD5, qop auth or auth-int, and the older form without qop (RFC 2069). A nonce is good for any
- * number of requests with a rising counter, over all connections, until the device calls it stale. libcurl's
- * own digest knows neither auth-int nor a nonce that outlives a handle. (reference wsman.md, section 1.3) */
+ * number of requests with a rising counter, over all connections, until the device calls it stale.
+ * (reference wsman.md, section 1.3) */
 #ifndef WSMAN_HTTP_DIGEST_H
 #define WSMAN_HTTP_DIGEST_H
 

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "wsman/http_lane.h"
+#include "wsman/http_exchange.h"
 
 #define TEXT_MAX 2048
 #define LEGS_MAX 4 /* Kerberos tokens of one request; two are all that real ones need */
@@ -50,7 +50,7 @@ static void keep_text(char **kept, const struct buf *text)
 
 static void read_challenges(const struct http_session *session, struct http_challenge *challenge)
 {
-    const struct buf *lines = http_lane_challenges(session->lane);
+    const struct buf *lines = http_exchange_challenges(session->exchange);
     struct rd r = rd_init(lines->p, lines->len);
 
     while (r.n) {
@@ -64,7 +64,7 @@ static void read_challenges(const struct http_session *session, struct http_chal
 /* For operators, printable and one per line. */
 static void keep_challenges(struct http_session *session)
 {
-    const struct buf *lines = http_lane_challenges(session->lane);
+    const struct buf *lines = http_exchange_challenges(session->exchange);
     struct rd r = rd_init(lines->p, lines->len);
     struct buf text = buf_init(TEXT_MAX);
 

@@ -20,7 +20,7 @@ enum http_login_next {
     HTTP_LOGIN_AGAIN = 0, /* the request is to be sent again, with what http_login_authorize says now */
     HTTP_LOGIN_LATER = 1, /* the same, after done was called */
 };
-/* The exchange on the session's lane ended with 401. done: for a Kerberos token on its way. */
+/* The session's exchange ended with 401. done: for a Kerberos token on its way. */
 enum http_login_next http_login_challenged(struct http_session *session, http_kerberos_done *done,
                                            struct err *err);
 /* It ended with an answer: the device let us in. -1 with err when it proved to be somebody else. */

@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/answer.h"
+#include "wsman/http_exchange.h"
 #include "wsman/http_internal.h"
-#include "wsman/http_lane.h"
 #include "wsman/http_login.h"
 
 #define WSMAN_PATH "/wsman"
@@ -43,8 +43,6 @@ static void set_limit(struct http_session *session, int64_t ms)
 static void become_ready(struct http_session *session)
 {
     http_timer_disarm(&session->http->timers, &session->timer);
-    if (session->conn && session->conn->state == HTTP_CONN_BUSY)
-        http_conn_idle(session->conn);
     session->state = HTTP_SESSION_READY;
     DL_APPEND(session->http->ready, session);
 }
@@ -60,8 +58,6 @@ static void fail(struct http_session *session, const struct err *err)
 /* Lets go of whatever the state holds, so that the session is as between two requests. */
 static void leave_state(struct http_session *session)
 {
-    if (session->state == HTTP_SESSION_WAITING)
-        DL_DELETE(session->http->waiting, session);
     if (session->state == HTTP_SESSION_READY)
         DL_DELETE(session->http->ready, session);
     if (session->state == HTTP_SESSION_TICKET)
@@ -69,12 +65,8 @@ static void leave_state(struct http_session *session)
     if (session->lookup)
         http_lookup_abandon(session->lookup);
     session->lookup = NULL;
-    if (session->lane)
-        http_lane_release(session->lane);
-    session->lane = NULL;
-    /* Cut off in the middle, libcurl has closed it. One it had not yet begun to use goes back to idle. */
-    if (session->conn && session->conn->state == HTTP_CONN_BUSY)
-        http_conn_idle(session->conn);
+    http_exchange_free(session->exchange);
+    session->exchange = NULL;
     if (session->conn && session->conn->state != HTTP_CONN_IDLE)
         http_conn_close(session->conn);
 }
@@ -84,7 +76,6 @@ static void drop_given(struct http_session *session)
     if (session->given_fd >= 0)
         close(session->given_fd);
     session->given_fd = -1;
-    session->given_relayed = false;
 }
 
 static void end_request(struct http_session *session)
@@ -137,15 +128,9 @@ static void late_connecting(struct http_session *session, struct err *err)
             http_addr_text(&session->addrs[session->addr_at], text));
 }
 
-static void late_waiting(struct http_session *session, struct err *err)
-{
-    (void)session;
-    err_set(err, CAUSE_TIMEOUT, "not sent: too many other requests are under way");
-}
-
 static void late_exchange(struct http_session *session, struct err *err)
 {
-    if (!http_lane_sent(session->lane))
+    if (!http_exchange_sent(session->exchange))
         err_set(err, CAUSE_TIMEOUT, "the TLS handshake was not over in time");
     else if (session->answer.len)
         err_set(err, CAUSE_TIMEOUT, "only %zu bytes of the answer came in time", session->answer.len);
@@ -154,8 +139,9 @@ static void late_exchange(struct http_session *session, struct err *err)
 }
 
 static void (*const late[HTTP_SESSION_STATES])(struct http_session *, struct err *) = {
-    [HTTP_SESSION_TICKET] = late_ticket,         [HTTP_SESSION_LOOKUP] = late_lookup,
-    [HTTP_SESSION_CONNECTING] = late_connecting, [HTTP_SESSION_WAITING] = late_waiting,
+    [HTTP_SESSION_TICKET] = late_ticket,
+    [HTTP_SESSION_LOOKUP] = late_lookup,
+    [HTTP_SESSION_CONNECTING] = late_connecting,
     [HTTP_SESSION_EXCHANGE] = late_exchange,
 };
 
@@ -200,6 +186,29 @@ static void start_lookup(struct http_session *session)
     set_limit(session, session->connect_ms);
 }
 
+static void start_exchange(struct http_session *session)
+{
+    struct buf authorization = buf_init_secret(HTTP_AUTHORIZATION_MAX);
+    struct err err = ERR_INIT;
+    bool shakes_hands = session->trust && session->conn->state == HTTP_CONN_READY;
+
+    if (session->limit_ms == HTTP_TIMER_NEVER)
+        session->limit_ms = http_now(session->http) + session->request_ms;
+    buf_reset(&session->answer);
+    (void)buf_room(&session->answer, 2000); /* what most answers need */
+    if (http_login_authorize(session, &authorization, &err) == 0)
+        session->exchange = http_exchange_new(session, buf_str(&authorization), &err);
+    buf_free(&authorization);
+    if (!session->exchange) {
+        leave_state(session);
+        fail(session, &err);
+        return;
+    }
+    session->state = HTTP_SESSION_EXCHANGE;
+    set_limit(session, shakes_hands ? session->connect_ms : HTTP_TIMER_NEVER);
+    http_exchange_go(session->exchange);
+}
+
 static void start_connect(struct http_session *session)
 {
     struct err err = ERR_INIT;
@@ -218,29 +227,16 @@ static void start_connect(struct http_session *session)
     }
 }
 
-static void want_lane(struct http_session *session)
-{
-    session->state = HTTP_SESSION_WAITING;
-    DL_APPEND(session->http->waiting, session);
-    set_limit(session, HTTP_TIMER_NEVER);
-}
-
 static void take_given(struct http_session *session)
 {
     struct err err = ERR_INIT;
     int fd = session->given_fd;
-    bool relayed = session->given_relayed;
 
     session->given_fd = -1;
-    session->given_relayed = false;
-    if (http_conn_adopt(session, fd, relayed, &err) < 0) {
+    if (http_conn_adopt(session, fd, &err) < 0)
         fail(session, &err);
-    } else if (session->conn->state == HTTP_CONN_READY) {
-        want_lane(session);
-    } else {
-        session->state = HTTP_SESSION_CONNECTING;
-        set_limit(session, session->connect_ms);
-    }
+    else
+        start_exchange(session);
 }
 
 static void want_connection(struct http_session *session)
@@ -280,12 +276,14 @@ static void want_ticket(struct http_session *session)
 /* Does what is missing most for the exchange to begin. */
 static void advance(struct http_session *session)
 {
+    if (session->conn && session->conn->state == HTTP_CONN_IDLE && !http_conn_is_quiet(session->conn))
+        http_conn_close(session->conn);
     if (http_login_wants_ticket(session))
         want_ticket(session);
     else if (!session->conn)
         want_connection(session);
     else
-        want_lane(session);
+        start_exchange(session);
 }
 
 void http_session_looked_up(struct http_session *session, const struct err *failure)
@@ -321,54 +319,20 @@ void http_session_writable(struct http_session *session)
         fail(session, &err);
 }
 
-void http_session_lane_granted(struct http_session *session)
-{
-    struct buf authorization = buf_init_secret(HTTP_AUTHORIZATION_MAX);
-    struct err err = ERR_INIT;
-
-    if (!session->conn || http_login_wants_ticket(session)) { /* its connection ended while it waited */
-        http_lane_release(session->lane);
-        session->lane = NULL;
-        session->state = HTTP_SESSION_IDLE;
-        advance(session);
-        return;
-    }
-    if (session->conn->state == HTTP_CONN_IDLE)
-        http_conn_unidle(session->conn);
-    if (session->limit_ms == HTTP_TIMER_NEVER)
-        session->limit_ms = http_now(session->http) + session->request_ms;
-    session->state = HTTP_SESSION_EXCHANGE;
-    set_limit(session, session->trust && session->conn->state == HTTP_CONN_READY ? session->connect_ms
-                                                                                 : HTTP_TIMER_NEVER);
-    buf_reset(&session->answer);
-    (void)buf_room(&session->answer, 2000);
-    if (http_login_authorize(session, &authorization, &err) < 0 ||
-        http_lane_start(session->lane, authorization.len ? buf_str(&authorization) : NULL, &err) < 0) {
-        leave_state(session);
-        fail(session, &err);
-    }
-    buf_free(&authorization);
-}
-
-void http_session_tcp_proven(struct http_session *session)
-{
-    if (session->conn)
-        session->conn->on_trial = false;
-}
-
 void http_session_sending(struct http_session *session)
 {
     session->requests++;
-    http_session_tcp_proven(session);
     set_limit(session, HTTP_TIMER_NEVER);
 }
 
 /* --- an exchange is over --- */
 
-void http_session_server(struct http_session *session, const void *value, size_t n)
+static void keep_server(struct http_session *session, const void *value, size_t n)
 {
     struct buf text = buf_init(SERVER_MAX);
 
+    if (!n)
+        return;
     if (session->server && strlen(session->server) == n && memcmp(session->server, value, n) == 0)
         return; /* as on every answer before */
     text_printable(&text, value, n);
@@ -390,38 +354,35 @@ static enum follow judge_answer(struct http_session *session, struct err *err)
     static const enum follow follows[] = {
         [HTTP_LOGIN_AGAIN] = FOLLOW_AGAIN, [HTTP_LOGIN_LATER] = FOLLOW_WAIT};
 
-    session->status = http_lane_status(session->lane);
+    session->status = http_exchange_status(session->exchange);
     if (session->status != 401)
         return http_login_accepted(session, err) < 0 ? FOLLOW_FAIL : FOLLOW_ANSWER;
     enum http_login_next next = http_login_challenged(session, ticket_here, err);
     return next == HTTP_LOGIN_OVER ? FOLLOW_FAIL : follows[next];
 }
 
-static enum follow judge(struct http_session *session, int code, struct err *err)
+static enum follow judge(struct http_session *session, const struct err *failure, struct err *err)
 {
-    if (http_lane_wants_connection(session->lane) || session->given_relayed) {
-        if (session->conn)
-            http_conn_close(session->conn);
-        return FOLLOW_AGAIN;
-    }
-    if (session->kerberos && http_lane_sent(session->lane) && code)
+    struct view server = http_exchange_server(session->exchange);
+
+    keep_server(session, server.p, server.n);
+    if (!failure)
+        return judge_answer(session, err);
+    if (session->kerberos && http_exchange_sent(session->exchange))
         http_kerberos_forget(session->kerberos); /* a token is good for one try */
-    if (code && session->trust && http_trust_try_older(session->trust))
+    if (session->trust && http_trust_try_older(session->trust))
         return FOLLOW_AGAIN;
-    if (http_lane_failure(session->lane, code, err) < 0)
-        return FOLLOW_FAIL;
-    return judge_answer(session, err);
+    *err = *failure;
+    return FOLLOW_FAIL;
 }
 
-void http_session_lane_done(struct http_session *session, int code)
+void http_session_exchanged(struct http_session *session, const struct err *failure)
 {
     struct err err = ERR_INIT;
+    enum follow follow = judge(session, failure, &err);
 
-    if (session->conn && session->conn->state == HTTP_CONN_BUSY)
-        http_conn_idle(session->conn);
-    enum follow follow = judge(session, code, &err);
-    http_lane_release(session->lane);
-    session->lane = NULL;
+    http_exchange_free(session->exchange);
+    session->exchange = NULL;
     switch (follow) {
     case FOLLOW_FAIL:
         fail(session, &err);
@@ -469,15 +430,13 @@ static int check_settings(const struct http_settings *s, struct err *err)
     return 0;
 }
 
-static void set_origin(struct http_session *session, const struct http_settings *s)
+static void set_authority(struct http_session *session, const struct http_settings *s)
 {
     bool v6 = strchr(s->name, ':') != NULL;
-    bool tls = s->tls != HTTP_TLS_NONE;
 
-    session->port = s->port ? s->port : tls ? PORT_TLS : PORT_PLAIN;
+    session->port = s->port ? s->port : s->tls != HTTP_TLS_NONE ? PORT_TLS : PORT_PLAIN;
     session->name = xstrdup(s->name);
-    session->origin = xasprintf("%s://%s%s%s:%u", tls ? "https" : "http", v6 ? "[" : "", s->name,
-                                v6 ? "]" : "", session->port);
+    session->authority = xasprintf("%s%s%s:%u", v6 ? "[" : "", s->name, v6 ? "]" : "", session->port);
 }
 
 static int set_address(struct http_session *session, const struct http_settings *s, struct err *err)
@@ -503,7 +462,6 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
     struct http_session *session = xcalloc(1, sizeof(*session));
     session->timer.fire = time_is_up;
     session->http = http;
-    session->serial = ++http->serial;
     session->given_fd = -1;
     session->answer = buf_init(WSMAN_ANSWER_MAX);
     session->body = buf_init(BODY_MAX);
@@ -515,7 +473,7 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
     session->realm_wanted = xstrdup(settings->realm);
     if (!settings->kerberos)
         http_digest_init(&session->digest, settings->user, settings->password);
-    set_origin(session, settings);
+    set_authority(session, settings);
     if (settings->kerberos)
         session->kerberos = http_kerberos_new(session->name, session->port, settings->ccache);
     http->sessions++;
@@ -540,7 +498,7 @@ void http_session_free(struct http_session *session)
     http_kerberos_free(session->kerberos);
     http_trust_free(session->trust);
     free(session->name);
-    free(session->origin);
+    free(session->authority);
     free(session->realm_wanted);
     free(session->realm_seen);
     free(session->server);

@@ -454,6 +454,11 @@ struct http_trust *http_trust_new(struct http_tls_file **files, const struct htt
     return NULL;
 }
 
+const char *http_trust_sni(const struct http_trust *trust)
+{
+    return trust->name_is_address ? NULL : trust->name;
+}
+
 void http_trust_free(struct http_trust *trust)
 {
     if (!trust)

@@ -1,9 +1,8 @@
 /* Trust in a device's TLS certificate: by a CA, or by the fingerprint of the certificate itself.
  *
- * libcurl's own checks are off; these take their place inside the context it makes for every connection,
- * because they need to pin, to remember what was seen, and to say exactly what was wrong. Contexts are made
- * anew for each connection, so nothing expensive is done in one: CA files and client certificates are read
- * once and shared. (reference wsman.md, section 1.5) */
+ * OpenSSL's checks are given a shape that can pin, remember what was seen, and say exactly what was wrong.
+ * Contexts are made anew for each connection (stream_tls.h), so nothing expensive is done in one: CA files
+ * and client certificates are read once and shared. (reference wsman.md, section 1.5) */
 #ifndef WSMAN_HTTP_TLS_H
 #define WSMAN_HTTP_TLS_H
 
@@ -36,6 +35,9 @@ int http_trust_failure(const struct http_trust *trust, struct err *err);
  * the last handshake failed like that and old TLS is allowed: from now on TLS 1.0 alone is spoken. At most
  * once. */
 bool http_trust_try_older(struct http_trust *trust);
+
+/* The name to ask the device for in the handshake, NULL when it is known by its address only. Borrowed. */
+const char *http_trust_sni(const struct http_trust *trust);
 
 /* What was seen, as in struct http_facts; borrowed. trust may be NULL. */
 void http_trust_facts(const struct http_trust *trust, struct http_facts *facts);

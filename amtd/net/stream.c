@@ -8,10 +8,10 @@
 #include <utlist.h>
 
 #include "amtd/net/socket.h"
-#include "amtd/net/stream_tls.h"
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "wsman/http_tls_file.h"
+#include "wsman/stream_tls.h"
 
 #define READS_AT_ONCE  16           /* then other streams have their turn */
 #define WRITE_CHUNK    (128 * 1024) /* most bytes given to the system at once */

@@ -23,7 +23,7 @@ static void nothing_is_sent_twice(void **state)
     bench_succeeds(b, 200, FAKE_CONTENT);
     fake_device_set(b->device, &(struct fake_script){.close = FAKE_CLOSE_REQUEST});
     unsigned before = fake_device_seen(b->device).requests;
-    bench_fails(b, CAUSE_DROPPED); /* on the kept connection, where libcurl would send it again */
+    bench_fails(b, CAUSE_DROPPED); /* on the kept connection, where it is tempting to send it again */
     assert_int_equal(fake_device_seen(b->device).requests - before, 1);
 }
 
@@ -282,7 +282,6 @@ static int connect_to_device(struct bench *b, int flags)
     return fd;
 }
 
-/* Sockets in the two states that libcurl 7.88 tells apart. */
 static void given_socket_is_used(void **state)
 {
     static const int flags[] = {SOCK_NONBLOCK, 0};

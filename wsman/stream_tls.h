@@ -1,6 +1,6 @@
-/* TLS on a connected socket: the part of a stream that speaks it. Used by stream.c. */
-#ifndef AMTD_NET_STREAM_TLS_H
-#define AMTD_NET_STREAM_TLS_H
+/* TLS on a connected socket: the part of a stream that speaks it. For whatever owns the socket. */
+#ifndef WSMAN_STREAM_TLS_H
+#define WSMAN_STREAM_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

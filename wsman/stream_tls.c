@@ -1,4 +1,4 @@
-#include "amtd/net/stream_tls.h"
+#include "wsman/stream_tls.h"
 
 #include <errno.h>
 #include <openssl/err.h>

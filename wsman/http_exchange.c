@@ -1,0 +1,186 @@
+#include "wsman/http_exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "wsman/http_reply.h"
+
+#define HEADERS_MOST 1024 /* of a request, without its path, host and login */
+
+struct http_exchange {
+    struct http_session *session;
+    struct http_reply *reply;
+    struct buf request;
+    size_t at; /* bytes of it that the connection has taken */
+    bool sent;
+};
+
+/* --- the request --- */
+
+static void put_header(struct buf *out, const char *name, const char *value)
+{
+    buf_puts(out, name);
+    buf_puts(out, ": ");
+    buf_puts(out, value);
+    buf_puts(out, "\r\n");
+}
+
+static void write_request(const struct http_session *session, const char *authorization, struct buf *out)
+{
+    bool posting = session->method[0] == 'P';
+
+    buf_puts(out, session->method);
+    buf_putc(out, ' ');
+    buf_puts(out, session->path);
+    buf_puts(out, " HTTP/1.1\r\n");
+    put_header(out, "Host", session->authority);
+    if (*authorization)
+        put_header(out, "Authorization", authorization);
+    if (posting) {
+        put_header(out, "Content-Type", "application/soap+xml;charset=UTF-8");
+        buf_puts(out, "Content-Length: ");
+        buf_put_u64(out, session->body.len);
+        buf_puts(out, "\r\n");
+    }
+    buf_puts(out, "\r\n");
+    buf_add(out, session->body.p, session->body.len);
+}
+
+struct http_exchange *http_exchange_new(struct http_session *session, const char *authorization,
+                                        struct err *err)
+{
+    struct http_exchange *exchange;
+    size_t most = HEADERS_MOST + strlen(session->path) + strlen(session->authority) + strlen(authorization) +
+                  session->body.len;
+
+    if (http_conn_engage(session->conn, err) < 0)
+        return NULL;
+    exchange = xcalloc(1, sizeof(*exchange));
+    exchange->session = session;
+    exchange->reply = http_reply_new(&session->answer);
+    exchange->request = buf_init_secret(most);
+    (void)buf_room(&exchange->request, most);
+    write_request(session, authorization, &exchange->request);
+    return exchange;
+}
+
+void http_exchange_free(struct http_exchange *exchange)
+{
+    if (!exchange)
+        return;
+    http_reply_free(exchange->reply);
+    buf_free(&exchange->request);
+    free(exchange);
+}
+
+/* --- under way --- */
+
+static void over(struct http_exchange *exchange, const struct err *failure)
+{
+    struct http_session *session = exchange->session;
+    struct http_conn *conn = session->conn;
+
+    if (!failure && exchange->at == exchange->request.len && http_reply_keeps(exchange->reply))
+        http_conn_idle(conn);
+    else
+        http_conn_close(conn);
+    http_session_exchanged(session, failure);
+}
+
+static enum stream_io shake_hands(struct http_exchange *exchange, struct err *err)
+{
+    enum stream_io io = STREAM_IO_DONE;
+
+    if (exchange->sent)
+        return io;
+    io = http_conn_secure(exchange->session->conn, err);
+    if (io != STREAM_IO_DONE)
+        return io;
+    exchange->sent = true;
+    http_session_sending(exchange->session);
+    return io;
+}
+
+static enum stream_io send_request(struct http_exchange *exchange, struct err *err)
+{
+    const struct buf *request = &exchange->request;
+
+    while (exchange->at < request->len) {
+        size_t n = 0;
+        enum stream_io io = http_conn_write(exchange->session->conn, request->p + exchange->at,
+                                            request->len - exchange->at, &n, err);
+        if (io != STREAM_IO_DONE)
+            return io;
+        exchange->at += n;
+    }
+    return STREAM_IO_DONE;
+}
+
+/* STREAM_IO_END: the answer is complete. */
+static enum stream_io take_answer(struct http_exchange *exchange, struct err *err)
+{
+    struct http_conn *conn = exchange->session->conn;
+    struct http *http = exchange->session->http;
+
+    for (;;) {
+        size_t n = 0;
+        enum stream_io io = http_conn_read(conn, http->chunk, sizeof(http->chunk), &n, err);
+        enum decode decode = io == STREAM_IO_DONE  ? http_reply_feed(exchange->reply, http->chunk, n, err)
+                             : io == STREAM_IO_END ? http_reply_end(exchange->reply, err)
+                                                   : DECODE_MORE;
+        if (decode != DECODE_MORE)
+            return decode == DECODE_DONE ? STREAM_IO_END : STREAM_IO_FAILED;
+        if (io != STREAM_IO_DONE)
+            return io;
+        if (!http_conn_may_hold(conn, n == sizeof(http->chunk)))
+            return STREAM_IO_WANT_READ;
+    }
+}
+
+static void wait_for(struct http_exchange *exchange, enum stream_io io)
+{
+    bool to_send = exchange->sent && exchange->at < exchange->request.len;
+
+    http_conn_watch(exchange->session->conn,
+                    (to_send || io == STREAM_IO_WANT_WRITE ? HTTP_WATCH_WRITE : 0) |
+                        (to_send || io != STREAM_IO_WANT_WRITE ? HTTP_WATCH_READ : 0));
+}
+
+void http_exchange_go(struct http_exchange *exchange)
+{
+    bool is_answer_due = exchange->sent;
+    struct err err = ERR_INIT;
+    enum stream_io io = shake_hands(exchange, &err);
+
+    if (io == STREAM_IO_DONE)
+        io = send_request(exchange, &err);
+    if (is_answer_due && (io == STREAM_IO_DONE || io == STREAM_IO_WANT_WRITE))
+        io = take_answer(exchange, &err);
+    if (io == STREAM_IO_FAILED)
+        over(exchange, &err);
+    else if (io == STREAM_IO_END)
+        over(exchange, NULL);
+    else
+        wait_for(exchange, io == STREAM_IO_DONE ? STREAM_IO_WANT_READ : io);
+}
+
+bool http_exchange_sent(const struct http_exchange *exchange)
+{
+    return exchange->sent;
+}
+
+int http_exchange_status(const struct http_exchange *exchange)
+{
+    return http_reply_status(exchange->reply);
+}
+
+const struct buf *http_exchange_challenges(const struct http_exchange *exchange)
+{
+    return http_reply_challenges(exchange->reply);
+}
+
+struct view http_exchange_server(const struct http_exchange *exchange)
+{
+    return http_reply_server(exchange->reply);
+}
