@@ -10,6 +10,7 @@
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
 #include "amtcli/cmd_log.h"
+#include "amtcli/cmd_password.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
 #include "amtcli/cmd_settings.h"
@@ -33,6 +34,10 @@ const struct command *const commands[] = {
     &command_profile_set,
     &command_profile_remove,
     &command_profile_test,
+    &command_password_rotate,
+    &command_password_list,
+    &command_password_show,
+    &command_password_forget,
     &command_power_status,
     &command_power_on,
     &command_power_off,

@@ -291,12 +291,15 @@ void http_md5_clear(struct http_md5 *md5)
     *md5 = (struct http_md5){NULL, NULL};
 }
 
-/* MD5 of the parts joined by colons, as 32 lower-case hex digits. */
-static int md5_hex(const struct http_md5 *md5, const struct view *parts, size_t count, char out[33],
-                   struct err *err)
+static struct view text_view(const char *s)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char sum[EVP_MAX_MD_SIZE];
+    return (struct view){(const uint8_t *)s, strlen(s)};
+}
+
+/* MD5 of the parts joined by colons. */
+static int md5_sum(const struct http_md5 *md5, const struct view *parts, size_t count,
+                   unsigned char sum[EVP_MAX_MD_SIZE], struct err *err)
+{
     int ok = EVP_DigestInit_ex2(md5->ctx, md5->md, NULL);
 
     for (size_t i = 0; ok && i < count; i++) {
@@ -307,6 +310,18 @@ static int md5_hex(const struct http_md5 *md5, const struct view *parts, size_t 
     }
     if (!ok || !EVP_DigestFinal_ex(md5->ctx, sum, NULL))
         return err_set(err, CAUSE_SYSTEM, "OpenSSL cannot compute an MD5");
+    return 0;
+}
+
+/* The same as 32 lower-case hex digits. */
+static int md5_hex(const struct http_md5 *md5, const struct view *parts, size_t count, char out[33],
+                   struct err *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char sum[EVP_MAX_MD_SIZE] = {0};
+
+    if (md5_sum(md5, parts, count, sum, err) != 0)
+        return -1;
     for (size_t i = 0; i < 16; i++) {
         out[2 * i] = digits[sum[i] >> 4];
         out[2 * i + 1] = digits[sum[i] & 15];
@@ -316,9 +331,26 @@ static int md5_hex(const struct http_md5 *md5, const struct view *parts, size_t 
     return 0;
 }
 
-static struct view text_view(const char *s)
+static struct view secret_view(const struct secret *s)
 {
-    return (struct view){(const uint8_t *)s, strlen(s)};
+    return (struct view){(const uint8_t *)secret_str(s), secret_len(s)};
+}
+
+int http_digest_ha1(const char *user, const char *realm, const struct secret *password, uint8_t out[16],
+                    struct err *err)
+{
+    struct view a1[] = {text_view(user), text_view(realm), secret_view(password)};
+    unsigned char sum[EVP_MAX_MD_SIZE] = {0};
+    struct http_md5 md5;
+    int status;
+
+    if (http_md5_init(&md5, err) != 0)
+        return -1;
+    status = md5_sum(&md5, a1, 3, sum, err);
+    memcpy(out, sum, 16);
+    secret_wipe(sum, sizeof(sum));
+    http_md5_clear(&md5);
+    return status;
 }
 
 /* --- answering --- */
@@ -344,9 +376,8 @@ int http_digest_accept(struct http_digest *digest, const struct http_md5 *md5,
                        const struct http_challenge *challenge, const char *cnonce, struct err *err)
 {
     if (!digest->ha1[0] || !digest->realm || strcmp(digest->realm, challenge->realm) != 0) {
-        struct view a1[] = {text_view(digest->user),
-                            text_view(challenge->realm),
-                            {(const uint8_t *)secret_str(digest->password), secret_len(digest->password)}};
+        struct view a1[] = {text_view(digest->user), text_view(challenge->realm),
+                            secret_view(digest->password)};
         if (md5_hex(md5, a1, 3, digest->ha1, err) < 0)
             return -1;
         xreplace(&digest->realm, challenge->realm);

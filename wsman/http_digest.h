@@ -61,6 +61,11 @@ int http_md5_init(struct http_md5 *md5,
                   struct err *err); /* -1 (system) when OpenSSL has no MD5, as in FIPS mode */
 void http_md5_clear(struct http_md5 *md5);
 
+/* MD5(user:realm:password), which is all that a device ever learns of a password: as good as the password.
+ * 0, or -1 with err (system). */
+int http_digest_ha1(const char *user, const char *realm, const struct secret *password, uint8_t out[16],
+                    struct err *err);
+
 /* The login of one session. */
 struct http_digest {
     char *user;

@@ -76,7 +76,8 @@ static const struct api_param profile_put_params[] = {
     END,
 };
 static const struct api_param run_start_params[] = {
-    {"task", API_STRING, true, "power, boot, info, doctor, probe, prepare, filter"},
+    {"task", API_STRING, true,
+     "power, boot, info, doctor, probe, prepare, redirection, consent, clock, filter, password"},
     TARGET,
     {"args", API_OBJECT, false, "of the task"},
     {"profile", API_STRING, false, "use this one alone"},
@@ -89,6 +90,16 @@ static const struct api_param run_start_params[] = {
     {"timeout_ms", API_INTEGER, false, "per host"},
     {"dry_run", API_BOOLEAN, false, "only say what would be done"},
     {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
+    END,
+};
+static const struct api_param password_list_params[] = {
+    {"target", API_STRING, false, "which hosts"},
+    {"former", API_BOOLEAN, false, "also those that were before"},
+    END,
+};
+static const struct api_param password_show_params[] = {
+    {"host", API_STRING, true, "which host"},
+    {"former", API_BOOLEAN, false, "also those that were before"},
     END,
 };
 static const struct api_param ider_start_params[] = {
@@ -203,6 +214,12 @@ const struct api_call api_calls[] = {
     {"profile.remove", ROLE_ADMINISTER, name_only, false, call_profile_remove, NULL, "removes a profile"},
     {"target.resolve", ROLE_WATCH, target_only, true, call_target_resolve, NULL, "the hosts of a target"},
     {"target.words", ROLE_WATCH, none, true, NULL, call_target_words, "names, for completion"},
+    {"password.list", ROLE_WATCH, password_list_params, true, call_password_list, NULL,
+     "which hosts have passwords of their own"},
+    {"password.show", ROLE_ADMINISTER, password_show_params, false, call_password_show, NULL,
+     "the passwords of a host"},
+    {"password.forget", ROLE_ADMINISTER, target_only, false, call_password_forget, NULL,
+     "goes back to the passwords of the profiles"},
     {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
      "which filters are active where, since when and by whom"},
     {"filter.confirm", ROLE_QUARANTINE, target_only, false, call_filter_confirm, NULL,

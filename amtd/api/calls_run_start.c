@@ -196,6 +196,13 @@ static void refused(void *arg, const struct err *err)
     free(viewer);
 }
 
+static enum api_role role_for(const struct task *task)
+{
+    if (task->administers)
+        return ROLE_ADMINISTER;
+    return task->quarantines ? ROLE_QUARANTINE : ROLE_OPERATE;
+}
+
 void call_run_start(struct api_request *rq)
 {
     struct run_order order = {0};
@@ -204,7 +211,7 @@ void call_run_start(struct api_request *rq)
     struct err err = ERR_INIT;
 
     if (read_order(rq, &order, &err) == 0 && order.task->changes(order.args))
-        api_require(rq, order.task->quarantines ? ROLE_QUARANTINE : ROLE_OPERATE, &err);
+        api_require(rq, role_for(order.task), &err);
     if (err.cause != CAUSE_NONE) {
         run_order_clear(&order);
         api_fail(rq, &err);

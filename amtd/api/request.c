@@ -70,7 +70,7 @@ static void activity_added(void *data, const struct err *failure)
 
 static char *target_of(const json_t *params)
 {
-    static const char *const names[] = {"target", "hosts", "name"};
+    static const char *const names[] = {"target", "hosts", "host", "name"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (json_is_string(json_object_get(params, names[i])))

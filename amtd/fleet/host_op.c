@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "amtd/fleet/store_passwords.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "wsman/power.h"
@@ -12,7 +13,8 @@
 #define PASSWORD_PAUSE_MS 20000
 
 #define WALK_TIMEOUT_MS 5000
-#define EXPLAIN_MS      5000 /* for asking why access was denied */
+#define EXPLAIN_MS      5000  /* for asking why access was denied */
+#define PROOF_MS        30000 /* for finding out which password a device has */
 
 static void drop_work(struct host_op *op);
 static void end(struct host_op *op, const struct err *failure);
@@ -53,48 +55,14 @@ static int64_t mono(const struct host_op *op)
     return clock_mono(run_parts(op->run)->clock);
 }
 
-/* --- profiles --- */
+/* --- logins --- */
 
-/* The k-th profile to try: the ordered one or the host's own alone, else the one that worked before, then the
- * others in their order. NULL when there are no more. */
-static const struct profile *profile_at(const struct host_op *op, size_t k)
+/* The k-th one: of those that a password under way leaves, or of the host's. */
+static bool login_to_try(const struct host_op *op, size_t k, struct login *out)
 {
-    const struct profiles *all = run_profiles(op->run);
-    const char *only = order_of(op)->profile ? order_of(op)->profile : op->host->profile;
-    const char *first = only ? only : pairs_get(&op->host->facts, "profile");
-    const struct profile *known = NULL;
-
-    for (size_t i = 0; first && i < all->count; i++)
-        if (strcmp(all->items[i].name, first) == 0)
-            known = &all->items[i];
-    if (only)
-        return k == 0 ? known : NULL;
-    if (known && k == 0)
-        return known;
-    if (known)
-        k--;
-    for (size_t i = 0; i < all->count; i++) {
-        if (&all->items[i] == known)
-            continue;
-        if (k-- == 0)
-            return &all->items[i];
-    }
-    return NULL;
-}
-
-/* A device that was talked to over TLS is never talked to without it, whatever profiles there are: somebody
- * on the way could otherwise provoke it. */
-static bool would_downgrade(const struct host_op *op, const struct profile *next)
-{
-    return next->tls == PROFILE_TLS_NONE && pairs_get(&op->host->facts, "tls.pin") &&
-           !order_of(op)->profile && !op->host->profile;
-}
-
-/* The failures after which another profile may fit. Those of trust are not among them. */
-static bool another_may_fit(enum cause cause)
-{
-    return cause == CAUSE_AUTH_FAILED || cause == CAUSE_AUTH_UNSUPPORTED || cause == CAUSE_REFUSED ||
-           cause == CAUSE_TLS_VERSION || cause == CAUSE_SEAL_BROKEN;
+    if (op->proof)
+        return proof_login(op->proof, k, out);
+    return login_at(run_profiles(op->run), op->host, order_of(op)->profile, k, out);
 }
 
 static void pause_over(uv_timer_t *timer)
@@ -114,35 +82,18 @@ static uv_timer_t *op_timer(struct host_op *op)
     return op->timer;
 }
 
-/* How much a failure tells: of several profiles' failures the one is reported that got farthest. */
-static int weight(enum cause cause)
-{
-    switch (cause) {
-    case CAUSE_NONE:
-        return 0;
-    case CAUSE_REFUSED:
-        return 1;
-    case CAUSE_TLS_VERSION:
-        return 2;
-    default:
-        return 3;
-    }
-}
-
-/* After a failure: goes on with the next profile, or ends. */
-static void next_profile(struct host_op *op, const struct err *failure)
+/* After a failure: goes on with the next login, or ends. */
+static void next_login(struct host_op *op, const struct err *failure)
 {
     bool password_spent = failure->cause == CAUSE_AUTH_FAILED;
-    const struct profile *next = NULL;
-    struct err worst = *failure;
+    struct err worst = *login_telling(&op->failure, failure);
+    struct login next = {NULL};
 
-    if (weight(op->failure.cause) > weight(failure->cause))
-        worst = op->failure;
-    if (another_may_fit(failure->cause))
-        do
-            next = profile_at(op, ++op->trial);
-        while (next && would_downgrade(op, next));
-    if (!next) {
+    if (login_another_may_fit(failure->cause))
+        while (login_to_try(op, ++op->trial, &next) &&
+               login_would_downgrade(&next, op->host, order_of(op)->profile))
+            continue;
+    if (!next.profile) {
         end(op, &worst);
         return;
     }
@@ -150,7 +101,7 @@ static void next_profile(struct host_op *op, const struct err *failure)
     leave(op, false);
     if (op->phase == OP_WORKING)
         run_op_yields(op);
-    if (password_spent && next->auth == PROFILE_AUTH_DIGEST) {
+    if (password_spent && next.profile->auth == PROFILE_AUTH_DIGEST) {
         op->phase = OP_PAUSING;
         op->deadline_mono += PASSWORD_PAUSE_MS;
         uv_timer_start(op_timer(op), pause_over, PASSWORD_PAUSE_MS, 0);
@@ -174,7 +125,7 @@ static void dialed(void *arg, int fd, const struct err *failure)
 
     op->dial = NULL;
     if (failure) {
-        next_profile(op, failure);
+        next_login(op, failure);
         return;
     }
     op->fd = fd;
@@ -205,21 +156,6 @@ static void walk_over(void *arg, json_t *checks, const struct err *failure)
         host_op_dial(op);
 }
 
-/* What makes a profile unusable for this host, before anything is sent. */
-static int check_profile(const struct host_op *op, struct err *err)
-{
-    if (op->profile->seal_broken)
-        return err_set(err, CAUSE_SEAL_BROKEN, "the password of profile '%s' cannot be opened",
-                       op->profile->name);
-    if (op->profile->old_tls && !pairs_get(&op->host->facts, "tls.pin"))
-        return err_set(
-            err, CAUSE_TLS_UNTRUSTED,
-            "old TLS is spoken only with a device whose certificate was pinned before: amtcli host set %s "
-            "--pin SHA256",
-            op->host->name);
-    return 0;
-}
-
 void host_op_dial(struct host_op *op)
 {
     const struct run_parts *parts = run_parts(op->run);
@@ -233,24 +169,24 @@ void host_op_dial(struct host_op *op)
         op->record->began_ms = clock_wall(parts->clock);
     }
     op->phase = OP_DIALING;
+    login_to_try(op, op->trial, &op->login);
     if (order->task->walks && !op->walked) {
         op->walk =
-            walk_start(parts, parts->http, op->host, profile_at(op, 0), WALK_TIMEOUT_MS, walk_over, op);
+            walk_start(parts, parts->http, op->host, op->login.profile, WALK_TIMEOUT_MS, walk_over, op);
         return;
     }
-    op->profile = profile_at(op, op->trial);
-    if (!op->profile) {
+    if (!op->login.profile) {
         fail_without_profile(op);
         return;
     }
-    if (check_profile(op, &err) != 0) {
-        next_profile(op, &err);
+    if (login_check(&op->login, op->host, &err) != 0) {
+        next_login(op, &err);
         return;
     }
-    settings = link_settings(op->host, op->profile);
-    op->link = link_hold(parts->links, op->host, op->profile, &err);
+    settings = link_settings(op->host, &op->login);
+    op->link = link_hold(parts->links, op->host, &op->login, &err);
     if (!op->link) {
-        next_profile(op, &err);
+        next_login(op, &err);
         return;
     }
     if (link_is_warm(op->link)) {
@@ -293,8 +229,8 @@ static uint32_t want_random(void *arg)
 struct start_note {
     struct host_op *op;
     const struct task_keeping *keeping;
-    char *journal; /* the task's, made while nobody else looks at the work */
-    int64_t id;
+    void *journal;         /* the task's, made while nobody else looks at the work */
+    bool settles, has_new; /* host_op_settles */
     int64_t at_ms;
 };
 
@@ -302,7 +238,12 @@ static int note_start(struct tx *tx, void *data, struct err *err)
 {
     const struct start_note *note = data;
 
-    if (tx_operation_start(tx, note->op->record->id, note->at_ms, err) != 0)
+    const struct host_op *op = note->op;
+
+    if (tx_operation_start(tx, op->record->id, note->at_ms, err) != 0)
+        return -1;
+    if (note->settles &&
+        tx_password_settle(tx, op->host->id, op->login.own->user, note->has_new, note->at_ms, err) != 0)
         return -1;
     return note->journal ? note->keeping->note(tx, note->op->record, note->journal, err) : 0;
 }
@@ -312,12 +253,13 @@ static void start_noted(void *data, const struct err *failure)
     struct start_note *note = data;
     struct host_op *op = note->op;
 
-    free(note->journal);
+    if (note->keeping && note->keeping->forget)
+        note->keeping->forget(note->journal);
     free(note);
     if (op->phase != OP_WORKING || !op->runner)
         return;
     if (failure) /* what cannot be written down is not done */
-        next_profile(op, failure);
+        next_login(op, failure);
     else
         runner_resume(op->runner);
 }
@@ -347,6 +289,8 @@ static void before_change(void *arg, struct runner *runner)
     announce(op);
     note->op = op;
     note->at_ms = clock_wall(run_parts(op->run)->clock);
+    note->settles = host_op_settles(op, &note->has_new);
+    op->own_settled |= note->settles;
     note->keeping = order_of(op)->task->keeping;
     if (note->keeping && note->keeping->journal)
         note->journal = note->keeping->journal(op->work);
@@ -385,7 +329,7 @@ static void denial_explained(void *arg, struct runner *runner, const struct err 
     struct err denied = op->denied;
 
     (void)runner;
-    next_profile(op, failure && failure->cause == CAUSE_NOT_PROVISIONED ? failure : &denied);
+    next_login(op, failure && failure->cause == CAUSE_NOT_PROVISIONED ? failure : &denied);
 }
 
 /* A device that is not provisioned denies what it does not say otherwise: it is asked before that is
@@ -445,7 +389,53 @@ static void fail_in_use(struct host_op *op, const struct err *failure)
     if (order_of(op)->task->adapt)
         err_set(&err, CAUSE_IN_USE,
                 "the device refuses while a redirection session is open, and that is none of amtd's");
-    next_profile(op, &err);
+    next_login(op, &err);
+}
+
+/* --- a new password --- */
+
+bool host_op_settles(const struct host_op *op, bool *has_new)
+{
+    *has_new = op->login.unproven;
+    return !op->proof && !op->own_settled && op->login.own && op->login.own->next;
+}
+
+/* The password that the work logged in with may be another one now: which, a new login shows. */
+static bool begin_proof(struct host_op *op, const struct err *failure)
+{
+    const struct task *task = order_of(op)->task;
+    bool likely = false;
+    const struct secret *fresh = task->new_password ? task->new_password(op->work, &likely) : NULL;
+
+    if (!fresh || op->proof)
+        return false;
+    op->proof = proof_new(&op->login, fresh, likely, failure);
+    op->trial = 0;
+    err_clear(&op->failure);
+    leave(op, false);
+    run_op_yields(op);
+    op->deadline_mono += PROOF_MS;
+    host_op_dial(op);
+    return true;
+}
+
+static void proof_over(void *arg, struct runner *runner, const struct err *failure)
+{
+    struct host_op *op = arg;
+    struct err kept = ERR_INIT;
+
+    (void)runner;
+    if (failure && failure->cause != CAUSE_ACCESS_DENIED) { /* an account may log in and see little */
+        next_login(op, failure);
+        return;
+    }
+    order_of(op)->task->proved(op->work, op->login.unproven);
+    if (op->login.unproven) {
+        end(op, NULL);
+    } else {
+        err_set(&kept, CAUSE_FAULT, "the device kept its old password");
+        end(op, op->proof->failed ? &op->proof->failure : &kept);
+    }
 }
 
 static void worked(void *arg, struct runner *runner, const struct err *failure)
@@ -453,6 +443,8 @@ static void worked(void *arg, struct runner *runner, const struct err *failure)
     struct host_op *op = arg;
 
     (void)runner;
+    if (begin_proof(op, failure))
+        return;
     if (!failure)
         end(op, NULL);
     else if (failure->cause == CAUSE_IN_USE)
@@ -460,7 +452,7 @@ static void worked(void *arg, struct runner *runner, const struct err *failure)
     else if (failure->cause == CAUSE_ACCESS_DENIED)
         explain_denial(op, failure);
     else
-        next_profile(op, failure);
+        next_login(op, failure);
 }
 
 /* The time a host has counts from its turn; waiting for the turn is not its fault. */
@@ -500,6 +492,7 @@ void host_op_go(struct host_op *op)
         .done = worked,
     };
     int64_t left = time_left(op);
+    struct err err = ERR_INIT;
 
     op->phase = OP_WORKING;
     if (op->fd >= 0) {
@@ -508,6 +501,13 @@ void host_op_go(struct host_op *op)
     }
     runner_free(op->runner);
     op->runner = NULL;
+    if (op->proof) {
+        owner.before_change = NULL;
+        owner.done = proof_over;
+        identity_seq_init(&op->proof->seq, true);
+        op->runner = runner_start(link_session(op->link), &op->proof->seq.seq, left, &owner);
+        return;
+    }
     if (!op->work) {
         op->work = xcalloc(1, order->task->work_size);
         order->task->init(op->work, order->args, op->host,
@@ -515,6 +515,10 @@ void host_op_go(struct host_op *op)
         if (order->task->keeping && order->task->keeping->know)
             order->task->keeping->know(op->work, op->known);
         adapt(op);
+    }
+    if (order->task->login && order->task->login(op->work, &op->login, &err) != 0) {
+        next_login(op, &err);
+        return;
     }
     if (owner.before_change && !op->steps)
         op->steps = json_array();
@@ -537,15 +541,15 @@ static void learn_from_session(struct host_op *op, const struct err *failure)
     struct http_facts seen;
     char version[32];
 
-    if (op->link && op->profile) {
+    if (op->link && op->login.profile) {
         seen = http_session_facts(link_session(op->link));
         if (http_server_version(seen.server, version, sizeof(version)) && version[0] &&
             !pairs_get(&op->host->facts, "amt.version"))
             learn(op, "amt.version", version);
         if (!failure) { /* only a device that let us in is believed to be this host */
             learn(op, "amt.realm", seen.realm);
-            learn(op, "profile", op->profile->name);
-            if (op->profile->tls != PROFILE_TLS_NONE)
+            learn(op, "profile", op->login.profile->name);
+            if (op->login.profile->tls != PROFILE_TLS_NONE)
                 learn(op, "tls.pin", seen.pin);
         }
     }
@@ -672,6 +676,7 @@ static void timer_closed(uv_handle_t *handle)
 void host_op_clear(struct host_op *op)
 {
     leave(op, false);
+    proof_free(op->proof);
     if (op->timer)
         uv_close((uv_handle_t *)op->timer, timer_closed);
     op->timer = NULL;

@@ -3,12 +3,14 @@
 #ifndef AMTD_FLEET_HOST_OP_H
 #define AMTD_FLEET_HOST_OP_H
 
+#include "amtd/fleet/login.h"
+#include "amtd/fleet/proof.h"
 #include "amtd/fleet/run.h"
 #include "amtd/fleet/walk.h"
 #include "wsman/provisioning.h"
 #include "wsman/runner.h"
 
-/* waiting -> dialing -> reached -> working -> (pausing -> dialing, with the next profile) -> saving -> over
+/* waiting -> dialing -> reached -> working -> (pausing -> dialing, with the next login) -> saving -> over
  */
 enum host_op_phase {
     OP_WAITING, /* nothing done yet */
@@ -23,14 +25,16 @@ enum host_op_phase {
 struct host_op {
     struct active_run *run;
     const struct host *host;
-    struct operation *record;      /* the run's */
-    const struct profile *profile; /* the one being tried */
+    struct operation *record; /* the run's */
+    struct login login;       /* the one being tried */
     enum host_op_phase phase;
     bool urgent;             /* known to be dead: is dialed before the others */
     bool in_subnet;          /* holds a place of its subnet */
     bool ahead;              /* counts among those that go ahead of their turn */
     struct host_op **listed; /* the list of the run it stands in, or NULL */
-    size_t trial;            /* profiles tried so far */
+    size_t trial;            /* logins tried so far */
+    bool own_settled;        /* it is written down whether the device has the password that was unproven */
+    struct proof *proof;     /* of a password that was changed, while it is looked for */
     int64_t began_mono;      /* 0: not begun */
     int64_t reached_mono;
     int64_t deadline_mono; /* 0: its turn has not come yet */
@@ -50,7 +54,7 @@ struct host_op {
     uv_timer_t *timer;                    /* made when first needed */
     json_t *steps;                        /* of tasks that change something */
     struct err denied;                    /* what provisioning is asked for */
-    struct err failure;                   /* the most telling one of the profiles tried before */
+    struct err failure;                   /* the most telling one of the logins tried before */
     struct pairs facts;                   /* learned, to be stored with the end */
     struct host_op *prev, *next;
 };
@@ -71,6 +75,8 @@ void host_op_go(struct host_op *op);
 void host_op_spare(struct host_op *op, enum cause cause, const char *text);
 /* Ends it now, whatever it is doing. */
 void host_op_interrupt(struct host_op *op);
+/* True when it was let in with an account of which a password was unproven: *has_new says which one. */
+bool host_op_settles(const struct host_op *op, bool *has_new);
 /* Frees what it holds; its timer's memory is freed from the loop. */
 void host_op_clear(struct host_op *op);
 

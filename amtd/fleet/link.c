@@ -53,10 +53,11 @@ static const char *certified_name(const struct host *host, const struct profile 
     return !is_numeric(host->address) || !strchr(host->name, '.') ? host->address : host->name;
 }
 
-struct http_settings link_settings(const struct host *host, const struct profile *profile)
+struct http_settings link_settings(const struct host *host, const struct login *login)
 {
     static const enum http_tls tls[] = {
         [PROFILE_TLS_NONE] = HTTP_TLS_NONE, [PROFILE_TLS_CA] = HTTP_TLS_CA, [PROFILE_TLS_PIN] = HTTP_TLS_PIN};
+    const struct profile *profile = login->profile;
     struct http_settings s = {
         .name = certified_name(host, profile),
         .address = host->address,
@@ -70,7 +71,7 @@ struct http_settings link_settings(const struct host *host, const struct profile
         .kerberos = profile->auth == PROFILE_AUTH_KERBEROS,
         .ccache = profile->ccache,
         .user = profile->user,
-        .password = profile->password,
+        .password = login->password,
         .realm = pairs_get(&host->facts, "amt.realm"),
         .connect_ms = profile->connect_ms > 0 ? profile->connect_ms : 5000,
         .request_ms = profile->request_ms > 0 ? profile->request_ms : 15000,
@@ -164,10 +165,10 @@ static bool link_is_stale(struct link *link, const struct http_settings *setting
            parted(settings->realm, facts.realm, &link->realm_stored);
 }
 
-struct link *link_hold(struct links *links, const struct host *host, const struct profile *profile,
+struct link *link_hold(struct links *links, const struct host *host, const struct login *login,
                        struct err *err)
 {
-    struct http_settings settings = link_settings(host, profile);
+    struct http_settings settings = link_settings(host, login);
     unsigned char key[LINK_KEY_LEN];
     struct link *link;
 

@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "amtd/fleet/model.h"
+#include "amtd/fleet/login.h"
 #include "base/clock.h"
 #include "wsman/http.h"
 
@@ -17,12 +17,12 @@ struct links *links_new(uv_loop_t *loop, struct http *http, const struct clock *
                         size_t most);
 void links_free(struct links *links); /* no link may be held; NULL is fine */
 
-/* What a host's settings are when talked to with this profile; strings are borrowed from both. */
-struct http_settings link_settings(const struct host *host, const struct profile *profile);
+/* What a host's settings are with this login; strings are borrowed from both. */
+struct http_settings link_settings(const struct host *host, const struct login *login);
 
-/* The link to a host with a profile, held until link_release. One holder at a time: NULL and err (busy) while
+/* The link to a host with a login, held until link_release. One holder at a time: NULL and err (busy) while
  * another operation holds it; invalid-argument when the profile's settings contradict each other. */
-struct link *link_hold(struct links *links, const struct host *host, const struct profile *profile,
+struct link *link_hold(struct links *links, const struct host *host, const struct login *login,
                        struct err *err);
 struct http_session *link_session(const struct link *link);
 /* An open connection is likely: no need to dial. */

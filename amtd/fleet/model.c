@@ -68,6 +68,25 @@ void pairs_clear(struct pairs *pairs)
     memset(pairs, 0, sizeof(*pairs));
 }
 
+const struct own_password *own_password(const struct own_passwords *own, const char *user)
+{
+    for (size_t i = 0; user && i < own->count; i++)
+        if (strcmp(own->items[i].user, user) == 0)
+            return &own->items[i];
+    return NULL;
+}
+
+void own_passwords_clear(struct own_passwords *own)
+{
+    for (size_t i = 0; i < own->count; i++) {
+        free(own->items[i].user);
+        secret_free(own->items[i].proven);
+        secret_free(own->items[i].next);
+    }
+    free(own->items);
+    memset(own, 0, sizeof(*own));
+}
+
 void host_clear(struct host *host)
 {
     free(host->name);
@@ -75,6 +94,7 @@ void host_clear(struct host *host)
     free(host->profile);
     pairs_clear(&host->tags);
     pairs_clear(&host->facts);
+    own_passwords_clear(&host->passwords);
     memset(host, 0, sizeof(*host));
 }
 

@@ -21,6 +21,21 @@ const char *pairs_get(const struct pairs *pairs, const char *name);       /* NUL
 void pairs_set(struct pairs *pairs, const char *name, const char *value); /* value NULL removes */
 void pairs_clear(struct pairs *pairs);
 
+/* A password that a host has for one account alone, in place of its profile's. */
+struct own_password {
+    char *user;
+    struct secret *proven; /* the device took it; NULL: still the profile's */
+    struct secret *next;   /* on its way to the device: whether it arrived, the next login shows; NULL none */
+    bool seal_broken;      /* there is one, but the key in use does not open it */
+};
+struct own_passwords {
+    struct own_password *items;
+    size_t count;
+};
+const struct own_password *own_password(const struct own_passwords *own,
+                                        const char *user); /* NULL: none; borrowed */
+void own_passwords_clear(struct own_passwords *own);
+
 /* A managed machine. Facts are what was learned of it:
  *   amt.version, amt.uuid, amt.state (pre, in, post), amt.mode (client, admin), amt.realm, amt.features,
  * amt.name, interface ("wsman", "eoi"), power ("on", "standby", "sleep", "hibernate", "off", "unknown"),
@@ -33,6 +48,7 @@ struct host {
     char *profile; /* the profile to use alone, or NULL: try the profiles in their order */
     struct pairs tags;
     struct pairs facts;
+    struct own_passwords passwords;
 };
 void host_clear(struct host *host);
 

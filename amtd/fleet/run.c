@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "amtd/fleet/host_op.h"
+#include "amtd/fleet/store_passwords.h"
 #include "amtd/fleet/subnets.h"
 #include "base/cause.h"
 #include "base/log.h"
@@ -197,8 +198,12 @@ static int save_op(struct tx *tx, void *data, struct err *err)
     struct host_op *op = data;
     const struct run_order *order = &op->run->order;
     const struct task_keeping *keeping = order->task->keeping;
+    bool has_new;
 
     if (tx_operation_end(tx, op->record, err) != 0)
+        return -1;
+    if (op->record->state == OPERATION_OK && host_op_settles(op, &has_new) &&
+        tx_password_settle(tx, op->host->id, op->login.own->user, has_new, op->record->ended_ms, err) != 0)
         return -1;
     if (op->facts.count > 0 && tx_host_facts(tx, op->record->host_id, &op->facts, err) != 0)
         return -1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "amtd/fleet/store_internal.h"
+#include "amtd/fleet/store_passwords.h"
 #include "base/xalloc.h"
 
 /* --- tags and facts: two tables of the same form --- */
@@ -170,7 +171,8 @@ int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
     }
     sqlite3_reset(st);
     if (row < 0 || load_pairs(tx, tags_table.of_chosen, out, offsetof(struct host, tags), err) != 0 ||
-        load_pairs(tx, facts_table.of_chosen, out, offsetof(struct host, facts), err) != 0) {
+        load_pairs(tx, facts_table.of_chosen, out, offsetof(struct host, facts), err) != 0 ||
+        tx_load_passwords(tx, out, err) != 0) {
         hosts_clear(out);
         return -1;
     }

@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "amtd/fleet/model.h"
+#include "amtd/fleet/login.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "wsman/quirks.h"
 #include "wsman/seq.h"
 
@@ -43,8 +44,9 @@ struct task_keeping {
                  char **known, struct err *err);
     void (*know)(void *work, const char *known);
     /* Before the first change: what is needed to finish or undo it. A failure of note ends the operation. */
-    char *(*journal)(const void *work);
-    int (*note)(struct tx *tx, const struct operation *operation, const char *journal, struct err *err);
+    void *(*journal)(const void *work);
+    int (*note)(struct tx *tx, const struct operation *operation, const void *journal, struct err *err);
+    void (*forget)(void *journal); /* frees it; NULL is fine */
     /* The end; kept is the finding's, NULL when the work did not begin. May be called again when the store
      * failed. */
     int (*settle)(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
@@ -73,6 +75,9 @@ struct task {
     int64_t (*budget_ms)(const void *args);
     /* Readies work (zeroed before). host and quirks are borrowed and outlive it. */
     void (*init)(void *work, const void *args, const struct host *host, const struct quirks *quirks);
+    /* Called before the sequence starts, with the login that it starts with; again when that one did not work
+     * and another is tried. -1 with err: not with this one. NULL: it does not matter. */
+    int (*login)(void *work, const struct login *login, struct err *err);
     /* Called after init when conditions (enum host_condition, bits) hold; NULL: they do not matter. A task
      * that has it is tried once more when a console of amtd was in its way. */
     void (*adapt)(void *work, const void *args, unsigned conditions);
@@ -87,12 +92,18 @@ struct task {
     /* The way to the device is examined first (walk.h), and what was found put in front of detail.checks. */
     bool walks;
     bool quarantines; /* what it changes needs the role for that */
+    bool administers; /* ... the administrator's */
     /* Frees what parse allocated within args; NULL: nothing. */
     void (*forget)(void *args);
     /* The arguments as JSON for the record of the run, without what is large or secret; NULL: as they were
      * given. */
     char *(*describe)(const void *args);
     const struct task_keeping *keeping; /* or NULL */
+    /* Of a task that changes the password it logs in with: the new one (borrowed from work), NULL while
+     * nothing was sent. *likely: the device probably took it. Before the operation ends, the device is logged
+     * in to anew, and `proved` told which password it has. NULL: no such task. */
+    const struct secret *(*new_password)(const void *work, bool *likely);
+    void (*proved)(void *work, bool has_new);
     json_t *(*unbegun)(void); /* the detail of a host whose work did not begin; NULL: none. Caller's */
 };
 

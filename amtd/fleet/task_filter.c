@@ -382,7 +382,7 @@ void filter_know(void *work, const char *known)
         w->set = filter_set_read(set, &ignored);
 }
 
-char *filter_journal(const void *work)
+void *filter_journal(const void *work)
 {
     const struct filter_host_work *w = work;
     json_t *json = noted(w);

@@ -49,7 +49,7 @@ struct filter_host_work {
 extern const struct task_keeping filter_keeping;
 
 void filter_know(void *work, const char *known);
-char *filter_journal(const void *work);
+void *filter_journal(const void *work);
 bool filter_changes(const void *args);
 /* {"action", "file", "policy", ...}. Caller's. */
 char *filter_describe(const void *args);

@@ -153,7 +153,7 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     return status;
 }
 
-static int note(struct tx *tx, const struct operation *operation, const char *journal, struct err *err)
+static int note(struct tx *tx, const struct operation *operation, const void *journal, struct err *err)
 {
     return tx_filter_note(tx, operation->host_id, operation->run_id, journal, err);
 }
@@ -299,5 +299,6 @@ const struct task_keeping filter_keeping = {
     .know = filter_know,
     .journal = filter_journal,
     .note = note,
+    .forget = free,
     .settle = settle,
 };

@@ -14,5 +14,6 @@ extern const struct task task_prepare;
 extern const struct task task_redirection;
 extern const struct task task_consent;
 extern const struct task task_clock;
+extern const struct task task_password;
 
 #endif

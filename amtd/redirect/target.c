@@ -32,7 +32,8 @@ bool target_is_known(const struct target *target)
 
 struct http_settings target_settings(const struct target *target)
 {
-    struct http_settings settings = link_settings(&target->host, &target->profile);
+    struct login login = login_proven(&target->host, &target->profile);
+    struct http_settings settings = link_settings(&target->host, &login);
 
     settings.port = (uint16_t)(settings.port + PORT_ABOVE);
     return settings;
@@ -63,18 +64,9 @@ static void take_profile(struct target *target, struct profiles *profiles)
 
 static int check_profile(const struct target *target, struct err *err)
 {
-    const struct profile *profile = &target->profile;
+    struct login login = login_proven(&target->host, &target->profile);
 
-    if (profile->seal_broken)
-        return err_set(err, CAUSE_SEAL_BROKEN, "the password of profile '%s' cannot be opened",
-                       profile->name);
-    if (profile->old_tls && !pairs_get(&target->host.facts, "tls.pin"))
-        return err_set(
-            err, CAUSE_TLS_UNTRUSTED,
-            "old TLS is spoken only with a device whose certificate was pinned before: amtcli host set %s "
-            "--pin SHA256",
-            target->host.name);
-    return 0;
+    return login_check(&login, &target->host, err);
 }
 
 static int read_target(struct tx *tx, void *data, struct err *err)

@@ -33,7 +33,7 @@ bool web_fault_before(struct device *device, struct web_verdict *verdict)
     if (device->plan == NULL)
         return false;
     const struct fault *drop = fault_pending(device, FAULT_DROP);
-    if (drop != NULL && drop->at == FAULT_AT_REQUEST &&
+    if (drop != NULL && drop->at == FAULT_AT_REQUEST && drop->on == NULL &&
         fault_strike(device, FAULT_DROP, NULL, NULL) != NULL) {
         verdict->reset = true;
         return true;
@@ -79,6 +79,7 @@ static void grow(struct buf *body, uint32_t bytes)
 static void cut(struct device *device, const struct wsman_result *result, struct web_verdict *verdict)
 {
     const struct fault *drop = fault_pending(device, FAULT_DROP);
+    verdict->reset |= result->lost;
     if (drop == NULL || drop->at < FAULT_AT_HEADER || (drop->at == FAULT_AT_CHANGE && !result->acted) ||
         fault_strike(device, FAULT_DROP, result->class_name, result->method) == NULL)
         return;

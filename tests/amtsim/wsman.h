@@ -11,6 +11,7 @@
 
 struct wsman_result {
     int status;             /* HTTP: 200, 400, 500 */
+    bool lost;              /* a fault has it lost on the way: nothing was carried out or is answered */
     bool acted;             /* a method, Put, Create or Delete was carried out */
     const char *class_name; /* of the table, or NULL; static */
     const char *method;     /* of the table, or NULL; static */

@@ -14,6 +14,7 @@
 #include "wsman/clock_sync.h"
 #include "wsman/consent.h"
 #include "wsman/identity.h"
+#include "wsman/password.h"
 #include "wsman/quirks.h"
 #include "wsman/redirection.h"
 #include "wsman/redirection_ready.h"
@@ -458,9 +459,76 @@ static void a_uuid_reads_as_the_machine_shows_it(void **state)
     assert_string_equal(text, "55e3ae13-bfd2-61bb-0102-030405060708");
 }
 
+/* --- passwords --- */
+
+static int fixed_hash(void *arg, const char *realm, uint8_t out[PASSWORD_HASH_LEN], struct err *err)
+{
+    (void)arg;
+    (void)err;
+    assert_string_equal(realm, "Digest:A1");
+    memset(out, 0xff, PASSWORD_HASH_LEN);
+    return 0;
+}
+
+#define HASH_TEXT "/////////////////////w=="
+
+static void the_administrators_password(void **state)
+{
+    static const struct line script[] = {
+        {"AMT_AuthorizationService.GetAdminAclEntry", NULL, NULL, "<g:Username>admin</g:Username>" OK},
+        {"Get AMT_GeneralSettings", NULL, NULL, "<g:DigestRealm>Digest:A1</g:DigestRealm>"},
+        {"AMT_AuthorizationService.SetAdminAclEntryEx",
+         "<r:Username>admin</r:Username><r:DigestPassword>" HASH_TEXT, "Handle", OK},
+        {NULL},
+    };
+    const struct password_request request = {.user = "admin", .hash = fixed_hash};
+    struct password_seq ps;
+
+    (void)state;
+    password_seq_init(&ps, &request);
+    assert_int_equal(play(&ps.seq, script), CAUSE_NONE);
+    assert_true(ps.asked && ps.is_admin && !ps.denied);
+}
+
+/* Its rights stay what they are; handles that firmware fails for are passed over. */
+static void a_user_accounts_password(void **state)
+{
+    static const struct line script[] = {
+        {"AMT_AuthorizationService.GetAdminAclEntry", NULL, NULL, NULL},
+        {"AMT_AuthorizationService.EnumerateUserAclEntries", "<r:StartIndex>1</r:StartIndex>", NULL,
+         "<g:TotalCount>3</g:TotalCount><g:HandlesCount>2</g:HandlesCount><g:Handles>4</g:Handles>"
+         "<g:Handles>5</g:Handles>" OK},
+        {"AMT_AuthorizationService.EnumerateUserAclEntries", "<r:StartIndex>3</r:StartIndex>", NULL,
+         "<g:TotalCount>3</g:TotalCount><g:HandlesCount>1</g:HandlesCount><g:Handles>9</g:Handles>" OK},
+        {"AMT_AuthorizationService.GetUserAclEntryEx", "<r:Handle>4</r:Handle>", NULL,
+         "<g:ReturnValue>1</g:ReturnValue>"},
+        {"AMT_AuthorizationService.GetUserAclEntryEx", "<r:Handle>5</r:Handle>", NULL,
+         "<g:DigestUsername>other</g:DigestUsername><g:AccessPermission>2</g:AccessPermission>" OK},
+        {"AMT_AuthorizationService.GetUserAclEntryEx", "<r:Handle>9</r:Handle>", NULL,
+         "<g:DigestUsername>anna</g:DigestUsername><g:AccessPermission>1</g:AccessPermission>"
+         "<g:Realms>5</g:Realms><g:Realms>13</g:Realms>" OK},
+        {"Get AMT_GeneralSettings", NULL, NULL, "<g:DigestRealm>Digest:A1</g:DigestRealm>"},
+        {"AMT_AuthorizationService.UpdateUserAclEntryEx",
+         "<r:Handle>9</r:Handle><r:DigestUsername>anna</r:DigestUsername><r:DigestPassword>" HASH_TEXT
+         "</r:DigestPassword><r:AccessPermission>1</r:AccessPermission><r:Realms>5</r:Realms>"
+         "<r:Realms>13</r:Realms>",
+         NULL, "<g:ReturnValue>36</g:ReturnValue>"},
+        {NULL},
+    };
+    const struct password_request request = {.user = "anna", .hash = fixed_hash};
+    struct password_seq ps;
+
+    (void)state;
+    password_seq_init(&ps, &request);
+    assert_int_not_equal(play(&ps.seq, script), CAUSE_NONE);
+    assert_true(ps.asked && ps.denied);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_administrators_password),
+        cmocka_unit_test(a_user_accounts_password),
         cmocka_unit_test(boot_to_pxe_in_the_order_of_the_reference),
         cmocka_unit_test(boot_to_setup_over_sol_then_reset),
         cmocka_unit_test(boot_is_refused_before_anything_is_changed),

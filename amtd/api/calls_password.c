@@ -1,0 +1,81 @@
+/* password.list, show and forget: passwords that hosts have of their own. They are made by run.start. */
+#include <stdlib.h>
+
+#include "amtd/api/calls.h"
+#include "amtd/fleet/store_passwords.h"
+#include "base/clock.h"
+
+static const char *const states[] = {
+    [PASSWORD_PROVEN] = "proved", [PASSWORD_NEXT] = "unproved", [PASSWORD_FORMER] = "former"};
+
+static json_t *describe(const struct password_row *row)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:I}", "host", row->host, "user", row->user, "state",
+                             states[row->state], "since", json_time(row->at_ms), "run", (json_int_t)row->run);
+
+    if (row->password)
+        json_object_set_new(json, "password", json_string(secret_str(row->password)));
+    return json;
+}
+
+static int list_rows(struct tx *tx, const char *host, bool former, bool open, json_t *out, struct err *err)
+{
+    struct password_row *rows;
+    size_t count;
+    int status = tx_passwords(tx, host, former, open, &rows, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        if (status == 0)
+            json_array_append_new(out, describe(&rows[i]));
+        password_row_clear(&rows[i]);
+    }
+    free(rows);
+    return status;
+}
+
+int call_password_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    bool former = json_is_true(json_object_get(params, "former"));
+    struct hosts hosts;
+    int status = 0;
+
+    *reply = json_array();
+    if (!param_text(params, "target"))
+        return list_rows(tx, NULL, former, false, *reply, err);
+    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+        return -1;
+    for (size_t i = 0; i < hosts.count && status == 0; i++)
+        status = list_rows(tx, hosts.items[i].name, former, false, *reply, err);
+    hosts_clear(&hosts);
+    return status;
+}
+
+/* Also of a host that was removed: its machine still has the password. */
+int call_password_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    const char *host = param_text(params, "host");
+
+    *reply = json_array();
+    if (list_rows(tx, host, json_is_true(json_object_get(params, "former")), true, *reply, err) != 0)
+        return -1;
+    if (json_array_size(*reply) == 0)
+        return err_set(err, CAUSE_NOT_FOUND, "host '%s' has no password of its own", host);
+    return 0;
+}
+
+int call_password_forget(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    size_t all = 0, count;
+    struct hosts hosts;
+    int status = 0;
+
+    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+        return -1;
+    for (size_t i = 0; i < hosts.count && status == 0; i++) {
+        status = tx_password_forget(tx, hosts.items[i].id, clock_wall(clock_system()), &count, err);
+        all += status == 0 ? count : 0;
+    }
+    hosts_clear(&hosts);
+    *reply = json_pack("{s:I}", "forgotten", (json_int_t)all);
+    return status;
+}
