@@ -1,5 +1,6 @@
 #include "amtd/config.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +35,34 @@ static void keep_defaults(struct config_reader *r, const yaml_node_t *node, void
     r->defaults = node;
 }
 
+/* "10.0.0.5", "10.0.0.5 2001:db8::5": every word is an address. */
+static void read_management(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    struct config *config = base;
+    const char *text = node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : "";
+    size_t words = 0;
+    char *copy = xstrdup(text), *rest = copy, *word;
+
+    while ((word = strtok_r(words++ == 0 ? copy : NULL, " ", &rest))) {
+        uint8_t address[sizeof(struct in6_addr)];
+
+        if (inet_pton(AF_INET, word, address) != 1 && inet_pton(AF_INET6, word, address) != 1)
+            break;
+    }
+    if (word || words < 2)
+        config_complain(r, node, "'management': expected addresses parted by blanks, such as 10.0.0.5");
+    else
+        xreplace(&config->management, text);
+    free(copy);
+}
+
 static const struct option options[] = {
     {"socket", OPTION_TEXT, offsetof(struct config, socket)},
     {"state-dir", OPTION_TEXT, offsetof(struct config, state_dir)},
     {"key-file", OPTION_TEXT, offsetof(struct config, key_file)},
     {"log-level", OPTION_CHOICE, offsetof(struct config, log_level), .choices = levels},
     {"log-file", OPTION_TEXT, offsetof(struct config, log_file)},
+    {"management", OPTION_OTHER, 0, .read = read_management},
     {"dial-limit", OPTION_NUMBER, offsetof(struct config, dial_limit), 1, 100000},
     {"private-idle", OPTION_DURATION, offsetof(struct config, private_idle_ms), 1000, 86400000},
     {"allow", OPTION_OTHER, 0, .read = read_allow},
@@ -172,6 +195,7 @@ void config_clear(struct config *config)
     free(config->socket);
     free(config->key_file);
     free(config->log_file);
+    free(config->management);
     free(config->path);
     memset(config, 0, sizeof(*config));
 }

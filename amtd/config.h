@@ -22,10 +22,12 @@ struct config_allow {
 
 struct config {
     char *state_dir;
-    char *socket;            /* NULL in a file: STATE_DIR/amtd.sock */
-    char *key_file;          /* NULL: STATE_DIR/key, made when missing */
-    int log_level;           /* enum log_level */
-    char *log_file;          /* NULL: stderr only */
+    char *socket;   /* NULL in a file: STATE_DIR/amtd.sock */
+    char *key_file; /* NULL: STATE_DIR/key, made when missing */
+    int log_level;  /* enum log_level */
+    char *log_file; /* NULL: stderr only */
+    char
+        *management; /* where hosts reach this server: addresses, blank-separated; NULL: as it reaches them */
     int64_t dial_limit;      /* TCP connections being opened at a time */
     int64_t private_idle_ms; /* a private amtd ends after so long without clients and runs */
     struct config_allow *allow;

@@ -377,6 +377,7 @@ static int start_parts(struct daemon *d, struct err *err)
         redirect_new(&(struct redirect_parts){&d->loop, d->store, d->engine, d->streams, clock_system()});
     engine_set_guard(d->engine, redirect_guard(d->redirect));
     engine_set_power_watch(d->engine, &(struct power_watch){d, power_begins});
+    engine_set_management(d->engine, d->config->management);
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     if (start_consoles(d, err) != 0)
         return -1;

@@ -14,6 +14,7 @@ enum runner_state {
     RUNNER_CONFIRMING, /* the owner writes down that a change comes -> SENDING */
     RUNNER_SENDING, /* the session carries a request -> ASKING, SENDING (next Pull), WAITING, ENDING, OVER */
     RUNNER_WAITING, /* until the next step or repeat -> ASKING */
+    RUNNER_HOLDING, /* until the owner is ready -> ASKING */
     RUNNER_ENDING,  /* over, but done may only be called when the timer fires -> OVER */
     RUNNER_OVER,
 };
@@ -190,6 +191,13 @@ static void ask(struct runner *runner)
     case SEQ_WANT_WAIT:
         wait_for(runner, wait_ms < left ? wait_ms : left);
         break;
+    case SEQ_WANT_HOLD:
+        runner->state = RUNNER_HOLDING;
+        if (runner->owner.hold)
+            runner->owner.hold(runner->owner.arg, runner);
+        else
+            runner_resume(runner);
+        break;
     case SEQ_WANT_SEND:
         if (seq_may_repeat(seq) || runner->confirmed || !runner->owner.before_change) {
             send_call(runner);
@@ -231,6 +239,10 @@ void runner_timer(struct runner *runner)
 
 void runner_resume(struct runner *runner)
 {
+    if (runner->state == RUNNER_HOLDING) {
+        ask(runner);
+        return;
+    }
     if (runner->state != RUNNER_CONFIRMING)
         return;
     runner->confirmed = true;

@@ -28,6 +28,9 @@ struct runner_owner {
     /* Before the first request that changes the device is sent; the owner writes it down durably and then
      * calls runner_resume, also from inside this call. NULL: no need to. */
     void (*before_change)(void *arg, struct runner *runner);
+    /* The sequence holds on (seq_hold) until runner_resume, also from inside this call. Its budget goes on.
+     * NULL: it does not have to. */
+    void (*hold)(void *arg, struct runner *runner);
     /* A try of a step has ended (failure NULL when well); repeat counts the tries before it. note: the
      * sequence's remark, or NULL. For progress and the step record. NULL: no need to. The runner may not be
      * freed in it. */

@@ -16,6 +16,11 @@ void seq_wait(struct seq *seq, int64_t ms)
     seq->wait_ms = ms > 0 ? ms : 0;
 }
 
+void seq_hold(struct seq *seq)
+{
+    seq->hold = true;
+}
+
 int64_t seq_left_ms(const struct seq *seq)
 {
     return seq->budget_ms > seq->now_ms ? seq->budget_ms - seq->now_ms : 0;
@@ -53,6 +58,10 @@ enum seq_want seq_next(struct seq *seq, struct wsman_call **call, int64_t *wait_
             *wait_ms = seq->wait_ms;
             seq->wait_ms = 0;
             return SEQ_WANT_WAIT;
+        }
+        if (seq->hold) {
+            seq->hold = false;
+            return SEQ_WANT_HOLD;
         }
         err_clear(err);
         seq->gone = false;

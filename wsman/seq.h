@@ -44,6 +44,7 @@ struct seq {
     int count;
     int at;            /* index of the current step */
     int64_t wait_ms;   /* asked for by seq_wait, taken by the runner */
+    bool hold;         /* asked for by seq_hold, taken by the runner */
     int64_t now_ms;    /* time since the sequence began; set by the runner before ask and hear */
     int64_t budget_ms; /* time the operation has in all; set by the runner */
     bool gone;         /* seq_go was called */
@@ -57,6 +58,9 @@ void seq_init(struct seq *seq, const struct seq_step *steps, int count);
 
 /* To be called in hear or ask: come to the next step only after this time. */
 void seq_wait(struct seq *seq, int64_t ms);
+/* The same, but until the owner of the runner says so: something outside of the device is to be done first.
+ */
+void seq_hold(struct seq *seq);
 /* To be called in an ask that returns NULL: go to that step (an index or SEQ_DONE). */
 void seq_go(struct seq *seq, int where);
 /* Time left of the budget, never negative. */
@@ -67,6 +71,7 @@ enum seq_want {
     SEQ_WANT_DONE = 0,    /* over; the service's struct holds the result */
     SEQ_WANT_SEND = 1,    /* *call is to be carried out and fed back (seq_heard), then freed by the runner */
     SEQ_WANT_WAIT = 2,    /* nothing to send for *wait_ms; then call seq_next again */
+    SEQ_WANT_HOLD = 3,    /* nothing to send until the owner is ready; then call seq_next again */
 };
 enum seq_want seq_next(struct seq *seq, struct wsman_call **call, int64_t *wait_ms, struct err *err);
 /* The call finished (failure NULL) or failed. Returns 0, or -1 when the sequence fails with it (err). */

@@ -412,7 +412,11 @@ static struct wsman_request *ask_decide(struct seq *seq, struct err *err)
     where = ss->decide(ss, err);
     if (where == SEQ_FAIL)
         return NULL;
-    if (where == SD_READ)
+    if (where == SD_HOLD)
+        seq_hold(seq);
+    if (where == SD_HOLD)
+        seq_go(seq, STEP_DECIDE);
+    else if (where == SD_READ)
         seq_go(seq, STEP_LIMITS);
     else if (where == SD_READ_COUNTS)
         seq_go(seq, STEP_COUNTS);

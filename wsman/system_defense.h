@@ -105,6 +105,7 @@ enum {
     SD_READ = -10, /* decide: read the device again, then ask again */
     SD_CARRY_OUT = -11,
     SD_READ_COUNTS = -12,
+    SD_HOLD = -13, /* let the owner of the runner do something (seq_hold), then ask again */
 };
 
 struct sd_seq {
@@ -123,7 +124,7 @@ struct sd_seq {
     bool passed_over; /* an optional change was refused */
     size_t reads;     /* how often the device was read */
     /* Asked after reading and after all changes were carried out. Returns SD_READ, SD_CARRY_OUT,
-     * SD_READ_COUNTS, SEQ_DONE, or SEQ_FAIL with err. */
+     * SD_READ_COUNTS, SD_HOLD, SEQ_DONE, or SEQ_FAIL with err. */
     int (*decide)(struct sd_seq *ss, struct err *err);
 };
 

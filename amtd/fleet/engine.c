@@ -51,6 +51,11 @@ void engine_set_power_watch(struct engine *engine, const struct power_watch *wat
     engine->parts.power_watch = *watch;
 }
 
+void engine_set_management(struct engine *engine, const char *addresses)
+{
+    engine->parts.management = addresses;
+}
+
 static void engine_maybe_end(struct engine *engine)
 {
     void (*stopped)(void *arg) = engine->stopped;

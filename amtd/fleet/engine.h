@@ -14,6 +14,9 @@ struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *htt
 /* For runs from now on; borrowed. */
 void engine_set_guard(struct engine *engine, const struct session_guard *guard);
 void engine_set_power_watch(struct engine *engine, const struct power_watch *watch);
+/* Where hosts reach this server: addresses, blank-separated; borrowed. NULL: where it comes from when it goes
+ * to them. */
+void engine_set_management(struct engine *engine, const char *addresses);
 /* Interrupts all runs; calls done(arg) from the loop when all is written down and handed to the store. The
  * engine frees itself after. */
 void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);

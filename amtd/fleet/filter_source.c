@@ -1,8 +1,13 @@
 #include "amtd/fleet/filter_source.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -13,6 +18,8 @@
 
 /* Where the version is not known yet: the limits that count are the device's own. */
 #define VERSION_UNKNOWN 11
+
+#define DISCARD_PORT 9 /* of a socket that sends nothing */
 
 #define TAG_PREFIX     "filter."
 #define RULES_TEXT_MAX 1024
@@ -222,9 +229,45 @@ static int check_ways(const struct filter_source *source, const struct ruleset *
     return status;
 }
 
+/* --- what can be tried from here --- */
+
+/* This server's address on the way to a host: what the kernel would put into a packet. Nothing is sent. */
+static bool own_address(const char *host, uint8_t *version, net_number *address)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(DISCARD_PORT)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(DISCARD_PORT)};
+    bool is4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1,
+         is6 = inet_pton(AF_INET6, host, &v6.sin6_addr) == 1;
+    struct sockaddr *to = is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+    socklen_t len = is4 ? sizeof(v4) : sizeof(v6);
+    int fd = is4 || is6 ? socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    bool good = fd >= 0 && connect(fd, to, len) == 0 && getsockname(fd, to, &len) == 0;
+
+    *version = is4 ? 4 : 6;
+    *address = net_from_bytes(is4 ? (const uint8_t *)&v4.sin_addr : v6.sin6_addr.s6_addr, *version);
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+static void find_ways(const struct ruleset *rules, const struct names *names,
+                      const struct filter_binding *binding, struct reach_try *reach)
+{
+    const char *host = names_get(names, "host");
+    uint8_t version;
+    net_number address;
+
+    if (!host)
+        host = binding->there ? binding->there : "";
+    /* of several addresses of a host the first */
+    snprintf(reach->address, sizeof(reach->address), "%.*s", (int)strcspn(host, " ,\t\n"), host);
+    if (own_address(reach->address, &version, &address))
+        reach->count = reach_ways(rules, version, address, reach->ways);
+}
+
 struct filter_set *filter_source_compile(const struct filter_source *source,
                                          const struct filter_binding *binding, const struct sd_state *state,
-                                         struct err *err)
+                                         struct reach_try *reach, struct err *err)
 {
     struct names *names = bind_names(binding, state, err);
     struct findings findings = {0};
@@ -237,6 +280,8 @@ struct filter_set *filter_source_compile(const struct filter_source *source,
         set = make_set(source, compiled, rules);
     else if (names && !compiled)
         findings_err(&findings, err);
+    if (set && !binding->force) /* what is forced undoes itself */
+        find_ways(rules, names, binding, reach);
     compiled_free(compiled);
     ruleset_free(rules);
     names_free(names);

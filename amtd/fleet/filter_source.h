@@ -8,6 +8,7 @@
 
 #include "amtd/fleet/filter_set.h"
 #include "amtd/fleet/model.h"
+#include "amtd/fleet/reach_try.h"
 
 struct filter_source;
 
@@ -16,7 +17,8 @@ struct filter_binding {
     const json_t *set;       /* names given by the caller */
     const json_t *addresses; /* of host names that the file names, blank-separated */
     const struct host *host; /* its tags "filter.NAME" bind names too, below the caller's */
-    const char *management;  /* this server's address as the host sees it, or NULL */
+    const char *management;  /* this server's addresses as the host sees it, or NULL */
+    const char *there;       /* the host's address, numeric, or NULL */
     unsigned version;        /* of the firmware, 0: not known */
     bool anti_spoof;
     bool widen;
@@ -30,10 +32,11 @@ void filter_source_free(struct filter_source *source);              /* NULL is f
 const char *filter_source_name(const struct filter_source *source); /* of the policy */
 const char *filter_source_hash(const struct filter_source *source); /* SHA-256 of the text, hex */
 
-/* What a device with these limits and ports is to hold. NULL: invalid-argument (names not bound, rules that
- * hardware cannot say) or limit-exceeded, with the first reason and how many more. */
+/* What a device with these limits and ports is to hold, and what of the file's needs can be tried from here
+ * (at the address that @host stands for, else the one the host is reached at). NULL: invalid-argument (names
+ * not bound, rules that hardware cannot say) or limit-exceeded, with the first reason and how many more. */
 struct filter_set *filter_source_compile(const struct filter_source *source,
                                          const struct filter_binding *binding, const struct sd_state *state,
-                                         struct err *err);
+                                         struct reach_try *reach, struct err *err);
 
 #endif

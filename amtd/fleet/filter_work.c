@@ -102,6 +102,15 @@ static int first(struct filter_work *work, struct err *err)
     return enter(work, PHASE_SWITCH, err);
 }
 
+/* True when the sequence is to hold on for the n-th time: it does so once. */
+static bool hold_once(struct filter_work *work, unsigned n)
+{
+    if (!work->tries_ways || work->mode != FILTER_APPLY || work->holds != n - 1)
+        return false;
+    work->holds = n;
+    return true;
+}
+
 static int do_switch(struct filter_work *work, struct err *err)
 {
     struct filter_steps steps;
@@ -112,6 +121,11 @@ static int do_switch(struct filter_work *work, struct err *err)
         filter_steps_clear(&steps);
         err_set(err, CAUSE_NOT_REACHED, "the device takes the changes and does not show them");
         return turn_back(work, err);
+    }
+    if (steps.count > 0 && hold_once(work, 1)) {
+        filter_steps_clear(&steps);
+        work->batches--;
+        return SD_HOLD;
     }
     if (steps.count > 0) {
         work->goal.made = work->goal.made || steps.items[0].verb == SD_CREATE_POLICY;
@@ -127,6 +141,13 @@ static int do_switch(struct filter_work *work, struct err *err)
 static int check(struct filter_work *work, struct err *err)
 {
     if (filter_plan_check(&work->sd.state, &work->goal, err) == 0) {
+        if (work->sd.changed && hold_once(work, 2))
+            return SD_HOLD;
+        if (work->cut.cause != CAUSE_NONE) {
+            *err = work->cut;
+            err_clear(&work->cut);
+            return turn_back(work, err);
+        }
         if (work->sd.changed)
             work->outcome = work->goal.nothing ? FILTER_REMOVED : FILTER_ACTIVE;
         return enter(work, PHASE_CLEAN, err);

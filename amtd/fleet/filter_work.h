@@ -2,8 +2,9 @@
  * (plans: filter_plan.h; calls: wsman/system_defense.h)
  *
  * Reading, preparing (the owner makes the goal, now that the device's limits are known), switching, reading
- * again and comparing, cleaning. Whatever goes wrong after the first change puts back what was there before.
- * A lost answer is no failure: the device is read, and the plan goes on from what is there. */
+ * again and comparing, trying ways from this end, cleaning. Whatever goes wrong after the first change puts
+ * back what was there before. A lost answer is no failure: the device is read, and the plan goes on from what
+ * is there. */
 #ifndef AMTD_FLEET_FILTER_WORK_H
 #define AMTD_FLEET_FILTER_WORK_H
 
@@ -46,10 +47,15 @@ struct filter_work {
      * made. */
     int (*prepare)(struct filter_work *work, struct err *err);
     void *arg; /* of prepare */
+    /* Set by prepare: before the first change, and again when what was wanted is active, the sequence holds
+     * on (seq_hold) while its owner tries the ways that must stay open. */
+    bool tries_ways;
+    struct err cut; /* set by the owner the second time: a way is lost, so that it goes back */
     /* private */
     int phase;
     unsigned batches, lost, looks;
-    size_t left; /* steps that were to be done when an answer was lost */
+    unsigned holds; /* 1: ways were tried before the first change; 2: after */
+    size_t left;    /* steps that were to be done when an answer was lost */
 };
 
 void filter_work_init(struct filter_work *work, enum filter_mode mode);

@@ -129,6 +129,7 @@ static void dialed(void *arg, int fd, const struct err *failure)
         return;
     }
     op->fd = fd;
+    link_note_ends(op->link, fd);
     reached(op);
 }
 
@@ -479,6 +480,36 @@ static void adapt(struct host_op *op)
         order_of(op)->task->adapt(op->work, order_of(op)->args, HOST_CONSOLE_OPEN);
 }
 
+static void show_way(const struct host_op *op)
+{
+    const struct task *task = order_of(op)->task;
+    const struct link_ends *ends = link_ends(op->link);
+    struct task_way way = {ends->here, ends->there, run_parts(op->run)->management};
+
+    if (task->way)
+        task->way(op->work, &way);
+}
+
+static void go_on(void *arg)
+{
+    const struct host_op *op = arg;
+
+    runner_resume(op->runner);
+}
+
+static void hold(void *arg, struct runner *runner)
+{
+    struct host_op *op = arg;
+    const struct run_parts *parts = run_parts(op->run);
+    const struct task *task = order_of(op)->task;
+    const struct task_pause pause = {parts->loop, parts->dialer, go_on, op};
+
+    if (task->pause)
+        task->pause(op->work, &pause);
+    else
+        runner_resume(runner);
+}
+
 void host_op_go(struct host_op *op)
 {
     const struct run_order *order = order_of(op);
@@ -488,6 +519,7 @@ void host_op_go(struct host_op *op)
         .timer = want_timer,
         .random = want_random,
         .before_change = order->task->changes(order->args) ? before_change : NULL,
+        .hold = hold,
         .step = step,
         .done = worked,
     };
@@ -515,6 +547,7 @@ void host_op_go(struct host_op *op)
         if (order->task->keeping && order->task->keeping->know)
             order->task->keeping->know(op->work, op->known);
         adapt(op);
+        show_way(op);
     }
     if (order->task->login && order->task->login(op->work, &op->login, &err) != 0) {
         next_login(op, &err);

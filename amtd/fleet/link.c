@@ -19,6 +19,7 @@ struct link {
     int64_t used_ms;
     bool held;
     bool worked;
+    struct link_ends ends;
     bool pin_stored, realm_stored; /* the store has what the session learned */
     UT_hash_handle hh;
     struct link *prev, *next; /* unused ones, oldest first */
@@ -35,6 +36,30 @@ struct links {
     struct link *unused;
     uv_timer_t timer;
 };
+
+static void put_address(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
+{
+    out[0] = 0;
+    if (from->ss_family == AF_INET || from->ss_family == AF_INET6)
+        uv_ip_name((const struct sockaddr *)from, out, INET6_ADDRSTRLEN);
+}
+
+void link_note_ends(struct link *link, int fd)
+{
+    struct sockaddr_storage here = {0}, there = {0};
+    socklen_t here_len = sizeof(here), there_len = sizeof(there);
+
+    if (getsockname(fd, (struct sockaddr *)&here, &here_len) != 0 ||
+        getpeername(fd, (struct sockaddr *)&there, &there_len) != 0)
+        return;
+    put_address(&here, link->ends.here);
+    put_address(&there, link->ends.there);
+}
+
+const struct link_ends *link_ends(const struct link *link)
+{
+    return &link->ends;
+}
 
 static bool is_numeric(const char *address)
 {

@@ -3,6 +3,7 @@
 #ifndef AMTD_FLEET_LINK_H
 #define AMTD_FLEET_LINK_H
 
+#include <netinet/in.h>
 #include <uv.h>
 
 #include "amtd/fleet/login.h"
@@ -25,6 +26,13 @@ struct http_settings link_settings(const struct host *host, const struct login *
 struct link *link_hold(struct links *links, const struct host *host, const struct login *login,
                        struct err *err);
 struct http_session *link_session(const struct link *link);
+/* Both ends of the way to the host, numeric; "" while not known. */
+struct link_ends {
+    char here[INET6_ADDRSTRLEN], there[INET6_ADDRSTRLEN];
+};
+/* Remembers those of a connected socket. */
+void link_note_ends(struct link *link, int fd);
+const struct link_ends *link_ends(const struct link *link);
 /* An open connection is likely: no need to dial. */
 bool link_is_warm(const struct link *link);
 /* keep: it worked and may serve the next operation; else it is closed. */

@@ -68,6 +68,7 @@ struct run_parts {
     const struct clock *clock;
     const struct session_guard *guard; /* NULL: there are no sessions */
     struct power_watch power_watch;    /* begins NULL: nobody wants to know */
+    const char *management; /* where hosts reach this server, blank-separated; NULL: as it reaches them */
 };
 
 struct active_run;

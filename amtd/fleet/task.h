@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <uv.h>
+
 #include "amtd/fleet/login.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -29,6 +31,25 @@ struct finding {
     char *kept;         /* for task_keeping.settle; owned, NULL none */
 };
 void finding_clear(struct finding *finding);
+
+struct dialer;
+
+/* The way to the host, as seen from this end; for tasks that want to know. Borrowed for the time of the call.
+ */
+struct task_way {
+    const char *here;  /* this server's address on it, numeric; "" not known */
+    const char *there; /* the host's */
+    const char
+        *management; /* where hosts reach this server, as configured: addresses parted by blanks; or NULL */
+};
+
+/* What a task may use while its sequence holds on (seq_hold). */
+struct task_pause {
+    uv_loop_t *loop;
+    struct dialer *dialer;
+    void (*go_on)(void *arg); /* once, also from inside */
+    void *arg;
+};
 
 struct tx;
 
@@ -83,6 +104,10 @@ struct task {
     void (*adapt)(void *work, const void *args, unsigned conditions);
     /* With adapt: what is done, for those who watch the machine, appended: "power cycle". */
     void (*announce)(const void *args, struct buf *out);
+    /* Called after init; NULL: the way does not matter. */
+    void (*way)(void *work, const struct task_way *way);
+    /* The sequence holds on: does what it waits for, then go_on; drop ends it. NULL: it never does. */
+    void (*pause)(void *work, const struct task_pause *pause);
     /* Looks at what the sequence found; called when it is done and when it failed (failure then set). */
     void (*find)(const void *work, const struct err *failure, struct finding *finding);
     /* Frees what init and the sequence allocated within work; NULL: nothing. */

@@ -1,13 +1,10 @@
 /* filter: System Defense on hosts. */
 #include "amtd/fleet/task_filter.h"
 
-#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
@@ -161,35 +158,15 @@ char *filter_what(const struct filter_args *fa)
 
 /* --- what is wanted --- */
 
-/* This server's address on the way to the host: what the kernel would put into a packet. Nothing is sent. */
-static bool own_address(const char *host, char out[INET6_ADDRSTRLEN])
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(16992)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(16992)};
-    bool is4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1,
-         is6 = inet_pton(AF_INET6, host, &v6.sin6_addr) == 1;
-    struct sockaddr *to = is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
-    socklen_t len = is4 ? sizeof(v4) : sizeof(v6);
-    int fd = is4 || is6 ? socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
-    bool good =
-        fd >= 0 && connect(fd, to, len) == 0 && getsockname(fd, to, &len) == 0 &&
-        inet_ntop(to->sa_family, is4 ? (void *)&v4.sin_addr : (void *)&v6.sin6_addr, out, INET6_ADDRSTRLEN);
-
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
 static int compile(struct filter_host_work *w, struct err *err)
 {
-    char management[INET6_ADDRSTRLEN];
-    const char *address = w->host->address ? w->host->address : w->host->name;
     const char *version = pairs_get(&w->host->facts, "amt.version");
     struct filter_binding binding = {
         .set = w->args->set,
         .addresses = w->args->addresses,
         .host = w->host,
-        .management = own_address(address, management) ? management : NULL,
+        .management = w->management,
+        .there = w->there,
         .version = version ? (unsigned)strtoul(version, NULL, 10) : 0,
         .anti_spoof = w->args->anti_spoof,
         .widen = w->args->widen,
@@ -199,7 +176,8 @@ static int compile(struct filter_host_work *w, struct err *err)
     if (w->work.sd.state.absent)
         return err_set(err, CAUSE_UNSUPPORTED,
                        "the device offers no System Defense: it has none, or is in client control mode");
-    w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, err);
+    w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, &w->reach, err);
+    w->work.tries_ways = w->reach.count > 0;
     return w->set ? 0 : -1;
 }
 
@@ -233,10 +211,44 @@ static void filter_init(void *work, const void *args, const struct host *host, c
     w->work.prepare = prepare;
 }
 
+/* --- the way there, from this end --- */
+
+static void filter_way(void *work, const struct task_way *way)
+{
+    struct filter_host_work *w = work;
+
+    xreplace(&w->management, way->management ? way->management : way->here[0] ? way->here : NULL);
+    snprintf(w->there, sizeof(w->there), "%s", way->there);
+}
+
+static void ways_tried(void *arg)
+{
+    struct filter_host_work *w = arg;
+    const struct reach_way *lost = reach_try_lost(&w->reach);
+    char *port = lost && lost->port > 0 ? xasprintf("TCP port %u of ", lost->port) : NULL;
+
+    if (lost)
+        err_set(&w->work.cut, CAUSE_NOT_REACHED,
+                "need '%s' is cut off: %s%s answered this server before, and does not any more", lost->need,
+                port ? port : "a ping to ", w->reach.address);
+    free(port);
+    w->pause.go_on(w->pause.arg);
+}
+
+static void filter_pause(void *work, const struct task_pause *pause)
+{
+    struct filter_host_work *w = work;
+
+    w->pause = *pause;
+    reach_try_look(&w->reach, pause->loop, pause->dialer, ways_tried, w);
+}
+
 static void filter_drop(void *work)
 {
     struct filter_host_work *w = work;
 
+    reach_try_cancel(&w->reach);
+    free(w->management);
     filter_work_clear(&w->work);
     filter_set_free(w->set);
     json_decref(w->known);
@@ -294,6 +306,8 @@ static json_t *shown(const struct filter_host_work *w, enum filter_outcome outco
 
     if (work->sd.reads > 0)
         json_object_set_new(json, "ports", ports_json(&work->sd.state));
+    if (w->reach.looks > 0)
+        json_object_set_new(json, "ways", reach_try_json(&w->reach));
     if (work->mode == FILTER_LOOK) {
         json_object_set_new(json, "state", json_string(work->differs ? "drifted" : "as-kept"));
         if (work->differs)
@@ -430,6 +444,8 @@ const struct task task_filter = {
     .careful = filter_careful,
     .budget_ms = filter_budget,
     .init = filter_init,
+    .way = filter_way,
+    .pause = filter_pause,
     .find = filter_find,
     .drop = filter_drop,
     .would = filter_would,

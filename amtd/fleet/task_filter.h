@@ -10,6 +10,7 @@
 #include "amtd/fleet/filter_set.h"
 #include "amtd/fleet/filter_source.h"
 #include "amtd/fleet/filter_work.h"
+#include "amtd/fleet/reach_try.h"
 #include "amtd/fleet/task.h"
 
 #define FILTER_UNTESTED_ABOVE                                                                                \
@@ -39,6 +40,10 @@ struct filter_host_work {
     const struct host *host;
     struct filter_set *set; /* what is wanted or compared with; NULL: nothing */
     json_t *known;          /* the store's, see below; NULL: none */
+    char *management;       /* this server's addresses as the host sees it; NULL: not known */
+    char there[INET6_ADDRSTRLEN];
+    struct reach_try reach; /* what is tried from here before and after */
+    struct task_pause pause;
 };
 
 /* `known`, `journal` and `kept` are JSON objects.

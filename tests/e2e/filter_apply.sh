@@ -140,6 +140,37 @@ exits 0 amtcli filter remove 'pc0010,pc[0026-0030]' --yes
 exits 0 apply "$dir/site.xml" pc0010
 exits 0 amtcli filter remove 'pc[0026-0029]' --yes
 
+# --- a way that answered before and does not any more: what was there is put back
+# One connection fills the queue of a socket that nobody accepts from: whoever comes next hears nothing.
+python3 - $((port + 3)) > "$dir/deaf" 2>&1 << 'PYTHON' &
+import signal, socket, sys
+deaf, good = socket.socket(), socket.socket()
+deaf.bind(("127.16.0.11", int(sys.argv[1])))
+deaf.listen(0)
+good.bind(("127.16.0.12", int(sys.argv[1])))
+good.listen(9)
+print("listening", flush=True)
+signal.alarm(300)
+signal.pause()
+PYTHON
+deaf=$!
+wait_until "a socket" grep -q listening "$dir/deaf"
+cat > "$dir/ways.xml" << XML
+<network-filters xmlns="urn:amt-network-filters:1" name="ways"><include file="quarantine.xml"/>
+  <need name="help" protocol="tcp" remote="@management" local-ports="$((port + 3))"/></network-filters>
+XML
+cp "$bin/../share/amtd/filters/quarantine.xml" "$dir"
+objects 11 > "$dir/before"
+exits 1 apply "$dir/ways.xml" pc0011
+[ "$(one '[.cause, .state] | join(" ")')" = "not-reached rolled-back" ] || fail "a lost way: $(cat "$dir/out")"
+one .message | grep -qF "need 'help' is cut off" || fail "a lost way: $(one .message)"
+objects 11 | cmp -s - "$dir/before" || fail "11 is not as before: $(objects 11)"
+exits 0 apply "$dir/ways.xml" pc0012
+[ "$(one '[.ways[] | select(.need == "help") | .before, .after] | all')" = true ] ||
+    fail "ways: $(cat "$dir/out")"
+kill $deaf
+wait $deaf || true
+
 # --- times, over a restart of amtd
 exits 2 apply quarantine pc0021 --force
 exits 0 apply quarantine pc0021
@@ -191,6 +222,29 @@ not_at_it()
 }
 wait_until "the repair of a lost host" not_at_it
 objects 25 | cmp -s - "$dir/before" || fail "it is not as before: $(objects 25)"
+amtd_stop
+amtsim_stop
+
+# --- where hosts reach this server: as it reaches them, also by name; as configured; as the caller says
+management_of()
+{
+    ctl defense 1 | jq -r '[.filters[].destination.address // empty] | unique | join(" ")'
+}
+amtsim_start --devices 1 --address 127.0.0.1
+amtd_start
+amtcli host add localhost --profile lab 2> /dev/null
+exits 0 apply quarantine localhost --set dns=10.0.0.2
+management_of | grep -qw 7f000001 || fail "by name: $(management_of)"
+amtd_stop
+echo 'management: 10.0.0.5 nonsense' > "$dir/amtd.yaml"
+exits 1 amtd --foreground --config "$dir/amtd.yaml"
+says "$dir/err" "'management': expected addresses"
+echo 'management: 10.0.0.5 2001:db8::5' > "$dir/amtd.yaml"
+amtd_start --config "$dir/amtd.yaml"
+exits 0 apply quarantine localhost --set dns=10.0.0.2
+management_of | grep -q '0a000005.*20010db8000000000000000000000005' || fail "as configured: $(management_of)"
+exits 0 apply quarantine localhost --set dns=10.0.0.2 --set management=10.0.0.7
+management_of | grep -qw 0a000007 || fail "as the caller says: $(management_of)"
 amtd_stop
 amtsim_stop
 echo "filter_apply: ok"

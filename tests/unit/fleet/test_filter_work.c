@@ -140,6 +140,69 @@ static void ignored_activation_puts_back(void **state)
     free(after);
 }
 
+/* --- ways that are tried from this end --- */
+
+static size_t active_at_hold[4], holds;
+static bool lose_way;
+
+static void hold(void *arg)
+{
+    (void)arg;
+    active_at_hold[holds++] = defense_state(bench.device, DEFENSE_CONSOLE, 1) == DEFENSE_ACTIVE;
+    if (lose_way && holds == 2)
+        err_set(&work.cut, CAUSE_NOT_REACHED, "a way is lost");
+}
+
+static int try_ways(struct filter_work *w, struct err *e)
+{
+    (void)e;
+    w->tries_ways = true;
+    return 0;
+}
+
+static int run_trying(struct filter_goal goal)
+{
+    holds = 0;
+    bench.hold = hold;
+    filter_work_clear(&work);
+    filter_work_init(&work, FILTER_APPLY);
+    work.goal = goal;
+    work.prepare = try_ways;
+    err_clear(&err);
+    return sd_bench_run(&bench, &work.sd.seq, &err);
+}
+
+static void ways_are_tried_before_and_after(void **state)
+{
+    (void)state;
+    lose_way = false;
+    assert_int_equal(run_trying(goal_of(1000)), 0);
+    assert_int_equal(work.outcome, FILTER_ACTIVE);
+    assert_int_equal(holds, 2);
+    assert_false(active_at_hold[0]);
+    assert_true(active_at_hold[1]);
+    assert_int_equal(run_trying(goal_of(1000)), 0); /* what changes nothing is not tried */
+    assert_int_equal(work.outcome, FILTER_UNCHANGED);
+    assert_int_equal(holds, 0);
+}
+
+static void a_lost_way_puts_back(void **state)
+{
+    (void)state;
+    assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
+    char *before = dump();
+    lose_way = true;
+    assert_int_equal(run_trying(goal_of(2000)), -1);
+    assert_int_equal(work.outcome, FILTER_ROLLED_BACK);
+    assert_int_equal(err.cause, CAUSE_NOT_REACHED);
+    assert_string_equal(err.text, "a way is lost");
+    assert_int_equal(holds, 2);
+    char *after = dump();
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
 static void no_room_changes_nothing(void **state)
 {
     json_t *o = json_pack("{s:i, s:i}", "policies", 8, "filters", 70);
@@ -249,6 +312,8 @@ int main(void)
         TEST(applied_unchanged_switched_removed),
         TEST(refused_activation_puts_back),
         TEST(ignored_activation_puts_back),
+        TEST(ways_are_tried_before_and_after),
+        TEST(a_lost_way_puts_back),
         TEST(no_room_changes_nothing),
         cmocka_unit_test_setup_teardown(every_answer_lost, NULL, stop),
         cmocka_unit_test_setup_teardown(lost_for_good_and_repaired, NULL, stop),

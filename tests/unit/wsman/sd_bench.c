@@ -54,7 +54,9 @@ int sd_bench_run(struct sd_bench *bench, struct seq *seq, struct err *err)
 
         if (want == SEQ_WANT_DONE || want == SEQ_WANT_FAILED)
             return want == SEQ_WANT_DONE ? 0 : -1;
-        if (want == SEQ_WANT_WAIT)
+        if (want == SEQ_WANT_HOLD && bench->hold)
+            bench->hold(bench->arg);
+        if (want == SEQ_WANT_WAIT || want == SEQ_WANT_HOLD)
             continue;
         do
             progress = exchange(bench, call, !seq_may_repeat(seq), &failure);

@@ -15,6 +15,7 @@ struct sd_bench {
     size_t die_at;   /* from this request on (from 1, reading ones too) nothing answers: 0 never */
     size_t requests;
     void (*after)(void *arg); /* called after each answer, or NULL */
+    void (*hold)(void *arg);  /* called when the sequence holds on, or NULL */
     void *arg;
     char last[8192]; /* body of the last request that changes something */
 };

@@ -241,6 +241,9 @@ static enum cause act(struct fake *d, struct power_request request, const char *
             return CAUSE_NONE;
         case SEQ_WANT_FAILED:
             return err.cause;
+        case SEQ_WANT_HOLD:
+            fail_msg("power actions wait for nobody");
+            break;
         case SEQ_WANT_WAIT:
             now += wait;
             break;

@@ -93,6 +93,7 @@ struct test_seq {
     struct seq seq; /* first */
     unsigned asked, heard, lost;
     int64_t wait_ms;
+    bool hold;
     enum cause fail_ask, fail_hear;
     bool forever;
 };
@@ -130,6 +131,8 @@ static int hear(struct seq *seq, const struct wsman_call *call, struct err *err)
         return SEQ_FAIL;
     }
     seq_wait(seq, t->wait_ms);
+    if (t->hold)
+        seq_hold(seq);
     return t->forever ? seq->at : SEQ_NEXT;
 }
 
@@ -153,7 +156,7 @@ struct bench {
     struct runner *runner;
     int64_t timer_at; /* -1: none */
     uint32_t random;
-    unsigned done, confirms;
+    unsigned done, confirms, holds;
     bool resume_at_once, free_in_done;
     struct err failure;
     char steps[1024];
@@ -177,6 +180,15 @@ static void on_change(void *arg, struct runner *runner)
     struct bench *b = arg;
 
     b->confirms++;
+    if (b->resume_at_once)
+        runner_resume(runner);
+}
+
+static void on_hold(void *arg, struct runner *runner)
+{
+    struct bench *b = arg;
+
+    b->holds++;
     if (b->resume_at_once)
         runner_resume(runner);
 }
@@ -210,6 +222,7 @@ static void begin(struct bench *b, const struct seq_step *steps, int count, int6
                                  .timer = on_timer,
                                  .random = on_random,
                                  .before_change = confirm ? on_change : NULL,
+                                 .hold = on_hold,
                                  .step = on_step,
                                  .done = on_done};
 
@@ -255,6 +268,49 @@ static int teardown(void **state)
     assert_true(b->timer_at < 0);
     free(b);
     return 0;
+}
+
+/* What is to be done outside comes between two steps; it may be done at once, or never. */
+static void holds_on_until_resumed(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->seq.hold = true;
+    begin(b, SEQ_TABLE(two_reads), 10000, false);
+    answer(&b->session);
+    assert_int_equal(b->holds, 1);
+    assert_false(b->session.busy);
+    runner_timer(b->runner); /* not what it waits for */
+    assert_false(b->session.busy);
+    b->seq.hold = false;
+    runner_resume(b->runner);
+    assert_true(b->session.busy);
+    runner_resume(b->runner); /* nothing to resume */
+    answer(&b->session);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_NONE);
+}
+
+static void holds_on_for_no_time(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->seq.hold = b->resume_at_once = true;
+    begin(b, SEQ_TABLE(two_reads), 10000, false);
+    answer(&b->session);
+    answer(&b->session);
+    assert_int_equal(b->holds, 1); /* behind the last step there is nothing to wait for */
+    assert_int_equal(b->done, 1);
+}
+
+static void ends_while_it_holds_on(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->seq.hold = true;
+    begin(b, SEQ_TABLE(two_reads), 10000, false);
+    answer(&b->session);
+    assert_int_equal(b->holds, 1);
 }
 
 static void runs_to_the_end(void **state)
@@ -573,6 +629,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(runs_to_the_end),
+        TEST(holds_on_until_resumed),
+        TEST(holds_on_for_no_time),
+        TEST(ends_while_it_holds_on),
         TEST(freed_in_its_own_end),
         TEST(a_list_takes_several_requests),
         TEST(a_list_is_repeated_from_its_beginning),
