@@ -35,7 +35,9 @@ static void watch(void *arg, int fd, int events)
     struct loop_http *lh = arg;
     int what = (events & HTTP_WATCH_READ ? UV_READABLE : 0) | (events & HTTP_WATCH_WRITE ? UV_WRITABLE : 0);
 
-    if (loop_watch_set(lh->watches, fd, what, NULL) < 0)
+    if (events & HTTP_WATCH_CLOSING)
+        loop_watch_closing(lh->watches, fd);
+    else if (loop_watch_set(lh->watches, fd, what, NULL) < 0)
         log_err(NULL, "descriptor %d cannot be watched", fd); /* its exchange ends by its time limit */
 }
 

@@ -127,3 +127,13 @@ int loop_watch_set(struct loop_watch *lw, int fd, int events, void *data)
         slot->life++;
     return status;
 }
+
+void loop_watch_closing(struct loop_watch *lw, int fd)
+{
+    struct slot *slot = slot_of(lw, fd);
+
+    count_watched(lw, slot->events, false);
+    slot->data = NULL;
+    slot->events = 0;
+    slot->life++;
+}

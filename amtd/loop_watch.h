@@ -23,8 +23,11 @@ struct loop_watch *loop_watch_new(uv_loop_t *loop, loop_watch_happened *happened
 /* Watches nothing any more, frees later, from the loop; not from inside loop_watch_happened. NULL is fine. */
 void loop_watch_free(struct loop_watch *lw);
 
-/* Watches fd for these events from now on instead of those before, level-triggered. events 0: no more, as
- * must be said before it is closed. -1 when the kernel refuses to watch it. */
+/* Watches fd for these events from now on instead of those before, level-triggered. events 0: no more; this
+ * or loop_watch_closing must be said before it is closed. -1 when the kernel refuses to watch it. */
 int loop_watch_set(struct loop_watch *lw, int fd, int events, void *data);
+/* No more either: fd, which has no duplicate, is closed before anything else happens, and so the kernel
+ * forgets it by itself. */
+void loop_watch_closing(struct loop_watch *lw, int fd);
 
 #endif

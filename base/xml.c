@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <libxml/parser.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 /* libxml2's own tree costs an allocation for every name, text and attribute, and as much again to free. The
  * parser's events go into a tree of ours instead, in a few blocks that are freed together. */
 
-#define BLOCK_MIN ((size_t)4000)
+#define BLOCK_MIN  ((size_t)4000)
+#define NAMES_KEPT 2000 /* in the dictionary of a parser */
 
 struct block {
     struct block *older;
@@ -283,7 +285,7 @@ static void explain(const struct build *build, const xmlError *error, const char
         err_set(err, CAUSE_BAD_ANSWER, "%s: no XML", what);
 }
 
-static xmlParserCtxtPtr parser_new(struct build *build)
+static xmlParserCtxtPtr parser_new(void)
 {
     xmlParserCtxtPtr ctxt = xmlNewParserCtxt();
 
@@ -299,8 +301,46 @@ static xmlParserCtxtPtr parser_new(struct build *build)
         .comment = on_comment,
         .serror = on_error,
     };
-    ctxt->_private = build;
     return ctxt;
+}
+
+/* A parser and its dictionary cost as much as a short document, and AMT's answers are short and all alike: a
+ * thread keeps its own from one document to the next. */
+static pthread_key_t kept_key;
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+static bool can_keep;
+
+static void free_parser(void *ctxt)
+{
+    xmlFreeParserCtxt(ctxt);
+}
+
+static void make_key(void)
+{
+    can_keep = pthread_key_create(&kept_key, free_parser) == 0;
+}
+
+static xmlParserCtxtPtr parser_take(void)
+{
+    xmlParserCtxtPtr ctxt;
+
+    pthread_once(&kept_once, make_key);
+    ctxt = can_keep ? pthread_getspecific(kept_key) : NULL;
+    if (!ctxt)
+        return parser_new();
+    pthread_setspecific(kept_key, NULL);
+    return ctxt;
+}
+
+/* Strange names stay in the dictionary: one that has grown by them is not kept. */
+static void parser_give_back(xmlParserCtxtPtr ctxt)
+{
+    bool worth_it = can_keep && xmlDictSize(ctxt->dict) <= NAMES_KEPT;
+
+    xmlCtxtReset(ctxt); /* lets go of the text */
+    ctxt->_private = NULL;
+    if (!worth_it || pthread_setspecific(kept_key, ctxt) != 0)
+        xmlFreeParserCtxt(ctxt);
 }
 
 struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what, struct err *err)
@@ -311,11 +351,12 @@ struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what,
         err_set(err, CAUSE_TOO_LARGE, "%s: %zu bytes of XML, at most %zu are read", what, n, max);
         return NULL;
     }
-    xmlParserCtxtPtr ctxt = parser_new(&build);
+    xmlParserCtxtPtr ctxt = parser_take();
     if (!ctxt) {
         err_set(err, CAUSE_SYSTEM, "no memory for XML");
         return NULL;
     }
+    ctxt->_private = &build;
     build.doc = xcalloc(1, sizeof(*build.doc));
     build.doc->dict = ctxt->dict;
     xmlDictReference(ctxt->dict);
@@ -326,7 +367,7 @@ struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what,
         xml_free(build.doc);
         build.doc = NULL;
     }
-    xmlFreeParserCtxt(ctxt);
+    parser_give_back(ctxt);
     return build.doc;
 }
 

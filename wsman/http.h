@@ -23,15 +23,15 @@
 struct http;         /* the transport: one per loop */
 struct http_session; /* one device */
 
-enum { HTTP_WATCH_READ = 1, HTTP_WATCH_WRITE = 2 };
+enum { HTTP_WATCH_READ = 1, HTTP_WATCH_WRITE = 2, HTTP_WATCH_CLOSING = 4 };
 
 /* What the owner of the loop does for the transport. All are called on its thread. */
 struct http_owner {
     void *arg;
     const struct clock *clock;
-    /* Watch fd for these events from now on, instead of those before (0: no more); tell http_socket_event as
-     * long as they last (level-triggered). An error or hang-up counts as READ, and as WRITE while that is
-     * watched. */
+    /* Watch fd for these events from now on, instead of those before (0: no more; HTTP_WATCH_CLOSING: no
+     * more, it is closed as soon as this returns); tell http_socket_event as long as they last
+     * (level-triggered). An error or hang-up counts as READ, and as WRITE while that is watched. */
     void (*watch)(void *arg, int fd, int events);
     /* Call http_timer once after ms (0: soon, from the loop, never from inside this call); negative: no call.
      * A call asked for before is thereby forgotten. */

@@ -97,10 +97,10 @@ int http_conn_start(struct http_session *session, const struct http_addr *addr, 
 
 int http_conn_adopt(struct http_session *session, int fd, struct err *err)
 {
-    int flags = fcntl(fd, F_GETFL);
     int on = 1;
 
-    if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+    /* Plain bytes are moved by calls that never block anyway. */
+    if (session->trust && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
         err_set_errno(err, CAUSE_SYSTEM, errno, "taking a given socket");
         close(fd);
         return -1;
@@ -117,14 +117,14 @@ int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struc
     int number = 0;
     socklen_t n = sizeof(number);
 
+    if (getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len) == 0) {
+        conn->state = HTTP_CONN_READY;
+        return 0;
+    }
     if (getsockopt(conn->watch.fd, SOL_SOCKET, SO_ERROR, &number, &n) < 0)
         number = errno;
-    if (number)
-        return connect_failed(number, addr, err);
     /* An event meant for an earlier descriptor of this number says nothing: it is still under way. */
-    if (getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len) == 0)
-        conn->state = HTTP_CONN_READY;
-    return 0;
+    return number ? connect_failed(number, addr, err) : 0;
 }
 
 /* Whoever has been unused for longest makes room. */
@@ -203,7 +203,7 @@ enum stream_io http_conn_read(struct http_conn *conn, void *p, size_t n, size_t 
 {
     if (conn->tls)
         return stream_tls_read(conn->tls, p, n, got, err);
-    ssize_t count = recv(conn->watch.fd, p, n, 0);
+    ssize_t count = recv(conn->watch.fd, p, n, MSG_DONTWAIT);
     if (count > 0)
         *got = (size_t)count;
     if (count >= 0)
@@ -218,7 +218,7 @@ enum stream_io http_conn_write(struct http_conn *conn, const void *p, size_t n, 
 {
     if (conn->tls)
         return stream_tls_write(conn->tls, p, n, sent, err);
-    ssize_t count = send(conn->watch.fd, p, n, MSG_NOSIGNAL);
+    ssize_t count = send(conn->watch.fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
         *sent = (size_t)count;
         return STREAM_IO_DONE;

@@ -179,6 +179,8 @@ struct http {
     size_t idle_count, idle_max;
     struct http_session *ready; /* have an outcome to hand over */
     size_t sessions;
+    uint8_t random[256]; /* for client nonces */
+    size_t random_left;
     uint8_t chunk[HTTP_CHUNK]; /* of an answer, just read */
 };
 

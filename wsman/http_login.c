@@ -123,15 +123,28 @@ static int refuse_password(struct http_session *session, struct err *err)
                    session->digest.user);
 }
 
+/* A client nonce. They are sent in the clear, so that many may be drawn at once. */
+static int draw_cnonce(struct http *http, struct buf *cnonce, struct err *err)
+{
+    const size_t n = HTTP_CNONCE_LEN / 2;
+
+    if (http->random_left < n) {
+        if (RAND_bytes(http->random, sizeof(http->random)) != 1)
+            return err_set(err, CAUSE_SYSTEM, "OpenSSL has no random numbers");
+        http->random_left = sizeof(http->random);
+    }
+    http->random_left -= n;
+    text_hex(cnonce, http->random + http->random_left, n, false);
+    return 0;
+}
+
 static int accept_challenge(struct http_session *session, const struct http_challenge *challenge,
                             struct err *err)
 {
-    unsigned char random[HTTP_CNONCE_LEN / 2];
     struct buf cnonce = buf_init(HTTP_CNONCE_LEN);
 
-    if (RAND_bytes(random, sizeof(random)) != 1)
-        return err_set(err, CAUSE_SYSTEM, "OpenSSL has no random numbers");
-    text_hex(&cnonce, random, sizeof(random), false);
+    if (draw_cnonce(session->http, &cnonce, err) < 0)
+        return -1;
     int rc = http_digest_accept(&session->digest, &session->http->md5, challenge, buf_str(&cnonce), err);
     buf_free(&cnonce);
     return rc;

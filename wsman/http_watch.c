@@ -32,7 +32,8 @@ void http_watch_set(struct http *http, struct http_watch *watch, int events)
 
 void http_watch_remove(struct http *http, struct http_watch *watch)
 {
-    http_watch_set(http, watch, 0);
+    if (watch->events)
+        http_watch_set(http, watch, HTTP_WATCH_CLOSING);
     http->watches.by_fd[watch->fd] = NULL;
 }
 

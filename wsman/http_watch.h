@@ -22,7 +22,7 @@ struct http_watches {
 void http_watch_add(struct http *http, struct http_watch *watch, int fd,
                     void (*happened)(struct http *http, struct http_watch *watch, int events));
 void http_watch_set(struct http *http, struct http_watch *watch, int events);
-/* Watches no more and forgets it; the caller closes the descriptor. */
+/* Watches no more and forgets it; the caller closes the descriptor at once. */
 void http_watch_remove(struct http *http, struct http_watch *watch);
 struct http_watch *http_watch_of(const struct http *http, int fd); /* NULL: not ours */
 

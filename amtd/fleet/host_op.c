@@ -218,13 +218,19 @@ static void want_timer(void *arg, struct runner *runner, int64_t ms)
         uv_timer_stop(op->timer);
 }
 
+/* For jitter and message numbers, which need no secrecy: one seed, then SplitMix64. */
 static uint32_t want_random(void *arg)
 {
-    uint32_t number = 0;
+    static uint64_t state;
+    uint64_t z;
 
     (void)arg;
-    uv_random(NULL, NULL, &number, sizeof(number), 0, NULL);
-    return number;
+    if (state == 0)
+        uv_random(NULL, NULL, &state, sizeof(state), 0, NULL);
+    state += 0x9e3779b97f4a7c15;
+    z = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return (uint32_t)(z >> 32);
 }
 
 struct start_note {

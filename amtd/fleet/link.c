@@ -34,6 +34,8 @@ struct links {
     size_t unused_count;
     struct link *by_host;
     struct link *unused;
+    EVP_MD *sha256;
+    EVP_MD_CTX *md;
     uv_timer_t timer;
 };
 
@@ -115,13 +117,14 @@ static void key_add(EVP_MD_CTX *md, const char *s)
 }
 
 /* The pin and realm are left out: they are learned while the session lives, which keeps to its own. */
-static void link_key(const struct http_settings *s, unsigned char key[LINK_KEY_LEN])
+static void link_key(const struct links *links, const struct http_settings *s,
+                     unsigned char key[LINK_KEY_LEN])
 {
     struct {
         int64_t connect_ms, request_ms;
         int tls, old_tls, kerberos, port;
     } numbers;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    EVP_MD_CTX *md = links->md;
 
     memset(&numbers, 0, sizeof(numbers));
     numbers.connect_ms = s->connect_ms;
@@ -130,7 +133,7 @@ static void link_key(const struct http_settings *s, unsigned char key[LINK_KEY_L
     numbers.old_tls = s->old_tls;
     numbers.kerberos = s->kerberos;
     numbers.port = s->port;
-    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+    EVP_DigestInit_ex2(md, links->sha256, NULL);
     EVP_DigestUpdate(md, &numbers, sizeof(numbers));
     key_add(md, s->name);
     key_add(md, s->address);
@@ -141,7 +144,6 @@ static void link_key(const struct http_settings *s, unsigned char key[LINK_KEY_L
     key_add(md, s->user);
     key_add(md, secret_str(s->password));
     EVP_DigestFinal_ex(md, key, NULL);
-    EVP_MD_CTX_free(md);
 }
 
 /* --- keeping --- */
@@ -202,7 +204,7 @@ struct link *link_hold(struct links *links, const struct host *host, const struc
         err_set(err, CAUSE_BUSY, "another operation of amtd is talking to this host");
         return NULL;
     }
-    link_key(&settings, key);
+    link_key(links, &settings, key);
     if (link && link_is_stale(link, &settings, key)) {
         link_destroy(link);
         link = NULL;
@@ -266,6 +268,10 @@ struct links *links_new(uv_loop_t *loop, struct http *http, const struct clock *
     links->clock = clock;
     links->idle_ms = idle_ms;
     links->most = most;
+    links->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    links->md = EVP_MD_CTX_new();
+    if (!links->sha256 || !links->md)
+        abort(); /* no memory */
     uv_timer_init(loop, &links->timer);
     links->timer.data = links;
     return links;
@@ -273,7 +279,11 @@ struct links *links_new(uv_loop_t *loop, struct http *http, const struct clock *
 
 static void links_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct links *links = handle->data;
+
+    EVP_MD_free(links->sha256);
+    EVP_MD_CTX_free(links->md);
+    free(links);
 }
 
 void links_free(struct links *links)

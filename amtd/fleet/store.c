@@ -38,16 +38,24 @@ struct store {
 
 /* --- the store's thread --- */
 
+static int run_sql(struct tx *tx, const char *sql, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, sql, err);
+
+    return st ? tx_run_statement(tx, st, err) : -1;
+}
+
 /* Each work has a savepoint of its own: its failure undoes only what it did. */
 static void work_one(struct store *store, struct task_item *item)
 {
+    static const char begin[] = "SAVEPOINT one", undo[] = "ROLLBACK TO one", end[] = "RELEASE one";
     struct err ignored = ERR_INIT;
 
-    if (tx_exec(&store->tx, "SAVEPOINT one", &item->failure) != 0)
+    if (run_sql(&store->tx, begin, &item->failure) != 0)
         return;
     if (item->work && item->work(&store->tx, item->data, &item->failure) != 0)
-        tx_exec(&store->tx, "ROLLBACK TO one", &ignored);
-    tx_exec(&store->tx, "RELEASE one", &ignored);
+        run_sql(&store->tx, undo, &ignored);
+    run_sql(&store->tx, end, &ignored);
 }
 
 static void fail_group(struct task_item *group, const struct err *failure)

@@ -23,7 +23,7 @@ static void on_watch(void *arg, int fd, int events)
     assert_true(fcntl(fd, F_GETFD) >= 0); /* never a descriptor that is closed */
     for (i = 0; i < loop->count && loop->fds[i].fd != fd; i++)
         ;
-    if (!events) {
+    if (!bits) {
         assert_true(i < loop->count);
         loop->fds[i] = loop->fds[--loop->count];
         return;
