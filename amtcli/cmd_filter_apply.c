@@ -118,7 +118,7 @@ static const char *base_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static int read_file(const char *word, const json_t *set, json_t *args)
+int filter_file_take(const char *word, const json_t *set, json_t *args)
 {
     struct buf path = buf_init(PATH_BYTES), text = buf_init(FILTER_FILE_BYTES_MAX);
     struct findings findings = {0};
@@ -188,7 +188,7 @@ static int apply_file(struct context *ctx, const char *word, const char *target)
 
     params_take(args, &ctx->args, map);
     if (code == EXIT_ALL)
-        code = read_file(word, json_object_get(args, "set"), args);
+        code = filter_file_take(word, json_object_get(args, "set"), args);
     if (code == EXIT_ALL)
         return run_and_show(ctx, run_params("filter", args, target), RESULT_FILTER);
     json_decref(args);

@@ -9,6 +9,7 @@
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
+#include "amtcli/cmd_job.h"
 #include "amtcli/cmd_log.h"
 #include "amtcli/cmd_password.h"
 #include "amtcli/cmd_profile.h"
@@ -88,6 +89,8 @@ const struct command *const commands[] = {
     &command_log_events,
     &command_log_verify,
     &command_log_print,
+    &command_job_check,
+    &command_job_schema,
     &command_run_list,
     &command_run_show,
     &command_run_cancel,

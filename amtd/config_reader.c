@@ -12,10 +12,16 @@ static void add_mistake(struct config_reader *r, const yaml_mark_t *mark, const 
 
 static void add_mistake(struct config_reader *r, const yaml_mark_t *mark, const char *fmt, va_list ap)
 {
+    struct buf text = buf_init(4096);
+
     r->count++;
-    buf_printf(r->mistakes, "%s:%zu:%zu: ", r->path, mark->line + 1, mark->column + 1);
-    buf_vprintf(r->mistakes, fmt, ap);
-    buf_putc(r->mistakes, '\n');
+    buf_vprintf(&text, fmt, ap);
+    if (r->tell)
+        r->tell(r->tell_arg, mark->line + 1, mark->column + 1, buf_str(&text));
+    else
+        buf_printf(r->mistakes, "%s:%zu:%zu: %s\n", r->path, mark->line + 1, mark->column + 1,
+                   buf_str(&text));
+    buf_free(&text);
 }
 
 void config_complain(struct config_reader *r, const yaml_node_t *at, const char *fmt, ...)

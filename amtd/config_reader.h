@@ -1,4 +1,5 @@
-/* Reading a YAML document by tables of options, with every mistake told by its place. For config*.c only. */
+/* Reading a YAML document by tables of options, with every mistake told by its place. For config*.c and job
+ * files. */
 #ifndef AMTD_CONFIG_READER_H
 #define AMTD_CONFIG_READER_H
 
@@ -16,6 +17,9 @@ struct config_reader {
     yaml_document_t *doc;
     struct buf *mistakes;
     size_t count; /* of mistakes, whether or not there was room for them */
+    /* Hears of them instead of `mistakes`; places count from 1. NULL: nobody. */
+    void (*tell)(void *arg, size_t line, size_t column, const char *text);
+    void *tell_arg;
     struct config *config;
     const yaml_node_t *consoles, *defaults; /* read when the rest is known */
 };

@@ -102,6 +102,14 @@ static const struct api_param password_show_params[] = {
     {"former", API_BOOLEAN, false, "also those that were before"},
     END,
 };
+#define JOB_TEXT                                                                                             \
+    {"name", API_STRING, true, "what it is called when the file does not say"},                              \
+        {"text", API_STRING, true, "the job file"},                                                          \
+    {                                                                                                        \
+        "files", API_OBJECT, false, "of each file that it names: {name, text, ...}"                          \
+    }
+
+static const struct api_param job_check_params[] = {JOB_TEXT, END};
 static const struct api_param ider_start_params[] = {
     {"host", API_STRING, true, "which host"},
     {"cd", API_INTEGER, false, "the channel of an image"},
@@ -228,6 +236,8 @@ const struct api_call api_calls[] = {
     {"run.cancel", ROLE_OPERATE, run_params, false, NULL, call_run_cancel, "begins no more hosts of a run"},
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first"},
     {"run.show", ROLE_WATCH, run_params, true, call_run_show, NULL, "one run with its results"},
+    {"job.check", ROLE_WATCH, job_check_params, true, call_job_check, NULL, "reads a job file"},
+    {"job.schema", ROLE_WATCH, none, true, call_job_schema, NULL, "what a job file may hold"},
     {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
      "serves images to a host until the end of the session"},
     {"console.list", ROLE_WATCH, names_params, true, NULL, call_console_list, "consoles and how they are"},

@@ -18,6 +18,7 @@ void call_daemon_status(struct api_request *rq);
 void call_daemon_stop(struct api_request *rq);
 void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
+work_call call_job_check, call_job_schema;
 void call_ider_start(struct api_request *rq);
 
 void call_console_list(struct api_request *rq);

@@ -27,6 +27,12 @@ static int filter_shape(json_t **args, struct err *err)
     bool removes = json_is_true(json_object_get(*args, "remove"));
     bool applies = json_object_get(*args, "file") != NULL;
 
+    json_t *file = json_object_get(*args, "file"), *addresses = json_object_get(file, "addresses");
+
+    if (addresses) { /* of host names in the file, found out by whoever sent it */
+        json_object_set(*args, "addresses", addresses);
+        json_object_del(file, "addresses");
+    }
     json_object_del(*args, "remove");
     json_object_set_new(*args, "action", json_string(removes ? "remove" : "apply"));
     return removes != applies ? 0 : err_set(err, CAUSE_INVALID_ARGUMENT, "either 'apply' or 'remove'");

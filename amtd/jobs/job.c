@@ -1,0 +1,117 @@
+#include "amtd/jobs/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    for (size_t i = 0; i < job->count; i++) {
+        free(job->tasks[i].name);
+        free(job->tasks[i].when);
+        json_decref(job->tasks[i].args);
+    }
+    free(job->tasks);
+    free(job->name);
+    free(job->text);
+    free(job->hash);
+    free(job);
+}
+
+size_t job_find(const struct job *job, const char *name, size_t n)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (job->tasks[i].name && strlen(job->tasks[i].name) == n && memcmp(job->tasks[i].name, name, n) == 0)
+            return i;
+    return job->count;
+}
+
+static bool task_changes(const struct job_task *task)
+{
+    const struct task *engine = task->kind->task ? task_by_name(task->kind->task) : NULL;
+    struct err err = ERR_INIT;
+    bool changes;
+    void *args;
+
+    if (!engine)
+        return task->kind->role != JOB_READS;
+    args = xcalloc(1, engine->args_size + 1);
+    changes = engine->parse(args, task->args, &err) == 0 && engine->changes(args);
+    if (engine->forget)
+        engine->forget(args);
+    free(args);
+    return changes;
+}
+
+bool job_changes(const struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (task_changes(&job->tasks[i]))
+            return true;
+    return false;
+}
+
+/* By what they allow: quarantining is more than operating. */
+static int rank(enum job_role role)
+{
+    static const int ranks[] = {
+        [JOB_READS] = 0, [JOB_OPERATES] = 1, [JOB_QUARANTINES] = 2, [JOB_ADMINISTERS] = 3};
+
+    return ranks[role];
+}
+
+enum job_role job_role(const struct job *job)
+{
+    enum job_role most = JOB_READS;
+
+    for (size_t i = 0; i < job->count; i++)
+        if (task_changes(&job->tasks[i]) && rank(job->tasks[i].kind->role) > rank(most))
+            most = job->tasks[i].kind->role;
+    return most;
+}
+
+/* What is large stays out. */
+static json_t *shown_args(const struct job_task *task)
+{
+    json_t *args = json_deep_copy(task->args);
+    json_t *file = json_object_get(args, "file");
+
+    if (json_is_object(file))
+        json_object_set(args, "file", json_object_get(file, "name"));
+    return args;
+}
+
+static json_t *needs_json(const struct job_task *task)
+{
+    struct job_need needs[JOB_NEEDS_MAX];
+    size_t count = task->kind->needs ? task->kind->needs(task->args, needs) : 0;
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:i}", "name", needs[i].name, "protocol",
+                                              needs[i].protocol, "remote", needs[i].remote, "port",
+                                              (int)needs[i].port));
+    return list;
+}
+
+json_t *job_json(const struct job *job)
+{
+    static const char *const on_failure[] = {"stop", "continue", "undo"};
+    json_t *tasks = json_array();
+
+    for (size_t i = 0; i < job->count; i++) {
+        const struct job_task *task = &job->tasks[i];
+
+        json_array_append_new(
+            tasks, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:s*, s:o, s:b}", "name", task->name,
+                             "kind", task->kind->name, "args", shown_args(task), "timeout_ms",
+                             (json_int_t)task->timeout_ms, "retries", (json_int_t)task->retries, "pause_ms",
+                             (json_int_t)task->pause_ms, "on_failure", on_failure[task->on_failure], "when",
+                             task->when, "needs", needs_json(task), "changes", task_changes(task)));
+    }
+    return json_pack("{s:s, s:s*, s:s, s:o}", "name", job->name, "description", job->text, "hash", job->hash,
+                     "tasks", tasks);
+}
