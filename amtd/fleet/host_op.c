@@ -21,7 +21,7 @@ static void end(struct host_op *op, const struct err *failure);
 
 static const struct session_guard *guard_of(const struct host_op *op)
 {
-    return run_parts(op->run)->guard;
+    return op->owner->parts->guard;
 }
 
 /* Lets go of everything on the way to the device. */
@@ -47,12 +47,12 @@ static void leave(struct host_op *op, bool keep)
 
 static const struct run_order *order_of(const struct host_op *op)
 {
-    return run_order(op->run);
+    return op->order;
 }
 
 static int64_t mono(const struct host_op *op)
 {
-    return clock_mono(run_parts(op->run)->clock);
+    return clock_mono(op->owner->parts->clock);
 }
 
 /* --- logins --- */
@@ -62,7 +62,7 @@ static bool login_to_try(const struct host_op *op, size_t k, struct login *out)
 {
     if (op->proof)
         return proof_login(op->proof, k, out);
-    return login_at(run_profiles(op->run), op->host, order_of(op)->profile, k, out);
+    return login_at(op->owner->profiles, op->host, order_of(op)->profile, k, out);
 }
 
 static void pause_over(uv_timer_t *timer)
@@ -76,7 +76,7 @@ static uv_timer_t *op_timer(struct host_op *op)
 {
     if (!op->timer) {
         op->timer = xcalloc(1, sizeof(*op->timer));
-        uv_timer_init(run_parts(op->run)->loop, op->timer);
+        uv_timer_init(op->owner->parts->loop, op->timer);
         op->timer->data = op;
     }
     return op->timer;
@@ -100,7 +100,7 @@ static void next_login(struct host_op *op, const struct err *failure)
     op->failure = worst;
     leave(op, false);
     if (op->phase == OP_WORKING)
-        run_op_yields(op);
+        op->owner->yields(op->owner->arg, op);
     if (password_spent && next.profile->auth == PROFILE_AUTH_DIGEST) {
         op->phase = OP_PAUSING;
         op->deadline_mono += PASSWORD_PAUSE_MS;
@@ -116,7 +116,7 @@ static void reached(struct host_op *op)
 {
     op->phase = OP_REACHED;
     op->reached_mono = mono(op);
-    run_op_reached(op);
+    op->owner->reached(op->owner->arg, op);
 }
 
 static void dialed(void *arg, int fd, const struct err *failure)
@@ -159,7 +159,7 @@ static void walk_over(void *arg, json_t *checks, const struct err *failure)
 
 void host_op_dial(struct host_op *op)
 {
-    const struct run_parts *parts = run_parts(op->run);
+    const struct run_parts *parts = op->owner->parts;
     const struct run_order *order = order_of(op);
     const char *where = op->host->address ? op->host->address : op->host->name;
     struct http_settings settings;
@@ -247,7 +247,7 @@ static int note_start(struct tx *tx, void *data, struct err *err)
 
     const struct host_op *op = note->op;
 
-    if (tx_operation_start(tx, op->record->id, note->at_ms, err) != 0)
+    if (op->owner->note_start(tx, op, note->at_ms, err) != 0)
         return -1;
     if (note->settles &&
         tx_password_settle(tx, op->host->id, op->login.own->user, note->has_new, note->at_ms, err) != 0)
@@ -274,7 +274,7 @@ static void start_noted(void *data, const struct err *failure)
 /* Those at its console are told before the machine's last words come. */
 static void announce(const struct host_op *op)
 {
-    const struct power_watch *watch = &run_parts(op->run)->power_watch;
+    const struct power_watch *watch = &op->owner->parts->power_watch;
     const struct run_order *order = order_of(op);
     struct buf text = buf_init(128);
 
@@ -295,13 +295,16 @@ static void before_change(void *arg, struct runner *runner)
     (void)runner;
     announce(op);
     note->op = op;
-    note->at_ms = clock_wall(run_parts(op->run)->clock);
+    note->at_ms = clock_wall(op->owner->parts->clock);
     note->settles = host_op_settles(op, &note->has_new);
     op->own_settled |= note->settles;
     note->keeping = order_of(op)->task->keeping;
     if (note->keeping && note->keeping->journal)
         note->journal = note->keeping->journal(op->work);
-    store_submit(run_parts(op->run)->store, note_start, start_noted, note);
+    if (op->owner->patient)
+        store_submit_later(op->owner->parts->store, note_start, start_noted, note);
+    else
+        store_submit(op->owner->parts->store, note_start, start_noted, note);
 }
 
 static void bring_back(struct host_op *op)
@@ -345,7 +348,7 @@ static void explain_denial(struct host_op *op, const struct err *denied)
 {
     struct runner_owner owner = {
         .arg = op,
-        .clock = run_parts(op->run)->clock,
+        .clock = op->owner->parts->clock,
         .timer = want_timer,
         .random = want_random,
         .step = step,
@@ -420,7 +423,7 @@ static bool begin_proof(struct host_op *op, const struct err *failure)
     op->trial = 0;
     err_clear(&op->failure);
     leave(op, false);
-    run_op_yields(op);
+    op->owner->yields(op->owner->arg, op);
     op->deadline_mono += PROOF_MS;
     host_op_dial(op);
     return true;
@@ -490,7 +493,7 @@ static void show_way(const struct host_op *op)
 {
     const struct task *task = order_of(op)->task;
     const struct link_ends *ends = link_ends(op->link);
-    struct task_way way = {ends->here, ends->there, run_parts(op->run)->management};
+    struct task_way way = {ends->here, ends->there, op->owner->parts->management};
 
     if (task->way)
         task->way(op->work, &way);
@@ -506,7 +509,7 @@ static void go_on(void *arg)
 static void hold(void *arg, struct runner *runner)
 {
     struct host_op *op = arg;
-    const struct run_parts *parts = run_parts(op->run);
+    const struct run_parts *parts = op->owner->parts;
     const struct task *task = order_of(op)->task;
     const struct task_pause pause = {parts->loop, parts->dialer, go_on, op};
 
@@ -521,7 +524,7 @@ void host_op_go(struct host_op *op)
     const struct run_order *order = order_of(op);
     struct runner_owner owner = {
         .arg = op,
-        .clock = run_parts(op->run)->clock,
+        .clock = op->owner->parts->clock,
         .timer = want_timer,
         .random = want_random,
         .before_change = order->task->changes(order->args) ? before_change : NULL,
@@ -641,7 +644,7 @@ static void drop_work(struct host_op *op)
 
 static void end(struct host_op *op, const struct err *failure)
 {
-    int64_t wall = clock_wall(run_parts(op->run)->clock);
+    int64_t wall = clock_wall(op->owner->parts->clock);
 
     learn_from_session(op, failure);
     take_finding(op, failure);
@@ -657,9 +660,9 @@ static void end(struct host_op *op, const struct err *failure)
     if (op->was_aside)
         bring_back(op);
     if (op->phase == OP_WORKING)
-        run_op_yields(op);
+        op->owner->yields(op->owner->arg, op);
     op->phase = OP_SAVING;
-    run_op_over(op);
+    op->owner->over(op->owner->arg, op);
 }
 
 void host_op_spare(struct host_op *op, enum cause cause, const char *text)
@@ -668,13 +671,13 @@ void host_op_spare(struct host_op *op, enum cause cause, const char *text)
 
     err_set(&err, cause, "%s", text);
     op->record->state = OPERATION_FAILED;
-    op->record->ended_ms = clock_wall(run_parts(op->run)->clock);
+    op->record->ended_ms = clock_wall(op->owner->parts->clock);
     xreplace(&op->record->cause, cause_name(cause));
     xreplace(&op->record->message, err.text);
     take_finding(op, &err);
     leave(op, false);
     op->phase = OP_SAVING;
-    run_op_over(op);
+    op->owner->over(op->owner->arg, op);
 }
 
 void host_op_interrupt(struct host_op *op)
@@ -691,14 +694,29 @@ void host_op_interrupt(struct host_op *op)
     end(op, &err);
 }
 
+int tx_host_op_end(struct tx *tx, const struct host_op *op, const struct run *run, struct err *err)
+{
+    const struct task_keeping *keeping = op->order->task->keeping;
+    const struct operation *record = op->record;
+    bool has_new;
+
+    if (record->state == OPERATION_OK && host_op_settles(op, &has_new) &&
+        tx_password_settle(tx, op->host->id, op->login.own->user, has_new, record->ended_ms, err) != 0)
+        return -1;
+    if (op->facts.count > 0 && tx_host_facts(tx, record->host_id, &op->facts, err) != 0)
+        return -1;
+    return keeping && keeping->settle ? keeping->settle(tx, op->order->args, run, record, op->kept, err) : 0;
+}
+
 /* --- life --- */
 
-void host_op_init(struct host_op *op, struct active_run *run, const struct host *host,
-                  struct operation *record)
+void host_op_init(struct host_op *op, const struct op_owner *owner, const struct run_order *order,
+                  const struct host *host, struct operation *record)
 {
     const char *reach = pairs_get(&host->facts, "reach");
 
-    op->run = run;
+    op->owner = owner;
+    op->order = order;
     op->host = host;
     op->record = record;
     op->fd = -1;

@@ -1,5 +1,5 @@
-/* One operation under way: a task on one host, from reaching the host to what was found. Used by run.c, which
- * gives it its turn. */
+/* One operation under way: a task on one host, from reaching the host to what was found. Its owner, a run of
+ * one task or of a job, gives it its turn. */
 #ifndef AMTD_FLEET_HOST_OP_H
 #define AMTD_FLEET_HOST_OP_H
 
@@ -22,20 +22,34 @@ enum host_op_phase {
     OP_OVER,
 };
 
+struct host_op;
+
+/* What the operations of a run share, and who hears of them. Borrowed, outlives them. */
+struct op_owner {
+    void *arg;
+    const struct run_parts *parts;
+    const struct profiles *profiles;
+    void (*reached)(void *arg, struct host_op *op); /* wants a place: host_op_go follows when there is one */
+    void (*yields)(void *arg, struct host_op *op);  /* gives its place back and is reached anew */
+    /* phase is OP_SAVING, the record complete, its place given back */
+    void (*over)(void *arg, struct host_op *op);
+    /* On the store's thread: from now on the device may be changed. A failure ends the operation. */
+    int (*note_start)(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err);
+    bool patient; /* notes wait for others to share a transaction with */
+};
+
 struct host_op {
-    struct active_run *run;
+    const struct op_owner *owner;
+    const struct run_order *order;
     const struct host *host;
-    struct operation *record; /* the run's */
+    struct operation *record; /* the owner's */
     struct login login;       /* the one being tried */
     enum host_op_phase phase;
-    bool urgent;             /* known to be dead: is dialed before the others */
-    bool in_subnet;          /* holds a place of its subnet */
-    bool ahead;              /* counts among those that go ahead of their turn */
-    struct host_op **listed; /* the list of the run it stands in, or NULL */
-    size_t trial;            /* logins tried so far */
-    bool own_settled;        /* it is written down whether the device has the password that was unproven */
-    struct proof *proof;     /* of a password that was changed, while it is looked for */
-    int64_t began_mono;      /* 0: not begun */
+    bool urgent;         /* known to be dead: is dialed before the others */
+    size_t trial;        /* logins tried so far */
+    bool own_settled;    /* it is written down whether the device has the password that was unproven */
+    struct proof *proof; /* of a password that was changed, while it is looked for */
+    int64_t began_mono;  /* 0: not begun */
     int64_t reached_mono;
     int64_t deadline_mono; /* 0: its turn has not come yet */
     struct walk *walk;     /* of a task that walks, until it has arrived */
@@ -56,19 +70,12 @@ struct host_op {
     struct err denied;                    /* what provisioning is asked for */
     struct err failure;                   /* the most telling one of the logins tried before */
     struct pairs facts;                   /* learned, to be stored with the end */
-    struct host_op *prev, *next;
+    struct host_op *prev, *next;          /* in a list of its owner's */
 };
 
-/* What run.c does for it. */
-const struct run_parts *run_parts(const struct active_run *run);
-const struct profiles *run_profiles(const struct active_run *run);
-void run_op_reached(struct host_op *op); /* wants a place: host_op_go follows when there is one */
-void run_op_yields(struct host_op *op);  /* gives its place back and goes on without one */
-void run_op_over(struct host_op *op);    /* phase is OP_SAVING, the record complete, its place given back */
-
-/* record is zeroed, borrowed and filled as the operation goes on. */
-void host_op_init(struct host_op *op, struct active_run *run, const struct host *host,
-                  struct operation *record);
+/* record is zeroed, borrowed and filled as the operation goes on; the others outlive it, too. */
+void host_op_init(struct host_op *op, const struct op_owner *owner, const struct run_order *order,
+                  const struct host *host, struct operation *record);
 void host_op_dial(struct host_op *op);
 void host_op_go(struct host_op *op);
 /* Ends one that has sent nothing. */
@@ -77,6 +84,9 @@ void host_op_spare(struct host_op *op, enum cause cause, const char *text);
 void host_op_interrupt(struct host_op *op);
 /* True when it was let in with an account of which a password was unproven: *has_new says which one. */
 bool host_op_settles(const struct host_op *op, bool *has_new);
+/* On the store's thread, in the transaction that writes the end of the operation down: what is remembered of
+ * it besides. It may be called again when the store failed. */
+int tx_host_op_end(struct tx *tx, const struct host_op *op, const struct run *run, struct err *err);
 /* Frees what it holds; its timer's memory is freed from the loop. */
 void host_op_clear(struct host_op *op);
 

@@ -5,24 +5,18 @@
 #include <utlist.h>
 
 #include "amtd/fleet/host_op.h"
-#include "amtd/fleet/store_passwords.h"
-#include "amtd/fleet/subnets.h"
+#include "amtd/fleet/rollout.h"
 #include "base/cause.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
 
-/* How many hosts may be connected or connecting ahead of their turn, for each that is worked on: few enough
- * that connections do not grow old while they wait. Hosts that are slow to connect, or known to be dead, do
- * not count: the dead must not stand in the way of the living. */
-#define AHEAD_FACTOR  4
-#define SLOW_AFTER_MS 50
+#define STOPPED       "amtd was stopped before anything was sent"
 #define SAVE_AGAIN_MS 5000
-#define REPLACED_MOST 10 /* of those that were to go ahead and could not be reached */
 
-/* preparing -> running <-> pausing (between stages) -> over. Whatever happens only changes lists and calls
- * run_wake; run_tick, from the loop, draws the consequences. */
-enum run_phase { RUN_PREPARING, RUN_RUNNING, RUN_PAUSING, RUN_OVER };
+/* preparing -> running -> over. Whatever happens only changes lists and calls run_wake; run_tick, from the
+ * loop, draws the consequences. */
+enum run_phase { RUN_PREPARING, RUN_RUNNING, RUN_OVER };
 
 struct active_run {
     const struct run_parts *parts;
@@ -33,49 +27,28 @@ struct active_run {
     enum run_phase phase;
     bool watched;
     bool changes;
-    bool recorded; /* in the store; reading goes on without when the disk is full */
-    bool last_try; /* the daemon ends: what cannot be written down now is lost */
+    bool recorded;    /* in the store; reading goes on without when the disk is full */
+    bool interrupted; /* the daemon ends */
+    bool last_try;    /* the daemon ends: what cannot be written down now is lost */
     struct run record;
     struct hosts hosts;
     struct profiles profiles;
     struct operation *records; /* one per host, same order */
     struct host_op *ops;       /* the same */
-    uint32_t *line;            /* ops in the order in which they begin */
-    uint32_t *places;          /* of each op in the line as it was planned, without regard to `urgent` */
+    struct op_owner owner;     /* of all ops */
+    struct rollout *rollout;   /* NULL before they are known */
     uint32_t *results;         /* ops in the order in which they ended */
     size_t result_count;
 
-    size_t at;        /* next of `line` to begin */
-    size_t stage;     /* from 1; 0 before the first */
-    size_t stage_end; /* where in `line` the stage under way ends */
-    size_t replaced;  /* of those that were to go ahead, could not be reached, and had their place taken */
-    int64_t pause_until;
-    size_t working;
-    size_t ahead;
     size_t kept; /* ends that are in the store */
     bool end_kept;
-    struct host_op *dialing; /* in the order in which they began */
-    struct host_op *reached;
-    struct host_op *held_back; /* their subnet is full */
-    struct host_op *unsaved;   /* the store could not take their end */
+    struct host_op *unsaved; /* the store could not take their end */
     int64_t save_at;
-    struct subnets *subnets;
-    enum cause stop_cause; /* why nothing more begins */
-    char *stop_text;
+    int64_t due; /* of the rollout, by itself */
     uv_timer_t tick;
 };
 
 /* --- looking --- */
-
-const struct run_parts *run_parts(const struct active_run *run)
-{
-    return run->parts;
-}
-
-const struct profiles *run_profiles(const struct active_run *run)
-{
-    return &run->profiles;
-}
 
 const struct run *run_record(const struct active_run *run)
 {
@@ -94,7 +67,7 @@ const struct hosts *run_hosts(const struct active_run *run)
 
 size_t run_place(const struct active_run *run, size_t i)
 {
-    return run->places[i];
+    return rollout_place(run->rollout, i);
 }
 
 size_t run_results(const struct active_run *run)
@@ -124,9 +97,10 @@ static int64_t now_ms(const struct active_run *run)
 
 void run_stage(const struct active_run *run, size_t *stage, size_t *stages, int64_t *wait_ms)
 {
-    *stage = run->stage;
-    *stages = stages_count(&run->order.stages, run->hosts.count);
-    *wait_ms = run->phase == RUN_PAUSING ? run->pause_until - now_ms(run) : 0;
+    int64_t begins_ms;
+
+    rollout_stage(run->rollout, stage, stages, &begins_ms);
+    *wait_ms = begins_ms > 0 ? begins_ms - now_ms(run) : 0;
 }
 
 /* --- life --- */
@@ -162,11 +136,8 @@ static void run_closed(uv_handle_t *handle)
     }
     free(run->ops);
     free(run->records);
-    free(run->line);
-    free(run->places);
     free(run->results);
-    free(run->stop_text);
-    subnets_free(run->subnets);
+    rollout_free(run->rollout);
     hosts_clear(&run->hosts);
     profiles_clear(&run->profiles);
     run_clear(&run->record);
@@ -195,59 +166,25 @@ void run_unwatch(struct active_run *run)
 
 static int save_op(struct tx *tx, void *data, struct err *err)
 {
-    struct host_op *op = data;
-    const struct run_order *order = &op->run->order;
-    const struct task_keeping *keeping = order->task->keeping;
-    bool has_new;
+    const struct host_op *op = data;
+    const struct active_run *run = op->owner->arg;
 
-    if (tx_operation_end(tx, op->record, err) != 0)
-        return -1;
-    if (op->record->state == OPERATION_OK && host_op_settles(op, &has_new) &&
-        tx_password_settle(tx, op->host->id, op->login.own->user, has_new, op->record->ended_ms, err) != 0)
-        return -1;
-    if (op->facts.count > 0 && tx_host_facts(tx, op->record->host_id, &op->facts, err) != 0)
-        return -1;
-    return keeping && keeping->settle
-               ? keeping->settle(tx, order->args, &op->run->record, op->record, op->kept, err)
-               : 0;
-}
-
-/* Of those that go ahead one that is switched off tells nothing, neither good nor bad: the next one in the
- * line goes ahead in its place, a few times. */
-static bool replace(struct host_op *op)
-{
-    struct active_run *run = op->run;
-    const char *cause = op->record->cause;
-
-    if (run->replaced == REPLACED_MOST || run->stage_end == run->hosts.count || !cause ||
-        strcmp(cause, cause_name(CAUSE_UNREACHABLE)) != 0)
-        return false;
-    run->replaced++;
-    run->stage_end++;
-    return true;
+    return tx_operation_end(tx, op->record, err) == 0 ? tx_host_op_end(tx, op, &run->record, err) : -1;
 }
 
 static void publish(struct host_op *op)
 {
-    struct active_run *run = op->run;
+    struct active_run *run = op->owner->arg;
+    bool ok = op->record->state == OPERATION_OK;
 
     op->phase = OP_OVER;
     run->results[run->result_count++] = (uint32_t)(op - run->ops);
-    if (op->record->state == OPERATION_OK)
+    if (ok)
         run->record.ok++;
     else
         run->record.failed++;
-    if (op->record->state == OPERATION_FAILED && run->order.stages.canary > 0 && run->stage == 1 &&
-        !run->stop_text && !replace(op)) {
-        run->stop_cause = CAUSE_CANCELLED;
-        run->stop_text =
-            xasprintf("not begun, because %s failed, one of those that went ahead", op->host->name);
-    }
-    if (run->order.stages.max_failures > 0 && run->record.failed >= run->order.stages.max_failures &&
-        !run->stop_text) {
-        run->stop_cause = CAUSE_CANCELLED;
-        run->stop_text = xasprintf("not begun, because %u hosts had failed", run->record.failed);
-    }
+    rollout_result(run->rollout, ok, op->record->cause ? cause_by_name(op->record->cause) : CAUSE_NONE,
+                   op->host->name);
 }
 
 /* The result of a change is shown when it is in the store. If the store cannot take it, it is shown all the
@@ -255,7 +192,7 @@ static void publish(struct host_op *op)
 static void op_saved(void *data, const struct err *failure)
 {
     struct host_op *op = data;
-    struct active_run *run = op->run;
+    struct active_run *run = op->owner->arg;
 
     if (op->phase == OP_SAVING)
         publish(op);
@@ -305,49 +242,32 @@ static void end_saved(void *data, const struct err *failure)
 
 /* --- what operations report --- */
 
-static void set_ahead(struct host_op *op, bool ahead)
+static size_t index_of(const struct active_run *run, const struct host_op *op)
 {
-    if (op->ahead == ahead)
-        return;
-    op->ahead = ahead;
-    if (ahead)
-        op->run->ahead++;
-    else
-        op->run->ahead--;
+    return (size_t)(op - run->ops);
 }
 
-static void move_to(struct host_op *op, struct host_op **list)
+static void op_reached(void *arg, struct host_op *op)
 {
-    if (op->listed)
-        DL_DELETE(*op->listed, op);
-    op->listed = list;
-    if (list)
-        DL_APPEND(*list, op);
+    struct active_run *run = arg;
+
+    rollout_reached(run->rollout, index_of(run, op));
+    run_wake(run);
 }
 
-void run_op_reached(struct host_op *op)
+static void op_yields(void *arg, struct host_op *op)
 {
-    set_ahead(op, true);
-    move_to(op, &op->run->reached);
-    run_wake(op->run);
+    struct active_run *run = arg;
+
+    rollout_yield(run->rollout, index_of(run, op));
+    run_wake(run);
 }
 
-void run_op_yields(struct host_op *op)
+static void op_over(void *arg, struct host_op *op)
 {
-    op->run->working--;
-    move_to(op, &op->run->dialing);
-    run_wake(op->run);
-}
+    struct active_run *run = arg;
 
-void run_op_over(struct host_op *op)
-{
-    struct active_run *run = op->run;
-
-    set_ahead(op, false);
-    move_to(op, NULL);
-    if (op->in_subnet)
-        subnets_leave(run->subnets, op->host->address ? op->host->address : op->host->name);
-    op->in_subnet = false;
+    rollout_over(run->rollout, index_of(run, op));
     if (!run->changes)
         publish(op);
     if (!run->recorded)
@@ -359,100 +279,37 @@ void run_op_over(struct host_op *op)
     run_wake(run);
 }
 
+static int note_start(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err)
+{
+    return tx_operation_start(tx, op->record->id, at_ms, err);
+}
+
 /* --- limits and stages --- */
 
-/* Those that have been connecting for long stop counting. */
-static void forgive_slow(struct active_run *run)
+static void begin(void *arg, size_t host)
 {
-    int64_t now = now_ms(run);
-    struct host_op *op;
+    struct active_run *run = arg;
+    struct host_op *op = &run->ops[host];
 
-    DL_FOREACH(run->dialing, op)
-    {
-        if (now - op->began_mono < SLOW_AFTER_MS)
-            break;
-        set_ahead(op, false);
-    }
-}
-
-static bool begin(struct host_op *op)
-{
-    struct active_run *run = op->run;
-
-    if (op->refusal) {
+    if (op->refusal)
         host_op_spare(op, op->refusal->cause, op->refusal->text);
-        return true;
-    }
-    if (!subnets_enter(run->subnets, op->host->address ? op->host->address : op->host->name)) {
-        if (op->listed != &run->held_back)
-            move_to(op, &run->held_back);
-        return false;
-    }
-    op->in_subnet = true;
-    set_ahead(op, !op->urgent);
-    move_to(op, &run->dialing);
-    host_op_dial(op);
-    return true;
+    else
+        host_op_dial(op);
 }
 
-static void begin_more(struct active_run *run)
+static void go(void *arg, size_t host)
 {
-    size_t most = (size_t)run->order.parallel * AHEAD_FACTOR;
-    struct host_op *op, *next;
+    struct active_run *run = arg;
 
-    if (run->ahead >= most)
-        forgive_slow(run);
-    DL_FOREACH_SAFE(run->held_back, op, next)
-    {
-        if (run->ahead >= most)
-            return;
-        begin(op);
-    }
-    while (run->at < run->stage_end && run->ahead < most)
-        begin(&run->ops[run->line[run->at++]]);
+    host_op_go(&run->ops[host]);
 }
 
-static void give_places(struct active_run *run)
+static void spare(void *arg, size_t host, enum cause cause, const char *text)
 {
-    struct host_op *op;
+    struct active_run *run = arg;
 
-    while ((op = run->reached) && run->working < run->order.parallel) {
-        set_ahead(op, false);
-        move_to(op, NULL);
-        run->working++;
-        host_op_go(op);
-    }
-}
-
-static void spare_list(struct active_run *run, struct host_op *list)
-{
-    struct host_op *op, *next;
-
-    DL_FOREACH_SAFE(list, op, next)
-    if (op->trial == 0) /* with a password tried, something was sent */
-        host_op_spare(op, run->stop_cause, run->stop_text);
-}
-
-/* Nothing more begins: what has sent nothing yet ends here. */
-static void spare_rest(struct active_run *run)
-{
-    size_t first = run->at;
-
-    spare_list(run, run->held_back);
-    spare_list(run, run->dialing);
-    spare_list(run, run->reached);
-    run->at = run->stage_end = run->hosts.count;
-    for (size_t i = first; i < run->hosts.count; i++)
-        host_op_spare(&run->ops[run->line[i]], run->stop_cause, run->stop_text);
-}
-
-static void next_stage(struct active_run *run)
-{
-    size_t size = stages_size(&run->order.stages, run->hosts.count, run->at);
-
-    run->phase = RUN_RUNNING;
-    run->stage++;
-    run->stage_end = run->hosts.count - run->at > size ? run->at + size : run->hosts.count;
+    if (run->ops[host].trial == 0) /* with a password tried, something was sent */
+        host_op_spare(&run->ops[host], cause, text);
 }
 
 static void end_run(struct active_run *run)
@@ -468,36 +325,18 @@ static void end_run(struct active_run *run)
 
 static void advance(struct active_run *run)
 {
-    if (run->phase == RUN_PAUSING && (run->stop_text || now_ms(run) >= run->pause_until))
-        next_stage(run);
     if (run->phase != RUN_RUNNING)
         return;
-    if (run->stop_text)
-        spare_rest(run);
-    begin_more(run);
-    give_places(run);
-    if (run->result_count < run->stage_end)
-        return;
-    if (run->result_count == run->hosts.count) {
+    run->due = rollout_advance(run->rollout, now_ms(run));
+    if (rollout_is_done(run->rollout))
         end_run(run);
-    } else if (run->order.pause_ms > 0) {
-        run->phase = RUN_PAUSING;
-        run->pause_until = now_ms(run) + run->order.pause_ms;
-    } else {
-        next_stage(run);
-        run_wake(run);
-    }
 }
 
 /* The next time by which something is due without anybody waking us. */
 static void schedule(struct active_run *run)
 {
-    int64_t due = INT64_MAX;
+    int64_t due = run->phase == RUN_RUNNING ? run->due : INT64_MAX;
 
-    if (run->phase == RUN_PAUSING)
-        due = run->pause_until;
-    if (run->phase == RUN_RUNNING && run->at < run->stage_end && run->dialing)
-        due = now_ms(run) + SLOW_AFTER_MS;
     if (run->save_at > 0 && run->save_at < due)
         due = run->save_at;
     if (due == INT64_MAX || uv_is_active((uv_handle_t *)&run->tick))
@@ -525,26 +364,32 @@ static void run_tick(uv_timer_t *timer)
 
 size_t run_cancel(struct active_run *run, const char *why)
 {
-    if (run->stop_text || run->phase == RUN_OVER || run->phase == RUN_PREPARING)
+    size_t begun;
+    char *text;
+
+    if (run->phase != RUN_RUNNING || rollout_is_stopped(run->rollout))
         return 0;
-    run->stop_cause = CAUSE_CANCELLED;
-    run->stop_text = xasprintf("not begun, because the run was cancelled %s", why);
+    begun = rollout_begun(run->rollout);
+    text = xasprintf("not begun, because the run was cancelled %s", why);
+    rollout_stop(run->rollout, CAUSE_CANCELLED, text);
+    free(text);
     run_wake(run);
-    return run->hosts.count - run->at;
+    return run->hosts.count - begun;
 }
 
 void run_interrupt(struct active_run *run)
 {
     run->last_try = true;
+    run->interrupted = true;
     if (run->unsaved)
         save_again(run);
     if (run->phase == RUN_OVER)
         return;
-    free(run->stop_text);
-    run->stop_cause = CAUSE_NOT_STARTED;
-    run->stop_text = xstrdup("amtd was stopped before anything was sent");
-    for (size_t i = 0; run->phase != RUN_PREPARING && i < run->at; i++)
-        host_op_interrupt(&run->ops[run->line[i]]);
+    if (run->rollout)
+        rollout_stop(run->rollout, CAUSE_NOT_STARTED, STOPPED);
+    for (size_t i = 0; run->rollout && i < run->hosts.count; i++)
+        if (run->ops[i].phase != OP_WAITING)
+            host_op_interrupt(&run->ops[i]);
     run_wake(run);
 }
 
@@ -614,7 +459,7 @@ static int prepare(struct tx *tx, void *data, struct err *err)
     run->records = xcalloc(run->hosts.count + 1, sizeof(*run->records));
     run->ops = xcalloc(run->hosts.count + 1, sizeof(*run->ops));
     for (size_t i = 0; i < run->hosts.count; i++)
-        host_op_init(&run->ops[i], run, &run->hosts.items[i], &run->records[i]);
+        host_op_init(&run->ops[i], &run->owner, &run->order, &run->hosts.items[i], &run->records[i]);
     run->record.task = xstrdup(run->order.task->name);
     run->record.args = xstrdup(run->order.args_text);
     run->record.target = xstrdup(run->order.target);
@@ -629,40 +474,23 @@ static int prepare(struct tx *tx, void *data, struct err *err)
     return 0;
 }
 
-/* Who goes ahead is of those that answered last time; the others stand in natural order. */
-static void plan_places(struct active_run *run)
-{
-    size_t n = run->hosts.count, ahead = 0, next = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        bool chosen = ahead < run->order.stages.canary && !run->ops[i].urgent;
-
-        run->places[i] = chosen ? (uint32_t)ahead++ : UINT32_MAX;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (run->places[i] == UINT32_MAX)
-            run->places[i] = (uint32_t)(ahead + next++);
-}
-
-/* The order in which hosts begin: by their places, but within a stage those known to be dead first. */
 static void line_up(struct active_run *run)
 {
-    const struct stages *stages = &run->order.stages;
-    size_t n = run->hosts.count;
-    uint32_t *at = xcalloc(n + 1, sizeof(*at)); /* by place */
+    const struct run_order *order = &run->order;
+    const struct rollout_settings settings = {order->parallel, order->per_subnet, order->stages,
+                                              order->pause_ms};
+    const struct rollout_owner owner = {run, begin, go, spare};
+    struct rollout_host *hosts = xcalloc(run->hosts.count + 1, sizeof(*hosts));
 
-    run->line = xcalloc(n + 1, sizeof(*run->line));
-    run->places = xcalloc(n + 1, sizeof(*run->places));
-    run->results = xcalloc(n + 1, sizeof(*run->results));
-    plan_places(run);
-    for (size_t i = 0; i < n; i++)
-        at[run->places[i]] = (uint32_t)i;
-    for (size_t begin_at = 0, k = 0; begin_at < n; begin_at += stages_size(stages, n, begin_at))
-        for (int urgent = 1; urgent >= 0; urgent--)
-            for (size_t i = begin_at; i < n && i - begin_at < stages_size(stages, n, begin_at); i++)
-                if (run->ops[at[i]].urgent == urgent)
-                    run->line[k++] = at[i];
-    free(at);
+    for (size_t i = 0; i < run->hosts.count; i++) {
+        const struct host *host = &run->hosts.items[i];
+
+        hosts[i].address = host->address ? host->address : host->name;
+        hosts[i].urgent = run->ops[i].urgent;
+    }
+    run->rollout = rollout_new(&settings, &owner, hosts, run->hosts.count);
+    run->results = xcalloc(run->hosts.count + 1, sizeof(*run->results));
+    free(hosts);
 }
 
 static void prepared(void *data, const struct err *failure)
@@ -688,7 +516,9 @@ static void prepared(void *data, const struct err *failure)
         run->phase = RUN_OVER;
         run->end_kept = true;
     } else {
-        next_stage(run);
+        run->phase = RUN_RUNNING;
+        if (run->interrupted)
+            rollout_stop(run->rollout, CAUSE_NOT_STARTED, STOPPED);
     }
     run_wake(run);
 }
@@ -707,7 +537,13 @@ struct active_run *run_begin(const struct run_parts *parts, struct run_order *or
     run->over = over;
     run->over_arg = over_arg;
     run->changes = run->order.task->changes(run->order.args);
-    run->subnets = subnets_new(run->order.per_subnet);
+    run->owner = (struct op_owner){.arg = run,
+                                   .parts = parts,
+                                   .profiles = &run->profiles,
+                                   .reached = op_reached,
+                                   .yields = op_yields,
+                                   .over = op_over,
+                                   .note_start = note_start};
     uv_timer_init(parts->loop, &run->tick);
     run->tick.data = run;
     store_submit(parts->store, prepare, prepared, run);
