@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
+#define DIRECT_MIN 16384 /* bytes that are worth a write of their own */
+
 int64_t clog_now(const struct clog *log)
 {
     return clock_mono(log->store->clock);
@@ -226,7 +228,7 @@ static void resume_log(struct clog *log)
         log->events.trouble(log->events.arg, NULL, lost);
 }
 
-static void wrote(struct clog *log, size_t n)
+static void wrote(struct clog *log, const uint8_t *p, size_t n)
 {
     uint64_t offset = log->end;
     struct clog_store *store = log->store;
@@ -246,35 +248,43 @@ static void wrote(struct clog *log, size_t n)
     if (log->check_due == 0)
         log->check_due = clog_now(log) + CHECK_MS;
     if (log->events.written)
-        log->events.written(log->events.arg, offset, log->pending.p, n, log->paused);
-    buf_consume(&log->pending, n);
+        log->events.written(log->events.arg, offset, p, n, log->paused);
 }
 
-/* Writes as much as the disk takes. */
-static void write_pending(struct clog *log)
+/* Ready to write, with the journal's lines that stand before. 0, or -1 and paused. */
+static int begin_writing(struct clog *log)
 {
     struct err err = ERR_INIT;
-    ssize_t n = 0;
 
     if (clog_know(log, &err) != 0 || clog_open_file(log, &err) != 0) {
         pause_log(log, &err);
-        return;
+        return -1;
     }
     if (log->journal.len > 0)
         clog_write_journal(log);
-    while (log->pending.len > 0) {
-        n = write(log->fd, log->pending.p, log->pending.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            err_set_errno(&err, CAUSE_SYSTEM, n == 0 ? ENOSPC : errno, "%s/console.log", log->path);
-            pause_log(log, &err);
-            return;
-        }
-        wrote(log, (size_t)n);
+    return 0;
+}
+
+/* How many of the bytes the disk took at once; 0: none, and paused. */
+static size_t write_some(struct clog *log, const uint8_t *p, size_t n)
+{
+    struct err err = ERR_INIT;
+    ssize_t count;
+
+    do
+        count = write(log->fd, p, n);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        wrote(log, p, (size_t)count);
+        return (size_t)count;
     }
-    if (log->paused)
-        resume_log(log);
+    err_set_errno(&err, CAUSE_SYSTEM, count == 0 ? ENOSPC : errno, "%s/console.log", log->path);
+    pause_log(log, &err);
+    return 0;
+}
+
+static void end_writing(struct clog *log)
+{
     if (log->journal.len > 0)
         clog_write_journal(log);
     if (log->end - log->first >= (uint64_t)log->settings.segment_bytes && !log->roll_wanted) {
@@ -282,6 +292,38 @@ static void write_pending(struct clog *log)
         log->roll_why = "size";
         log->work_due = 0;
     }
+}
+
+/* Writes as much of what waits as the disk takes. */
+static void write_pending(struct clog *log)
+{
+    if (begin_writing(log) != 0)
+        return;
+    while (log->pending.len > 0) {
+        size_t n = write_some(log, log->pending.p, log->pending.len);
+
+        if (n == 0)
+            return;
+        buf_consume(&log->pending, n);
+    }
+    if (log->paused)
+        resume_log(log);
+    end_writing(log);
+}
+
+/* A large piece with nothing before it goes to the file from where it was read to, which is still in the
+ * processor's cache, as the buffers of a thousand logs are not. Returns how much of it the disk took. */
+static size_t write_directly(struct clog *log, const uint8_t *p, size_t n)
+{
+    size_t done = 0;
+
+    if (begin_writing(log) != 0)
+        return 0;
+    while (done < n && !log->paused)
+        done += write_some(log, p + done, n - done);
+    if (done == n)
+        end_writing(log);
+    return done;
 }
 
 void clog_flush(struct clog *log)
@@ -300,7 +342,7 @@ void clog_settle(struct clog *log)
 void clog_append(struct clog *log, const void *p, size_t n)
 {
     struct clog_store *store = log->store;
-    size_t room;
+    size_t room, done;
 
     log->last_ms = clock_wall(store->clock);
     log->used_ms = clog_now(log);
@@ -310,8 +352,12 @@ void clog_append(struct clog *log, const void *p, size_t n)
         return;
     }
     if (!log->paused) {
-        if (log->pending.len == 0)
+        if (log->pending.len == 0) {
             log->flush_due = log->used_ms + log->settings.flush_ms;
+            done = n >= DIRECT_MIN ? write_directly(log, p, n) : 0;
+            p = (const uint8_t *)p + done;
+            n -= done;
+        }
         while (n > 0 && !log->paused) {
             room = CLOG_PENDING_MAX - log->pending.len;
             room = n < room ? n : room;

@@ -31,8 +31,8 @@ struct clog;
 
 struct clog_events {
     void *arg;
-    /* Bytes were written; they may be shown now. Borrowed. From inside clog_flush and clog_tick. shown: they
-     * went to `unlogged` before, when the log was paused. */
+    /* Bytes were written; they may be shown now. Borrowed. From inside clog_append, clog_flush and clog_tick.
+     * shown: they went to `unlogged` before, when the log was paused. */
     void (*written)(void *arg, uint64_t offset, const uint8_t *p, size_t n, bool shown);
     /* Bytes that the log does not take now (paused, or logging is off): they have no offset yet, perhaps
      * never. */
@@ -50,8 +50,9 @@ struct clog *clog_new(struct clog_store *store, const char *name, const struct l
 void clog_free(struct clog *log);
 void clog_set(struct clog *log, const struct log_settings *settings);
 
-/* Adds bytes at the end. The caller sees to clog_flush: at the end of the loop's turn when somebody follows
- * the log, else within flush_ms (clog_pending is not 0) or when CLOG_PENDING_MAX is reached. */
+/* Adds bytes at the end; a large piece is written at once. The caller sees to clog_flush: at the end of the
+ * loop's turn when somebody follows the log, else within flush_ms (clog_pending is not 0) or when
+ * CLOG_PENDING_MAX is reached. */
 #define CLOG_PENDING_MAX (64 * 1024)
 void clog_append(struct clog *log, const void *p, size_t n);
 size_t clog_pending(const struct clog *log);

@@ -114,6 +114,41 @@ static void long_full_disk_records_the_gap(void **state)
     clog_free(log);
 }
 
+/* Written at once from where it was read to, and nothing of it is lost or doubled. */
+static void disk_full_in_a_large_piece(void **state)
+{
+    enum { LARGE = 40000 };
+    struct clog *log = bench_log(&b, "c0");
+    char *piece = malloc(LARGE + 1), *expected;
+    struct buf all = buf_init(1 << 20);
+
+    (void)state;
+    assert_non_null(piece);
+    for (size_t i = 0; i < LARGE; i++)
+        piece[i] = (char)('a' + i % 23);
+    piece[LARGE] = '\0';
+    bench_append(log, "before\n");
+    clog_append(log, piece, LARGE);
+    assert_int_equal(b.written.len, 7 + LARGE); /* shown without a flush */
+    assert_int_equal(clog_pending(log), 0);
+    limit_files(7 + LARGE + 10000);
+    clog_append(log, piece, LARGE);
+    assert_int_equal(b.troubles, 1);
+    assert_string_equal(buf_str(&b.unlogged), piece + 10000);
+    limit_files(RLIM_INFINITY);
+    bench_pass(&b, log, 1000);
+    assert_int_equal(b.lost, 0);
+    clog_append(log, "waits", 5);
+    clog_append(log, piece, LARGE); /* behind what waits */
+    clog_flush(log);
+    buf_printf(&all, "before\n%s%swaits%s", piece, piece, piece);
+    expected = buf_take(&all);
+    expect_log(log, expected);
+    free(expected);
+    free(piece);
+    clog_free(log);
+}
+
 static void full_from_the_beginning(void **state)
 {
     struct clog *log = bench_log(&b, "c0");
@@ -321,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(full_disk_pauses_and_goes_on_without_loss),
         T(long_full_disk_records_the_gap),
+        T(disk_full_in_a_large_piece),
         T(full_from_the_beginning),
         T(deleted_file_is_saved_and_begun_anew),
         T(moved_file_and_another_in_its_place),
