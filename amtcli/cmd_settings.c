@@ -168,11 +168,22 @@ static int clock_of(struct context *ctx)
     return run_and_show(ctx, run_params("clock", args, ctx->args.operands[0]), RESULT_CLOCK);
 }
 
+/* --- alert --- */
+
+static int alert_of(struct context *ctx)
+{
+    const char *action = ctx->args.operand_count > 1 ? ctx->args.operands[1] : "show";
+
+    return run_and_show(ctx, run_params("alert", json_pack("{s:s}", "action", action), ctx->args.operands[0]),
+                        RESULT_ALERT);
+}
+
 /* --- the commands --- */
 
 static const struct option_row *const redirection_tables[] = {redirection_options, options_output,
                                                               options_yes, options_run, NULL};
 static const struct option_row *const consent_tables[] = {options_output, options_yes, options_run, NULL};
+static const struct option_row *const alert_tables[] = {options_output, options_yes, options_run, NULL};
 static const struct option_row *const clock_tables[] = {clock_options, options_output, options_yes,
                                                         options_run, NULL};
 
@@ -202,3 +213,12 @@ const struct command command_clock = {"clock",
                                       clock_tables,
                                       "clock @lab -b\nclock @lab set --limit 1m --yes",
                                       clock_of};
+const struct command command_alert = {
+    "alert",
+    "TARGET [show|on|off]",
+    1,
+    2,
+    "who hears of what devices tell on their own; on: this amtd does (see amtcli event list)",
+    alert_tables,
+    "alert @lab -b\nalert @lab on --yes",
+    alert_of};

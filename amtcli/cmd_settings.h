@@ -3,6 +3,6 @@
 
 #include "amtcli/cmd.h"
 
-extern const struct command command_redirection, command_consent, command_clock;
+extern const struct command command_redirection, command_consent, command_clock, command_alert;
 
 #endif

@@ -61,6 +61,7 @@ const struct command *const commands[] = {
     &command_redirection,
     &command_consent,
     &command_clock,
+    &command_alert,
     &command_filter_list,
     &command_filter_show,
     &command_filter_check,

@@ -23,7 +23,7 @@ enum result_shape result_shape(const char *task)
     } shapes[] = {
         {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
         {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
-        {"clock", RESULT_CLOCK},   {"filter", RESULT_FILTER},
+        {"clock", RESULT_CLOCK},   {"alert", RESULT_ALERT},     {"filter", RESULT_FILTER},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -76,6 +76,7 @@ static const struct column own_columns[][OWN_MAX] = {
                             {"LISTENER", "detail.listener"}},
     [RESULT_CONSENT] = {{"ASKED FOR", "detail.policy"}, {"CONSENT", "detail.state"}},
     [RESULT_CLOCK] = {{"OFF BY (S)", "detail.off_s"}},
+    [RESULT_ALERT] = {{"HEARD", "detail.heard"}, {"OTHERS", "detail.others"}},
     [RESULT_FILTER] = {{"STATE", "state"}, {"POLICY", "policy"}, {"FILTERS", "filters"}},
 };
 

@@ -14,6 +14,7 @@ enum result_shape {
     RESULT_REDIRECTION,
     RESULT_CONSENT,
     RESULT_CLOCK,
+    RESULT_ALERT,
     RESULT_FILTER, /* policy, filters, state; counts */
 };
 

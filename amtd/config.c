@@ -21,6 +21,7 @@ static const char *const roles[] = {"watch", "operate", "quarantine", "administe
 
 static void read_allow(struct config_reader *r, const yaml_node_t *node, void *base);
 static void read_events(struct config_reader *r, const yaml_node_t *node, void *base);
+static void read_alerts(struct config_reader *r, const yaml_node_t *node, void *base);
 
 /* Consoles need the defaults, wherever in the file these are. */
 static void keep_consoles(struct config_reader *r, const yaml_node_t *node, void *base)
@@ -72,6 +73,7 @@ static const struct option options[] = {
     {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
     {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
     {"events", OPTION_OTHER, offsetof(struct config, events), .read = read_events},
+    {"alerts", OPTION_OTHER, offsetof(struct config, alerts), .read = read_alerts},
     {"patterns", OPTION_OTHER, 0, .read = config_read_patterns},
 };
 
@@ -83,6 +85,17 @@ static const struct option event_options[] = {
 static void read_events(struct config_reader *r, const yaml_node_t *node, void *base)
 {
     config_read_map(r, node, event_options, sizeof(event_options) / sizeof(event_options[0]), base, 0);
+}
+
+static const struct option alert_options[] = {
+    {"listen", OPTION_TEXT, offsetof(struct alert_settings, listen)},
+    {"url", OPTION_TEXT, offsetof(struct alert_settings, url)},
+    {"traps", OPTION_TEXT, offsetof(struct alert_settings, traps)},
+};
+
+static void read_alerts(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    config_read_map(r, node, alert_options, sizeof(alert_options) / sizeof(alert_options[0]), base, 0);
 }
 
 static const struct option allow_options[] = {
@@ -197,6 +210,9 @@ void config_clear(struct config *config)
     free(config->log_file);
     free(config->management);
     free(config->path);
+    free(config->alerts.listen);
+    free(config->alerts.url);
+    free(config->alerts.traps);
     memset(config, 0, sizeof(*config));
 }
 

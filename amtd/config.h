@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/alerts/alert_settings.h"
 #include "amtd/console/settings.h"
 #include "amtd/console/watcher.h"
 #include "amtd/fleet/event.h"
@@ -39,6 +40,7 @@ struct config {
     struct watched_pattern *patterns;
     size_t pattern_count;
     struct event_limits events;
+    struct alert_settings alerts;
     int64_t console_sync_ms;  /* what is older in the logs survives power loss */
     int64_t console_connects; /* consoles that are being connected at a time */
     int64_t console_retries;  /* of all consoles together, a second */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "amtd/alerts/alerts.h"
 #include "amtd/api/server.h"
 #include "amtd/console/hub.h"
 #include "amtd/console/sources.h"
@@ -39,6 +40,7 @@ struct daemon {
     struct loop_http *http;
     struct engine *engine;
     struct filter_watch *filters;
+    struct alerts *alerts;
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
@@ -379,7 +381,8 @@ static int start_parts(struct daemon *d, struct err *err)
     engine_set_power_watch(d->engine, &(struct power_watch){d, power_begins});
     engine_set_management(d->engine, d->config->management);
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
-    if (start_consoles(d, err) != 0)
+    d->alerts = alerts_new(&d->loop, d->store, d->engine, d->events, clock_system(), &d->config->alerts, err);
+    if (!d->alerts || start_consoles(d, err) != 0)
         return -1;
     d->server = server_new(&d->loop, d, err);
     return d->server ? 0 : -1;
@@ -433,6 +436,8 @@ void daemon_stop(struct daemon *d)
     server_free(d->server);
     d->server = NULL;
     redirect_stop(d->redirect);
+    alerts_free(d->alerts);
+    d->alerts = NULL;
     filter_watch_free(d->filters);
     d->filters = NULL;
     engine_stop(d->engine, engine_stopped, d);
@@ -467,6 +472,7 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
             uv_timer_start(&d->idle, on_idle, 1000, 1000);
         return d;
     }
+    alerts_free(d->alerts);
     filter_watch_free(d->filters);
     if (d->engine)
         engine_stop(d->engine, engine_stopped, d);

@@ -75,6 +75,10 @@ static const char *const migrations[] = {
     "CREATE INDEX passwords_name ON passwords(name);"
     "CREATE TRIGGER passwords_stay AFTER DELETE ON hosts BEGIN"
     " UPDATE passwords SET host = 0, state = 2 WHERE host = old.id; END;",
+    "CREATE TABLE alert_base (id INTEGER PRIMARY KEY CHECK (id = 1), url TEXT) STRICT;"
+    "CREATE TABLE alert_hosts (host INTEGER PRIMARY KEY REFERENCES hosts(id) ON DELETE CASCADE, token TEXT "
+    "NOT "
+    "NULL UNIQUE, checked INTEGER NOT NULL) STRICT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

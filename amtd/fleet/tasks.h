@@ -5,6 +5,7 @@
 #include "amtd/fleet/task.h"
 
 extern const struct task task_power;
+extern const struct task task_alert;
 extern const struct task task_boot;
 extern const struct task task_filter;
 extern const struct task task_info;

@@ -1,0 +1,26 @@
+/* The listeners: alerts over HTTP from firmware with WS-Eventing, traps over UDP from what came before it.
+ * Loop's thread only. */
+#ifndef AMTD_ALERTS_ALERT_LISTENER_H
+#define AMTD_ALERTS_ALERT_LISTENER_H
+
+#include <uv.h>
+
+#include "amtd/alerts/alert_desk.h"
+#include "base/err.h"
+
+#define ALERT_CONNECTIONS_MAX 1024 /* more are closed at once */
+#define ALERT_IDLE_MS         30000
+
+struct alert_listener;
+
+/* Addresses are "10.0.0.5:9971", "[::]:9971" or "0.0.0.0:162"; http or traps may be NULL: not that one. desk
+ * is borrowed and outlives it. NULL and err: invalid-argument, system (names the address). */
+struct alert_listener *alert_listener_new(uv_loop_t *loop, struct alert_desk *desk, const char *http,
+                                          const char *traps, struct err *err);
+/* Frees later, from the loop. NULL is fine. */
+void alert_listener_free(struct alert_listener *listener);
+
+/* Reads "ADDRESS:PORT". -1 and err (invalid-argument: what was expected). */
+int alert_address(const char *text, struct sockaddr_storage *out, struct err *err);
+
+#endif

@@ -1,0 +1,216 @@
+#include "amtd/alerts/alerts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/fleet/store_alerts.h"
+#include "amtd/fleet/tasks.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "wsman/alert_sink.h"
+
+#define LOOK_MS    (15 * 60 * 1000)
+#define RENEW_MS   (24 * 3600 * 1000)
+#define RENEW_MOST 1000 /* hosts in one run; the others come after */
+#define TOKEN_LEN  32
+
+struct alerts {
+    uv_timer_t timer; /* first */
+    struct store *store;
+    struct engine *engine;
+    const struct clock *clock;
+    struct alert_desk *desk;
+    struct alert_listener *listener;
+    char *base;
+    bool busy; /* a look at the store, or a run */
+    bool closing;
+    int handles;
+};
+
+/* --- the end --- */
+
+static void maybe_free(struct alerts *alerts)
+{
+    if (!alerts->closing || alerts->busy || alerts->handles > 0)
+        return;
+    free(alerts->base);
+    free(alerts);
+}
+
+static void alerts_closed(uv_handle_t *handle)
+{
+    struct alerts *alerts = handle->data;
+
+    alerts->handles--;
+    maybe_free(alerts);
+}
+
+void alerts_free(struct alerts *alerts)
+{
+    if (!alerts)
+        return;
+    alerts->closing = true;
+    alert_listener_free(alerts->listener);
+    alert_desk_free(alerts->desk);
+    uv_close((uv_handle_t *)&alerts->timer, alerts_closed);
+}
+
+/* --- once a day --- */
+
+static void not_busy(struct alerts *alerts)
+{
+    alerts->busy = false;
+    maybe_free(alerts);
+}
+
+static void run_ready(void *arg, struct active_run *run)
+{
+    (void)arg;
+    (void)run;
+}
+
+static void run_refused(void *arg, const struct err *err)
+{
+    log_err(NULL, "alerts: hosts cannot be looked at: %s", err->text);
+    not_busy(arg);
+}
+
+static void run_news(void *arg, struct active_run *run)
+{
+    if (!run_is_over(run))
+        return;
+    run_unwatch(run);
+    not_busy(arg);
+}
+
+static void renew(struct alerts *alerts, const char *names)
+{
+    struct run_watch watch = {alerts, run_ready, run_refused, run_news};
+    json_t *args = json_pack("{s:s}", "action", "on");
+    struct run_order order = {
+        .task = &task_alert,
+        .args = xcalloc(1, task_alert.args_size),
+        .args_text = task_args_text(&task_alert, args),
+        .target = xstrdup(names),
+        .who = xstrdup("amtd"),
+        .parallel = RUN_PARALLEL_DEFAULT,
+        .confirmed = true,
+    };
+    struct err err = ERR_INIT;
+
+    if (task_alert.parse(order.args, args, &err) == 0) {
+        engine_run(alerts->engine, &order, &watch);
+    } else {
+        run_order_clear(&order);
+        run_refused(alerts, &err);
+    }
+    json_decref(args);
+}
+
+struct look {
+    struct alerts *alerts;
+    int64_t before_ms;
+    char *names;
+};
+
+static int look_work(struct tx *tx, void *data, struct err *err)
+{
+    struct look *look = data;
+
+    return tx_alerts_due(tx, look->before_ms, RENEW_MOST, &look->names, err);
+}
+
+static void look_done(void *data, const struct err *failure)
+{
+    struct look *look = data;
+
+    if (failure)
+        log_warn(NULL, "alerts: %s", failure->text);
+    if (!failure && look->names[0] && !look->alerts->closing)
+        renew(look->alerts, look->names);
+    else
+        not_busy(look->alerts);
+    free(look->names);
+    free(look);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct alerts *alerts = timer->data;
+    struct look *look;
+
+    if (alerts->busy)
+        return;
+    alerts->busy = true;
+    look = xcalloc(1, sizeof(*look));
+    look->alerts = alerts;
+    look->before_ms = clock_wall(alerts->clock) - RENEW_MS;
+    store_submit(alerts->store, look_work, look_done, look);
+}
+
+/* --- the beginning --- */
+
+/* Where devices reach the listener: as set, or at its own address. */
+static int find_base(const struct alert_settings *settings, char **base, struct err *err)
+{
+    const char *url = settings->url;
+    size_t n;
+
+    *base = NULL;
+    if (!settings->listen)
+        return url ? err_set(err, CAUSE_INVALID_ARGUMENT, "alerts: 'url' goes with 'listen'") : 0;
+    if (!url && (strncmp(settings->listen, "0.0.0.0:", 8) == 0 || strncmp(settings->listen, "[::]:", 5) == 0))
+        return err_set(
+            err, CAUSE_INVALID_ARGUMENT,
+            "alerts: 'listen' is every address: say with 'url' at which one devices reach it, such as "
+            "http://10.0.0.5:9971");
+    if (url && strncmp(url, "http://", 7) != 0)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "alerts: 'url': expected http://ADDRESS:PORT, got '%s'",
+                       url);
+    *base = url ? xstrdup(url) : xasprintf("http://%s", settings->listen);
+    n = strlen(*base);
+    while (n > 0 && (*base)[n - 1] == '/')
+        (*base)[--n] = '\0';
+    if (n + 1 + TOKEN_LEN <= ALERT_URL_MAX)
+        return 0;
+    return err_set(err, CAUSE_INVALID_ARGUMENT, "alerts: 'url' is longer than the %d bytes that devices take",
+                   ALERT_URL_MAX - 1 - TOKEN_LEN);
+}
+
+static int keep_base(struct tx *tx, void *data, struct err *err)
+{
+    return tx_alert_base_set(tx, data, err);
+}
+
+static void base_kept(void *data, const struct err *failure)
+{
+    if (failure)
+        log_err(NULL, "alerts: %s", failure->text);
+    free(data);
+}
+
+struct alerts *alerts_new(uv_loop_t *loop, struct store *store, struct engine *engine, struct events *events,
+                          const struct clock *clock, const struct alert_settings *settings, struct err *err)
+{
+    struct alerts *alerts = xcalloc(1, sizeof(*alerts));
+
+    alerts->store = store;
+    alerts->engine = engine;
+    alerts->clock = clock;
+    alerts->handles = 1;
+    uv_timer_init(loop, &alerts->timer);
+    alerts->timer.data = alerts;
+    alerts->desk = alert_desk_new(store, events, clock);
+    if (find_base(settings, &alerts->base, err) == 0)
+        alerts->listener = alert_listener_new(loop, alerts->desk, settings->listen, settings->traps, err);
+    if (!alerts->listener) {
+        alerts_free(alerts);
+        return NULL;
+    }
+    store_submit(store, keep_base, base_kept, xstrdup(alerts->base));
+    if (alerts->base) {
+        log_info(NULL, "alerts are heard at %s", alerts->base);
+        uv_timer_start(&alerts->timer, on_look, LOOK_MS, LOOK_MS);
+    }
+    return alerts;
+}

@@ -1,0 +1,171 @@
+/* alert: who hears of a device's alerts, and whether this amtd does. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/fleet/store_alerts.h"
+#include "amtd/fleet/task_args.h"
+#include "amtd/fleet/tasks.h"
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "wsman/alert_sink.h"
+
+#define ALERT_BUDGET_MS 60000
+
+struct alert_args {
+    int action; /* enum alert_sink_action */
+};
+
+static const char *const action_names[] = {"show", "on", "off", NULL};
+
+static const struct task_arg args_table[] = {
+    {"action", TASK_ARG_NAME, offsetof(struct alert_args, action), true, .names = action_names},
+    {NULL},
+};
+
+struct alert_work {
+    struct alert_sink_seq seq; /* first */
+    char *url, *base;
+};
+
+static int alert_parse(void *args, const json_t *json, struct err *err)
+{
+    return task_args_read(args_table, json, args, err);
+}
+
+static bool alert_changes(const void *args)
+{
+    return ((const struct alert_args *)args)->action != ALERT_SINK_READ;
+}
+
+static int64_t alert_budget(const void *args)
+{
+    (void)args;
+    return ALERT_BUDGET_MS;
+}
+
+static void alert_init(void *work, const void *args, const struct host *host, const struct quirks *quirks)
+{
+    const struct alert_args *aa = args;
+    struct alert_work *w = work;
+
+    (void)host;
+    (void)quirks;
+    alert_sink_seq_init(&w->seq, (enum alert_sink_action)aa->action, NULL, NULL);
+}
+
+/* --- in the store --- */
+
+/* known: base, a blank, and the host's own address. */
+static int admit(struct tx *tx, const void *args, const struct run *run, const struct host *host,
+                 char **known, struct err *err)
+{
+    const struct alert_args *aa = args;
+    char *url = NULL, *base = NULL;
+    int status = tx_alert_url(tx, host->id, &url, &base, err);
+
+    (void)run;
+    if (status == 0)
+        *known = xasprintf("%s %s", base, url);
+    else if (aa->action == ALERT_SINK_READ && err->cause == CAUSE_INVALID_ARGUMENT)
+        status = 0; /* whoever else hears of them can be shown all the same */
+    free(url);
+    free(base);
+    return status;
+}
+
+static void know(void *work, const char *known)
+{
+    struct alert_work *w = work;
+    const char *blank = known ? strchr(known, ' ') : NULL;
+
+    if (!blank)
+        return;
+    w->base = xstrndup(known, (size_t)(blank - known));
+    w->url = xstrdup(blank + 1);
+    alert_sink_seq_init(&w->seq, w->seq.action, w->url, w->base);
+}
+
+static int settle(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
+                  const char *kept, struct err *err)
+{
+    const struct alert_args *aa = args;
+
+    (void)run;
+    (void)kept;
+    if (operation->state != OPERATION_OK || aa->action == ALERT_SINK_READ)
+        return 0;
+    return tx_alert_subscribed(tx, operation->host_id,
+                               aa->action == ALERT_SINK_SUBSCRIBE ? clock_wall(clock_system()) : 0, err);
+}
+
+static const struct task_keeping alert_keeping = {.admit = admit, .know = know, .settle = settle};
+
+/* --- what was found --- */
+
+/* The path of our own is a secret of the device and amtd. */
+static json_t *describe(const struct alert_work *w, const struct alert_sink *sink)
+{
+    return json_pack("{s:s, s:s, s:b}", "url", sink->ours ? w->base : sink->url, "alerts", sink->filter,
+                     "ours", (int)sink->ours);
+}
+
+static void alert_find(const void *work, const struct err *failure, struct finding *finding)
+{
+    const struct alert_work *w = work;
+    bool heard = w->seq.action == ALERT_SINK_SUBSCRIBE && !failure;
+    json_int_t others = 0;
+    json_t *sinks = json_array();
+
+    for (size_t i = 0; i < w->seq.count; i++) {
+        if (!w->seq.sinks[i].filter[0])
+            continue;
+        heard |= w->seq.sinks[i].exact;
+        others += !w->seq.sinks[i].ours;
+        if (w->seq.action == ALERT_SINK_READ)
+            json_array_append_new(sinks, describe(w, &w->seq.sinks[i]));
+    }
+    finding->detail = json_pack("{s:b, s:I}", "heard", (int)heard, "others", others);
+    if (w->seq.action == ALERT_SINK_READ)
+        json_object_set(finding->detail, "subscribers", sinks);
+    json_decref(sinks);
+    if (failure)
+        return;
+    if (w->seq.action == ALERT_SINK_SUBSCRIBE)
+        finding->remark = w->seq.was_there ? "told to this amtd already" : "told to this amtd from now on";
+    else if (w->seq.action == ALERT_SINK_UNSUBSCRIBE)
+        finding->remark = w->seq.was_there ? "not told to this amtd any more" : "was not told to this amtd";
+    else
+        finding->remark = heard ? "told to this amtd" : "not told to this amtd";
+}
+
+static void alert_drop(void *work)
+{
+    struct alert_work *w = work;
+
+    free(w->url);
+    free(w->base);
+}
+
+static void alert_would(const void *args, const struct host *host, struct buf *out)
+{
+    static const char *const texts[] = {"look who hears of its alerts", "have its alerts told to this amtd",
+                                        "end that its alerts are told to this amtd"};
+
+    (void)host;
+    buf_printf(out, "would %s", texts[((const struct alert_args *)args)->action]);
+}
+
+const struct task task_alert = {
+    .name = "alert",
+    .args_size = sizeof(struct alert_args),
+    .work_size = sizeof(struct alert_work),
+    .parse = alert_parse,
+    .changes = alert_changes,
+    .budget_ms = alert_budget,
+    .init = alert_init,
+    .find = alert_find,
+    .drop = alert_drop,
+    .would = alert_would,
+    .keeping = &alert_keeping,
+};

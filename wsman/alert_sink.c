@@ -1,0 +1,213 @@
+#include "wsman/alert_sink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wsman/answer.h"
+
+#define LISTENER     "CIM_ListenerDestinationWSManagement"
+#define SUBSCRIPTION "CIM_FilterCollectionSubscription"
+#define COLLECTION   "CIM_FilterCollection"
+
+enum step { READ_LISTENERS, READ_SUBSCRIPTIONS, TAKE_BACK, READ_COLLECTIONS, SUBSCRIBE };
+
+static struct alert_sink_seq *of(struct seq *seq)
+{
+    return (struct alert_sink_seq *)seq;
+}
+
+static void copy(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+/* --- who is there --- */
+
+static struct wsman_request *ask_listeners(struct seq *seq, struct err *err)
+{
+    (void)seq;
+    (void)err;
+    return wsman_request_new(WSMAN_ENUMERATE, "CIM_ListenerDestination", NULL);
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return with && strncmp(text, with, strlen(with)) == 0;
+}
+
+static int hear_listeners(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    struct alert_sink_seq *as = of(seq);
+
+    if (!call) {
+        err_set(err, CAUSE_UNSUPPORTED, "this firmware sends no alerts");
+        return SEQ_FAIL;
+    }
+    for (size_t i = 0; i < wsman_call_count(call) && as->count < ALERT_SINKS_MAX; i++) {
+        struct wsman_obj obj = wsman_call_obj(call, i);
+        struct alert_sink *sink = &as->sinks[as->count++];
+
+        copy(sink->url, sizeof(sink->url), wsman_str(obj, "Destination"));
+        copy(sink->name, sizeof(sink->name), wsman_str(obj, "Name"));
+        copy(sink->system, sizeof(sink->system), wsman_str(obj, "SystemName"));
+        sink->ours = begins(sink->url, as->base);
+        sink->exact = as->url && strcmp(sink->url, as->url) == 0;
+    }
+    return SEQ_NEXT;
+}
+
+static struct wsman_request *ask_subscriptions(struct seq *seq, struct err *err)
+{
+    (void)seq;
+    (void)err;
+    return wsman_request_new(WSMAN_ENUMERATE, SUBSCRIPTION, NULL);
+}
+
+/* By the name of the listener that a subscription refers to. */
+static int hear_subscriptions(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    struct alert_sink_seq *as = of(seq);
+
+    (void)err;
+    for (size_t i = 0; call && i < wsman_call_count(call); i++) {
+        struct wsman_obj obj = wsman_call_obj(call, i);
+        const char *name = wsman_epr_selector(obj, "Handler", "Name");
+
+        for (size_t k = 0; name && k < as->count; k++)
+            if (strcmp(as->sinks[k].name, name) == 0)
+                copy(as->sinks[k].filter, sizeof(as->sinks[k].filter),
+                     wsman_epr_selector(obj, "Filter", "InstanceID"));
+    }
+    return as->action == ALERT_SINK_READ ? SEQ_DONE : SEQ_NEXT;
+}
+
+/* --- taking back --- */
+
+/* What is ours and not wanted; when subscribing, the one that is right stays. */
+static struct alert_sink *next_unwanted(struct alert_sink_seq *as)
+{
+    for (; as->at < as->count; as->at++) {
+        struct alert_sink *sink = &as->sinks[as->at];
+
+        if (sink->ours && sink->filter[0] && !(as->action == ALERT_SINK_SUBSCRIBE && sink->exact))
+            return sink;
+    }
+    return NULL;
+}
+
+static bool is_there(const struct alert_sink_seq *as)
+{
+    for (size_t i = 0; i < as->count; i++)
+        if (as->sinks[i].exact && as->sinks[i].filter[0])
+            return true;
+    return false;
+}
+
+static struct wsman_request *ask_take_back(struct seq *seq, struct err *err)
+{
+    struct alert_sink_seq *as = of(seq);
+    const struct alert_sink *sink = next_unwanted(as);
+    struct wsman_request *rq;
+
+    (void)err;
+    if (!sink) {
+        as->was_there = as->action == ALERT_SINK_SUBSCRIBE ? is_there(as) : as->was_there;
+        seq_go(seq,
+               as->action == ALERT_SINK_UNSUBSCRIBE || as->was_there ? (int)SEQ_DONE : (int)READ_COLLECTIONS);
+        return NULL;
+    }
+    const struct wsman_selector filter[] = {{"InstanceID", sink->filter}, {NULL, NULL}};
+    const struct wsman_selector handler[] = {{"CreationClassName", LISTENER},
+                                             {"Name", sink->name},
+                                             {"SystemCreationClassName", "CIM_ComputerSystem"},
+                                             {"SystemName", sink->system},
+                                             {NULL, NULL}};
+
+    rq = wsman_request_new(WSMAN_UNSUBSCRIBE, SUBSCRIPTION, NULL);
+    wsman_select_epr(rq, "Filter", COLLECTION, filter);
+    wsman_select_epr(rq, "Handler", LISTENER, handler);
+    return rq;
+}
+
+static int hear_take_back(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    struct alert_sink_seq *as = of(seq);
+
+    (void)call;
+    (void)err;
+    as->was_there = true;
+    as->sinks[as->at++].filter[0] = '\0';
+    return TAKE_BACK;
+}
+
+/* --- subscribing --- */
+
+static struct wsman_request *ask_collections(struct seq *seq, struct err *err)
+{
+    (void)seq;
+    (void)err;
+    return wsman_request_new(WSMAN_ENUMERATE, COLLECTION, NULL);
+}
+
+/* "Intel(r) AMT:All", which some firmware calls AllEvents. */
+static bool is_all(const char *name)
+{
+    const char *last = name ? strrchr(name, ':') : NULL;
+
+    return last && strncmp(last + 1, "All", 3) == 0;
+}
+
+static int hear_collections(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    struct alert_sink_seq *as = of(seq);
+
+    for (size_t i = 0; i < wsman_call_count(call); i++) {
+        const char *name = wsman_str(wsman_call_obj(call, i), "InstanceID");
+
+        if (is_all(name) && !as->collection[0])
+            copy(as->collection, sizeof(as->collection), name);
+    }
+    if (as->collection[0])
+        return SEQ_NEXT;
+    err_set(err, CAUSE_UNSUPPORTED, "this firmware has no collection of all alerts");
+    return SEQ_FAIL;
+}
+
+static struct wsman_request *ask_subscribe(struct seq *seq, struct err *err)
+{
+    const struct alert_sink_seq *as = of(seq);
+    const struct wsman_delivery delivery = {.ack = true, .url = as->url};
+    struct wsman_request *rq = wsman_request_new(WSMAN_SUBSCRIBE, COLLECTION, NULL);
+
+    (void)err;
+    wsman_select(rq, "InstanceID", as->collection);
+    wsman_set_delivery(rq, &delivery);
+    return rq;
+}
+
+static int hear_subscribe(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    (void)seq;
+    (void)call;
+    (void)err;
+    return SEQ_DONE;
+}
+
+static const struct seq_step steps[] = {
+    [READ_LISTENERS] = {"read listeners", SEQ_READ | SEQ_ABSENT_OK, ask_listeners, hear_listeners},
+    [READ_SUBSCRIPTIONS] = {"read subscriptions", SEQ_READ | SEQ_ABSENT_OK, ask_subscriptions,
+                            hear_subscriptions},
+    [TAKE_BACK] = {"unsubscribe", SEQ_CHANGE, ask_take_back, hear_take_back},
+    [READ_COLLECTIONS] = {"read collections of alerts", SEQ_READ, ask_collections, hear_collections},
+    [SUBSCRIBE] = {"subscribe", SEQ_CHANGE, ask_subscribe, hear_subscribe},
+};
+
+void alert_sink_seq_init(struct alert_sink_seq *as, enum alert_sink_action action, const char *url,
+                         const char *base)
+{
+    memset(as, 0, sizeof(*as));
+    seq_init(&as->seq, SEQ_TABLE(steps));
+    as->action = action;
+    as->url = url;
+    as->base = base;
+}
