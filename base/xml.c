@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 
 #define BLOCK_MIN  ((size_t)4000)
 #define NAMES_KEPT 2000 /* in the dictionary of a parser */
+/* NOENT is about the five entities of XML itself, in attributes: on_dtd leaves no others. */
+#define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOENT)
 
 struct block {
     struct block *older;
@@ -343,6 +346,55 @@ static void parser_give_back(xmlParserCtxtPtr ctxt)
         xmlFreeParserCtxt(ctxt);
 }
 
+static void build_clear(struct build *build)
+{
+    xml_free(build->doc);
+    *build = (struct build){0};
+}
+
+static bool build_begin(struct build *build, xmlParserCtxtPtr ctxt)
+{
+    build->doc = xcalloc(1, sizeof(*build->doc));
+    build->doc->dict = ctxt->dict;
+    return xmlDictReference(ctxt->dict) == 0;
+}
+
+static bool is_built(const struct build *build, const xmlParserCtxt *ctxt)
+{
+    return ctxt->wellFormed && !build->dtd && !build->too_deep && build->doc->root;
+}
+
+/* UTF-8 in one piece, as nearly all of it is, needs none of the parser's buffers, which it would look into at
+ * every turn near the end. Whatever this cannot read is left to parse_any, which also says why. */
+static bool parse_text(xmlParserCtxtPtr ctxt, struct build *build, const void *p, size_t n)
+{
+    xmlChar *text = memchr(p, 0, n) ? NULL : xmalloc(n + 1);
+    xmlParserInputPtr input = NULL;
+
+    if (text) {
+        memcpy(text, p, n);
+        text[n] = 0;
+        input = xmlNewStringInputStream(ctxt, text);
+    }
+    if (input && inputPush(ctxt, input) >= 0 && build_begin(build, ctxt) &&
+        xmlCtxtUseOptions(ctxt, PARSE_OPTIONS) == 0)
+        xmlParseDocument(ctxt);
+    bool built = build->doc && is_built(build, ctxt);
+    if (!built) {
+        build_clear(build);
+        xmlCtxtReset(ctxt);
+    }
+    free(text);
+    return built;
+}
+
+static bool parse_any(xmlParserCtxtPtr ctxt, struct build *build, const void *p, size_t n)
+{
+    if (build_begin(build, ctxt))
+        xmlFreeDoc(xmlCtxtReadMemory(ctxt, p, (int)n, NULL, NULL, PARSE_OPTIONS));
+    return is_built(build, ctxt);
+}
+
 struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what, struct err *err)
 {
     struct build build = {0};
@@ -357,15 +409,9 @@ struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what,
         return NULL;
     }
     ctxt->_private = &build;
-    build.doc = xcalloc(1, sizeof(*build.doc));
-    build.doc->dict = ctxt->dict;
-    xmlDictReference(ctxt->dict);
-    /* NOENT is about the five entities of XML itself, in attributes: on_dtd leaves no others. */
-    xmlFreeDoc(xmlCtxtReadMemory(ctxt, p, (int)n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOENT));
-    if (!ctxt->wellFormed || build.dtd || build.too_deep || !build.doc->root) {
+    if (!parse_text(ctxt, &build, p, n) && !parse_any(ctxt, &build, p, n)) {
         explain(&build, xmlCtxtGetLastError(ctxt), what, err);
-        xml_free(build.doc);
-        build.doc = NULL;
+        build_clear(&build);
     }
     parser_give_back(ctxt);
     return build.doc;

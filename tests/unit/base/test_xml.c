@@ -76,6 +76,55 @@ static void keeps_what_is_long(void **state)
     buf_free(&text);
 }
 
+/* Texts in other encodings, and what only looks whole when bytes are left out. */
+static void reads_other_encodings(void **state)
+{
+    static const char latin[] = "<?xml version='1.0' encoding='ISO-8859-1'?><r>\xe9t\xe9</r>";
+    static const char wide[] = "\xff\xfe<\0r\0>\0\xe9\0<\0/\0r\0>\0";
+    static const char mark[] = "\xef\xbb\xbf<r>\xc3\xa9</r>";
+    static const struct {
+        const char *p;
+        size_t n;
+        const char *text;
+    } cases[] = {{latin, sizeof(latin) - 1, "\xc3\xa9t\xc3\xa9"},
+                 {wide, sizeof(wide) - 1, "\xc3\xa9"},
+                 {mark, sizeof(mark) - 1, "\xc3\xa9"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct err err = ERR_INIT;
+        struct xml_doc *doc = xml_parse(cases[i].p, cases[i].n, 1000, "t", &err);
+
+        assert_string_equal(err.text, "");
+        assert_string_equal(xml_text(doc, xml_root(doc)), cases[i].text);
+        xml_free(doc);
+    }
+}
+
+/* The same parser and names serve the next document, whatever the last one was. */
+static void reads_one_after_the_other(void **state)
+{
+    struct err err = ERR_INIT;
+    struct xml_doc *kept = xml_parse("<first k='v'/>", 14, 1000, "t", &err);
+    struct buf text = buf_init(200000);
+
+    (void)state;
+    buf_puts(&text, "<r>");
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&text, "<n%d/>", i);
+    buf_puts(&text, "</r>");
+    for (int i = 0; i < 3; i++) {
+        struct xml_doc *doc = xml_parse(text.p, text.len, 200000, "t", &err);
+        assert_non_null(doc);
+        assert_null(xml_parse("<a><b>", 6, 1000, "t", &err));
+        xml_free(doc);
+    }
+    assert_string_equal(xml_name(xml_root(kept)), "first");
+    assert_string_equal(xml_attr(kept, xml_root(kept), "k"), "v");
+    xml_free(kept);
+    buf_free(&text);
+}
+
 static void refuses(const char *text, size_t n, enum cause cause, const char *words)
 {
     struct err err = ERR_INIT;
@@ -123,6 +172,8 @@ int main(void)
         cmocka_unit_test(puts_texts_together),
         cmocka_unit_test(keeps_what_is_long),
         cmocka_unit_test(refuses_what_is_hostile),
+        cmocka_unit_test(reads_other_encodings),
+        cmocka_unit_test(reads_one_after_the_other),
         cmocka_unit_test(escapes),
     };
 
