@@ -1,4 +1,4 @@
-/* status, stop, activity. */
+/* status, stop, activity, calendar. */
 #include <stdio.h>
 
 #include "amtcli/cmd_daemon.h"
@@ -61,7 +61,35 @@ static const struct option_row activity_options[] = {
     {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = 100000, .standard = "50"},
     {NULL},
 };
+static const struct option_row calendar_options[] = {
+    {"within", 0, OPTION_TIME, "T", "what is due within T, such as 30d", .min = 1,
+     .max = (int64_t)36500 * 86400000, .standard = "90d"},
+    {"password-age", 0, OPTION_TIME, "T", "when a machine's own password is to be changed", .min = 1,
+     .max = (int64_t)36500 * 86400000, .standard = "90d"},
+    {NULL},
+};
+
+static int calendar(struct context *ctx)
+{
+    static const struct param map[] = {{"within", "within_ms"}, {"password-age", "password_age_ms"}, {NULL}};
+    static const struct column columns[] = {{"DUE", "at"},    {"DAYS", "days"}, {"WHAT", "what"},
+                                            {"HOST", "host"}, {"", "text"},     {NULL}};
+    json_t *params = json_object(), *reply;
+    int code;
+
+    if (ctx->args.operand_count > 0)
+        json_object_set_new(params, "target", json_string(ctx->args.operands[0]));
+    params_take(params, &ctx->args, map);
+    code = context_call(ctx, "calendar.list", params, &reply);
+    if (code != EXIT_ALL)
+        return code;
+    output_rows(output_format(&ctx->args), reply, columns);
+    json_decref(reply);
+    return EXIT_ALL;
+}
+
 static const struct option_row *const output_tables[] = {options_output, NULL};
+static const struct option_row *const calendar_tables[] = {calendar_options, options_output, NULL};
 static const struct option_row *const activity_tables[] = {activity_options, options_output, NULL};
 
 const struct command command_status = {
@@ -75,3 +103,12 @@ const struct command command_activity = {"activity",
                                          activity_tables,
                                          "activity --since 2h\nactivity --host pc7 -o csv",
                                          activity};
+const struct command command_calendar = {
+    "calendar",
+    "[TARGET]",
+    0,
+    1,
+    "what expires or ages next: certificates, passwords, clocks, exceptions for old TLS",
+    calendar_tables,
+    "calendar\ncalendar @lab --within 30d -o csv",
+    calendar};

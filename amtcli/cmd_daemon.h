@@ -3,6 +3,6 @@
 
 #include "amtcli/cmd.h"
 
-extern const struct command command_status, command_stop, command_activity, command_manual;
+extern const struct command command_status, command_stop, command_activity, command_calendar, command_manual;
 
 #endif

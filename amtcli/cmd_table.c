@@ -99,6 +99,7 @@ const struct command *const commands[] = {
     &command_event_follow,
     &command_event_show,
     &command_activity,
+    &command_calendar,
     &command_status,
     &command_stop,
     &command_shell,

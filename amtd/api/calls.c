@@ -97,6 +97,12 @@ static const struct api_param password_list_params[] = {
     {"former", API_BOOLEAN, false, "also those that were before"},
     END,
 };
+static const struct api_param calendar_params[] = {
+    {"target", API_STRING, false, "which hosts"},
+    {"within_ms", API_INTEGER, false, "what is due within so long"},
+    {"password_age_ms", API_INTEGER, false, "when a password is to be changed"},
+    END,
+};
 static const struct api_param password_show_params[] = {
     {"host", API_STRING, true, "which host"},
     {"former", API_BOOLEAN, false, "also those that were before"},
@@ -222,6 +228,8 @@ const struct api_call api_calls[] = {
     {"profile.remove", ROLE_ADMINISTER, name_only, false, call_profile_remove, NULL, "removes a profile"},
     {"target.resolve", ROLE_WATCH, target_only, true, call_target_resolve, NULL, "the hosts of a target"},
     {"target.words", ROLE_WATCH, none, true, NULL, call_target_words, "names, for completion"},
+    {"calendar.list", ROLE_WATCH, calendar_params, true, call_calendar_list, NULL,
+     "what expires or ages next"},
     {"password.list", ROLE_WATCH, password_list_params, true, call_password_list, NULL,
      "which hosts have passwords of their own"},
     {"password.show", ROLE_ADMINISTER, password_show_params, false, call_password_show, NULL,

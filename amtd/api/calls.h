@@ -11,6 +11,7 @@ work_call call_collection_put, call_collection_list, call_collection_show, call_
 work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
 work_call call_target_resolve;
 void call_target_words(struct api_request *rq);
+work_call call_calendar_list;
 work_call call_password_list, call_password_show, call_password_forget;
 work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;

@@ -577,6 +577,15 @@ static void learn(struct host_op *op, const char *name, const char *value)
         pairs_set(&op->facts, name, value);
 }
 
+static void learn_certificate(struct host_op *op, const struct http_facts *seen)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    learn(op, "tls.pin", seen->pin);
+    if (seen->not_after_ms > 0)
+        learn(op, "tls.not-after", clock_text(seen->not_after_ms, text));
+}
+
 /* What the session saw on the way is worth remembering even when the task failed. */
 static void learn_from_session(struct host_op *op, const struct err *failure)
 {
@@ -592,7 +601,7 @@ static void learn_from_session(struct host_op *op, const struct err *failure)
             learn(op, "amt.realm", seen.realm);
             learn(op, "profile", op->login.profile->name);
             if (op->login.profile->tls != PROFILE_TLS_NONE)
-                learn(op, "tls.pin", seen.pin);
+                learn_certificate(op, &seen);
         }
     }
     learn(op, "reach", failure ? cause_name(failure->cause) : "ok");

@@ -1,5 +1,6 @@
 /* clock: how far a device's clock is off, and setting it. */
 #include <stddef.h>
+#include <stdio.h>
 
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
@@ -55,6 +56,12 @@ static void clock_init(void *work, const void *args, const struct host *host, co
     clock_seq_init(work, ca->set, limit_s(ca), clock_system());
 }
 
+static const char *text_number(int64_t number, char text[CLOCK_TEXT_MAX])
+{
+    snprintf(text, CLOCK_TEXT_MAX, "%lld", (long long)number);
+    return text;
+}
+
 static void clock_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct clock_seq *cs = work;
@@ -64,6 +71,7 @@ static void clock_find(const void *work, const struct err *failure, struct findi
         return;
     finding->detail = json_pack("{s:s, s:I, s:b}", "time", clock_text(cs->device_s * 1000, text), "off_s",
                                 (json_int_t)cs->off_s, "was_set", cs->was_set);
+    pairs_set(&finding->facts, "clock.off", cs->was_set ? "0" : text_number(cs->off_s, text));
     if (cs->was_set)
         finding->remark = "set";
     else if (cs->set && !failure)

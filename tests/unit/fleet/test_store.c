@@ -16,6 +16,7 @@
 #include <fnmatch.h>
 #include <poll.h>
 
+#include "amtd/fleet/store_calendar.h"
 #include "amtd/fleet/store_passwords.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -760,12 +761,64 @@ static void no_password_is_ever_lost(void **state)
     assert_int_equal(in_store(*state, work_passwords, NULL), CAUSE_NONE);
 }
 
+/* --- the calendar --- */
+
+static void add_dated(struct tx *tx, const char *name, const char *fact, const char *value)
+{
+    struct host host = {.name = (char *)name};
+    struct pairs facts = {0};
+    struct err err = ERR_INIT;
+    int64_t id;
+
+    assert_int_equal(tx_host_add(tx, &host, &id, &err), 0);
+    pairs_set(&facts, fact, value);
+    assert_int_equal(tx_host_facts(tx, id, &facts, &err), 0);
+    pairs_clear(&facts);
+    if (strcmp(name, "pc2") == 0) {
+        next_password(tx, id, "x", 1); /* made at 1000 */
+        assert_int_equal(tx_password_settle(tx, id, "admin", true, 2000, &err), 0);
+    }
+}
+
+static int work_calendar(struct tx *tx, void *arg, struct err *err)
+{
+    const struct calendar_limits limits = {
+        .until_ms = INT64_C(1700000000000), .password_age_ms = 5000, .clock_off_s = 60};
+    struct calendar_row *rows;
+    char got[300] = "";
+    size_t count;
+
+    (void)arg;
+    add_dated(tx, "pc1", "tls.not-after", "2023-11-01T00:00:00Z");
+    add_dated(tx, "pc2", "tls.not-after", "2023-12-01T00:00:00Z"); /* later */
+    add_dated(tx, "pc3", "clock.off", "-61");
+    add_dated(tx, "pc4", "clock.off", "60");
+    add_dated(tx, "pc5", "tls.not-after", "nonsense");
+    assert_int_equal(tx_calendar(tx, "all", &limits, &rows, &count, err), 0);
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(got);
+
+        snprintf(got + n, sizeof(got) - n, "%d %s %lld %lld;", (int)rows[i].kind, rows[i].host,
+                 (long long)rows[i].at_ms, (long long)rows[i].number);
+        calendar_row_clear(&rows[i]);
+    }
+    free(rows);
+    assert_string_equal(got, "2 pc3 0 -61;1 pc2 7000 0;0 pc1 1698796800000 0;");
+    return 0;
+}
+
+static void what_is_due_comes_in_order(void **state)
+{
+    assert_int_equal(in_store(*state, work_calendar, NULL), CAUSE_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(targets, setup, teardown),
         cmocka_unit_test_setup_teardown(no_password_is_ever_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_due_comes_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(queries_mean_what_they_say, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_query_is_taken, setup, teardown),
         cmocka_unit_test(query_mistakes_name_the_column),
