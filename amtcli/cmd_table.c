@@ -4,6 +4,7 @@
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_console.h"
 #include "amtcli/cmd_daemon.h"
+#include "amtcli/cmd_discover.h"
 #include "amtcli/cmd_event.h"
 #include "amtcli/cmd_filter_apply.h"
 #include "amtcli/cmd_filter_file.h"
@@ -25,6 +26,11 @@ const struct command *const commands[] = {
     &command_host_show,
     &command_host_set,
     &command_host_remove,
+    &command_discover,
+    &command_discover_list,
+    &command_discover_show,
+    &command_discover_diff,
+    &command_discover_cancel,
     &command_collection_add,
     &command_collection_list,
     &command_collection_show,

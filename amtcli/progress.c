@@ -33,7 +33,10 @@ void progress_text(const struct progress *p, int64_t now, struct buf *out)
     size_t done = p->ok + p->failed, left = p->hosts > done ? p->hosts - done : 0;
     int64_t spent = now > p->began ? now - p->began : 1;
 
-    buf_printf(out, "%zu of %zu done, %zu failed, %zu left", done, p->hosts, p->failed, left);
+    if (p->note)
+        buf_printf(out, "%zu of %zu done, %s, %zu left", done, p->hosts, p->note, left);
+    else
+        buf_printf(out, "%zu of %zu done, %zu failed, %zu left", done, p->hosts, p->failed, left);
     if (p->stages > 1)
         buf_printf(out, ", stage %zu of %zu", p->stage, p->stages);
     if (p->stopping) {

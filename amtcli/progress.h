@@ -19,6 +19,7 @@ struct progress {
     size_t stage, stages; /* 0 and 0: all at once */
     int64_t pause_until;  /* when the next stage begins */
     bool stopping;
+    const char *note; /* instead of how many failed; NULL none */
     /* its own */
     int64_t began, drawn;
     bool on_screen;

@@ -41,6 +41,7 @@ struct daemon {
     struct engine *engine;
     struct filter_watch *filters;
     struct alerts *alerts;
+    struct discovery *discovery;
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
@@ -79,6 +80,11 @@ struct redirect *daemon_redirect(const struct daemon *daemon)
 struct events *daemon_events(const struct daemon *daemon)
 {
     return daemon->events;
+}
+
+struct discovery *daemon_discovery(const struct daemon *daemon)
+{
+    return daemon->discovery;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -295,7 +301,8 @@ static void on_idle(uv_timer_t *timer)
     struct daemon *d = timer->data;
     int64_t now = clock_mono(clock_system());
 
-    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || filter_watch_pending(d->filters))
+    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || filter_watch_pending(d->filters) ||
+        discovery_active(d->discovery) > 0)
         d->idle_since = now;
     if (now - d->idle_since >= d->config->private_idle_ms)
         daemon_stop(d);
@@ -380,6 +387,11 @@ static int start_parts(struct daemon *d, struct err *err)
     engine_set_guard(d->engine, redirect_guard(d->redirect));
     engine_set_power_watch(d->engine, &(struct power_watch){d, power_begins});
     engine_set_management(d->engine, d->config->management);
+    d->discovery = discovery_new(
+        &(struct discovery_parts){&d->loop, d->store, d->engine, loop_http_get(d->http), clock_system()},
+        err);
+    if (!d->discovery)
+        return -1;
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     d->alerts = alerts_new(&d->loop, d->store, d->engine, d->events, clock_system(), &d->config->alerts, err);
     if (!d->alerts || start_consoles(d, err) != 0)
@@ -438,6 +450,8 @@ void daemon_stop(struct daemon *d)
     redirect_stop(d->redirect);
     alerts_free(d->alerts);
     d->alerts = NULL;
+    discovery_free(d->discovery);
+    d->discovery = NULL;
     filter_watch_free(d->filters);
     d->filters = NULL;
     engine_stop(d->engine, engine_stopped, d);
@@ -473,6 +487,7 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
         return d;
     }
     alerts_free(d->alerts);
+    discovery_free(d->discovery);
     filter_watch_free(d->filters);
     if (d->engine)
         engine_stop(d->engine, engine_stopped, d);

@@ -7,6 +7,7 @@
 
 #include "amtd/config.h"
 #include "amtd/console/hub.h"
+#include "amtd/discover/discovery.h"
 #include "amtd/fleet/engine.h"
 #include "amtd/fleet/event.h"
 #include "amtd/fleet/store.h"
@@ -33,6 +34,7 @@ struct hub *daemon_hub(const struct daemon *daemon);
 struct streams *daemon_streams(const struct daemon *daemon);
 struct redirect *daemon_redirect(const struct daemon *daemon);
 struct events *daemon_events(const struct daemon *daemon);
+struct discovery *daemon_discovery(const struct daemon *daemon);
 struct store *daemon_store(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 int64_t daemon_started_ms(const struct daemon *daemon);

@@ -124,6 +124,7 @@ struct http_facts {
     const char *server;      /* Server header: "Intel(R) Active Management Technology 11.8.50" */
     const char *pin;         /* SHA-256 of the certificate seen, 64 hex digits */
     const char *certificate; /* its subject, issuer and dates in one line */
+    const char *names; /* whom it is for: common name, alternative names and addresses, parted by ", " */
     const char *tls_version; /* "TLSv1.2" */
     const char *schemes;     /* WWW-Authenticate headers as sent, one per line */
     int64_t not_after_ms;    /* the certificate's end, wall clock; 0 unknown */

@@ -1,5 +1,6 @@
 #include "wsman/http_tls.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -45,6 +46,7 @@ struct http_trust {
     /* facts */
     char seen[PIN_LEN + 1];
     char *certificate;
+    char *names;
     const char *version;
     int64_t not_after_ms;
 };
@@ -76,6 +78,51 @@ static void put_name(struct buf *out, const X509_NAME *name)
     BIO_free(bio);
 }
 
+static void put_text(struct buf *out, const ASN1_STRING *text)
+{
+    unsigned char *utf8 = NULL;
+    int n = text ? ASN1_STRING_to_UTF8(&utf8, text) : -1;
+
+    if (n > 0) {
+        buf_puts(out, out->len > 0 ? ", " : "");
+        text_printable(out, utf8, (size_t)n);
+    }
+    OPENSSL_free(utf8);
+}
+
+static void put_address(struct buf *out, const ASN1_OCTET_STRING *address)
+{
+    int n = ASN1_STRING_length(address);
+    char text[INET6_ADDRSTRLEN];
+
+    if ((n == 4 || n == 16) &&
+        inet_ntop(n == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text, sizeof(text)))
+        buf_printf(out, "%s%s", out->len > 0 ? ", " : "", text);
+}
+
+/* The names that a certificate is for: the common name, then the alternative ones. */
+static void note_names(struct http_trust *trust, const X509 *cert)
+{
+    const X509_NAME *subject = X509_get_subject_name(cert);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    GENERAL_NAMES *others = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    struct buf text = buf_init(CERTIFICATE_MAX);
+
+    if (at >= 0)
+        put_text(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    for (int i = 0; i < sk_GENERAL_NAME_num(others); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(others, i);
+
+        if (name->type == GEN_DNS)
+            put_text(&text, name->d.dNSName);
+        else if (name->type == GEN_IPADD)
+            put_address(&text, name->d.iPAddress);
+    }
+    GENERAL_NAMES_free(others);
+    xreplace(&trust->names, buf_str(&text));
+    buf_free(&text);
+}
+
 static void note_certificate(struct http_trust *trust, const X509 *cert, const char *pin)
 {
     struct buf text = buf_init(CERTIFICATE_MAX);
@@ -92,6 +139,7 @@ static void note_certificate(struct http_trust *trust, const X509 *cert, const c
     put_time(&text, X509_get0_notAfter(cert), &trust->not_after_ms);
     xreplace(&trust->certificate, buf_str(&text));
     buf_free(&text);
+    note_names(trust, cert);
 }
 
 static bool fingerprint(const X509 *cert, char out[PIN_LEN + 1])
@@ -394,6 +442,7 @@ void http_trust_facts(const struct http_trust *trust, struct http_facts *facts)
 {
     facts->pin = trust ? trust->seen : "";
     facts->certificate = trust && trust->certificate ? trust->certificate : "";
+    facts->names = trust && trust->names ? trust->names : "";
     facts->tls_version = trust && trust->version ? trust->version : "";
     facts->not_after_ms = trust ? trust->not_after_ms : 0;
 }
@@ -467,5 +516,6 @@ void http_trust_free(struct http_trust *trust)
     http_identity_clear(&trust->identity);
     free(trust->name);
     free(trust->certificate);
+    free(trust->names);
     free(trust);
 }

@@ -207,6 +207,29 @@ static const struct api_param event_follow_params[] = {EVENT_FILTER, END};
 static const struct api_param event_show_params[] = {{"id", API_INTEGER, true, "its number"}, END};
 static const struct api_param log_range_params[] = {NAME, LOG_RANGE_PARAMS, END};
 
+static const struct api_param discover_start_params[] = {
+    {"addresses", API_ARRAY, false, "10.0.0.0/16, 10.0.0.1-99, host lists; ! in front takes away"},
+    {"resume", API_INTEGER, false, "go on with this sweep instead; -1: the newest"},
+    {"add", API_BOOLEAN, false, "what is AMT becomes part of the fleet"},
+    {"profile", API_STRING, false, "with add: log in with this one"},
+    {"tags", API_OBJECT, false, "with add: name: value"},
+    {"rate", API_INTEGER, false, "packets a second"},
+    {"per_subnet", API_INTEGER, false, "of these, in one subnet"},
+    {"sockets", API_INTEGER, false, "connections at a time"},
+    {"timeout_ms", API_INTEGER, false, "for a connection, and for an answer"},
+    {"port", API_INTEGER, false, "of management, instead of 16992; with TLS the next one"},
+    {"rmcp_port", API_INTEGER, false, "of presence pings, instead of 623"},
+    END,
+};
+static const struct api_param sweep_params[] = {{"sweep", API_INTEGER, true, "its number"}, END};
+static const struct api_param sweep_or_newest_params[] = {
+    {"sweep", API_INTEGER, false, "its number; not given: the newest"}, END};
+static const struct api_param discover_diff_params[] = {
+    {"from", API_INTEGER, false, "the earlier sweep; not given: the one before through the same addresses"},
+    {"to", API_INTEGER, false, "the later sweep; not given: the newest"},
+    END,
+};
+
 const struct api_call api_calls[] = {
     {"daemon.status", ROLE_WATCH, none, true, NULL, call_daemon_status, "how amtd is"},
     {"daemon.stop", ROLE_ADMINISTER, none, false, NULL, call_daemon_stop, "ends amtd"},
@@ -240,6 +263,15 @@ const struct api_call api_calls[] = {
      "which filters are active where, since when and by whom"},
     {"filter.confirm", ROLE_QUARANTINE, target_only, false, call_filter_confirm, NULL,
      "keeps filters that would undo themselves"},
+    {"discover.start", ROLE_OPERATE, discover_start_params, false, NULL, call_discover_start,
+     "goes through addresses and finds AMT"},
+    {"discover.cancel", ROLE_OPERATE, sweep_params, false, NULL, call_discover_cancel,
+     "stops a sweep where it is"},
+    {"discover.list", ROLE_WATCH, run_list_params, true, call_discover_list, NULL, "sweeps, newest first"},
+    {"discover.show", ROLE_WATCH, sweep_or_newest_params, true, call_discover_show, NULL,
+     "what a sweep found"},
+    {"discover.diff", ROLE_WATCH, discover_diff_params, true, call_discover_diff, NULL,
+     "what is new, gone or changed between two sweeps"},
     {"run.start", ROLE_WATCH, run_start_params, false, NULL, call_run_start, "runs a task on a target"},
     {"run.cancel", ROLE_OPERATE, run_params, false, NULL, call_run_cancel, "begins no more hosts of a run"},
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first"},

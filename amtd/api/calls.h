@@ -15,6 +15,9 @@ work_call call_calendar_list;
 work_call call_password_list, call_password_show, call_password_forget;
 work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;
+work_call call_discover_list, call_discover_show, call_discover_diff;
+void call_discover_start(struct api_request *rq);
+void call_discover_cancel(struct api_request *rq);
 void call_daemon_status(struct api_request *rq);
 void call_daemon_stop(struct api_request *rq);
 void call_run_start(struct api_request *rq);
@@ -56,6 +59,8 @@ int param_time(const json_t *params, const char *name, const char *ago, int64_t 
 int param_limit(const json_t *params, size_t *limit, struct err *err);
 /* Milliseconds as RFC 3339, or null for 0. New reference. */
 json_t *json_time(int64_t wall_ms);
+/* Tags as {name: text}; a null is a tag to be removed. NULL is fine. 0, or -1 and err (invalid-argument). */
+int check_tags(const json_t *tags, struct err *err);
 /* The names of hosts, folded. New reference. */
 json_t *json_folded(const struct hosts *hosts);
 

@@ -83,15 +83,28 @@ static int check_tag(const char *name, const json_t *value, struct err *err)
     return 0;
 }
 
+int check_tags(const json_t *tags, struct err *err)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)tags, name, value)
+    {
+        if (check_tag(name, value, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int set_tags(struct pairs *tags, const json_t *json, struct err *err)
 {
     const char *name;
     json_t *value;
 
+    if (check_tags(json, err) != 0)
+        return -1;
     json_object_foreach((json_t *)json, name, value)
     {
-        if (check_tag(name, value, err) != 0)
-            return -1;
         pairs_set(tags, name,
                   json_is_null(value) || json_string_length(value) == 0 ? NULL : json_string_value(value));
     }

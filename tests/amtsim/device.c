@@ -130,7 +130,8 @@ const char *device_challenge_realm(struct device *d, char *out)
 
 void device_uuid(const struct device *d, uint8_t out[16])
 {
-    derive(d, "uuid", 0, out);
+    const struct device *twin = d->twin > 0 ? fleet_number(d->fleet, d->twin) : NULL;
+    derive(twin != NULL ? twin : d, "uuid", 0, out);
 }
 
 const char *device_mac(const struct device *d, char *out)

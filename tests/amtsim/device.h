@@ -119,6 +119,7 @@ struct device {
     uint32_t message_id;
     uint32_t context_id;
     uint32_t log_iterator;
+    uint32_t twin;           /* number of the device whose UUID it has too; 0: it has its own */
     int64_t clock_offset_ms; /* ME clock minus real time */
     int64_t log_cleared_ms;
     bool log_frozen;

@@ -40,6 +40,7 @@ struct yaml_entry {
     char *redirection;
     uint32_t *consent;
     int64_t *clock_offset;
+    uint32_t *uuid_of;
     struct yaml_fault *faults;
     unsigned faults_count;
 };
@@ -154,6 +155,7 @@ static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_BOOL_PTR("bios-redirects", OPTIONAL_PTR, struct yaml_entry, bios_speaks),
     CYAML_FIELD_UINT_PTR("consent", OPTIONAL_PTR, struct yaml_entry, consent),
     CYAML_FIELD_INT_PTR("clock-offset", OPTIONAL_PTR, struct yaml_entry, clock_offset),
+    CYAML_FIELD_UINT_PTR("uuid-of", OPTIONAL_PTR, struct yaml_entry, uuid_of),
     CYAML_FIELD_SEQUENCE("faults", OPTIONAL_PTR, struct yaml_entry, faults, &fault_schema, 0, FAULTS_MAX),
     CYAML_FIELD_END,
 };
@@ -266,6 +268,14 @@ static const char *check_offset(void *fleet, const char *value, char *text)
     return text_i64(value, -1000000000, 1000000000, &n) ? NULL : "seconds from -1000000000 to 1000000000";
 }
 
+static const char *check_device(void *fleet, const char *value, char *text)
+{
+    uint64_t n;
+    (void)text;
+    return text_u64(value, 1, UINT32_MAX, &n) && fleet_number(fleet, n) != NULL ? NULL
+                                                                                : "the number of a device";
+}
+
 static const char *check_ms(void *fleet, const char *value, char *text)
 {
     uint64_t n;
@@ -297,6 +307,7 @@ static const struct yaml_rule rules[] = {
     {"ms", check_ms},
     {"bytes", check_bytes},
     {"clock-offset", check_offset},
+    {"uuid-of", check_device},
     {NULL, NULL},
 };
 
@@ -389,6 +400,8 @@ static void apply_entry(struct device *d, const struct yaml_entry *e)
         d->os_hangs = *e->os_hangs;
     if (e->consent != NULL)
         d->consent.required = *e->consent;
+    if (e->uuid_of != NULL)
+        d->twin = *e->uuid_of;
     if (e->clock_offset != NULL)
         d->clock_offset_ms = *e->clock_offset * 1000;
     apply_redirection(&d->redirection, e);

@@ -1,0 +1,187 @@
+#include "amtd/discover/adopt_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/discover/addrset.h"
+#include "amtd/discover/found.h"
+#include "base/hostlist.h"
+#include "base/xalloc.h"
+
+static bool host_address(const struct host *host, uint32_t *address)
+{
+    return addrset_from_text(host->address ? host->address : host->name, address);
+}
+
+/* --- the index: two sorted arrays --- */
+
+struct by_address {
+    uint32_t address;
+    const struct host *host;
+};
+
+struct by_uuid {
+    char uuid[40];
+    const struct host *host;
+};
+
+struct adopt_index {
+    struct by_address *addresses;
+    struct by_uuid *uuids;
+    size_t address_count, uuid_count;
+};
+
+static int order_addresses(const void *a, const void *b)
+{
+    const struct by_address *x = a, *y = b;
+
+    return (x->address > y->address) - (x->address < y->address);
+}
+
+static int order_uuids(const void *a, const void *b)
+{
+    return strcmp(((const struct by_uuid *)a)->uuid, ((const struct by_uuid *)b)->uuid);
+}
+
+struct adopt_index *adopt_index_new(const struct hosts *hosts)
+{
+    struct adopt_index *index = xcalloc(1, sizeof(*index));
+
+    index->addresses = xcalloc(hosts->count + 1, sizeof(*index->addresses));
+    index->uuids = xcalloc(hosts->count + 1, sizeof(*index->uuids));
+    for (size_t i = 0; i < hosts->count; i++) {
+        const struct host *host = &hosts->items[i];
+        const char *uuid = pairs_get(&host->facts, "amt.uuid");
+        struct by_uuid *u = &index->uuids[index->uuid_count];
+        uint32_t address;
+
+        if (host_address(host, &address))
+            index->addresses[index->address_count++] = (struct by_address){address, host};
+        if (uuid && (size_t)snprintf(u->uuid, sizeof(u->uuid), "%s", uuid) < sizeof(u->uuid)) {
+            u->host = host;
+            index->uuid_count++;
+        }
+    }
+    qsort(index->addresses, index->address_count, sizeof(*index->addresses), order_addresses);
+    qsort(index->uuids, index->uuid_count, sizeof(*index->uuids), order_uuids);
+    return index;
+}
+
+void adopt_index_free(struct adopt_index *index)
+{
+    if (!index)
+        return;
+    free(index->addresses);
+    free(index->uuids);
+    free(index);
+}
+
+const struct host *adopt_host_at(const struct adopt_index *index, uint32_t address)
+{
+    const struct by_address key = {.address = address};
+    const struct by_address *found =
+        bsearch(&key, index->addresses, index->address_count, sizeof(key), order_addresses);
+
+    return found ? found->host : NULL;
+}
+
+/* Another host with that UUID, the one with the same realm before others; facts may have changed since the
+ * index was made. */
+static const struct host *twin_of(const struct adopt_index *index, const struct host *host, const char *uuid)
+{
+    const char *realm = pairs_get(&host->facts, "amt.realm"), *theirs;
+    const struct host *any = NULL, *twin;
+    size_t low = 0, high = index->uuid_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(index->uuids[middle].uuid, uuid) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < index->uuid_count && strcmp(index->uuids[low].uuid, uuid) == 0; low++) {
+        twin = index->uuids[low].host;
+        if (twin->id == host->id || !pairs_get(&twin->facts, "amt.uuid"))
+            continue;
+        theirs = pairs_get(&twin->facts, "amt.realm");
+        if (realm && theirs && strcmp(realm, theirs) == 0)
+            return twin;
+        any = any ? any : twin;
+    }
+    return any;
+}
+
+/* --- judging --- */
+
+bool adopt_is_it(const struct host *host, const struct sweep_found *row)
+{
+    const char *realm = pairs_get(&host->facts, "amt.realm");
+
+    return !realm || !row->realm || strcmp(realm, row->realm) == 0;
+}
+
+static int order_rows(const void *a, const void *b)
+{
+    const struct sweep_found *x = a, *y = b;
+
+    return (x->address > y->address) - (x->address < y->address);
+}
+
+static const struct sweep_found *row_at(const struct sweep_founds *rows, uint32_t address)
+{
+    const struct sweep_found key = {.address = address};
+
+    return rows->count > 0 ? bsearch(&key, rows->items, rows->count, sizeof(key), order_rows) : NULL;
+}
+
+/* What is at the other one's own address now? */
+static enum adopt_verdict judge_other(const struct host *newcomer, const struct host *other,
+                                      const struct sweep_founds *rows,
+                                      bool (*inside)(const void *arg, uint32_t address), const void *arg)
+{
+    const char *realm = pairs_get(&newcomer->facts, "amt.realm");
+    const char *others = pairs_get(&other->facts, "amt.realm");
+    const struct sweep_found *row;
+    uint32_t address;
+
+    if (!host_address(other, &address))
+        return ADOPT_ASK;
+    row = row_at(rows, address);
+    if (!row && inside(arg, address))
+        return ADOPT_MOVED;
+    if (!row)
+        return ADOPT_ASK;
+    if (!found_is_amt((enum found_kind)row->kind) || !adopt_is_it(other, row))
+        return ADOPT_MOVED;
+    return realm && others && strcmp(realm, others) == 0 ? ADOPT_SAME : ADOPT_DUPLICATE;
+}
+
+enum adopt_verdict adopt_judge(const struct adopt_index *index, const struct host *newcomer,
+                               const struct sweep_founds *rows,
+                               bool (*inside)(const void *arg, uint32_t address), const void *arg,
+                               const struct host **other)
+{
+    const char *uuid = pairs_get(&newcomer->facts, "amt.uuid");
+
+    *other = uuid ? twin_of(index, newcomer, uuid) : NULL;
+    return *other ? judge_other(newcomer, *other, rows, inside, arg) : ADOPT_NEW;
+}
+
+const char *adopt_free_name(const struct hosts *hosts, const struct host *newcomer)
+{
+    const char *name = pairs_get(&newcomer->facts, "amt.name");
+    struct hostlist *list;
+    bool good;
+
+    if (!name || !name[0])
+        return NULL;
+    list = hostlist_new();
+    good = hostlist_add(list, name, NULL) == 0;
+    hostlist_free(list);
+    for (size_t i = 0; good && i < hosts->count; i++)
+        good = strcmp(hosts->items[i].name, name) != 0;
+    return good ? name : NULL;
+}

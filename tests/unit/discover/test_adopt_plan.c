@@ -1,0 +1,101 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "amtd/discover/adopt_plan.h"
+#include "amtd/discover/found.h"
+#include "base/xalloc.h"
+
+static struct host host(int64_t id, const char *name, const char *address, const char *uuid,
+                        const char *realm)
+{
+    struct host h = {.id = id, .name = xstrdup(name), .address = xstrdup(address)};
+
+    if (uuid)
+        pairs_set(&h.facts, "amt.uuid", uuid);
+    if (realm)
+        pairs_set(&h.facts, "amt.realm", realm);
+    return h;
+}
+
+static bool in_slash_24(const void *arg, uint32_t address)
+{
+    (void)arg;
+    return address >> 8 == 0x0A0000;
+}
+
+/* A device with UUID u at 10.0.0.9 is new; `old` is the one that is known. What is at the old one's address?
+ */
+static enum adopt_verdict judge(struct host old, struct sweep_found at_old)
+{
+    struct host items[] = {old, host(2, "10.0.0.9", "10.0.0.9", "u", "new")};
+    const struct hosts hosts = {items, 2};
+    struct sweep_found rows[] = {at_old, {.address = 0x0A000009, .kind = FOUND_AMT, .realm = (char *)"new"}};
+    const struct sweep_founds founds = {at_old.address != 0 ? rows : rows + 1, at_old.address != 0 ? 2 : 1,
+                                        2};
+    struct adopt_index *index = adopt_index_new(&hosts);
+    const struct host *other;
+    enum adopt_verdict verdict = adopt_judge(index, &items[1], &founds, in_slash_24, NULL, &other);
+
+    assert_ptr_equal(other, verdict == ADOPT_NEW ? NULL : &items[0]);
+    assert_ptr_equal(adopt_host_at(index, 0x0A000009), &items[1]);
+    adopt_index_free(index);
+    host_clear(&items[0]);
+    host_clear(&items[1]);
+    return verdict;
+}
+
+static void knows_devices_again(void **state)
+{
+    const struct sweep_found nothing = {0};
+    const struct sweep_found itself = {.address = 0x0A000005, .kind = FOUND_AMT, .realm = (char *)"old"};
+    const struct sweep_found another = {.address = 0x0A000005, .kind = FOUND_AMT, .realm = (char *)"third"};
+    const struct sweep_found service = {.address = 0x0A000005, .kind = FOUND_OTHER};
+
+    (void)state;
+    assert_int_equal(judge(host(1, "pc1", "10.0.0.5", "v", "old"), itself), ADOPT_NEW);
+    assert_int_equal(judge(host(1, "pc1", "10.0.0.5", NULL, "old"), nothing), ADOPT_NEW);
+    assert_int_equal(judge(host(1, "pc1", "10.0.0.5", "u", "old"), nothing), ADOPT_MOVED);
+    assert_int_equal(judge(host(1, "pc1", "10.0.0.5", "u", "old"), service), ADOPT_MOVED);
+    assert_int_equal(judge(host(1, "pc1", "10.0.0.5", "u", "old"), another), ADOPT_MOVED);
+    assert_int_equal(judge(host(1, "pc1", "10.0.0.5", "u", "old"), itself), ADOPT_DUPLICATE);
+    assert_int_equal(
+        judge(host(1, "pc1", "10.0.0.5", "u", "new"),
+              (struct sweep_found){.address = 0x0A000005, .kind = FOUND_AMT, .realm = (char *)"new"}),
+        ADOPT_SAME);
+    assert_int_equal(judge(host(1, "pc1", "10.0.1.5", "u", "old"), nothing), ADOPT_ASK);
+    assert_int_equal(judge(host(1, "pc1", NULL, "u", "old"), nothing), ADOPT_ASK); /* a DNS name */
+}
+
+static void gives_only_names_that_are_free_and_possible(void **state)
+{
+    struct host items[] = {host(1, "pc1", "10.0.0.5", NULL, NULL),
+                           host(2, "10.0.0.9", "10.0.0.9", NULL, NULL)};
+    const struct hosts hosts = {items, 2};
+
+    (void)state;
+    assert_null(adopt_free_name(&hosts, &items[1]));
+    pairs_set(&items[1].facts, "amt.name", "pc1");
+    assert_null(adopt_free_name(&hosts, &items[1]));
+    pairs_set(&items[1].facts, "amt.name", "a b\n");
+    assert_null(adopt_free_name(&hosts, &items[1]));
+    pairs_set(&items[1].facts, "amt.name", "pc2");
+    assert_string_equal(adopt_free_name(&hosts, &items[1]), "pc2");
+    host_clear(&items[0]);
+    host_clear(&items[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_devices_again),
+        cmocka_unit_test(gives_only_names_that_are_free_and_possible),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
