@@ -33,6 +33,8 @@ void wsman_answer_clear(struct wsman_answer *answer);
  * the request. answer may be NULL when there was no XML. (section 2.5, 1.2) */
 int wsman_fault_to_err(const struct wsman_answer *answer, int http_status, const char *what, struct err *err);
 
+#define WSMAN_CODE_ABSENT "absent" /* of calls that an older interface has no counterpart for (eoi/eoi.h) */
+
 /* True for the fault that means 'this firmware has no such class or instance': often an answer, not a
  * failure. */
 bool wsman_fault_is_absent(const struct err *err);

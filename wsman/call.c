@@ -186,6 +186,20 @@ enum wsman_progress wsman_call_answer(struct wsman_call *call, int http_status, 
     return progress;
 }
 
+int wsman_call_give(struct wsman_call *call, struct xml_doc *doc, uint32_t return_value, struct err *err)
+{
+    struct wsman_answer answer = {.doc = doc};
+    struct xml_el item = xml_child(xml_root(doc), NULL, NULL);
+    int rc = 0;
+
+    for (; item.node && rc == 0; item = xml_next(item, NULL, NULL))
+        rc = keep_obj(call, doc, item, err);
+    keep_answer(call, &answer);
+    call->return_value = return_value;
+    call->stage = STAGE_OVER;
+    return rc;
+}
+
 size_t wsman_call_count(const struct wsman_call *call)
 {
     return call->count;

@@ -33,6 +33,10 @@ enum wsman_progress {
 enum wsman_progress wsman_call_answer(struct wsman_call *call, int http_status, const void *p, size_t n,
                                       struct err *err);
 
+/* The result from elsewhere than WS-Management (eoi/): the children of doc's root are the instances. Takes
+ * doc over, also when it fails (too many). */
+int wsman_call_give(struct wsman_call *call, struct xml_doc *doc, uint32_t return_value, struct err *err);
+
 /* --- the result, after WSMAN_FINISHED; borrowed from the call --- */
 
 /* Number of instances: of an Enumerate any number, else 1 (0 when Body was empty). */

@@ -105,7 +105,8 @@ int wsman_fault_to_err(const struct wsman_answer *answer, int http_status, const
 bool wsman_fault_is_absent(const struct err *err)
 {
     return strcmp(err->code, "b:DestinationUnreachable") == 0 ||
-           strcmp(err->code, "b:ActionNotSupported") == 0 || strcmp(err->code, "e:InvalidSelectors") == 0;
+           strcmp(err->code, "b:ActionNotSupported") == 0 || strcmp(err->code, "e:InvalidSelectors") == 0 ||
+           strcmp(err->code, WSMAN_CODE_ABSENT) == 0;
 }
 
 /* --- return values --- */
@@ -126,6 +127,10 @@ static const struct value_row dmtf[] = {
     {5, "invalid parameter", CAUSE_INVALID_VALUE},
     {6, "in use", CAUSE_IN_USE},
     {16, "not permitted", CAUSE_ACCESS_DENIED},
+    {0x801, "unsupported OEM number", CAUSE_UNSUPPORTED}, /* these four: eoi.md, chapter 5 */
+    {0x802, "unsupported boot option", CAUSE_UNSUPPORTED},
+    {0x803, "invalid command, or not possible in this state", CAUSE_INVALID_STATE},
+    {0x804, "unsupported special command", CAUSE_UNSUPPORTED},
     {2081, "user consent required", CAUSE_CONSENT_REQUIRED},
     {4096, "job started", CAUSE_NONE},
     {4097, "invalid state transition", CAUSE_INVALID_STATE},

@@ -96,7 +96,8 @@ struct http_answer { /* borrowed for the time of the callback */
 /* failure is NULL when an answer with a status other than 401 came; 401 and everything else is in failure. */
 typedef void http_done(void *arg, const struct http_answer *answer, const struct err *failure);
 
-/* POSTs body to path, or GETs path when body is NULL; path NULL is "/wsman". One at a time: the session must
+/* POSTs body to path, or GETs path when body is NULL; path NULL is "/wsman". What is
+ * posted is SOAP 1.2 there and SOAP 1.1 elsewhere. One at a time: the session must
  * be idle. Path and body are copied (a secret body into a secret buffer). deadline_ms is on the owner's
  * monotonic clock (0: only the session's own limits). done is called exactly once, never from inside this
  * call, and not at all after http_session_free; the session is idle again when it is called, and may be freed

@@ -26,6 +26,17 @@ static void put_header(struct buf *out, const char *name, const char *value)
     buf_puts(out, "\r\n");
 }
 
+/* WS-Management is SOAP 1.2; at other paths stands the interface of old firmware, which is SOAP 1.1. */
+static void put_kind(struct buf *out, const char *path)
+{
+    if (strncmp(path, "/wsman", 6) == 0) {
+        put_header(out, "Content-Type", "application/soap+xml;charset=UTF-8");
+        return;
+    }
+    put_header(out, "Content-Type", "text/xml;charset=UTF-8");
+    put_header(out, "SOAPAction", "\"\"");
+}
+
 static void write_request(const struct http_session *session, const char *authorization, struct buf *out)
 {
     bool posting = session->method[0] == 'P';
@@ -38,7 +49,7 @@ static void write_request(const struct http_session *session, const char *author
     if (*authorization)
         put_header(out, "Authorization", authorization);
     if (posting) {
-        put_header(out, "Content-Type", "application/soap+xml;charset=UTF-8");
+        put_kind(out, session->path);
         buf_puts(out, "Content-Length: ");
         buf_put_u64(out, session->body.len);
         buf_puts(out, "\r\n");

@@ -12,6 +12,8 @@
 #define NS_EVENTING   "http://schemas.xmlsoap.org/ws/2004/08/eventing"
 #define NS_IDENTITY   "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 #define NS_COMMON     "http://schemas.dmtf.org/wbem/wscim/1/common"
+/* of instances that were not read by WS-Management: any will do, all classes share it */
+#define NS_INSTANCE   "http://intel.com/wbem/wscim/1/amt-schema/1"
 #define URI_ANONYMOUS "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
 
 #endif

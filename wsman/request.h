@@ -74,6 +74,16 @@ bool wsman_replace_bool(struct wsman_request *rq, const char *name, bool value);
 bool wsman_replace_u32(struct wsman_request *rq, const char *name, uint32_t value);
 bool wsman_has(const struct wsman_request *rq, const char *name);
 
+/* What was given, for those that put a request in other words (eoi/). Borrowed; NULL or false: not there, or
+ * not of that form. The i-th of a name that was given several times. */
+const char *wsman_request_text(const struct wsman_request *rq, const char *name, size_t i);
+bool wsman_request_u32(const struct wsman_request *rq, const char *name, uint32_t *out);
+bool wsman_request_bool(const struct wsman_request *rq, const char *name, bool *out);
+/* A selector of the header, of a reference in the body, of a reference among the selectors. */
+const char *wsman_request_selector(const struct wsman_request *rq, const char *name);
+const char *wsman_request_reference(const struct wsman_request *rq, const char *name, const char *selector);
+const char *wsman_request_selected(const struct wsman_request *rq, const char *name, const char *selector);
+
 /* Subscribe: where events go and how. `arg` comes back with every event, NULL for none. user/password are for
  * a sink that asks for digest, or NULL. (section 3.7) */
 struct wsman_delivery {

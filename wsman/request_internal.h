@@ -1,4 +1,4 @@
-/* What a request is made of, for request.c (building) and request_write.c (text) only. */
+/* What a request is made of, for request.c (building), request_read.c and request_write.c (text) only. */
 #ifndef WSMAN_REQUEST_INTERNAL_H
 #define WSMAN_REQUEST_INTERNAL_H
 

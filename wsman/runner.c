@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "wsman/call.h"
+#include "wsman/eoi/eoi.h"
 
 #define BACK_OFF_MS 500 /* doubled with every repeat */
 #define BODY_MAX    (WSMAN_ENVELOPE_MAX + 1)
@@ -27,6 +28,10 @@ struct runner {
     int64_t began_ms; /* on the owner's clock */
     int64_t budget_ms;
     struct wsman_call *call; /* NULL between steps */
+    struct eoi *eoi;         /* the device is spoken to over the SOAP interface; NULL: over WS-Management */
+    bool both;               /* the other interface was tried before */
+    bool ending;             /* the sequence is done, what it left behind is being sent */
+    enum interface answered; /* the interface over which the device answered */
     uint32_t message_id;
     uint32_t repeat; /* times the current step was repeated so far */
     bool starting;   /* inside runner_start */
@@ -126,37 +131,117 @@ static void failed(struct runner *runner, const struct err *failure)
     wait_for(runner, ms);
 }
 
-/* Sends the call's next body. */
-static void send_call(struct runner *runner)
+static void carry_on(struct runner *runner, enum eoi_progress progress, const struct err *err);
+
+static void post(struct runner *runner, const char *path, const struct buf *body)
+{
+    http_session_send(runner->session, path, body, runner->began_ms + runner->budget_ms, on_answer, runner);
+}
+
+/* The call's next body over WS-Management. */
+static void send_wsman(struct runner *runner)
 {
     struct buf body = buf_init_secret(BODY_MAX);
     struct err err = ERR_INIT;
-    int64_t left = time_left(runner);
 
-    runner->state = RUNNER_SENDING;
-    if (left <= 0)
-        err_set(&err, CAUSE_TIMEOUT, "the time for the whole operation was over before this step");
-    /* Nothing was sent, so there is nothing for the sequence to judge. */
-    if (left <= 0 || wsman_call_body(runner->call, ++runner->message_id, &body, &err) < 0) {
+    if (wsman_call_body(runner->call, ++runner->message_id, &body, &err) < 0) {
         tell(runner, seq_step_name(runner->seq), &err);
         drop_call(runner);
         end(runner, &err);
     } else {
-        http_session_send(runner->session, NULL, &body, runner->began_ms + runner->budget_ms, on_answer,
-                          runner);
+        post(runner, NULL, &body);
     }
     buf_free(&body);
 }
 
-static void on_answer(void *arg, const struct http_answer *answer, const struct err *failure)
+/* Sends the call's next body. */
+static void send_call(struct runner *runner)
 {
-    struct runner *runner = arg;
     struct err err = ERR_INIT;
 
-    if (failure) {
-        failed(runner, failure);
+    runner->state = RUNNER_SENDING;
+    if (time_left(runner) <= 0) {
+        /* Nothing was sent, so there is nothing for the sequence to judge. */
+        err_set(&err, CAUSE_TIMEOUT, "the time for the whole operation was over before this step");
+        tell(runner, seq_step_name(runner->seq), &err);
+        drop_call(runner);
+        end(runner, &err);
+    } else if (runner->eoi) {
+        carry_on(runner, eoi_begin(runner->eoi, runner->call, &err), &err);
+    } else {
+        send_wsman(runner);
+    }
+}
+
+/* The call is over, or has something to send, over the SOAP interface. */
+static void carry_on(struct runner *runner, enum eoi_progress progress, const struct err *err)
+{
+    if (progress == EOI_SEND) {
+        runner->state = RUNNER_SENDING;
+        post(runner, eoi_path(runner->eoi), eoi_body(runner->eoi));
+    } else if (runner->ending) {
+        end(runner, progress == EOI_FAILED ? err : NULL);
+    } else if (progress == EOI_FINISHED) {
+        heard(runner, NULL);
+    } else {
+        failed(runner, err);
+    }
+}
+
+/* The sequence is done. What calls left behind for each other goes to the device now. */
+static void finish(struct runner *runner)
+{
+    struct err err = ERR_INIT;
+
+    if (!runner->eoi) {
+        end(runner, NULL);
         return;
     }
+    runner->ending = true;
+    carry_on(runner, eoi_end(runner->eoi, &err), &err);
+}
+
+/* --- which interface --- */
+
+static void use(struct runner *runner, enum interface interface)
+{
+    if (interface == INTERFACE_EOI && !runner->eoi)
+        runner->eoi = eoi_new();
+    if (interface == INTERFACE_WSMAN) {
+        eoi_free(runner->eoi);
+        runner->eoi = NULL;
+    }
+}
+
+static enum interface by_server(struct runner *runner)
+{
+    char version[32];
+
+    return http_server_version(http_session_facts(runner->session).server, version, sizeof(version))
+               ? interface_of_version(version)
+               : INTERFACE_UNKNOWN;
+}
+
+/* The path is unknown to the device: it may be that the other interface is not. */
+static bool turns_to_the_other(struct runner *runner)
+{
+    enum interface other = runner->eoi ? INTERFACE_WSMAN : INTERFACE_EOI, known = by_server(runner);
+    char version[32];
+
+    if (runner->both || runner->ending || runner->answered != INTERFACE_UNKNOWN ||
+        (known != INTERFACE_UNKNOWN && known != other) ||
+        !http_server_version(http_session_facts(runner->session).server, version, sizeof(version)))
+        return false;
+    runner->both = true;
+    use(runner, other);
+    send_call(runner);
+    return true;
+}
+
+static void on_wsman(struct runner *runner, const struct http_answer *answer)
+{
+    struct err err = ERR_INIT;
+
     switch (wsman_call_answer(runner->call, answer->status, answer->body, answer->n, &err)) {
     case WSMAN_FINISHED:
         heard(runner, NULL);
@@ -168,6 +253,29 @@ static void on_answer(void *arg, const struct http_answer *answer, const struct 
         failed(runner, &err);
         break;
     }
+}
+
+static void on_answer(void *arg, const struct http_answer *answer, const struct err *failure)
+{
+    struct runner *runner = arg;
+    struct err err = ERR_INIT;
+
+    if (failure && runner->ending) {
+        end(runner, failure);
+        return;
+    }
+    if (failure) {
+        failed(runner, failure);
+        return;
+    }
+    if (answer->status == 404 && turns_to_the_other(runner))
+        return;
+    if (answer->status == 200)
+        runner->answered = runner->eoi ? INTERFACE_EOI : INTERFACE_WSMAN;
+    if (runner->eoi)
+        carry_on(runner, eoi_answer(runner->eoi, answer->status, answer->body, answer->n, &err), &err);
+    else
+        on_wsman(runner, answer);
 }
 
 /* Asks the sequence what is next, and begins it. */
@@ -186,7 +294,7 @@ static void ask(struct runner *runner)
         end(runner, &err);
         break;
     case SEQ_WANT_DONE:
-        end(runner, NULL);
+        finish(runner);
         break;
     case SEQ_WANT_WAIT:
         wait_for(runner, wait_ms < left ? wait_ms : left);
@@ -223,10 +331,16 @@ struct runner *runner_start(struct http_session *session, struct seq *seq, int64
     runner->began_ms = clock_mono(owner->clock);
     /* Sessions outlive runners: answers of an earlier one are not to be taken for ours. */
     runner->message_id = owner->random(owner->arg) & 0x3fffffff;
+    use(runner, owner->interface != INTERFACE_UNKNOWN ? owner->interface : by_server(runner));
     runner->starting = true;
     ask(runner);
     runner->starting = false;
     return runner;
+}
+
+enum interface runner_interface(const struct runner *runner)
+{
+    return runner->answered;
 }
 
 void runner_timer(struct runner *runner)
@@ -258,5 +372,6 @@ void runner_free(struct runner *runner)
     if (runner->state == RUNNER_WAITING || runner->state == RUNNER_ENDING)
         runner->owner.timer(runner->owner.arg, runner, -1);
     drop_call(runner);
+    eoi_free(runner->eoi);
     free(runner);
 }

@@ -4,7 +4,12 @@
  * Repeats: a passing failure (cause_is_passing: dropped, timeout, busy) of a step that changes nothing is
  * repeated up to RUNNER_TRIES times with back-off (500 ms doubled, +-25 % jitter) while the budget lasts;
  * only then does the sequence hear of it. A step that changes the device is never repeated here: its sequence
- * hears of the failure and reads the state first. Trust and login failures are never repeated. */
+ * hears of the failure and reads the state first. Trust and login failures are never repeated.
+ *
+ * Interface: a device is asked over the interface that is known of it; else over that of the version that its
+ * Server header tells, else over WS-Management. A device that has no such path (404) is asked the same over
+ * the other one, if its version may have it: nothing was carried out yet. This is the one place where it is
+ * known how a device is spoken to; sequences do not know it. */
 #ifndef WSMAN_RUNNER_H
 #define WSMAN_RUNNER_H
 
@@ -12,6 +17,7 @@
 
 #include "base/err.h"
 #include "wsman/http.h"
+#include "wsman/interface.h"
 #include "wsman/seq.h"
 
 #define RUNNER_TRIES 4
@@ -20,6 +26,7 @@ struct runner;
 
 struct runner_owner {
     void *arg;
+    enum interface interface; /* what is known of the device */
     const struct clock *clock;
     /* One timer per runner: call runner_timer(runner) once after ms; negative: no call. */
     void (*timer)(void *arg, struct runner *runner, int64_t ms);
@@ -43,6 +50,8 @@ struct runner_owner {
  * What is under way when the time is over ends as `timeout`. */
 struct runner *runner_start(struct http_session *session, struct seq *seq, int64_t budget_ms,
                             const struct runner_owner *owner);
+/* The interface the device has answered over; unknown while it has not. */
+enum interface runner_interface(const struct runner *runner);
 void runner_timer(struct runner *runner);
 void runner_resume(struct runner *runner);
 /* Ends it without calling done, and the session's request with it; NULL is fine. To be called after done as

@@ -348,6 +348,7 @@ static void explain_denial(struct host_op *op, const struct err *denied)
 {
     struct runner_owner owner = {
         .arg = op,
+        .interface = op->interface,
         .clock = op->owner->parts->clock,
         .timer = want_timer,
         .random = want_random,
@@ -452,7 +453,7 @@ static void worked(void *arg, struct runner *runner, const struct err *failure)
 {
     struct host_op *op = arg;
 
-    (void)runner;
+    op->interface = runner_interface(runner);
     if (begin_proof(op, failure))
         return;
     if (!failure)
@@ -519,11 +520,20 @@ static void hold(void *arg, struct runner *runner)
         runner_resume(runner);
 }
 
+/* What it answered over last, or what its version is sure to speak. */
+static enum interface known_interface(const struct host *host)
+{
+    enum interface known = interface_by_name(pairs_get(&host->facts, "interface"));
+
+    return known != INTERFACE_UNKNOWN ? known : interface_of_version(pairs_get(&host->facts, "amt.version"));
+}
+
 void host_op_go(struct host_op *op)
 {
     const struct run_order *order = order_of(op);
     struct runner_owner owner = {
         .arg = op,
+        .interface = known_interface(op->host),
         .clock = op->owner->parts->clock,
         .timer = want_timer,
         .random = want_random,
@@ -599,6 +609,7 @@ static void learn_from_session(struct host_op *op, const struct err *failure)
             learn(op, "amt.version", version);
         if (!failure) { /* only a device that let us in is believed to be this host */
             learn(op, "amt.realm", seen.realm);
+            learn(op, "interface", interface_name(op->interface));
             learn(op, "profile", op->login.profile->name);
             if (op->login.profile->tls != PROFILE_TLS_NONE)
                 learn_certificate(op, &seen);

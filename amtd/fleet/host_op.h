@@ -57,6 +57,7 @@ struct host_op {
     struct dial *dial;
     int fd; /* connected, not yet given away; -1 none */
     struct link *link;
+    enum interface interface; /* the device has answered over it */
     struct runner *runner;
     void *work;
     bool setting_aside;                   /* amtd's console of this host is being closed for it */

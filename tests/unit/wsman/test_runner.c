@@ -17,6 +17,9 @@ struct http_session {
     unsigned sent, aborted;
     uint32_t message_id;
     uint32_t ids[64];
+    const char *server; /* what its answers say of themselves */
+    char path[64];      /* of the last request; "" for WS-Management */
+    char operation[64]; /* the SOAP interface's */
     int64_t deadline_ms;
     http_done *done;
     void *arg;
@@ -25,14 +28,16 @@ struct http_session {
 void http_session_send(struct http_session *session, const char *path, const struct buf *body,
                        int64_t deadline_ms, http_done *done, void *arg)
 {
-    const char *id = strstr(buf_str(body), "MessageID>");
+    const char *id = strstr(buf_str(body), "MessageID>"), *op = strstr(buf_str(body), "Body><");
 
     assert_false(session->busy);
-    assert_null(path);
-    assert_non_null(id);
+    assert_true(path || id);
     assert_true(body->secret); /* a body may carry a password */
     session->busy = true;
-    session->message_id = (uint32_t)strtoul(id + strlen("MessageID>"), NULL, 10);
+    snprintf(session->path, sizeof(session->path), "%s", path ? path : "");
+    snprintf(session->operation, sizeof(session->operation), "%.*s", op ? (int)strcspn(op + 6, ">/ ") : 0,
+             op ? op + 6 : "");
+    session->message_id = path ? 0 : (uint32_t)strtoul(id + strlen("MessageID>"), NULL, 10);
     session->ids[session->sent++] = session->message_id;
     session->deadline_ms = deadline_ms;
     session->done = done;
@@ -44,6 +49,35 @@ void http_session_abort(struct http_session *session)
     assert_true(session->busy);
     session->busy = false;
     session->aborted++;
+}
+
+struct http_facts http_session_facts(const struct http_session *session)
+{
+    return (struct http_facts){.server = session->server ? session->server : ""};
+}
+
+/* An answer of the SOAP interface: the members behind Status. */
+static void answer_eoi(struct http_session *session, const char *members)
+{
+    static const char uri[] = "http://schemas.intel.com/platform/client/";
+    struct http_answer answer = {.status = 200};
+    const char *name = strchr(session->operation, ':') + 1;
+    struct buf text = buf_init(4096);
+
+    buf_printf(
+        &text,
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><%sResponse xmlns=\""
+        "%s%s/2004/01\"><Status>0</Status>%s</%sResponse></s:Body></s:Envelope>",
+        name, uri,
+        session->operation[0] == 'r'   ? "RemoteControl"
+        : session->operation[0] == 'n' ? "NetworkAdministration"
+                                       : "SecurityAdministration",
+        members, name);
+    answer.body = buf_str(&text);
+    answer.n = text.len;
+    session->busy = false;
+    session->done(session->arg, &answer, NULL);
+    buf_free(&text);
 }
 
 static void answer_body(struct http_session *session, const char *inner)
@@ -156,6 +190,7 @@ struct bench {
     struct runner *runner;
     int64_t timer_at; /* -1: none */
     uint32_t random;
+    enum interface interface; /* what is known of the device */
     unsigned done, confirms, holds;
     bool resume_at_once, free_in_done;
     struct err failure;
@@ -218,6 +253,7 @@ static void on_done(void *arg, struct runner *runner, const struct err *failure)
 static void begin(struct bench *b, const struct seq_step *steps, int count, int64_t budget_ms, bool confirm)
 {
     struct runner_owner owner = {.arg = b,
+                                 .interface = b->interface,
                                  .clock = &b->clock,
                                  .timer = on_timer,
                                  .random = on_random,
@@ -625,6 +661,104 @@ static void freed_before_it_could_say_that_it_is_over(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* --- the interface --- */
+
+static void answer_names(struct http_session *session)
+{
+    assert_string_equal(session->path, "/NetworkAdministrationService");
+    assert_string_equal(session->operation, "net:GetHostName");
+    answer_eoi(session, "<HostName>pc1</HostName>");
+    assert_string_equal(session->operation, "net:GetDomainName");
+    answer_eoi(session, "<DomainName>example</DomainName>");
+    assert_string_equal(session->path, "/SecurityAdministrationService");
+    answer_eoi(session, "<DigestRealm>Digest:1</DigestRealm>");
+}
+
+static void turns_to_the_other_interface(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->session.server = "Intel(R) Active Management Technology 5.2.70";
+    begin(b, SEQ_TABLE(two_reads), 60000, false);
+    assert_string_equal(b->session.path, ""); /* 5 may have both: the newer first */
+    assert_int_equal(runner_interface(b->runner), INTERFACE_UNKNOWN);
+    answer_status(&b->session, 404);
+    answer_names(&b->session);
+    assert_int_equal(runner_interface(b->runner), INTERFACE_EOI);
+    answer_names(&b->session); /* the second step at once */
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_NONE);
+    assert_int_equal(b->seq.heard, 2);
+}
+
+static void the_version_tells_the_interface(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->session.server = "Intel(R) Active Management Technology 2.6.20";
+    begin(b, SEQ_TABLE(one_read), 60000, false);
+    answer_names(&b->session);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->seq.heard, 1);
+}
+
+static void what_is_known_is_used(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->interface = INTERFACE_EOI;
+    begin(b, SEQ_TABLE(one_read), 60000, false);
+    answer_names(&b->session);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(runner_interface(b->runner), INTERFACE_EOI);
+}
+
+/* The firmware was updated: what was known of it does not hold any more. */
+static void known_interface_is_gone(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->interface = INTERFACE_EOI;
+    b->session.server = "Intel(R) Active Management Technology 9.1.45";
+    begin(b, SEQ_TABLE(one_read), 60000, false);
+    assert_string_equal(b->session.path, "/NetworkAdministrationService");
+    answer_status(&b->session, 404);
+    assert_string_equal(b->session.path, "");
+    answer(&b->session);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(runner_interface(b->runner), INTERFACE_WSMAN);
+}
+
+static void newer_firmware_and_others_are_asked_once(void **state)
+{
+    static const char *const servers[] = {"Intel(R) Active Management Technology 16.0.15", "nginx", ""};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct bench *b = bench_of(state);
+
+        b->session.server = servers[i];
+        b->done = 0;
+        begin(b, SEQ_TABLE(one_read), 60000, false);
+        answer_status(&b->session, 404);
+        assert_int_equal(b->done, 1);
+        assert_int_equal(b->failure.cause, CAUSE_NOT_AMT);
+        runner_free(b->runner);
+        b->runner = NULL;
+    }
+}
+
+static void neither_interface(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->session.server = "Intel(R) Active Management Technology 5.2.70";
+    begin(b, SEQ_TABLE(one_read), 60000, false);
+    answer_status(&b->session, 404);
+    answer_status(&b->session, 404);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_UNSUPPORTED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -651,6 +785,12 @@ int main(void)
         TEST(failures_of_the_sequence),
         TEST(an_empty_sequence_is_done),
         TEST(freed_before_it_could_say_that_it_is_over),
+        TEST(turns_to_the_other_interface),
+        TEST(the_version_tells_the_interface),
+        TEST(what_is_known_is_used),
+        TEST(known_interface_is_gone),
+        TEST(newer_firmware_and_others_are_asked_once),
+        TEST(neither_interface),
     };
 
     xml_library_init();

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# eoi.sh BIN_DIR: machines of AMT 2, 5, 9 and 16 in one collection. The same commands work on all; which interface each
+# is spoken to over is found out and remembered; what a generation lacks is `unsupported`; bad answers have causes.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+
+cat > "$dir/scenario.yaml" << 'YAML'
+devices:
+  - {select: 1-3, generation: 2}
+  - {select: 4-6, generation: 5}
+  - {select: 7-8, generation: 9}
+  - {select: 9-10, generation: 16}
+  - {select: 11, generation: 5, faults: [{fault: malformed-xml}]}
+  - {select: 12, generation: 5, faults: [{fault: xml-bomb}]}
+  - {select: 13, generation: 5, faults: [{fault: huge}]}
+  - {select: 14, generation: 2, faults: [{fault: access-denied}]}
+  - {select: 15, generation: 5, faults: [{fault: refuse-transition, value: 4919}]}
+  - {select: 16, generation: 2, faults: [{fault: wrong-password}]}
+  - {select: 17, generation: 5, faults: [{fault: drop, at: mid-body}]}
+  - {select: 18, generation: 5, faults: [{fault: drop, at: after-change, on: RemoteControl, first: 1}]}
+  - {select: 19, generation: 2, faults: [{fault: busy, how: return, value: 2, first: 1}]}
+YAML
+amtsim_start --devices 19 --scenario "$dir/scenario.yaml" --power-seconds 1-1.2
+fleet 19
+amtcli collection add mixed --list 'pc[0001-0010]'
+
+# fact HOST NAME
+fact()
+{
+    amtcli host show "$1" -o json | jq -r --arg name "$2" '.. | objects | .[$name]? // empty' | head -1
+}
+
+# --- the interface ---
+exits 0 amtcli power status @mixed -o json
+[ "$(jq -c 'map(.to // .from) | unique' "$dir/out")" = '["on"]' ] || fail "status: $(cat "$dir/out")"
+for host in pc0001 pc0004; do
+    [ "$(fact $host interface)" = eoi ] || fail "$host: $(amtcli host show $host -o json)"
+done
+for host in pc0007 pc0009; do
+    [ "$(fact $host interface)" = wsman ] || fail "$host: $(amtcli host show $host -o json)"
+done
+# Remembered: the next time nobody asks for /wsman any more.
+before=$(ctl record 4 | jq .counters.requests)
+exits 0 amtcli power status pc0004
+[ "$(($(ctl record 4 | jq .counters.requests) - before))" -le 2 ] || fail 'the interface was looked for again'
+
+# --- power ---
+exits 0 amtcli power cycle @mixed --yes -o json
+[ "$(jq '[.[] | select(.result == "ok" and .to == "on")] | length' "$dir/out")" = 10 ] || fail "cycle: $(cat "$dir/out")"
+for device in 1 5 8 10; do
+    [ "$(ctl record $device | jq -c '[.events[] | select(.event == "power") | .request]')" = '[5]' ] ||
+        fail "device $device was not cycled once: $(ctl record $device)"
+done
+exits 0 amtcli power off @mixed --yes
+exits 1 amtcli power reset pc0001
+says "$dir/out" invalid-state
+exits 0 amtcli power on @mixed --yes
+exits 0 amtcli power reset @mixed --yes
+exits 1 amtcli power nmi pc0002
+says "$dir/out" unsupported
+exits 1 amtcli power sleep pc0004
+says "$dir/out" unsupported
+
+# --- boot ---
+boots()
+{
+    ctl record "$1" | jq -c '[.events[] | select(.event == "boot")] | last | [.source, .flags]'
+}
+boots_are()
+{
+    [ "$(boots "$1")" = "$2" ]
+}
+exits 0 amtcli boot @mixed --to pxe --reset --yes
+for device in 1 4 7 9; do
+    wait_until "boot of device $device from the network" boots_are $device '["Intel(r) AMT: Force PXE Boot",[]]'
+done
+exits 0 amtcli boot pc0002 --to bios --sol --reset
+wait_until 'boot to firmware setup with a console' boots_are 2 '["",["BIOSSetup","UseSOL"]]'
+exits 0 amtcli boot pc0005 --to bios # for the next boot, whoever starts it
+says "$dir/out" 'next boot'
+exits 0 amtcli power cycle pc0005
+wait_until 'boot to firmware setup' boots_are 5 '["",["BIOSSetup"]]'
+exits 1 amtcli boot pc0001 --to safe-mode --reset
+says "$dir/out" unsupported
+
+# --- info, doctor, clock, redirection ---
+exits 0 amtcli info pc0001
+says "$dir/out" 2.6.20
+says "$dir/out" sim.example
+says "$dir/out" 02-16-00-00-00-00
+exits 0 amtcli doctor @mixed
+exits 0 amtcli clock @mixed
+exits 0 amtcli redirection pc0004 --listener off
+[ "$(ctl get 4 | jq .redirection.listener)" = false ] || fail "listener: $(ctl get 4)"
+exits 0 amtcli redirection pc0004 --listener on
+exits 1 amtcli redirection pc0004 --sol off
+says "$dir/out" unsupported
+exits 1 amtcli consent pc0004 policy all
+says "$dir/out" unsupported
+
+# --- bad days ---
+# fails HOST CAUSE COMMAND...
+fails()
+{
+    local host=$1 cause=$2
+    shift 2
+    exits 1 amtcli "$@" "$host" -o json
+    [ "$(jq -r '.[0].cause' "$dir/out")" = "$cause" ] || fail "$* $host: not $cause: $(cat "$dir/out")"
+}
+fails pc0011 bad-answer power status
+fails pc0012 bad-answer power status
+fails pc0013 too-large power status
+fails pc0014 access-denied power status
+fails pc0015 fault power cycle
+jq -e '.[0].code == "ReturnValue 4919"' "$dir/out" > /dev/null || fail "code: $(cat "$dir/out")"
+fails pc0016 auth-failed power status
+fails pc0017 dropped power status
+exits 0 amtcli power off pc0018 # its answer is lost: the state tells
+[ "$(ctl record 18 | jq -c '[.events[] | select(.event == "power") | .request]')" = '[8]' ] ||
+    fail "asked twice: $(ctl record 18)"
+exits 0 amtcli power status pc0019 # busy once
+amtsim_stop
+
+# --- TLS of that age: only with a pin that was given before ---
+amtsim_start --devices 2 --generation 2 --tls server --tls-dir "$dir/tls"
+amtcli profile add old --user admin --password-file "$dir/pw" --port $((port + 1)) --tls pin --old-tls on
+amtcli profile add new --user admin --password-file "$dir/pw" --port $((port + 1)) --tls pin
+pin=$(openssl s_client -connect 127.16.0.1:$((port + 1)) -cipher 'ALL:@SECLEVEL=0' -min_protocol TLSv1 < /dev/null 2> /dev/null |
+    openssl x509 -fingerprint -sha256 -noout | sed 's/.*=//; s/://g')
+fails pc0001 tls-version power status --profile new
+fails pc0001 tls-untrusted power status --profile old
+exits 0 amtcli host set pc0001 --pin "$pin"
+exits 0 amtcli power status pc0001 --profile old
+says "$dir/out" on
