@@ -21,6 +21,12 @@ static const struct option_row set_options[] = {
     {"set", 's', OPTION_TEXT, "NAME=VALUE", "what a name in the file stands for; may be given several times"},
     {NULL}};
 
+static const struct option_row when_options[] = {
+    {"when", 0, OPTION_CHOICE, "WHEN",
+     "not now: when a program that AMT watches over falls silent (agent), or worm detection asks for it",
+     .choices = "agent worm"},
+    {NULL}};
+
 static const struct option_row apply_options[] = {
     {"anti-spoof", 0, OPTION_FLAG, NULL,
      "drop what leaves the machine with a false source address, and count it"},
@@ -182,6 +188,7 @@ static int apply_file(struct context *ctx, const char *word, const char *target)
                                        {"untested", "untested"},
                                        {"widen", "widen"},
                                        {"force", "force"},
+                                       {"when", "when"},
                                        {NULL}};
     json_t *args = json_pack("{s:s}", "action", "apply");
     int code = read_set(&ctx->args, args);
@@ -207,7 +214,7 @@ static int filter_ping(struct context *ctx)
 
 static int filter_remove(struct context *ctx)
 {
-    static const struct param map[] = {{"all", "all"}, {NULL}};
+    static const struct param map[] = {{"all", "all"}, {"when", "when"}, {NULL}};
     json_t *args = json_pack("{s:s}", "action", "remove");
 
     params_take(args, &ctx->args, map);
@@ -216,10 +223,12 @@ static int filter_remove(struct context *ctx)
 
 static const struct option_row remove_options[] = {
     {"all", 0, OPTION_FLAG, NULL, "everything, also what other products made"}, {NULL}};
-static const struct option_row *const apply_tables[] = {set_options, apply_options, options_output,
-                                                        options_yes, options_run,   NULL};
-static const struct option_row *const remove_tables[] = {remove_options, options_output, options_yes,
-                                                         options_run, NULL};
+static const struct option_row *const apply_tables[] = {
+    set_options, apply_options, when_options, options_output, options_yes, options_run, NULL};
+static const struct option_row *const ping_tables[] = {set_options, apply_options, options_output,
+                                                       options_yes, options_run,   NULL};
+static const struct option_row *const remove_tables[] = {remove_options, when_options, options_output,
+                                                         options_yes,    options_run,  NULL};
 
 const struct command command_filter_apply = {
     "filter apply",
@@ -230,14 +239,15 @@ const struct command command_filter_apply = {
     apply_tables,
     "filter apply quarantine pc7 --set management=10.0.0.5\n"
     "filter apply quarantine @lab --canary 2 --batch 50 --max-failures 3 --confirm-within 10m\n"
-    "filter apply site.xml pc7 --for 2h --anti-spoof -o json",
+    "filter apply site.xml pc7 --for 2h --anti-spoof -o json\n"
+    "filter apply quarantine @lab --when agent",
     filter_apply};
 const struct command command_filter_ping = {"filter ping",
                                             "TARGET",
                                             1,
                                             1,
                                             "limit pings that come in, let everything else pass",
-                                            apply_tables,
+                                            ping_tables,
                                             "filter ping @lab\nfilter ping pc7 --set ping-rate=5",
                                             filter_ping};
 const struct command command_filter_remove = {

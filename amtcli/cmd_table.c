@@ -1,5 +1,6 @@
 /* All commands, in the order in which help shows them. */
 #include "amtcli/cmd.h"
+#include "amtcli/cmd_agent.h"
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_console.h"
@@ -63,6 +64,9 @@ const struct command *const commands[] = {
     &command_filter_stats,
     &command_filter_drift,
     &command_filter_confirm,
+    &command_agent_list,
+    &command_agent_add,
+    &command_agent_remove,
     &command_ider,
     &command_redirection,
     &command_consent,

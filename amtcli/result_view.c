@@ -24,6 +24,7 @@ enum result_shape result_shape(const char *task)
         {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
         {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
         {"clock", RESULT_CLOCK},   {"alert", RESULT_ALERT},     {"filter", RESULT_FILTER},
+        {"agent", RESULT_AGENTS},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -318,33 +319,77 @@ static void print_checks_csv(const json_t *rows)
     json_decref(flat);
 }
 
-/* --- filters: what was counted --- */
+/* --- lists within a result: what filters counted, programs that are watched over --- */
 
-static void print_counts(const json_t *rows)
+#define LIST_COLUMNS_MAX 12
+
+static const struct column count_columns[] = {{"PORT", "port"},       {"RULES", "rules"},
+                                              {"FILTER", "filter"},   {"PACKETS", "packets"},
+                                              {"MATCHED", "matched"}, {NULL}};
+static const struct column agent_columns[] = {{"NAME", "name"},
+                                              {"STATE", "state"},
+                                              {"GUID", "guid"},
+                                              {"STARTUP (S)", "startup_s"},
+                                              {"SILENCE (S)", "timeout_s"},
+                                              {"ACTIVATES ON", "activate_on"},
+                                              {"DEACTIVATES ON", "deactivate_on"},
+                                              {NULL}};
+
+/* Of a shape whose hosts have one; NULL: none. */
+static json_t *list_of(const json_t *row, enum result_shape shape)
 {
-    static const struct column columns[] = {{"HOST", "host"},
-                                            {"PORT", "port"},
-                                            {"RULES", "rules"},
-                                            {"FILTER", "filter"},
-                                            {"PACKETS", "packets"},
-                                            {"MATCHED", "matched"},
-                                            {NULL}};
-    json_t *flat = json_array(), *row, *count;
-    size_t i, k;
+    if (shape == RESULT_AGENTS)
+        return json_object_get(json_object_get(row, "detail"), "agents");
+    return shape == RESULT_FILTER ? json_object_get(row, "counts") : NULL;
+}
+
+static void add_entry(json_t *flat, const json_t *row, const json_t *entry)
+{
+    static const char *const of_host[] = {"host", "result", "cause", "message"};
+    json_t *copy = entry ? json_copy((json_t *)entry) : json_object();
+
+    for (size_t i = 0; i < sizeof(of_host) / sizeof(of_host[0]); i++)
+        json_object_set(copy, of_host[i], json_object_get(row, of_host[i]));
+    json_array_append_new(flat, copy);
+}
+
+/* A row for each entry of the hosts' lists; as CSV also one for each host without any. */
+static void print_lists(const json_t *rows, enum result_shape shape, enum format format)
+{
+    const struct column *own = shape == RESULT_FILTER ? count_columns : agent_columns;
+    struct column columns[LIST_COLUMNS_MAX] = {{"HOST", "host"}};
+    json_t *flat = json_array(), *row, *entry;
+    size_t i, k, n = 1;
+
+    for (; own->title; own++)
+        columns[n++] = *own;
+    if (format == FORMAT_CSV) {
+        columns[n++] = (struct column){"RESULT", "result"};
+        columns[n++] = (struct column){"CAUSE", "cause"};
+        columns[n++] = (struct column){"MESSAGE", "message"};
+    }
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_array_foreach(list_of(row, shape), k, entry) add_entry(flat, row, entry);
+        if (format == FORMAT_CSV && json_array_size(list_of(row, shape)) == 0)
+            add_entry(flat, row, NULL);
+    }
+    if (json_array_size(flat) > 0)
+        output_rows(format, flat, columns);
+    json_decref(flat);
+}
+
+static bool any_list(const json_t *rows, enum result_shape shape)
+{
+    json_t *row;
+    size_t i;
 
     json_array_foreach((json_t *)rows, i, row)
     {
-        json_array_foreach(json_object_get(row, "counts"), k, count)
-        {
-            json_t *copy = json_copy(count);
-
-            json_object_set(copy, "host", json_object_get(row, "host"));
-            json_array_append_new(flat, copy);
-        }
+        if (list_of(row, shape))
+            return true;
     }
-    if (json_array_size(flat) > 0)
-        output_rows(FORMAT_TABLE, flat, columns);
-    json_decref(flat);
+    return false;
 }
 
 /* --- all together --- */
@@ -376,6 +421,8 @@ static void print_csv(const json_t *rows, enum result_shape shape)
         print_info_csv(rows);
     else if (shape == RESULT_CHECKS)
         print_checks_csv(rows);
+    else if (any_list(rows, shape))
+        print_lists(rows, shape, FORMAT_CSV);
     else
         output_rows(FORMAT_CSV, rows, shape == RESULT_FILTER ? filter : columns);
 }
@@ -390,16 +437,17 @@ static void print_for_people(const struct args *args, const json_t *rows, enum r
 
     json_array_foreach((json_t *)rows, i, row)
     {
-        bool has = json_object_get(json_object_get(row, "detail"), wanted) || json_object_get(row, "counts");
+        bool has = json_object_get(json_object_get(row, "detail"), wanted) ||
+                   json_array_size(list_of(row, shape)) > 0;
 
         json_array_append(has ? detailed : plain, row);
     }
     if (shape == RESULT_INFO)
         print_info(detailed);
-    else if (shape == RESULT_FILTER)
-        print_counts(detailed);
-    else
+    else if (shape == RESULT_CHECKS)
         print_checks(detailed);
+    else
+        print_lists(detailed, shape, FORMAT_TABLE);
     if (json_array_size(detailed) > 0 && json_array_size(plain) > 0)
         putchar('\n');
     print_table(plain, fold, shape);

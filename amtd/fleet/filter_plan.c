@@ -181,12 +181,13 @@ static int refuse_others(const struct sd_state *state, const struct filter_goal 
 
         if (!p || filter_is_ours(p->name))
             continue;
-        if (e->owner == SD_CONSOLE)
+        if (e->owner == goal->owner)
             return err_set(
                 err, CAUSE_IN_USE,
-                "another product's policy '%s' is enabled on port %u, where a console may enable only one",
-                p->name, e->port);
-        if (e->active && e->owner != SD_DEFAULT && p->precedence >= goal->policy.precedence)
+                "another product's policy '%s' is enabled on port %u, where %s may enable only one", p->name,
+                e->port, sd_owner_name(e->owner));
+        if (goal->owner == SD_CONSOLE && e->active && e->owner != SD_DEFAULT &&
+            p->precedence >= goal->policy.precedence)
             return err_set(err, CAUSE_IN_USE,
                            "policy '%s' of %s is active on port %u with precedence %u, not below ours (%u)",
                            p->name, sd_owner_name(e->owner), e->port, p->precedence, goal->policy.precedence);
@@ -304,29 +305,40 @@ static int plan_objects(const struct sd_state *state, const struct filter_goal *
 
 /* --- enabling --- */
 
-/* The console's policy on the port becomes another one (to NULL: none), without a gap where something was
- * enabled. */
-static void switch_port(const struct sd_state *state, unsigned port, const char *to,
+/* Whoever enables only one of ours by a switch: the rest of the owners are not ours to change. */
+static const enum sd_owner switched_owners[] = {SD_CONSOLE, SD_AGENT, SD_HEURISTICS};
+#define SWITCHED_OWNERS (sizeof(switched_owners) / sizeof(switched_owners[0]))
+
+/* The owner's policy on the port becomes another one (to NULL: none), for the console without a gap where
+ * something was enabled. */
+static void switch_port(const struct sd_state *state, enum sd_owner owner, unsigned port, const char *to,
                         struct filter_steps *steps)
 {
-    const struct sd_enabled *now = sd_state_enabled(state, SD_CONSOLE, port);
+    const struct sd_enabled *now = sd_state_enabled(state, owner, port);
 
-    if (now && to && !sd_state_enabled(state, SD_DEFAULT, port)) {
+    if (owner == SD_CONSOLE && now && to && !sd_state_enabled(state, SD_DEFAULT, port)) {
         add_port(steps, SD_ENABLE, SD_DEFAULT, port, to);
         steps->items[steps->count - 1].optional = true;
     }
     if (now)
-        add_port(steps, SD_DISABLE, SD_CONSOLE, port, now->policy);
+        add_port(steps, SD_DISABLE, owner, port, now->policy);
     if (to)
-        add_port(steps, SD_ENABLE, SD_CONSOLE, port, to);
+        add_port(steps, SD_ENABLE, owner, port, to);
+}
+
+/* Worm detection is there on the wired port only. */
+static bool is_for_port(const struct filter_goal *goal, unsigned port)
+{
+    return goal->owner != SD_HEURISTICS || port == 0;
 }
 
 static bool needs_switch(const struct sd_state *state, const struct filter_goal *goal,
                          const struct sd_policy *target, unsigned port)
 {
-    const struct sd_enabled *now = sd_state_enabled(state, SD_CONSOLE, port);
+    const struct sd_enabled *now = sd_state_enabled(state, goal->owner, port);
+    bool held_back = now && goal->owner == SD_CONSOLE && !now->enabled;
 
-    return !now || !now->enabled || goal->again || strcmp(now->policy, target->id) != 0;
+    return !now || held_back || goal->again || strcmp(now->policy, target->id) != 0;
 }
 
 /* The time-out must be there before the policy is enabled; a policy that was lying there may have an old one.
@@ -350,17 +362,17 @@ static void plan_enable(const struct sd_state *state, const struct filter_goal *
     for (size_t i = 0; i < state->port_count; i++) {
         unsigned port = state->ports[i].number;
 
-        if (!needs_switch(state, goal, target, port))
+        if (!is_for_port(goal, port) || !needs_switch(state, goal, target, port))
             continue;
         if (steps->count == 0)
             plan_timeout(goal, target, steps);
-        switch_port(state, port, target->id, steps);
+        switch_port(state, goal->owner, port, target->id, steps);
     }
 }
 
 static bool is_to_go(const struct sd_state *state, const struct filter_goal *goal, const struct sd_enabled *e)
 {
-    bool ours_to_switch = e->owner == SD_CONSOLE || e->owner == SD_DEFAULT;
+    bool ours_to_switch = e->owner == goal->owner || (goal->owner == SD_CONSOLE && e->owner == SD_DEFAULT);
 
     return goal->everything || (ours_to_switch && ours_of(state, e->policy));
 }
@@ -402,16 +414,16 @@ int filter_plan_switch(const struct sd_state *state, const struct filter_goal *g
 
 /* --- checking --- */
 
-static int check_port(const struct sd_state *state, const struct sd_policy *target, unsigned port,
-                      struct err *err)
+static int check_port(const struct sd_state *state, const struct filter_goal *goal,
+                      const struct sd_policy *target, unsigned port, struct err *err)
 {
-    const struct sd_enabled *now = sd_state_enabled(state, SD_CONSOLE, port);
+    const struct sd_enabled *now = sd_state_enabled(state, goal->owner, port);
     const struct sd_enabled *active = sd_state_active(state, port);
     const struct sd_policy *other = active ? sd_state_policy(state, active->policy) : NULL;
 
     if (!now || strcmp(now->policy, target->id) != 0)
         return err_set(err, CAUSE_NOT_REACHED, "policy '%s' is not enabled on port %u", target->name, port);
-    if (now->active)
+    if (now->active || goal->owner != SD_CONSOLE) /* the others become active when they are asked for */
         return 0;
     if (other && active->owner != SD_CONSOLE)
         return err_set(err, CAUSE_IN_USE, "policy '%s' of %s is active on port %u in place of ours",
@@ -433,7 +445,8 @@ int filter_plan_check(const struct sd_state *state, const struct filter_goal *go
     if (!target)
         return err_set(err, CAUSE_NOT_REACHED, "the device does not hold the policy that was put there");
     for (size_t i = 0; i < state->port_count; i++)
-        if (check_port(state, target, state->ports[i].number, err) != 0)
+        if (is_for_port(goal, state->ports[i].number) &&
+            check_port(state, goal, target, state->ports[i].number, err) != 0)
             return -1;
     return 0;
 }
@@ -516,12 +529,13 @@ static bool same_id(const char *a, const char *b)
 static void undo_ports(const struct sd_state *state, const struct sd_state *before,
                        struct filter_steps *steps)
 {
-    for (size_t i = 0; i < state->port_count; i++) {
-        unsigned port = state->ports[i].number;
-        const char *was = was_enabled(state, before, SD_CONSOLE, port);
+    for (size_t i = 0; i < SWITCHED_OWNERS * state->port_count; i++) {
+        enum sd_owner owner = switched_owners[i % SWITCHED_OWNERS];
+        unsigned port = state->ports[i / SWITCHED_OWNERS].number;
+        const char *was = was_enabled(state, before, owner, port);
 
-        if (!same_id(was, now_enabled(state, SD_CONSOLE, port)))
-            switch_port(state, port, was, steps);
+        if (!same_id(was, now_enabled(state, owner, port)))
+            switch_port(state, owner, port, was, steps);
     }
 }
 
@@ -573,7 +587,7 @@ bool filter_plan_undone(const struct sd_state *state, const struct sd_state *bef
     for (size_t i = 0; i < before->enabled_count; i++) {
         const struct sd_enabled *e = &before->enabled[i], *now = sd_state_enabled(state, e->owner, e->port);
 
-        if (e->owner <= SD_DEFAULT && ours_of(before, e->policy) &&
+        if (e->owner != SD_ENVIRONMENT && ours_of(before, e->policy) &&
             (!now || strcmp(now->policy, e->policy) != 0))
             undone = false;
     }

@@ -22,6 +22,9 @@
 #define FILTER_OURS "amt:"
 
 struct filter_goal {
+    /* Who is to have it: SD_CONSOLE, to be active now; SD_AGENT (every port) and SD_HEURISTICS (the wired
+     * one), for when what they watch asks for it. */
+    enum sd_owner owner;
     bool nothing;              /* nothing of ours is to be there; the rest is ignored */
     bool everything;           /* with nothing: and nothing of others */
     struct sd_policy policy;   /* without id and handles */

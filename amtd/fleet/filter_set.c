@@ -24,7 +24,12 @@ void filter_set_free(struct filter_set *set)
 struct filter_goal filter_set_goal(const struct filter_set *set)
 {
     return (struct filter_goal){
-        .policy = set->policy, .filters = set->filters, .count = set->count, .minutes = set->minutes};
+        .owner = set->owner,
+        .policy = set->policy,
+        .filters = set->filters,
+        .count = set->count,
+        .minutes = set->minutes,
+    };
 }
 
 const char *filter_set_rules(const struct filter_set *set, const struct sd_filter *filter)
@@ -99,10 +104,11 @@ json_t *filter_set_json(const struct filter_set *set)
 
     for (size_t i = 0; i < set->count; i++)
         json_array_append_new(filters, filter_json(&set->filters[i], set->rules[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:o}", "name", set->name, "file",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:o, s:i}", "name", set->name, "file",
                      set->file, "hash", set->hash, "policy", p->name, "precedence", (json_int_t)p->precedence,
                      "anti_spoof", (json_int_t)p->anti_spoof, "tx", default_json(&p->tx), "rx",
-                     default_json(&p->rx), "minutes", (json_int_t)set->minutes, "filters", filters);
+                     default_json(&p->rx), "minutes", (json_int_t)set->minutes, "filters", filters, "owner",
+                     (int)set->owner);
 }
 
 /* --- reading --- */
@@ -240,7 +246,8 @@ static char *get_text(const json_t *json, const char *name)
 struct filter_set *filter_set_read(const json_t *json, struct err *err)
 {
     struct filter_set *set = xcalloc(1, sizeof(*set));
-    int64_t precedence = 0, anti_spoof = 0, minutes = 0;
+    const json_t *owner_json = json_object_get(json, "owner");
+    int64_t precedence = 0, anti_spoof = 0, minutes = 0, owner = SD_CONSOLE;
 
     set->name = get_text(json, "name");
     set->file = get_text(json, "file");
@@ -250,6 +257,7 @@ struct filter_set *filter_set_read(const json_t *json, struct err *err)
         !get_number(json_object_get(json, "precedence"), UINT32_MAX, &precedence) ||
         !get_number(json_object_get(json, "anti_spoof"), 3, &anti_spoof) ||
         !get_number(json_object_get(json, "minutes"), SD_TIMEOUT_MAX, &minutes) ||
+        (owner_json && !get_number(owner_json, SD_OWNERS - 1, &owner)) || /* sets of old have none */
         !get_default(json_object_get(json, "tx"), &set->policy.tx) ||
         !get_default(json_object_get(json, "rx"), &set->policy.rx)) {
         filter_set_free(set);
@@ -259,5 +267,6 @@ struct filter_set *filter_set_read(const json_t *json, struct err *err)
     set->policy.precedence = (uint32_t)precedence;
     set->policy.anti_spoof = (uint32_t)anti_spoof;
     set->minutes = (uint32_t)minutes;
+    set->owner = (enum sd_owner)owner;
     return set;
 }

@@ -18,6 +18,7 @@ struct filter_set {
     char **rules;              /* owned, one per filter: the rules it stands for, joined by ", " */
     size_t count;
     uint32_t minutes; /* time-out in hardware */
+    enum sd_owner owner;
 };
 
 void filter_set_free(struct filter_set *set); /* NULL is fine */

@@ -18,7 +18,11 @@
 
 const char *const filter_action_names[] = {"apply", "remove", "undo", "repair", "drift", "stats", NULL};
 
+const char *const filter_when_names[] = {"now", "agent", "worm", NULL};
+static const enum sd_owner when_owners[] = {SD_CONSOLE, SD_AGENT, SD_HEURISTICS};
+
 static const struct task_arg args_table[] = {
+    {"when", TASK_ARG_NAME, offsetof(struct filter_args, when), .names = filter_when_names},
     {"action", TASK_ARG_NAME, offsetof(struct filter_args, action), true, .names = filter_action_names},
     {"anti_spoof", TASK_ARG_BOOL, offsetof(struct filter_args, anti_spoof)},
     {"widen", TASK_ARG_BOOL, offsetof(struct filter_args, widen)},
@@ -76,6 +80,9 @@ static int check_args(const struct filter_args *fa, const json_t *file, struct e
             err, CAUSE_INVALID_ARGUMENT,
             "'file', 'for_ms', 'confirm_within_ms', 'force', 'untested', 'anti_spoof' and 'widen' go with "
             "apply only");
+    if (fa->when && (fa->for_ms || fa->confirm_ms || fa->all || (!applies && fa->action != FILTER_DO_REMOVE)))
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'when' goes with apply and remove, without 'for_ms', 'confirm_within_ms' and 'all'");
     if (fa->all && fa->action != FILTER_DO_REMOVE)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'all' goes with remove only");
     if (fa->force && !fa->confirm_ms)
@@ -136,6 +143,8 @@ char *filter_describe(const void *args)
         json_object_set_new(json, "policy", json_string(filter_source_name(fa->source)));
         json_object_set_new(json, "hash", json_string(filter_source_hash(fa->source)));
     }
+    if (fa->when)
+        json_object_set_new(json, "when", json_string(filter_when_names[fa->when]));
     if (fa->set)
         json_object_set(json, "set", fa->set);
     if (fa->for_ms)
@@ -177,8 +186,21 @@ static int compile(struct filter_host_work *w, struct err *err)
         return err_set(err, CAUSE_UNSUPPORTED,
                        "the device offers no System Defense: it has none, or is in client control mode");
     w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, &w->reach, err);
-    w->work.tries_ways = w->reach.count > 0;
+    w->work.tries_ways = w->reach.count > 0 && !w->args->when;
+    if (w->set)
+        w->set->owner = when_owners[w->args->when];
     return w->set ? 0 : -1;
+}
+
+/* Whose policy it is about; of a repair, what was noted. */
+static enum sd_owner owner_of(const struct filter_host_work *w)
+{
+    const json_t *journal = json_object_get(w->known, "journal");
+    json_int_t owner = json_integer_value(json_object_get(journal, "owner"));
+
+    if (w->args->action != FILTER_DO_REPAIR)
+        return when_owners[w->args->when];
+    return owner >= 0 && owner < SD_OWNERS ? (enum sd_owner)owner : SD_CONSOLE;
 }
 
 static int prepare(struct filter_work *work, struct err *err)
@@ -190,6 +212,7 @@ static int prepare(struct filter_work *work, struct err *err)
     if (w->set)
         work->goal = filter_set_goal(w->set);
     work->goal.again = w->args->action == FILTER_DO_APPLY && work->goal.minutes > 0;
+    work->goal.owner = owner_of(w);
     work->goal.nothing = !w->set;
     work->goal.everything = w->args->all;
     return 0;
@@ -306,6 +329,8 @@ static json_t *shown(const struct filter_host_work *w, enum filter_outcome outco
 
     if (work->sd.reads > 0)
         json_object_set_new(json, "ports", ports_json(&work->sd.state));
+    if (work->goal.owner != SD_CONSOLE && outcome == FILTER_ACTIVE) /* there, and asleep */
+        json_object_set_new(json, "state", json_string("ready"));
     if (w->reach.looks > 0)
         json_object_set_new(json, "ways", reach_try_json(&w->reach));
     if (work->mode == FILTER_LOOK) {
@@ -350,8 +375,9 @@ static json_t *noted(const struct filter_host_work *w)
         repair ? json_integer_value(json_object_get(journal, "confirm_ms")) : w->args->confirm_ms;
     const char *action = repair ? json_string_value(json_object_get(journal, "action")) : NULL;
 
-    return json_pack("{s:s, s:o, s:I, s:I}", "action", action ? action : filter_action_names[w->args->action],
-                     "row", row_wanted(w), "for_ms", for_ms, "confirm_ms", confirm_ms);
+    return json_pack("{s:s, s:o, s:I, s:I, s:i}", "action",
+                     action ? action : filter_action_names[w->args->action], "row", row_wanted(w), "for_ms",
+                     for_ms, "confirm_ms", confirm_ms, "owner", (int)owner_of(w));
 }
 
 static void filter_find(const void *work, const struct err *failure, struct finding *finding)
@@ -365,6 +391,8 @@ static void filter_find(const void *work, const struct err *failure, struct find
     json_object_set_new(kept, "state", json_string(filter_outcome_name(outcome)));
     finding->kept = json_dumps(kept, JSON_COMPACT);
     json_decref(kept);
+    if (owner_of(w) != SD_CONSOLE)
+        return;
     if (outcome == FILTER_ACTIVE || (outcome == FILTER_UNCHANGED && !failure && filter_changes(w->args)))
         pairs_set(&finding->facts, "filter", w->set ? w->set->name : "none");
     else if (outcome == FILTER_REMOVED)
@@ -423,7 +451,8 @@ static void filter_would(const void *args, const struct host *host, struct buf *
 
     switch ((enum filter_action)fa->action) {
     case FILTER_DO_APPLY:
-        buf_printf(out, "would apply %s", filter_source_name(fa->source));
+        buf_printf(out, "would apply %s%s%s", filter_source_name(fa->source), fa->when ? " for " : "",
+                   fa->when ? filter_when_names[fa->when] : "");
         break;
     case FILTER_DO_REMOVE:
         buf_puts(out, fa->all ? "would remove all filters, also those of other products"

@@ -25,9 +25,11 @@ enum filter_action {
     FILTER_DO_STATS,
 };
 extern const char *const filter_action_names[]; /* "apply", ..., NULL */
+extern const char *const filter_when_names[];   /* "now", "agent", "worm", NULL */
 
 struct filter_args {
     int action; /* enum filter_action */
+    int when;   /* position in filter_when_names: whose policy it is */
     bool anti_spoof, widen, force, untested, all;
     int64_t for_ms, confirm_ms;   /* 0: not */
     struct filter_source *source; /* FILTER_DO_APPLY */
@@ -49,8 +51,8 @@ struct filter_host_work {
 /* `known`, `journal` and `kept` are JSON objects.
  *   known: {"row": what is kept of the host or null, "journal": of the run that was interrupted or null,
  * "who", "run", "since"} journal: {"action", "row": what the host's row becomes when it is finished or null,
- * "before": of the device, "for_ms", "confirm_ms"} kept: the same without "before", with "state"
- * (filter_outcome_name) and "generation" */
+ * "before": of the device, "for_ms", "confirm_ms", "owner": whose policy} kept: the same without "before",
+ * with "state" (filter_outcome_name) and "generation" */
 extern const struct task_keeping filter_keeping;
 
 void filter_know(void *work, const char *known);

@@ -230,6 +230,8 @@ static int settle_reached(struct tx *tx, int64_t host_id, const json_t *kept, bo
     const char *action = json_string_value(json_object_get(kept, "action"));
     json_t *row = json_object_get(kept, "row");
 
+    if (json_integer_value(json_object_get(kept, "owner")) != SD_CONSOLE)
+        return 0; /* what waits for its time is on the device, and asked for there */
     if (!json_is_object(row))
         return tx_filter_drop(tx, host_id, err);
     if (action && strcmp(action, filter_action_names[FILTER_DO_APPLY]) != 0)

@@ -16,5 +16,6 @@ extern const struct task task_redirection;
 extern const struct task task_consent;
 extern const struct task task_clock;
 extern const struct task task_password;
+extern const struct task task_agent;
 
 #endif

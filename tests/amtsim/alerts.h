@@ -21,6 +21,11 @@ enum alert {
     ALERT_GRACEFUL_HIBERNATE,
     ALERT_DEFENSE_TRIGGERED, /* a filter that tells was hit */
     ALERT_DEFENSE_CHANGED,   /* what is enabled on a port */
+    ALERT_AGENT_NOT_STARTED,
+    ALERT_AGENT_STOPPED,
+    ALERT_AGENT_RUNNING,
+    ALERT_AGENT_EXPIRED,
+    ALERT_AGENT_SUSPENDED,
     ALERT_COUNT
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/agents.h"
 #include "tests/amtsim/boot.h"
 #include "tests/amtsim/conn.h"
 #include "tests/amtsim/consent.h"
@@ -182,6 +183,7 @@ static int set_realm(struct device *d, const json_t *v, struct err *err)
     if (!json_is_string(v) || strcmp(json_string_value(v), "new") != 0)
         return expected(err, "realm", "\"new\"");
     defense_free(d);
+    agents_free(d);
     subscriptions_free(d);
     d->login.realm_epoch++;
     d->login.admin_ha1_known = false;
@@ -320,6 +322,7 @@ static const struct {
     {"type", set_type},
     {"ports", set_ports},
     {"defense", defense_set},
+    {"agents", agents_set},
 };
 
 int control_set(struct device *d, const json_t *changes, struct err *err)

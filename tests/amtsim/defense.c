@@ -1,9 +1,11 @@
 #include "tests/amtsim/defense.h"
+#include "tests/amtsim/agents.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "tests/amtsim/agents.h"
 #include "tests/amtsim/alerts.h"
 #include "tests/amtsim/defense_internal.h"
 #include "tests/amtsim/fleet.h"
@@ -228,6 +230,16 @@ bool defense_fits(const struct device *d, const struct defense_policy *p, unsign
 
 /* --- which policy is active --- */
 
+void defense_set_agent(struct device *d, bool asks)
+{
+    defense_of(d)->agent = asks;
+}
+
+int64_t defense_now_ms(const struct device *d)
+{
+    return device_mono_ms(d) + (d->defense != NULL ? d->defense->skipped_ms : 0);
+}
+
 static bool engaged(const struct defense *f, enum defense_owner owner)
 {
     switch (owner) {
@@ -291,9 +303,10 @@ static void activate(struct device *d, unsigned port, uint32_t handle)
 static void settle(struct device *d, unsigned port)
 {
     struct defense *f = defense_of(d);
-    int64_t now = device_mono_ms(d) + f->skipped_ms;
+    int64_t now = defense_now_ms(d);
     struct defense_heuristics *h = &f->heuristics;
     enum defense_owner owner;
+    agents_settle(d);
     if (h->encounter_s > 0 && device_wall_ms(d) - h->breach_ms >= (int64_t)h->encounter_s * 1000)
         h->reason = 0;
     while ((owner = winner(d, port)) != DEFENSE_OWNERS) {

@@ -156,6 +156,11 @@ struct defense_live *defense_live(struct device *device, unsigned port);
 /* UpdateStatistics: what is shown becomes what is; events come again. */
 void defense_update(struct device *device, unsigned port, bool reset);
 
+/* Whether agent presence asks for its policy (agents.h). */
+void defense_set_agent(struct device *device, bool asks);
+/* Monotonic time, with what somebody let pass. */
+int64_t defense_now_ms(const struct device *device);
+
 /* --- heuristics (class_heuristics.c) --- */
 
 struct defense_heuristics {

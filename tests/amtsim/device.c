@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "tests/amtsim/agents.h"
 #include "tests/amtsim/alarms.h"
 #include "tests/amtsim/cable.h"
 #include "tests/amtsim/console.h"
@@ -73,6 +74,7 @@ void device_clear(struct device *d)
     cable_free(d->cable);
     free(d->tap);
     defense_free(d);
+    agents_free(d);
     tls_identity_free(d->tls_identity);
     free(d->settings.host_name);
     free(d->settings.domain_name);

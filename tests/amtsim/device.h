@@ -22,6 +22,7 @@ struct record;
 struct users;
 struct alarms;
 struct cable;
+struct agents;
 struct defense;
 struct tls_identity;
 struct console;
@@ -140,6 +141,7 @@ struct device {
     struct users *users;                /* further accounts, NULL none */
     struct alarms *alarms;              /* alarm clock, NULL none */
     struct defense *defense;            /* System Defense, NULL none */
+    struct agents *agents;              /* agent presence, NULL none */
     char *tap;                          /* where a virtual PC's network cable ends; NULL: it has none */
     struct cable *cable;                /* NULL none */
     struct record *record;              /* NULL: nothing happened yet */

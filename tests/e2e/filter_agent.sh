@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# filter_agent.sh BIN_DIR: programs that devices watch over, the policy that becomes active when one falls silent, and
+# worm detection; by amtcli against simulated devices.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+guid=6a1d6f2e-0b3c-4c1e-9d55-0123456789ab
+
+cat > "$dir/scenario.yaml" << 'YAML'
+devices:
+  - {select: 1-2, ports: both}
+  - {select: 3, generation: 16}
+YAML
+amtsim_start --devices 3 --generation 11 --scenario "$dir/scenario.yaml"
+amtd_start
+fleet 3
+
+# set_device NUMBER JSON
+set_device()
+{
+    ctl json "{\"device\": $1, \"set\": $2}" > /dev/null
+}
+active()
+{
+    ctl defense "$1" | jq -r '[.ports[].active // "none"] | unique | join(" ")'
+}
+state()
+{
+    amtcli agent list pc0001 -o json | jq -r '.[0].detail.agents[0].state'
+}
+
+# --- the watchdog
+exits 2 amtcli agent add pc0001 --guid nonsense --name antivirus --startup 5m --silence 1m
+says "$dir/err" "'guid': expected one such as"
+exits 2 amtcli agent add pc0001 --guid $guid --name antivirus --startup 5m --silence 1m --activate-on dead
+says "$dir/err" "'dead': expected none, or some of not-started"
+exits 2 amtcli agent remove pc0001
+exits 0 amtcli agent list pc0001
+says "$dir/out" "it watches over no program"
+exits 0 amtcli agent add @lab --guid $guid --name antivirus --startup 5m --silence 1m --yes -o json
+[ "$(jq '[.[] | .detail.changed] | all' "$dir/out")" = true ] || fail "add: $(cat "$dir/out")"
+exits 0 amtcli agent add pc0001 --guid ${guid^^} --name antivirus --startup 5m --silence 1m --yes -o json
+[ "$(jq -r '.[0].remark' "$dir/out")" = "it was so already" ] || fail "add again: $(cat "$dir/out")"
+exits 0 amtcli agent list @lab -o csv
+says "$dir/out" "pc0002,antivirus,not-started,$guid,300,60"
+
+# --- the policy it activates: there, asleep until the program falls silent, and when it does not begin in time
+exits 0 amtcli filter apply quarantine pc0001 --when agent --yes -o json
+[ "$(jq -r '.[0].state' "$dir/out")" = ready ] || fail "apply --when agent: $(cat "$dir/out")"
+[ "$(active 1)" = none ] || fail "a policy that waits is active: $(active 1)"
+exits 0 amtcli filter apply quarantine pc0001 --when agent --yes -o json
+[ "$(jq -r '.[0].state' "$dir/out")" = unchanged ] || fail "apply --when agent again: $(cat "$dir/out")"
+[ "$(amtcli filter status pc0001 -o json | jq -r '.[0].policy')" = null ] || fail "status of a policy that waits"
+set_device 1 '{"agents": {"agent": "antivirus", "does": "run"}}'
+[ "$(state)" = running ] || fail "the program runs, and is $(state)"
+[ "$(active 1)" = none ] || fail "the program runs, and $(active 1) is active"
+set_device 1 '{"defense": {"minutes": 2}}'
+[ "$(active 1)" = amt:quarantine ] || fail "the program is silent, and $(active 1) is active"
+[ "$(state)" = expired ] || fail "the program is silent, and $(state)"
+set_device 1 '{"agents": {"agent": "antivirus", "does": "run"}}'
+[ "$(active 1)" = none ] || fail "the program runs again, and $(active 1) is active"
+set_device 1 '{"agents": {"agent": "antivirus", "does": "stop"}}'
+[ "$(active 1)" = amt:quarantine ] || fail "the program was stopped, and $(active 1) is active"
+
+# --- beside what a console puts there; each takes away its own
+exits 0 amtcli filter ping pc0001 --yes
+exits 0 amtcli filter remove pc0001 --yes
+[ "$(active 1)" = amt:quarantine ] || fail "what a console took away was the watchdog's: $(active 1)"
+exits 0 amtcli filter remove pc0001 --when agent --yes -o json
+[ "$(jq -r '.[0].state' "$dir/out")" = removed ] || fail "remove --when agent: $(cat "$dir/out")"
+[ "$(ctl defense 1 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "left behind: $(ctl defense 1)"
+exits 2 amtcli filter apply quarantine pc0001 --when agent --for 1h --yes
+exits 0 amtcli agent remove @lab --all --yes
+exits 0 amtcli agent list @lab -o json
+[ "$(jq '[.[] | .detail.agents[]] | length' "$dir/out")" = 0 ] || fail "agents are left: $(cat "$dir/out")"
+amtd_stop
+amtsim_stop
+echo "filter_agent: ok"
