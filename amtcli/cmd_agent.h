@@ -3,6 +3,7 @@
 
 #include "amtcli/cmd.h"
 
+extern const struct command command_worm_show, command_worm_set, command_worm_reset;
 extern const struct command command_agent_list, command_agent_add, command_agent_remove;
 
 #endif

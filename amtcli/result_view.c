@@ -24,7 +24,7 @@ enum result_shape result_shape(const char *task)
         {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
         {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
         {"clock", RESULT_CLOCK},   {"alert", RESULT_ALERT},     {"filter", RESULT_FILTER},
-        {"agent", RESULT_AGENTS},
+        {"agent", RESULT_AGENTS},  {"worm", RESULT_WORM},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)

@@ -16,6 +16,7 @@ enum result_shape {
     RESULT_CLOCK,
     RESULT_ALERT,
     RESULT_AGENTS, /* detail.agents */
+    RESULT_WORM,
     RESULT_FILTER, /* policy, filters, state; counts */
 };
 

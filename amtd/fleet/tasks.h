@@ -17,5 +17,6 @@ extern const struct task task_consent;
 extern const struct task task_clock;
 extern const struct task task_password;
 extern const struct task task_agent;
+extern const struct task task_worm;
 
 #endif

@@ -21,7 +21,7 @@ set_device()
 }
 active()
 {
-    ctl defense "$1" | jq -r '[.ports[].active // "none"] | unique | join(" ")'
+    ctl defense "$1" | jq -r '[.ports[] | .active // "none"] | unique | join(" ")'
 }
 state()
 {
@@ -72,6 +72,34 @@ exits 2 amtcli filter apply quarantine pc0001 --when agent --for 1h --yes
 exits 0 amtcli agent remove @lab --all --yes
 exits 0 amtcli agent list @lab -o json
 [ "$(jq '[.[] | .detail.agents[]] | length' "$dir/out")" = 0 ] || fail "agents are left: $(cat "$dir/out")"
+
+# --- worms: what is counted, the policy for a breach, and its end
+worm()
+{
+    amtcli worm show "$1" -o json | jq -r '[.[0].detail[]] | map(tostring) | join(" ")'
+}
+exits 2 amtcli worm set pc0001 --packets 50 --within 5s --yes
+says "$dir/err" "within 10 to 1000 ms, or within 10 to 50 s"
+exits 0 amtcli worm show pc0003 -o json
+[ "$(jq -r '.[0].remark' "$dir/out")" = "it has no worm detection: AMT 3 to 11 have" ] || fail "AMT 16: $(cat "$dir/out")"
+exits 1 amtcli worm set pc0003 --packets 50 --within 100ms --yes -o json
+[ "$(jq -r '.[0].cause' "$dir/out")" = unsupported ] || fail "set on AMT 16: $(cat "$dir/out")"
+exits 0 amtcli worm set pc0001 --packets 50 --within 100ms --block port --lasts 30m --yes
+[ "$(worm pc0001)" = "off 50 100 port 1800 false" ] || fail "set: $(worm pc0001)"
+exits 0 amtcli worm set pc0001 --packets 20 --within 10s --yes
+[ "$(worm pc0001)" = "off 20 10000 none 0 false" ] || fail "set anew: $(worm pc0001)"
+exits 0 amtcli filter apply quarantine pc0001 --when worm --yes -o json
+[ "$(jq -r '.[0].state' "$dir/out")" = ready ] || fail "apply --when worm: $(cat "$dir/out")"
+[ "$(worm pc0001 | cut -d' ' -f1)" = watching ] || fail "it does not watch: $(worm pc0001)"
+set_device 1 '{"defense": {"breach": "slow"}}'
+[ "$(worm pc0001 | cut -d' ' -f1,7)" = "breach slow" ] || fail "breach: $(worm pc0001)"
+[ "$(ctl defense 1 | jq -r '[.ports[] | .active // "none"] | join(" ")')" = "amt:quarantine none" ] ||
+    fail "the breach activates: $(active 1)"
+exits 0 amtcli worm reset pc0001 --yes
+[ "$(worm pc0001 | cut -d' ' -f1)" = watching ] || fail "reset: $(worm pc0001)"
+[ "$(active 1)" = none ] || fail "the breach is over, and $(active 1) is active"
+exits 0 amtcli filter remove pc0001 --when worm --yes
+[ "$(ctl defense 1 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "left behind: $(ctl defense 1)"
 amtd_stop
 amtsim_stop
 echo "filter_agent: ok"
