@@ -424,7 +424,9 @@ static enum soap_fault struck(struct job *job)
     if (fault_pending(d, FAULT_NOT_PROVISIONED) != NULL && !open_before_setup(name))
         return SOAP_ACCESS_DENIED;
     const struct fault *drop = fault_pending(d, FAULT_DROP);
-    if (drop != NULL && drop->at == FAULT_AT_REQUEST && fault_strike(d, FAULT_DROP, name, method) != NULL) {
+    if (drop != NULL && drop->at == FAULT_AT_REQUEST &&
+        drop->on != NULL && /* else web_fault.c has counted it */
+        fault_strike(d, FAULT_DROP, name, method) != NULL) {
         job->result->lost = true;
         return SOAP_INTERNAL;
     }
