@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amtcli/cmd_filter_apply.h"
+#include "amtcli/needs_input.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
@@ -36,6 +37,8 @@ static const struct option_row apply_options[] = {
      .min = 1000, .max = YEAR_MS},
     {"untested", 0, OPTION_FLAG, NULL,
      "also on more than five hosts where this file was never tried on their generation"},
+    {"needs", 0, OPTION_FILE, "FILE",
+     "a job file whose later steps, or a filter file whose needs, must work as well"},
     {"widen", 0, OPTION_FLAG, NULL, "where there is no room, let rules pass more than they say"},
     {"force", 0, OPTION_FLAG, NULL, "also a file that cuts off this server; needs --confirm-within"},
     {NULL},
@@ -190,10 +193,15 @@ static int apply_file(struct context *ctx, const char *word, const char *target)
                                        {"force", "force"},
                                        {"when", "when"},
                                        {NULL}};
-    json_t *args = json_pack("{s:s}", "action", "apply");
+    const char *path = args_value(&ctx->args, "needs");
+    json_t *args = json_pack("{s:s}", "action", "apply"), *needs = NULL;
     int code = read_set(&ctx->args, args);
 
     params_take(args, &ctx->args, map);
+    if (code == EXIT_ALL && path)
+        code = needs_input_open(ctx, path, &needs);
+    if (needs)
+        json_object_set_new(args, "needs", needs);
     if (code == EXIT_ALL)
         code = filter_file_take(word, json_object_get(args, "set"), args);
     if (code == EXIT_ALL)

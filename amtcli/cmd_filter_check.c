@@ -5,6 +5,7 @@
 
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/filter_input.h"
+#include "amtcli/needs_input.h"
 #include "amtcli/output.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -16,7 +17,8 @@
 static const struct option_row check_options[] = {
     {"target", 0, OPTION_TEXT, "TARGET",
      "for these hosts: their generations' limits, and names as their tags filter.NAME say"},
-    {"needs", 0, OPTION_FILE, "FILE", "a filter file whose needs must work as well"},
+    {"needs", 0, OPTION_FILE, "FILE",
+     "a job file whose later steps, or a filter file whose needs, must work as well"},
     {"widen", 0, OPTION_FLAG, NULL, "let rules pass more where there is no room"},
     {NULL},
 };
@@ -252,29 +254,27 @@ static void print_table(const struct filter_input *input, const struct check_rep
 /* --- the command --- */
 
 static void check(struct context *ctx, struct filter_input *input, const struct hosts *hosts,
-                  struct check_report *report)
+                  const json_t *needs, struct check_report *report)
 {
     struct check_options options = {.versions = hosts->versions,
                                     .version_count = hosts->version_count,
                                     .widen = args_has(&ctx->args, "widen")};
-    const char *needs = args_value(&ctx->args, "needs");
-    struct filter_file *file = NULL;
+    struct filter_file *file = needs ? needs_input_file(needs, &input->findings) : NULL;
 
-    if (needs)
-        file = filter_file_read(needs, filter_read_disk, NULL, &input->findings);
     tell_hosts(hosts, input);
     options.needs = file;
     filter_check(input->rules, input->names, &options, report, &input->findings);
     filter_file_free(file);
 }
 
-static int check_and_print(struct context *ctx, struct filter_input *input, const struct hosts *hosts)
+static int check_and_print(struct context *ctx, struct filter_input *input, const struct hosts *hosts,
+                           const json_t *needs)
 {
     struct check_report report = {0};
     int code = EXIT_ALL;
 
     if (input->rules)
-        check(ctx, input, hosts, &report);
+        check(ctx, input, hosts, needs, &report);
     if (output_format(&ctx->args) == FORMAT_TABLE)
         print_table(input, &report);
     else
@@ -290,16 +290,22 @@ static int check_and_print(struct context *ctx, struct filter_input *input, cons
 static int filter_check_command(struct context *ctx)
 {
     const char *target = args_value(&ctx->args, "target");
+    const char *path = args_value(&ctx->args, "needs");
     struct hosts hosts = {0};
     struct filter_input input = {0};
+    json_t *needs = NULL;
     int code = target ? read_hosts(ctx, target, &hosts) : 0;
+
+    if (code == 0 && path)
+        code = needs_input_open(ctx, path, &needs);
 
     if (code == 0)
         code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], hosts.tags);
     if (code == 0)
-        code = check_and_print(ctx, &input, &hosts);
+        code = check_and_print(ctx, &input, &hosts, needs);
     filter_input_clear(&input);
     json_decref(hosts.tags);
+    json_decref(needs);
     free(hosts.versions);
     return code;
 }
@@ -315,5 +321,6 @@ const struct command command_filter_check = {
     "say what a filter file would do: mistakes, needs it breaks, room it takes",
     check_tables,
     "filter check quarantine\n"
-    "filter check rules.xml --target @lab --set management-server=10.0.0.5 -o json",
+    "filter check rules.xml --target @lab --set management-server=10.0.0.5 -o json\n"
+    "filter check quarantine --needs nightly.yaml",
     filter_check_command};

@@ -15,6 +15,7 @@
 #include "filters/compile.h"
 #include "filters/file.h"
 #include "filters/names.h"
+#include "filters/needs.h"
 
 /* Where the version is not known yet: the limits that count are the device's own. */
 #define VERSION_UNKNOWN 11
@@ -26,6 +27,7 @@
 
 struct filter_source {
     struct filter_file *file;
+    struct filter_file *needs; /* further ones, or NULL */
     char *name;
     char *hash;
 };
@@ -75,9 +77,60 @@ void filter_source_free(struct filter_source *source)
     if (!source)
         return;
     filter_file_free(source->file);
+    filter_file_free(source->needs);
     free(source->name);
     free(source->hash);
     free(source);
+}
+
+static struct filter_file *read_need_rows(const json_t *needs, struct findings *findings)
+{
+    struct need_row rows[NEED_ROWS_MAX];
+    size_t count = 0, i;
+    json_t *row;
+
+    json_array_foreach((json_t *)needs, i, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "name"));
+        const char *protocol = json_string_value(json_object_get(row, "protocol"));
+        json_int_t port = json_integer_value(json_object_get(row, "port"));
+        json_int_t local = json_integer_value(json_object_get(row, "local_port"));
+
+        if (!name || !protocol || port < 0 || port > UINT16_MAX || local < 0 || local > UINT16_MAX ||
+            count == NEED_ROWS_MAX) {
+            findings_add(findings, FINDING_ERROR, (struct place){NULL, 0}, NULL,
+                         "'needs': expected at most %d objects of 'name', 'protocol', 'remote', 'port', "
+                         "'local_port', 'ip'",
+                         NEED_ROWS_MAX);
+            return NULL;
+        }
+        rows[count++] = (struct need_row){
+            name,           protocol,        json_string_value(json_object_get(row, "remote")),
+            (uint16_t)port, (uint16_t)local, (unsigned)json_integer_value(json_object_get(row, "ip"))};
+    }
+    return needs_file(rows, count, findings);
+}
+
+int filter_source_add_needs(struct filter_source *source, const json_t *needs, struct err *err)
+{
+    const char *name = json_string_value(json_object_get(needs, "name"));
+    const json_t *text = json_object_get(needs, "text");
+    struct findings findings = {0};
+
+    filter_file_free(source->needs);
+    source->needs = NULL;
+    if (json_is_array(needs))
+        source->needs = read_need_rows(needs, &findings);
+    else if (name && json_is_string(text))
+        source->needs = filter_file_parse(name, json_string_value(text), json_string_length(text),
+                                          read_nothing, NULL, &findings);
+    else
+        err_set(err, CAUSE_INVALID_ARGUMENT,
+                "'needs' must be a list of needs, or an object of 'name' and 'text'");
+    if (findings.errors > 0)
+        findings_err(&findings, err);
+    findings_clear(&findings);
+    return source->needs ? 0 : -1;
 }
 
 const char *filter_source_name(const struct filter_source *source)
@@ -202,7 +255,8 @@ static int check_ways(const struct filter_source *source, const struct ruleset *
                       const struct filter_binding *binding, struct err *err)
 {
     unsigned version = binding->version > 0 ? binding->version : VERSION_UNKNOWN;
-    struct check_options options = {.versions = &version, .version_count = 1, .widen = binding->widen};
+    struct check_options options = {
+        .versions = &version, .version_count = 1, .needs = source->needs, .widen = binding->widen};
     struct check_report report;
     struct findings findings = {0};
     const struct way *cut = NULL;

@@ -28,6 +28,9 @@ struct filter_binding {
 /* One document without includes. `name` is what the caller calls it. NULL with the first mistake and how many
  * more. */
 struct filter_source *filter_source_read(const char *name, const char *text, size_t n, struct err *err);
+/* Further needs that must work: [{name, protocol, remote?, port?, local_port?, ip?}], what later steps of a
+ * job depend on, or {name, text}, a filter file whose needs they are. -1 with the first mistake. */
+int filter_source_add_needs(struct filter_source *source, const json_t *needs, struct err *err);
 void filter_source_free(struct filter_source *source);              /* NULL is fine */
 const char *filter_source_name(const struct filter_source *source); /* of the policy */
 const char *filter_source_hash(const struct filter_source *source); /* SHA-256 of the text, hex */

@@ -94,19 +94,24 @@ static int check_args(const struct filter_args *fa, const json_t *file, struct e
 static int filter_parse(void *args, const json_t *json, struct err *err)
 {
     struct filter_args *fa = args;
-    const json_t *file = json_object_get(json, "file");
+    const json_t *file = json_object_get(json, "file"), *needs = json_object_get(json, "needs");
     json_t *plain = json_is_object(json) ? json_copy((json_t *)json) : json_object();
     int status;
 
     json_object_del(plain, "file");
     json_object_del(plain, "set");
     json_object_del(plain, "addresses");
+    json_object_del(plain, "needs");
     status = task_args_read(args_table, plain, args, err);
     json_decref(plain);
+    if (status == 0 && needs && !file)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'needs' goes with apply only");
     if (status != 0 || check_args(fa, file, err) != 0 || read_texts(json, "set", &fa->set, err) != 0 ||
         read_texts(json, "addresses", &fa->addresses, err) != 0)
         return -1;
-    return file ? read_source(fa, file, err) : 0;
+    if (file && read_source(fa, file, err) != 0)
+        return -1;
+    return needs ? filter_source_add_needs(fa->source, needs, err) : 0;
 }
 
 static void filter_forget(void *args)

@@ -91,10 +91,28 @@ static json_t *needs_json(const struct job_task *task)
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:i}", "name", needs[i].name, "protocol",
-                                              needs[i].protocol, "remote", needs[i].remote, "port",
-                                              (int)needs[i].port));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i}", "name", needs[i].name,
+                                              "protocol", needs[i].protocol, "remote", needs[i].remote,
+                                              "port", (int)needs[i].port, "local_port", (int)needs[i].local,
+                                              "ip", (int)needs[i].ip));
     return list;
+}
+
+void job_share_needs(struct job *job)
+{
+    json_t *needs = json_array();
+
+    for (size_t i = job->count; i-- > 0;) {
+        struct job_task *task = &job->tasks[i];
+        json_t *own = needs_json(task);
+
+        if (json_object_get(task->args, "file") && strcmp(task->kind->name, "filter") == 0 &&
+            json_array_size(needs) > 0)
+            json_object_set_new(task->args, "needs", json_copy(needs));
+        json_array_extend(needs, own);
+        json_decref(own);
+    }
+    json_decref(needs);
 }
 
 json_t *job_json(const struct job *job)

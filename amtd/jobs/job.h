@@ -72,6 +72,8 @@ void job_reading_clear(struct job_reading *reading);
 struct job *job_read(const char *fallback, const void *text, size_t n, const json_t *files,
                      struct job_reading *reading);
 void job_free(struct job *job); /* NULL is fine */
+/* Filters learn what the tasks behind them need, so that they refuse to cut that off. For job_read.c. */
+void job_share_needs(struct job *job);
 
 /* It changes something on hosts. */
 bool job_changes(const struct job *job);

@@ -58,6 +58,8 @@ struct job_need {
     const char *protocol; /* "udp", "tcp" */
     const char *remote;   /* a name of a filter file ("@dns"), an address, or NULL: any */
     uint16_t port;        /* the remote one */
+    uint16_t local;       /* the machine's own; 0: any */
+    uint8_t ip;           /* 4 or 6; 0: both */
 };
 #define JOB_NEEDS_MAX 8
 

@@ -623,6 +623,7 @@ struct job *job_read(const char *fallback, const void *text, size_t n, const jso
     if (!rd.job->name)
         rd.job->name = xstrdup(fallback);
     rd.job->hash = hash_of(text, n, files);
+    job_share_needs(rd.job);
     return rd.job;
 }
 

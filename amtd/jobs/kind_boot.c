@@ -39,8 +39,8 @@ static size_t boot_needs(const json_t *args, struct job_need *needs)
 {
     if (strcmp(json_string_value(json_object_get(args, "to")), "pxe") != 0)
         return 0;
-    needs[0] = (struct job_need){"dhcp", "udp", NULL, 67};
-    needs[1] = (struct job_need){"tftp", "udp", NULL, 69};
+    needs[0] = (struct job_need){"dhcp", "udp", NULL, 67, 68, 4};
+    needs[1] = (struct job_need){"tftp", "udp", NULL, 69, 0, 4};
     return 2;
 }
 

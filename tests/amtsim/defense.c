@@ -1,5 +1,4 @@
 #include "tests/amtsim/defense.h"
-#include "tests/amtsim/agents.h"
 
 #include <stdlib.h>
 #include <string.h>

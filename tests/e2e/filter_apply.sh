@@ -113,6 +113,19 @@ active_is()
 }
 wait_until "the way back" active_is 10 amt:site
 
+# --- what the later steps of a job depend on
+printf 'tasks:\n  - filter: quarantine\n  - boot: pxe\n' > "$dir/job.yaml"
+exits 1 amtcli filter check quarantine --needs "$dir/job.yaml"
+says "$dir/out" "DROP  tftp"
+exits 1 apply quarantine pc0010 --needs "$dir/job.yaml"
+one .message | grep -qF "cuts off 'tftp'" || fail "needs of a job: $(one .message)"
+cat > "$dir/needs.xml" << 'XML'
+<network-filters xmlns="urn:amt-network-filters:1" name="needs"><need name="ntp" protocol="udp" remote-ports="123"/></network-filters>
+XML
+exits 1 apply quarantine pc0010 --needs "$dir/needs.xml"
+one .message | grep -qF "cuts off 'ntp'" || fail "needs of a file: $(one .message)"
+exits 2 apply quarantine pc0010 --needs "$dir/no-such-file"
+
 # --- a file never tried on a generation
 sed 's/name="site"/name="new"/' "$dir/site.xml" > "$dir/new.xml"
 exits 2 apply "$dir/new.xml" 'pc[0011-0020]'

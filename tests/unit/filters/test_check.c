@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -9,6 +10,7 @@
 #include "base/xml.h"
 #include "filters/check.h"
 #include "filters/evaluate.h"
+#include "filters/needs.h"
 #include "filters/sentence.h"
 #include "tests/unit/filters/random_rules.h"
 #include "tests/unit/filters/text_file.h"
@@ -261,9 +263,45 @@ static void rules_are_said_in_sentences(void **state)
     }
 }
 
+/* Of the steps of a job: names made to fit, and apart; names that nobody built in are there to be set. */
+static void needs_of_jobs(void **state)
+{
+    const struct need_row rows[] = {{"dhcp", "udp", NULL, 67, 68, 4},
+                                    {"a package <server>", "tcp", "@packages", 443},
+                                    {"dhcp", "udp", "@dns", 53}};
+    struct findings findings = {0};
+    struct names *names = names_new();
+    struct filter_file *needs = needs_file(rows, 3, &findings), *file;
+    struct ruleset *rules = rules_of(
+        "<filter name='dhcp' ip='4' protocol='udp' remote-ports='67' local-ports='68'/>", NULL, &file);
+    struct check_options options = {.needs = needs};
+    struct check_report report;
+    char why[3][80];
+
+    (void)state;
+    assert_non_null(needs);
+    names_use_placeholders(names);
+    filter_check(rules, names, &options, &report, &findings);
+    assert_int_equal(findings.errors, 0);
+    for (size_t i = 0; i < 3; i++)
+        snprintf(why[i], sizeof(why[i]), "%s %d", report.ways[i].name, report.ways[i].passes);
+    assert_string_equal(why[0], "dhcp 1");
+    assert_string_equal(why[1], "a-package--s 0");
+    assert_string_equal(why[2], "dhcp-2 0");
+    check_report_clear(&report);
+    filter_file_free(needs);
+    assert_null(needs_file((const struct need_row[]){{"x", "tcp", "10.0.0.0/99", 1}}, 1, &findings));
+    assert_true(findings.errors > 0);
+    findings_clear(&findings);
+    ruleset_free(rules);
+    filter_file_free(file);
+    names_free(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(needs_of_jobs),
         cmocka_unit_test(the_ways_amtd_needs_are_judged),
         cmocka_unit_test(what_cannot_be_told_is_no_all_clear),
         cmocka_unit_test(a_server_of_ipv6_needs_neighbour_discovery),

@@ -69,6 +69,27 @@ static void whole(void **state)
     job_free(job);
 }
 
+/* A filter must leave open what the tasks behind it need, and only these. */
+static void filters_know_what_comes_after(void **state)
+{
+    static const char text[] = "tasks:\n  - boot: pxe\n  - filter: a.xml\n  - power: on\n  - boot: pxe\n"
+                               "  - filter: a.xml\n";
+    json_t *files = json_pack("{s:{s:s, s:s}}", "a.xml", "name", "a.xml", "text",
+                              "<network-filters xmlns='urn:amt-network-filters:1' name='a'>"
+                              "<filter name='arp' ethertype='arp'/></network-filters>");
+    struct job_reading reading;
+    struct job *job = job_read("x", text, strlen(text), files, &reading);
+
+    (void)state;
+    assert_non_null(job);
+    assert_int_equal(json_array_size(json_object_get(job->tasks[1].args, "needs")), 2);
+    assert_null(json_object_get(job->tasks[3].args, "needs"));
+    assert_null(json_object_get(job->tasks[4].args, "needs"));
+    job_reading_clear(&reading);
+    job_free(job);
+    json_decref(files);
+}
+
 static void mistakes_have_places(void **state)
 {
     static const struct {
@@ -189,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole),
         cmocka_unit_test(mistakes_have_places),
+        cmocka_unit_test(filters_know_what_comes_after),
         cmocka_unit_test(all_mistakes_at_once),
         cmocka_unit_test(files_are_named),
         cmocka_unit_test(versions_differ),
