@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "amtcli/client_start.h"
+#include "amtcli/remote_line.h"
+#include "amtcli/remotes.h"
 #include "amtcli/reply.h"
 #include "amtd/mux/mux.h"
 #include "base/clock.h"
@@ -35,6 +37,7 @@ struct side_channel {
 
 struct client {
     int fd;
+    struct remote_line *line; /* TLS over fd; NULL: a UNIX socket */
     struct mux *mux;
     bool broken;
     bool left;
@@ -152,7 +155,8 @@ static int send_some(struct client *c, struct err *err)
 
     if (out.n == 0)
         return 0;
-    n = send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    n = c->line ? remote_line_write(c->line, out.p, out.n)
+                : send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0)
         mux_sent(c->mux, (size_t)n);
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -160,16 +164,21 @@ static int send_some(struct client *c, struct err *err)
     return 0;
 }
 
+/* TLS may hold more than the socket announces: all of it is taken. */
 static int receive_some(struct client *c, struct err *err)
 {
     char bytes[READ_MAX];
-    ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+    ssize_t n;
 
-    if (n > 0)
-        return mux_feed(c->mux, bytes, (size_t)n, now_ms(), err);
+    do {
+        n = c->line ? remote_line_read(c->line, bytes, sizeof(bytes))
+                    : recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        if (n > 0 && mux_feed(c->mux, bytes, (size_t)n, now_ms(), err) != 0)
+            return -1;
+    } while (n > 0 && c->line);
     if (n == 0)
         return line_broke(c, "amtd ended", err);
-    return errno == EAGAIN || errno == EINTR ? 0 : line_broke(c, strerror(errno), err);
+    return n > 0 || errno == EAGAIN || errno == EINTR ? 0 : line_broke(c, strerror(errno), err);
 }
 
 int client_turn(struct client *c, struct pollfd *also, size_t count, int timeout_ms, struct err *err)
@@ -403,24 +412,59 @@ static int connect_or_start(const struct client_place *place, bool start, struct
     return -1;
 }
 
-struct client *client_open(bool start, struct err *err)
+/* Takes fd and line. */
+static struct client *client_new(int fd, struct remote_line *line)
 {
-    struct client_place place;
     struct client *c = xcalloc(1, sizeof(*c));
     const struct mux_events events = {
         .arg = c, .accepted = on_accepted, .data = on_data, .closed = on_closed, .rejected = on_rejected};
 
-    c->fd = -1;
-    if (client_find_place(&place, err) == 0) {
-        c->fd = connect_or_start(&place, start, err);
-        client_place_clear(&place);
-    }
-    if (c->fd < 0) {
-        free(c);
-        return NULL;
-    }
+    c->fd = fd;
+    c->line = line;
     c->mux = mux_new(true, &events, 64, now_ms());
     c->used = now_ms();
+    return c;
+}
+
+static struct client *open_remote(const struct remote *remote, struct identity *identity, struct err *err)
+{
+    struct remote_line *line = identity ? remote_line_open(remote, identity, err) : NULL;
+
+    identity_free(identity);
+    return line ? client_new(remote_line_fd(line), line) : NULL;
+}
+
+struct client *client_open(const char *server, bool start, struct err *err)
+{
+    struct client_place place;
+    struct remote remote;
+    struct client *c = NULL;
+    int fd = -1, chosen = remotes_choose(server, &remote, err);
+
+    if (chosen > 0) {
+        c = open_remote(&remote, remotes_identity(&remote, err), err);
+        remote_clear(&remote);
+    }
+    if (chosen != 0)
+        return c;
+    if (client_find_place(&place, err) == 0) {
+        fd = connect_or_start(&place, start, err);
+        client_place_clear(&place);
+    }
+    return fd >= 0 ? client_new(fd, NULL) : NULL;
+}
+
+struct client *client_open_token(const struct token *token, uint8_t pin[32], struct err *err)
+{
+    struct remote remote = {.host = xstrdup(token->host), .port = token->port};
+    struct identity *identity = remotes_own_identity(err);
+    struct client *c;
+
+    memcpy(remote.pin, token->pin, PEER_PIN);
+    if (identity)
+        memcpy(pin, identity_pin(identity), PEER_PIN);
+    c = open_remote(&remote, identity, err);
+    remote_clear(&remote);
     return c;
 }
 
@@ -437,7 +481,10 @@ void client_close(struct client *c)
 {
     if (!c)
         return;
-    close(c->fd);
+    if (c->line)
+        remote_line_close(c->line);
+    else
+        close(c->fd);
     mux_free(c->mux);
     for (size_t i = 0; i < CLIENT_CHANNELS; i++)
         if (c->channels[i].number != 0 && c->channels[i].is_call)

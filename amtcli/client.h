@@ -1,5 +1,5 @@
-/* A connection of amtcli to amtd: calls over the mux protocol on a UNIX socket. Blocking, with a poll loop
- * inside, so that a command reads from top to bottom. One thread. */
+/* A connection of amtcli to amtd: calls over the mux protocol on a UNIX socket, or on TLS to another
+ * machine's. Blocking, with a poll loop inside, so that a command reads from top to bottom. One thread. */
 #ifndef AMTCLI_CLIENT_H
 #define AMTCLI_CLIENT_H
 
@@ -13,10 +13,14 @@
 
 struct client;
 
-/* Connects to the socket ($AMTD_SOCKET, else that of $AMTD_STATE_DIR, else the system's amtd if its socket is
- * there, else the private one of this user, which is started when none runs and start is set). NULL and err
- * (no-daemon) else. */
-struct client *client_open(bool start, struct err *err);
+/* Connects: to the server of that name or address (remotes.h), when one is given; else to the socket
+ * ($AMTD_SOCKET, else that of $AMTD_STATE_DIR, else the default server that was joined, else the system's
+ * amtd if its socket is there, else the private one of this user, which is started when none runs and start
+ * is set). NULL and err (no-daemon; on TLS also name-unknown, peer-unknown, ...) else. */
+struct client *client_open(const char *server, bool start, struct err *err);
+/* Connects to a server with a token, for joining; *pin is this end's own. NULL and err. */
+struct token;
+struct client *client_open_token(const struct token *token, uint8_t pin[32], struct err *err);
 void client_close(struct client *client); /* NULL is fine */
 /* False when the connection has ended, or has lain still for so long that amtd may have given it up. */
 bool client_alive(const struct client *client);

@@ -15,6 +15,7 @@ struct context {
     const struct command *command;
     struct args args;
     struct client *client; /* opened when first needed; kept by the shell */
+    const char *server;    /* --server; NULL: not given. Borrowed */
 };
 
 struct command {

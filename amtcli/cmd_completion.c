@@ -26,7 +26,7 @@ static int print_words(struct context *ctx, const char *line)
     json_t *names = NULL;
 
     if (!ctx->client)
-        ctx->client = client_open(false, &err);
+        ctx->client = client_open(ctx->server, false, &err);
     if (ctx->client)
         client_call(ctx->client, "target.words", NULL, NULL, NULL, NULL, &names, &err);
     complete_line(&c, line, names);

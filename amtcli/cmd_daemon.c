@@ -26,7 +26,7 @@ static int stop(struct context *ctx)
     struct err err = ERR_INIT;
 
     if (!ctx->client)
-        ctx->client = client_open(false, &err); /* not started only to be stopped */
+        ctx->client = client_open(ctx->server, false, &err); /* not started only to be stopped */
     if (!ctx->client)
         return print_failure(&err);
     if (client_stop_daemon(ctx->client, &err) != 0)

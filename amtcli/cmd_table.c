@@ -13,6 +13,7 @@
 #include "amtcli/cmd_ider.h"
 #include "amtcli/cmd_job.h"
 #include "amtcli/cmd_log.h"
+#include "amtcli/cmd_node.h"
 #include "amtcli/cmd_password.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
@@ -105,6 +106,17 @@ const struct command *const commands[] = {
     &command_log_print,
     &command_job_check,
     &command_job_schema,
+    &command_node_invite,
+    &command_node_list,
+    &command_node_show,
+    &command_node_remove,
+    &command_node_join,
+    &command_client_invite,
+    &command_client_list,
+    &command_client_remove,
+    &command_server_list,
+    &command_server_remove,
+    &command_join,
     &command_run_list,
     &command_run_show,
     &command_run_cancel,

@@ -245,7 +245,8 @@ void console_link_again(struct console_session *s)
 
     if (now_ms() < s->retry_at)
         return;
-    s->ctx->client = client_open(false, &err); /* whoever keeps amtd going starts it, not we */
+    s->ctx->client =
+        client_open(s->ctx->server, false, &err); /* whoever keeps amtd going starts it, not we */
     if (!s->ctx->client) {
         console_link_lost(s, &err);
         return;

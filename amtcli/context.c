@@ -49,7 +49,7 @@ struct client *context_client(struct context *ctx)
         ctx->client = NULL;
     }
     if (!ctx->client)
-        ctx->client = client_open(true, &err);
+        ctx->client = client_open(ctx->server, true, &err);
     if (!ctx->client)
         print_failure(&err);
     return ctx->client;

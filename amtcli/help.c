@@ -63,7 +63,7 @@ size_t help_list(const char *prefix)
         if (!begins(commands[i]->name, prefix))
             continue;
         if (found++ == 0)
-            printf("usage: amtcli %s [options]\n\n%s\n", prefix[0] ? prefix : "COMMAND",
+            printf("usage: amtcli [--server NAME] %s [options]\n\n%s\n", prefix[0] ? prefix : "COMMAND",
                    prefix[0] ? "commands:" : "Out-of-band management of Intel AMT fleets.\n\ncommands:");
         printf("  %-20s %s\n", commands[i]->name, commands[i]->summary);
     }
@@ -71,6 +71,7 @@ size_t help_list(const char *prefix)
         puts("\n'amtcli COMMAND --help' shows options and examples.\n"
              "Targets: pc7, pc[001-120], @collection, 'where:tag.site = \"lab\"', all; joined by ',', taken "
              "away with '!'.\n"
+             "--server NAME: the amtd of another machine, which 'amtcli join' made known.\n"
              "Exit status: 0 all succeeded, 1 some failed, 2 usage, 3 no daemon, 4 refused.");
     return found;
 }

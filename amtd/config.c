@@ -75,6 +75,12 @@ static const struct option options[] = {
     {"events", OPTION_OTHER, offsetof(struct config, events), .read = read_events},
     {"alerts", OPTION_OTHER, offsetof(struct config, alerts), .read = read_alerts},
     {"patterns", OPTION_OTHER, 0, .read = config_read_patterns},
+    {"name", OPTION_OTHER, offsetof(struct config, name), .read = config_read_name},
+    {"listen", OPTION_OTHER, 0, .read = config_read_listen},
+    {"address", OPTION_TEXT, offsetof(struct config, address)},
+    {"tls", OPTION_OTHER, 0, .read = config_read_tls},
+    {"nodes", OPTION_OTHER, 0, .read = config_read_nodes},
+    {"servers", OPTION_OTHER, 0, .read = config_read_servers},
 };
 
 static const struct option event_options[] = {
@@ -101,6 +107,7 @@ static void read_alerts(struct config_reader *r, const yaml_node_t *node, void *
 static const struct option allow_options[] = {
     {"user", OPTION_TEXT, offsetof(struct config_allow, user)},
     {"group", OPTION_TEXT, offsetof(struct config_allow, group)},
+    {"certificate", OPTION_TEXT, offsetof(struct config_allow, certificate)},
     {"role", OPTION_CHOICE, offsetof(struct config_allow, role), .choices = roles},
 };
 
@@ -120,8 +127,9 @@ static void read_allow(struct config_reader *r, const yaml_node_t *node, void *b
         allow = &config->allow[config->allow_count++];
         memset(allow, 0, sizeof(*allow));
         config_read_map(r, item, allow_options, sizeof(allow_options) / sizeof(allow_options[0]), allow, 0);
-        if (!allow->user == !allow->group)
-            config_complain(r, item, "'allow': expected either 'user' or 'group', and a 'role'");
+        if (!!allow->user + !!allow->group + !!allow->certificate != 1)
+            config_complain(r, item,
+                            "'allow': expected one of 'user', 'group' and 'certificate', and a 'role'");
     }
 }
 
@@ -191,19 +199,29 @@ void config_init(struct config *config)
     config->console_retries = 100;
 }
 
-void config_clear(struct config *config)
+void config_forget_consoles(struct config *config)
 {
-    for (size_t i = 0; i < config->allow_count; i++) {
-        free(config->allow[i].user);
-        free(config->allow[i].group);
-    }
-    free(config->allow);
     for (size_t i = 0; i < config->console_count; i++)
         console_settings_clear(&config->consoles[i]);
     free(config->consoles);
     for (size_t i = 0; i < config->pattern_count; i++)
         watched_pattern_clear(&config->patterns[i]);
     free(config->patterns);
+    config->consoles = NULL;
+    config->patterns = NULL;
+    config->console_count = config->pattern_count = 0;
+}
+
+void config_clear(struct config *config)
+{
+    for (size_t i = 0; i < config->allow_count; i++) {
+        free(config->allow[i].user);
+        free(config->allow[i].group);
+        free(config->allow[i].certificate);
+    }
+    free(config->allow);
+    config_forget_consoles(config);
+    config_nodes_clear(config);
     free(config->state_dir);
     free(config->socket);
     free(config->key_file);
@@ -244,6 +262,8 @@ int config_finish(struct config *config, struct err *err)
 
     if (!config->state_dir && !(config->state_dir = default_state_dir(err)))
         return -1;
+    if (!config->name)
+        config->name = config_own_name();
     if (!config->socket)
         config->socket = socket && socket[0] ? xstrdup(socket) : xasprintf("%s/amtd.sock", config->state_dir);
     if (!config->key_file && credentials && credentials[0]) {

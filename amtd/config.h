@@ -16,12 +16,38 @@
 #include "base/log.h"
 
 struct config_allow {
-    char *user; /* one of the two */
+    char *user; /* one of the three */
     char *group;
-    int role; /* enum api_role */
+    char *certificate; /* the name in a certificate from the CA */
+    int role;          /* enum api_role */
+};
+
+/* Which consoles of a node this server has replicas of. */
+enum config_replicas { REPLICAS_ALL, REPLICAS_LISTED };
+
+struct config_node {
+    char *name;
+    int consoles;        /* enum config_replicas; LISTED: those of `consoles` with this node as source */
+    char *configuration; /* file with the consoles that the node gets, or NULL */
+    bool by_ca;          /* its certificate comes from the CA and has this name */
+};
+
+struct config_server {
+    char *host; /* whose certificate, from the CA, has that name */
+    uint16_t port;
+    bool configures;
 };
 
 struct config {
+    char *name;          /* of this amtd among others */
+    char *listen;        /* address for TLS, "*": all; NULL: none */
+    int64_t listen_port; /* 0: any free one */
+    char *address;       /* where others reach it: "HOST" or "HOST:PORT"; NULL: the machine's name */
+    char *tls_certificate, *tls_key, *tls_ca; /* all or none */
+    struct config_node *nodes;
+    size_t node_count;
+    struct config_server *servers; /* of this node, besides those it joined */
+    size_t server_count;
     char *state_dir;
     char *socket;   /* NULL in a file: STATE_DIR/amtd.sock */
     char *key_file; /* NULL: STATE_DIR/key, made when missing */
@@ -48,6 +74,8 @@ struct config {
 
 void config_init(struct config *config);
 void config_clear(struct config *config);
+/* As if it named no consoles and patterns. */
+void config_forget_consoles(struct config *config);
 /* Reads a file over what is there. -1: every mistake is appended to `mistakes`, one a line,
  * "FILE:LINE:COLUMN: ...". */
 int config_read(struct config *config, const char *path, struct buf *mistakes);
@@ -56,5 +84,7 @@ int config_parse(struct config *config, const char *name, const void *p, size_t 
 /* Fills what nobody set, from the environment (AMTD_STATE_DIR, AMTD_SOCKET, CREDENTIALS_DIRECTORY) and the
  * user. */
 int config_finish(struct config *config, struct err *err);
+/* The machine's own name, as a name among amtds. The caller's. */
+char *config_own_name(void);
 
 #endif

@@ -62,5 +62,12 @@ void config_read_map(struct config_reader *reader, const yaml_node_t *node, cons
 void config_read_consoles(struct config_reader *reader);
 /* config_patterns.c: what `patterns` says; base is the struct config. */
 void config_read_patterns(struct config_reader *reader, const yaml_node_t *node, void *base);
+/* config_nodes.c: what `listen`, `tls`, `nodes` and `servers` say; base is the struct config. */
+void config_read_listen(struct config_reader *reader, const yaml_node_t *node, void *base);
+void config_read_tls(struct config_reader *reader, const yaml_node_t *node, void *base);
+void config_read_nodes(struct config_reader *reader, const yaml_node_t *node, void *base);
+void config_read_servers(struct config_reader *reader, const yaml_node_t *node, void *base);
+void config_read_name(struct config_reader *reader, const yaml_node_t *node, void *base);
+void config_nodes_clear(struct config *config);
 
 #endif

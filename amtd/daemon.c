@@ -19,6 +19,7 @@
 #include "amtd/console_events.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/loop_http.h"
+#include "amtd/node/peers.h"
 #include "amtd/redirect/sol_source.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,6 +49,7 @@ struct daemon {
     struct watcher *watcher;
     struct hub *hub;
     struct console_events *console_events;
+    struct peers *peers;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
@@ -85,6 +87,16 @@ struct events *daemon_events(const struct daemon *daemon)
 struct discovery *daemon_discovery(const struct daemon *daemon)
 {
     return daemon->discovery;
+}
+
+struct peers *daemon_peers(const struct daemon *daemon)
+{
+    return daemon->peers;
+}
+
+struct server *daemon_server(const struct daemon *daemon)
+{
+    return daemon->server;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -219,6 +231,53 @@ static int open_store(struct daemon *d, struct err *err)
         log_warn(NULL, "%zu operations of an amtd that ended are reported as interrupted or not started",
                  r.count);
     return 0;
+}
+
+/* --- who is known --- */
+
+struct known {
+    struct peer *list;
+    size_t count;
+    bool over;
+    struct err failure;
+};
+
+static int known_work(struct tx *tx, void *data, struct err *err)
+{
+    struct known *known = data;
+
+    return tx_peers(tx, &known->list, &known->count, err);
+}
+
+static void known_done(void *data, const struct err *failure)
+{
+    struct known *known = data;
+
+    known->over = true;
+    if (failure)
+        known->failure = *failure;
+}
+
+static int open_peers(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    char *path = xasprintf("%s/node.tls", c->state_dir);
+    struct identity *identity = c->tls_certificate
+                                    ? identity_from_files(c->tls_certificate, c->tls_key, c->tls_ca, err)
+                                    : identity_open(path, d->seal, err);
+    struct known known = {0};
+
+    free(path);
+    if (!identity)
+        return -1;
+    store_submit(d->store, known_work, known_done, &known);
+    while (!known.over)
+        uv_run(&d->loop, UV_RUN_ONCE);
+    d->peers = peers_new(identity, known.list, known.count);
+    if (known.failure.cause == CAUSE_NONE)
+        return 0;
+    *err = known.failure;
+    return -1;
 }
 
 /* --- beginning --- */
@@ -367,7 +426,7 @@ static void power_begins(void *arg, const char *host, const char *who, const cha
 static int start_parts(struct daemon *d, struct err *err)
 {
     if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
-        open_key(d, err) != 0 || open_store(d, err) != 0)
+        open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
     raise_files(d);
     d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
@@ -407,6 +466,8 @@ static void close_handles(struct daemon *d)
     watcher_free(d->watcher);
     redirect_free(d->redirect);
     streams_free(d->streams);
+    peers_free(d->peers);
+    d->peers = NULL;
     dialer_free(d->dialer);
     events_free(d->events);
     d->events = NULL;

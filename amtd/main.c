@@ -13,6 +13,7 @@
 
 #include "amtd/daemon.h"
 #include "amtd/import.h"
+#include "amtd/node_main.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/secret.h"
@@ -22,6 +23,7 @@ static const char usage_text[] =
     "usage: amtd [--config FILE] [--state-dir DIR] [--socket PATH] [--log-level LEVEL] [--foreground]\n"
     "       amtd --check [--config FILE]\n"
     "       amtd import CONSERVER.CF\n"
+    "       amtd node join TOKEN\n"
     "\n"
     "The daemon behind amtcli: keeps the fleet and carries out operations on it.\n"
     "\n"
@@ -250,6 +252,9 @@ static int serve(const struct arguments *a, struct config *config)
     make_absolute(&config->socket);
     make_absolute(&config->key_file);
     make_absolute(&config->log_file);
+    make_absolute(&config->tls_certificate);
+    make_absolute(&config->tls_key);
+    make_absolute(&config->tls_ca);
     if (daemon_make_directory(config->state_dir, &err) != 0) {
         fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, cause_hint(err.cause));
         return 1;
@@ -285,6 +290,8 @@ int main(int argc, char **argv)
     process_open_standard_fds();
     if (argc > 1 && strcmp(argv[1], "import") == 0)
         return import_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "node") == 0)
+        return node_main(argc - 1, argv + 1);
     config_init(&config);
     code = read_arguments(argc, argv, &a);
     if (code < 0)

@@ -134,6 +134,28 @@ static const struct api_param activity_params[] = {
     END,
 };
 
+static const struct api_param node_invite_params[] = {
+    NAME,
+    {"address", API_STRING, false, "where it reaches this amtd: HOST or HOST:PORT"},
+    {"valid_ms", API_INTEGER, false, "how long the token is good; default one hour"},
+    {"replace", API_BOOLEAN, false, "for one that is there: it gets a new key"},
+    END,
+};
+static const struct api_param client_invite_params[] = {
+    NAME,
+    {"user", API_STRING, false, "who that is; default the name"},
+    {"role", API_STRING, false, "watch, operate, quarantine or administer; default watch"},
+    {"address", API_STRING, false, "where it reaches this amtd: HOST or HOST:PORT"},
+    {"valid_ms", API_INTEGER, false, "how long the token is good; default one hour"},
+    {"replace", API_BOOLEAN, false, "for one that is there: it gets a new key"},
+    END,
+};
+static const struct api_param node_join_params[] = {
+    {"token", API_STRING, true, "of the server"},
+    {"configuration", API_BOOLEAN, false, "take the consoles' configuration from it"},
+    END,
+};
+
 #define NAMES                                                                                                \
     {                                                                                                        \
         "names", API_ARRAY, false, "which consoles; * and ? as in a shell"                                   \
@@ -310,6 +332,19 @@ const struct api_call api_calls[] = {
     {"event.follow", ROLE_WATCH, event_follow_params, true, NULL, call_event_follow,
      "what happened, and what happens"},
     {"event.show", ROLE_WATCH, event_show_params, true, NULL, call_event_show, "one event with all it has"},
+    {"node.invite", ROLE_ADMINISTER, node_invite_params, false, NULL, call_node_invite,
+     "a token with which a node joins"},
+    {"node.list", ROLE_WATCH, none, true, NULL, call_node_list, "the nodes of this server"},
+    {"node.show", ROLE_WATCH, name_only, true, NULL, call_node_show, "one node"},
+    {"node.remove", ROLE_ADMINISTER, name_only, false, NULL, call_node_remove, "forgets a node"},
+    {"node.join", ROLE_ADMINISTER, node_join_params, false, NULL, call_node_join,
+     "makes this amtd a node of a server"},
+    {"client.invite", ROLE_ADMINISTER, client_invite_params, false, NULL, call_client_invite,
+     "a token with which amtcli on another machine joins"},
+    {"client.list", ROLE_WATCH, none, true, NULL, call_client_list, "clients on other machines"},
+    {"client.remove", ROLE_ADMINISTER, name_only, false, NULL, call_client_remove, "forgets a client"},
+    {"server.list", ROLE_WATCH, none, true, NULL, call_server_list, "servers that this amtd is a node of"},
+    {"server.remove", ROLE_ADMINISTER, name_only, false, NULL, call_server_remove, "leaves a server"},
     {"activity.list", ROLE_WATCH, activity_params, true, call_activity_list, NULL, "who did what"},
     {NULL},
 };

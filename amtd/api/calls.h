@@ -47,6 +47,16 @@ void call_log_verify(struct api_request *rq);
 void call_event_list(struct api_request *rq);
 void call_event_follow(struct api_request *rq);
 void call_event_show(struct api_request *rq);
+void call_node_invite(struct api_request *rq);
+void call_node_list(struct api_request *rq);
+void call_node_show(struct api_request *rq);
+void call_node_remove(struct api_request *rq);
+void call_node_join(struct api_request *rq);
+void call_client_invite(struct api_request *rq);
+void call_client_list(struct api_request *rq);
+void call_client_remove(struct api_request *rq);
+void call_server_list(struct api_request *rq);
+void call_server_remove(struct api_request *rq);
 
 /* Helpers of several of them. */
 const char *param_text(const json_t *params, const char *name); /* NULL when not given */

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <utlist.h>
+#include <uthash.h>
 
 #include "amtd/api/server_internal.h"
 #include "base/xalloc.h"
@@ -13,7 +13,7 @@ struct channel {
     struct caller caller;
     uint32_t number;
     void *arg;
-    struct channel *prev, *next;
+    UT_hash_handle hh;
 };
 
 static const struct channel_kind *find_kind(struct view name)
@@ -34,7 +34,7 @@ static void reject(struct client *client, uint32_t number, const struct err *err
 
 static void channel_free(struct channel *channel)
 {
-    DL_DELETE(*client_channels(channel->client), channel);
+    HASH_DEL(*client_channels(channel->client), channel);
     free(channel);
 }
 
@@ -47,7 +47,8 @@ void channel_open(struct client *client, const struct caller *caller, uint32_t n
 
     if (!kind)
         err_set(&err, CAUSE_PROTOCOL, "this amtd does not serve channels of that kind");
-    else if (caller->denied || caller->role < kind->role)
+    else if (caller->denied || caller->role < kind->role ||
+             !(caller->kind & (kind->callers ? kind->callers : (unsigned)CALLER_USER)))
         err_set(&err, CAUSE_DENIED, "%s may not open a channel of the kind '%s'", caller->who, kind->name);
     if (err.cause != CAUSE_NONE) {
         reject(client, number, &err);
@@ -58,7 +59,7 @@ void channel_open(struct client *client, const struct caller *caller, uint32_t n
     channel->kind = kind;
     channel->caller = *caller;
     channel->number = number;
-    DL_APPEND(*client_channels(client), channel);
+    HASH_ADD(hh, *client_channels(client), number, sizeof(channel->number), channel);
     if (kind->open(channel, params, &err) == 0)
         return;
     reject(client, number, &err);
@@ -69,10 +70,8 @@ static struct channel *find(struct client *client, uint32_t number)
 {
     struct channel *channel;
 
-    DL_FOREACH(*client_channels(client), channel)
-    if (channel->number == number)
-        return channel;
-    return NULL;
+    HASH_FIND(hh, *client_channels(client), &number, sizeof(number), channel);
+    return channel;
 }
 
 bool channel_data(struct client *client, uint32_t number, const uint8_t *p, size_t n)
@@ -121,6 +120,11 @@ void channels_end(struct client *client)
 }
 
 /* --- for the kinds --- */
+
+const struct caller *channel_caller(const struct channel *channel)
+{
+    return &channel->caller;
+}
 
 struct daemon *channel_daemon(const struct channel *channel)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "amtd/api/api.h"
+#include "amtd/api/client.h"
 #include "base/bytes.h"
 #include "base/err.h"
 
@@ -15,6 +16,7 @@ struct channel;
 struct channel_kind {
     const char *name; /* as in OPEN; NULL ends the table */
     enum api_role role;
+    unsigned callers; /* enum caller_kind, a set: who may open one; 0: users */
     /* The client opens one; params are what OPEN carried, borrowed. 0 when channel_serve or channel_accept
      * was, or later will be, called; -1 and err: it is rejected with that, "CAUSE: text". */
     int (*open)(struct channel *channel, struct view params, struct err *err);
@@ -30,6 +32,7 @@ struct channel_kind {
 
 extern const struct channel_kind *const channel_kinds[]; /* ended by NULL */
 
+const struct caller *channel_caller(const struct channel *channel);
 struct daemon *channel_daemon(const struct channel *channel);
 const char *channel_who(const struct channel *channel); /* "uid 1000 (anna)" */
 enum api_role channel_role(const struct channel *channel);

@@ -207,7 +207,7 @@ static int on_open(struct channel *channel, struct view params, struct err *err)
     t->daemon = channel_daemon(channel);
     t->typed = buf_init(1 << 20);
     t->request.who = channel_who(channel);
-    t->request.from = "socket";
+    t->request.from = channel_caller(channel)->from;
     if (!json_is_object(json))
         status = err_set(err, CAUSE_PROTOCOL, "the parameters are no JSON object");
     else
@@ -270,8 +270,13 @@ static void on_closed(struct channel *channel)
     terminal_free(t);
 }
 
-const struct channel_kind channel_console = {"console", ROLE_WATCH, on_open,  on_data,
-                                             on_signal, on_drained, on_closed};
+const struct channel_kind channel_console = {.name = "console",
+                                             .role = ROLE_WATCH,
+                                             .open = on_open,
+                                             .data = on_data,
+                                             .signal = on_signal,
+                                             .drained = on_drained,
+                                             .closed = on_closed};
 
 /* --- calls that name it --- */
 

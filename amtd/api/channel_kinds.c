@@ -3,9 +3,11 @@
 
 #include "amtd/api/channel_console.h"
 #include "amtd/api/channel_image.h"
+#include "amtd/api/channel_join.h"
 
 const struct channel_kind *const channel_kinds[] = {
     &channel_console,
     &channel_image,
+    &channel_join,
     NULL,
 };

@@ -48,6 +48,7 @@ void request_free(struct api_request *rq)
     json_decref(rq->reply);
     buf_free(&rq->line);
     free(rq->who);
+    free(rq->from);
     free(rq);
 }
 
@@ -108,7 +109,7 @@ static void write_activity(struct api_request *rq, const json_t *reply, const st
     a = xcalloc(1, sizeof(*a));
     a->at_ms = clock_wall(clock_system());
     a->who = xstrdup(rq->who);
-    a->by = xstrdup("socket");
+    a->by = xstrdup(rq->from);
     a->what = what_of(rq);
     a->target = target_of(rq->params);
     a->result = xstrdup(err ? cause_name(err->cause) : "ok");

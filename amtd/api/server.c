@@ -7,333 +7,38 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <utlist.h>
 
-#include "amtd/api/server_internal.h"
+#include "amtd/net/listener.h"
+#include "amtd/node/peers.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#define READ_SIZE 65536
-
-struct client {
+/* Somebody who connected. */
+struct guest {
     struct server *server;
-    uint64_t id;
-    uv_pipe_t pipe;
-    uv_timer_t timer;
-    int handles; /* of libuv, still open */
-    struct mux *mux;
-    char *who;
-    enum api_role role;
-    bool denied;
-    bool writing;
-    bool dirty;
-    bool closing;
-    char *sending; /* what uv_write holds */
-    uv_write_t write;
-    struct api_request *requests;
-    struct channel *channels;
-    struct client *prev, *next;
+    struct client *client;
+    bool secured; /* on TLS */
+    bool known;   /* on TLS: has shown who it is */
+    struct ucred user;
+    char from[64];
+    struct guest *prev, *next;
 };
 
 struct server {
     uv_loop_t *loop;
     struct daemon *daemon;
-    uv_pipe_t pipe;
-    uv_prepare_t flush; /* sends what was written, once a turn of the loop */
-    int handles;
-    struct client *clients;
-    size_t count;
-    uint64_t next_id;
-    char input[READ_SIZE];
+    struct listener *local, *secured;
+    struct guest *guests;
+    size_t local_count, secured_count, strangers;
+    struct log_limit limit; /* of lines about those who are nobody */
+    struct peers_listener removed;
+    bool closing;
 };
 
-/* --- the end of a client --- */
-
-static void client_handle_closed(uv_handle_t *handle)
-{
-    struct client *client = handle->data;
-
-    if (--client->handles > 0)
-        return;
-    mux_free(client->mux);
-    free(client->sending);
-    free(client->who);
-    free(client);
-}
-
-static void client_close(struct client *client)
-{
-    struct api_request *rq, *next;
-
-    if (client->closing)
-        return;
-    client->closing = true;
-    DL_FOREACH_SAFE(client->requests, rq, next)
-    {
-        DL_DELETE(client->requests, rq);
-        rq->client = NULL;
-        request_gone(rq);
-    }
-    channels_end(client);
-    DL_DELETE(client->server->clients, client);
-    client->server->count--;
-    uv_close((uv_handle_t *)&client->pipe, client_handle_closed);
-    uv_close((uv_handle_t *)&client->timer, client_handle_closed);
-}
-
-static void client_drop(struct client *client, const struct err *err)
-{
-    char ctx[40];
-
-    snprintf(ctx, sizeof(ctx), "client=%llu", (unsigned long long)client->id);
-    log_warn(ctx, "%s dropped: %s", client->who, err->text);
-    client_close(client);
-}
-
-/* --- writing --- */
-
-static void client_flush(struct client *client);
-
-static void client_written(uv_write_t *req, int status)
-{
-    struct client *client = req->data;
-
-    client->writing = false;
-    free(client->sending);
-    client->sending = NULL;
-    if (status < 0)
-        client_close(client);
-    else
-        client_flush(client);
-}
-
-/* Hands over as much as the socket takes; the rest waits in the mux, which is bounded. */
-static void client_flush(struct client *client)
-{
-    client->dirty = false;
-    while (!client->closing && !client->writing) {
-        struct view out = mux_output(client->mux);
-        uv_buf_t buf = uv_buf_init((char *)out.p, (unsigned)out.n);
-        int n;
-
-        if (out.n == 0)
-            return;
-        n = uv_try_write((uv_stream_t *)&client->pipe, &buf, 1);
-        if (n > 0) {
-            mux_sent(client->mux, (size_t)n);
-            continue;
-        }
-        if (n != UV_EAGAIN) {
-            client_close(client);
-            return;
-        }
-        client->sending = xmalloc(out.n);
-        memcpy(client->sending, out.p, out.n);
-        buf.base = client->sending;
-        mux_sent(client->mux, out.n);
-        client->writing = true;
-        client->write.data = client;
-        if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &buf, 1, client_written) != 0)
-            client_close(client);
-    }
-}
-
-static void server_flush(uv_prepare_t *prepare)
-{
-    struct server *server = prepare->data;
-    struct client *client, *next;
-
-    uv_prepare_stop(prepare);
-    DL_FOREACH_SAFE(server->clients, client, next)
-    if (client->dirty)
-        client_flush(client);
-}
-
-static void client_touch(struct client *client)
-{
-    client->dirty = true;
-    if (!uv_is_active((uv_handle_t *)&client->server->flush))
-        uv_prepare_start(&client->server->flush, server_flush);
-}
-
-bool client_write(struct client *client, uint32_t channel, const void *p, size_t n)
-{
-    bool taken = mux_write(client->mux, channel, p, n);
-
-    client_touch(client);
-    return taken;
-}
-
-void client_accept(struct client *client, uint32_t channel)
-{
-    mux_accept(client->mux, channel);
-    client_touch(client);
-}
-
-void client_reject(struct client *client, uint32_t channel, const char *reason)
-{
-    mux_reject(client->mux, channel, reason);
-    client_touch(client);
-}
-
-void client_consumed(struct client *client, uint32_t channel, size_t n)
-{
-    mux_consumed(client->mux, channel, n);
-    client_touch(client);
-}
-
-void client_end(struct client *client, uint32_t channel)
-{
-    mux_close(client->mux, channel);
-    client_touch(client);
-}
-
-struct channel **client_channels(struct client *client)
-{
-    return &client->channels;
-}
-
-void client_close_channel(struct client *client, struct api_request *rq)
-{
-    DL_DELETE(client->requests, rq);
-    mux_close(client->mux, rq->channel);
-    client_touch(client);
-}
-
-size_t client_backlog(const struct client *client, uint32_t channel)
-{
-    return mux_backlog(client->mux, channel);
-}
-
-/* --- channels --- */
-
-static struct api_request *request_of(const struct client *client, uint32_t channel)
-{
-    struct api_request *rq;
-
-    DL_FOREACH(client->requests, rq)
-    if (rq->channel == channel)
-        return rq;
-    return NULL;
-}
-
-static void on_open(void *arg, uint32_t channel, struct view kind, struct view params)
-{
-    struct client *client = arg;
-    struct api_request *rq;
-
-    if (!view_eq(kind, "call")) {
-        const struct caller caller = {client->server->daemon, client->who, client->role, client->denied};
-
-        channel_open(client, &caller, channel, kind, params);
-        return;
-    }
-    rq = xcalloc(1, sizeof(*rq));
-    rq->daemon = client->server->daemon;
-    rq->client = client;
-    rq->channel = channel;
-    rq->who = xstrdup(client->who);
-    rq->role = client->role;
-    rq->denied_all = client->denied;
-    rq->line = buf_init_secret(REQUEST_MAX);
-    DL_APPEND(client->requests, rq);
-    mux_accept(client->mux, channel);
-}
-
-static void on_data(void *arg, uint32_t channel, const uint8_t *p, size_t n)
-{
-    struct client *client = arg;
-    struct api_request *rq = request_of(client, channel);
-
-    if (!rq && channel_data(client, channel, p, n))
-        return;
-    mux_consumed(client->mux, channel, n);
-    if (rq)
-        request_data(rq, p, n);
-}
-
-static void on_signal(void *arg, uint32_t channel, uint32_t number)
-{
-    channel_signal(arg, channel, number);
-}
-
-static void on_closed(void *arg, uint32_t channel)
-{
-    struct client *client = arg;
-    struct api_request *rq = request_of(client, channel);
-
-    if (!rq) {
-        channel_closed(client, channel);
-        return;
-    }
-    DL_DELETE(client->requests, rq);
-    rq->client = NULL;
-    request_gone(rq);
-}
-
-static void on_drained(void *arg, uint32_t channel)
-{
-    struct api_request *rq = request_of(arg, channel);
-
-    if (!rq)
-        channel_drained(arg, channel);
-    else if (rq->drained)
-        rq->drained(rq, rq->drained_arg);
-}
-
-/* --- reading --- */
-
-static void set_timer(struct client *client);
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct client *client = timer->data;
-    struct err err = ERR_INIT;
-
-    if (mux_tick(client->mux, (int64_t)uv_now(client->server->loop), &err) != 0) {
-        client_drop(client, &err);
-        return;
-    }
-    client_touch(client);
-    set_timer(client);
-}
-
-static void set_timer(struct client *client)
-{
-    int64_t left = mux_deadline(client->mux) - (int64_t)uv_now(client->server->loop);
-
-    uv_timer_start(&client->timer, on_timer, left > 0 ? (uint64_t)left : 0, 0);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct client *client = handle->data;
-
-    (void)suggested;
-    buf->base = client->server->input;
-    buf->len = READ_SIZE;
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    struct client *client = stream->data;
-    struct err err = ERR_INIT;
-
-    if (n == 0)
-        return;
-    if (n < 0) {
-        client_close(client);
-        return;
-    }
-    if (mux_feed(client->mux, buf->base, (size_t)n, (int64_t)uv_now(client->server->loop), &err) != 0)
-        client_drop(client, &err);
-    else if (!client->closing)
-        client_touch(client);
-}
-
-/* --- who is it? --- */
+/* --- who is it? On the UNIX socket --- */
 
 static bool in_group(const char *user, gid_t primary, const char *group)
 {
@@ -349,125 +54,312 @@ static bool in_group(const char *user, gid_t primary, const char *group)
     return false;
 }
 
-/* Root and the user that amtd runs as may do everything; others what the configuration says, or nothing. */
-static void identify(struct client *client)
+static void allow(struct caller *caller, int role)
 {
-    const struct config *config = daemon_config(client->server->daemon);
-    struct ucred peer = {0};
-    socklen_t size = sizeof(peer);
-    const struct passwd *pw;
-    const char *name;
-    uv_os_fd_t fd;
+    if (caller->denied || (enum api_role)role > caller->role)
+        caller->role = (enum api_role)role;
+    caller->denied = false;
+}
 
-    client->denied = true;
-    if (uv_fileno((uv_handle_t *)&client->pipe, &fd) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        client->who = xstrdup("unknown");
-        return;
-    }
-    pw = getpwuid(peer.uid);
-    name = pw ? pw->pw_name : "?";
-    client->who = xasprintf("uid %u (%s)", peer.uid, name);
-    if (peer.uid == 0 || peer.uid == geteuid()) {
-        client->denied = false;
-        client->role = ROLE_ADMINISTER;
-        return;
+/* Root and the user that amtd runs as may do everything; others what the configuration says, or nothing. */
+static int identify_local(const struct guest *guest, struct client *client, struct caller *caller)
+{
+    const struct config *config = daemon_config(guest->server->daemon);
+    const struct passwd *pw = getpwuid(guest->user.uid);
+    const char *name = pw ? pw->pw_name : "?";
+    char *who = xasprintf("uid %u (%s)", guest->user.uid, name);
+
+    client_is(client, who, NULL);
+    free(who);
+    caller->kind = CALLER_USER;
+    if (guest->user.uid == 0 || guest->user.uid == geteuid()) {
+        allow(caller, ROLE_ADMINISTER);
+        return 0;
     }
     for (size_t i = 0; i < config->allow_count; i++) {
-        const struct config_allow *allow = &config->allow[i];
+        const struct config_allow *a = &config->allow[i];
 
-        if ((allow->user && strcmp(allow->user, name) == 0) ||
-            (allow->group && in_group(name, peer.gid, allow->group))) {
-            if (client->denied || (enum api_role)allow->role > client->role)
-                client->role = (enum api_role)allow->role;
-            client->denied = false;
+        if ((a->user && strcmp(a->user, name) == 0) ||
+            (a->group && in_group(name, guest->user.gid, a->group)))
+            allow(caller, a->role);
+    }
+    return 0;
+}
+
+/* --- on TLS --- */
+
+static void is_node(struct client *client, struct caller *caller, const char *name)
+{
+    char *who = xasprintf("node %s", name);
+
+    client_is(client, who, name);
+    caller->kind = CALLER_NODE;
+    allow(caller, ROLE_WATCH);
+    free(who);
+}
+
+static void is_user(struct client *client, struct caller *caller, const char *name, const char *user,
+                    int role)
+{
+    char *who = xasprintf("client %s (%s)", name, user);
+
+    client_is(client, who, NULL);
+    caller->kind = CALLER_USER;
+    allow(caller, role);
+    free(who);
+}
+
+/* By a certificate from the CA of the configuration, which also says who that name is. */
+static bool identify_by_ca(const struct guest *guest, struct client *client, const SSL *ssl,
+                           struct caller *caller)
+{
+    const struct config *config = daemon_config(guest->server->daemon);
+    const struct identity *identity = peers_identity(daemon_peers(guest->server->daemon));
+    char name[PEER_NAME_MAX + 1];
+
+    if (!identity_has_ca(identity) || peer_ca_name(identity, ssl, true, name, NULL) != 0)
+        return false;
+    for (size_t i = 0; i < config->node_count; i++) {
+        if (config->nodes[i].by_ca && strcmp(config->nodes[i].name, name) == 0) {
+            is_node(client, caller, name);
+            return true;
         }
     }
+    for (size_t i = 0; i < config->allow_count; i++)
+        if (config->allow[i].certificate && strcmp(config->allow[i].certificate, name) == 0)
+            is_user(client, caller, name, name, config->allow[i].role);
+    return !caller->denied;
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static int identify_secured(struct guest *guest, struct client *client, const SSL *ssl, struct caller *caller,
+                            struct err *err)
 {
-    struct server *server = listener->data;
-    struct client *client = xcalloc(1, sizeof(*client));
-    const struct mux_events events = {.arg = client,
-                                      .open = on_open,
-                                      .data = on_data,
-                                      .signal = on_signal,
-                                      .closed = on_closed,
-                                      .drained = on_drained};
+    const struct peer *peer = NULL;
+    uint8_t pin[PEER_PIN];
 
-    client->server = server;
-    client->id = ++server->next_id;
-    client->handles = 2;
-    uv_pipe_init(server->loop, &client->pipe, 0);
-    uv_timer_init(server->loop, &client->timer);
-    client->pipe.data = client->timer.data = client;
-    client->mux = mux_new(false, &events, SERVER_CALLS_MAX, (int64_t)uv_now(server->loop));
-    DL_APPEND(server->clients, client);
-    server->count++;
-    if (status != 0 || uv_accept(listener, (uv_stream_t *)&client->pipe) != 0) {
-        client_close(client);
-        return;
+    if (!ssl || !peer_pin(ssl, pin))
+        return err_set(err, CAUSE_PEER_UNKNOWN, "it showed no certificate");
+    client_has_pin(client, pin);
+    peer = peers_by_pin(daemon_peers(guest->server->daemon), pin, false);
+    if (peer && peer->kind == PEER_NODE)
+        is_node(client, caller, peer->name);
+    else if (peer)
+        is_user(client, caller, peer->name, peer->user ? peer->user : peer->name, peer->role);
+    else if (!identify_by_ca(guest, client, ssl, caller)) {
+        caller->kind = CALLER_STRANGER; /* may join, and nothing else */
+        caller->denied = false;
+        return 0;
     }
-    identify(client);
-    if (server->count > SERVER_CLIENTS_MAX) {
-        log_warn(NULL, "%s refused: %d clients are connected", client->who, SERVER_CLIENTS_MAX);
-        client_close(client);
-        return;
-    }
-    uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read);
-    set_timer(client);
-    client_touch(client);
+    guest->known = true;
+    guest->server->strangers--;
+    return 0;
 }
 
-/* --- the socket --- */
+/* Of one node there is one connection: the newest, because the older ones are those that broke. */
+static void replace_older(const struct guest *guest)
+{
+    const struct caller *caller = client_caller(guest->client);
+    struct guest *other, *next;
+
+    DL_FOREACH_SAFE(guest->server->guests, other, next)
+    if (other != guest && other->known && client_caller(other->client)->kind == CALLER_NODE &&
+        strcmp(client_caller(other->client)->peer, caller->peer) == 0) {
+        log_info(caller->who, "connected again");
+        client_close(other->client);
+    }
+}
+
+static int identify(void *arg, struct client *client, const struct stream *stream, struct caller *caller,
+                    struct err *err)
+{
+    struct guest *guest = arg;
+
+    return guest->secured ? identify_secured(guest, client, stream_ssl(stream), caller, err)
+                          : identify_local(guest, client, caller);
+}
+
+static void guest_up(void *arg, struct client *client)
+{
+    struct guest *guest = arg;
+    const struct caller *caller = client_caller(client);
+
+    if (caller->kind != CALLER_NODE)
+        return;
+    replace_older(guest);
+    log_info(caller->who, "connected from %s", guest->from);
+}
+
+/* --- coming and going --- */
+
+static void tell(struct guest *guest, const struct err *why)
+{
+    struct server *server = guest->server;
+    const struct caller *caller = client_caller(guest->client);
+    uint32_t held;
+
+    if (guest->known || !guest->secured)
+        log_warn(caller->who, "connection lost: %s", why->text);
+    else if (log_limit_pass(&server->limit, clock_mono(clock_system()), &held))
+        log_warn(NULL, "%s is nobody that is known here: %s%s", guest->from, why->text,
+                 held > 0 ? " (and others)" : "");
+}
+
+static void guest_gone(void *arg, struct client *client, const struct err *why)
+{
+    struct guest *guest = arg;
+    struct server *server = guest->server;
+
+    (void)client;
+    if (why)
+        tell(guest, why);
+    DL_DELETE(server->guests, guest);
+    if (!guest->secured)
+        server->local_count--;
+    else
+        server->secured_count--;
+    if (guest->secured && !guest->known)
+        server->strangers--;
+    free(guest);
+}
+
+/* NULL: fd was closed. */
+static struct guest *welcome(struct server *server, int fd, const char *from, bool secured)
+{
+    struct guest *guest = xcalloc(1, sizeof(*guest));
+    const struct client_owner owner = {
+        .arg = guest, .daemon = server->daemon, .identify = identify, .up = guest_up, .gone = guest_gone};
+    struct stream_events events;
+    struct stream *stream;
+    struct err err = ERR_INIT;
+
+    guest->server = server;
+    guest->secured = secured;
+    snprintf(guest->from, sizeof(guest->from), "%s", secured ? from : "socket");
+    guest->client = client_new(&owner, guest->from);
+    DL_APPEND(server->guests, guest);
+    server->local_count += !secured;
+    server->secured_count += secured;
+    server->strangers += secured;
+    events = client_events(guest->client);
+    stream = secured ? stream_accept(daemon_streams(server->daemon), fd,
+                                     identity_context(peers_identity(daemon_peers(server->daemon)), true),
+                                     PEER_HANDSHAKE_MS, &events, &err)
+                     : stream_adopt(daemon_streams(server->daemon), fd, 0, &events, &err);
+    client_set_stream(guest->client, stream);
+    if (stream)
+        return guest;
+    log_warn(NULL, "a connection cannot be served: %s", err.text);
+    client_close(guest->client);
+    return NULL;
+}
+
+static void on_local(void *arg, int fd, const char *from)
+{
+    struct server *server = arg;
+    struct ucred user = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    socklen_t size = sizeof(user);
+    struct guest *guest;
+
+    if (server->local_count >= SERVER_CLIENTS_MAX) {
+        log_warn(NULL, "a client was refused: %d are connected", SERVER_CLIENTS_MAX);
+        close(fd);
+        return;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size) != 0)
+        user.uid = (uid_t)-1;
+    guest = welcome(server, fd, from, false);
+    if (guest)
+        guest->user = user;
+}
+
+static size_t strangers_from(const struct server *server, const char *from)
+{
+    const struct guest *guest;
+    size_t count = 0;
+
+    DL_FOREACH(server->guests, guest)
+    count += guest->secured && !guest->known && strcmp(guest->from, from) == 0;
+    return count;
+}
+
+static void on_secured(void *arg, int fd, const char *from)
+{
+    struct server *server = arg;
+    uint32_t held;
+
+    if (server->secured_count < SERVER_CLIENTS_MAX && server->strangers < SERVER_STRANGERS_MAX &&
+        strangers_from(server, from) < SERVER_STRANGERS_ONE) {
+        welcome(server, fd, from, true);
+        return;
+    }
+    if (log_limit_pass(&server->limit, clock_mono(clock_system()), &held))
+        log_warn(NULL, "%s was refused: too many connections%s", from, held > 0 ? " (and others)" : "");
+    close(fd);
+}
+
+/* Whoever is not known any more is not connected any more. */
+static void on_removed(void *arg, const struct peer *peer)
+{
+    const struct server *server = arg;
+    struct guest *guest, *next;
+
+    DL_FOREACH_SAFE(server->guests, guest, next)
+    {
+        const struct caller *caller = client_caller(guest->client);
+        char *who = peer->kind == PEER_NODE
+                        ? xasprintf("node %s", peer->name)
+                        : xasprintf("client %s (%s)", peer->name, peer->user ? peer->user : "");
+
+        if (guest->known && peer->kind != PEER_SERVER && strcmp(caller->who, who) == 0)
+            client_close(guest->client);
+        free(who);
+    }
+}
+
+/* --- the sockets --- */
 
 /* The state directory is locked by us, so whatever listens at its socket is dead. */
-static int bind_socket(struct server *server, const char *path, struct err *err)
+static int listen_local(struct server *server, const char *path, struct err *err)
 {
     const struct config *config = daemon_config(server->daemon);
-    mode_t mask;
-    int status;
 
-    if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-        return err_set(err, CAUSE_INVALID_ARGUMENT,
-                       "socket %s: the path is longer than %zu bytes: give a shorter one "
-                       "with --socket",
-                       path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (unlink(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
         return err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", path);
-    mask = umask(077);
-    status = uv_pipe_bind(&server->pipe, path);
-    umask(mask);
-    if (status == 0 && config->allow_count > 0 &&
-        chmod(path, 0666) != 0) /* peers are told apart by credentials */
-        status = uv_translate_sys_error(errno);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&server->pipe, 128, on_connection);
-    return status == 0 ? 0 : err_set(err, CAUSE_SYSTEM, "socket %s: %s", path, uv_strerror(status));
+    server->local = listener_unix(server->loop, path, on_local, server, err);
+    if (!server->local)
+        return err_context(err, "socket (give a shorter one with --socket when it is too long)");
+    if (config->allow_count > 0 && chmod(path, 0666) != 0) /* peers are told apart by credentials */
+        return err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", path);
+    return 0;
 }
 
-static void server_handle_closed(uv_handle_t *handle)
+static int listen_secured(struct server *server, struct err *err)
 {
-    struct server *server = handle->data;
+    const struct config *config = daemon_config(server->daemon);
+    bool all = !config->listen || strcmp(config->listen, "*") == 0;
 
-    if (--server->handles == 0)
-        free(server);
+    if (!config->listen)
+        return 0;
+    server->secured = listener_tcp(server->loop, all ? NULL : config->listen, (uint16_t)config->listen_port,
+                                   on_secured, server, err);
+    if (!server->secured)
+        return -1;
+    log_info(NULL, "listening on %s, port %u", all ? "all addresses" : config->listen, server_port(server));
+    return 0;
 }
 
 void server_free(struct server *server)
 {
-    struct client *client, *next;
+    struct guest *guest, *next;
 
     if (!server)
         return;
-    DL_FOREACH_SAFE(server->clients, client, next)
-    {
-        client_flush(client);
-        client_close(client);
-    }
-    uv_close((uv_handle_t *)&server->pipe, server_handle_closed);
-    uv_close((uv_handle_t *)&server->flush, server_handle_closed);
+    peers_unlisten(daemon_peers(server->daemon), &server->removed);
+    DL_FOREACH_SAFE(server->guests, guest, next)
+    client_close(guest->client);
+    listener_free(server->local);
+    listener_free(server->secured);
+    free(server);
 }
 
 struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *err)
@@ -476,11 +368,10 @@ struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *er
 
     server->loop = loop;
     server->daemon = daemon;
-    server->handles = 2;
-    uv_pipe_init(loop, &server->pipe, 0);
-    uv_prepare_init(loop, &server->flush);
-    server->pipe.data = server->flush.data = server;
-    if (bind_socket(server, daemon_config(daemon)->socket, err) == 0)
+    server->limit = (struct log_limit)LOG_LIMIT_INIT(10, 60000);
+    server->removed = (struct peers_listener){.removed = on_removed, .arg = server};
+    peers_listen(daemon_peers(daemon), &server->removed);
+    if (listen_local(server, daemon_config(daemon)->socket, err) == 0 && listen_secured(server, err) == 0)
         return server;
     server_free(server);
     return NULL;
@@ -488,5 +379,24 @@ struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *er
 
 size_t server_clients(const struct server *server)
 {
-    return server->count;
+    return server->local_count + server->secured_count;
+}
+
+uint16_t server_port(const struct server *server)
+{
+    return server->secured ? listener_port(server->secured) : 0;
+}
+
+struct client *server_node(const struct server *server, const char *name)
+{
+    struct guest *guest;
+
+    DL_FOREACH(server->guests, guest)
+    {
+        const struct caller *caller = client_caller(guest->client);
+
+        if (guest->known && caller->kind == CALLER_NODE && strcmp(caller->peer, name) == 0)
+            return guest->client;
+    }
+    return NULL;
 }

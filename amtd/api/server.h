@@ -1,20 +1,27 @@
-/* The API on a UNIX socket: clients, their connections and their calls. */
+/* The API on a UNIX socket, and on TLS for other machines: who connects, and what they are. */
 #ifndef AMTD_API_SERVER_H
 #define AMTD_API_SERVER_H
 
 #include <uv.h>
 
+#include "amtd/api/client.h"
 #include "amtd/daemon.h"
 
 struct server;
 
-#define SERVER_CLIENTS_MAX 512
-#define SERVER_CALLS_MAX   64 /* under way in one connection */
+#define SERVER_CLIENTS_MAX   512 /* on the UNIX socket; and as many on TLS */
+#define SERVER_STRANGERS_MAX 64  /* of these on TLS who have not shown yet who they are */
+#define SERVER_STRANGERS_ONE 16  /* of these from one address */
 
-/* Listens on daemon_config's socket path. A socket that a dead amtd left behind is replaced. NULL and err. */
+/* Listens on daemon_config's socket path, and where it says for TLS. A socket that a dead amtd left behind is
+ * replaced. NULL and err. */
 struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *err);
 /* Clients connected now. */
 size_t server_clients(const struct server *server);
+/* The connection of a node of that name. NULL: it is not connected. */
+struct client *server_node(const struct server *server, const char *name);
+/* Where others reach this amtd on TLS: the port; 0: it does not listen. */
+uint16_t server_port(const struct server *server);
 /* Stops listening and hangs up; calls under way are told that their caller is gone. Frees later, from the
  * loop. */
 void server_free(struct server *server);

@@ -1,6 +1,7 @@
 #include "amtd/net/stream.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,7 +46,7 @@ struct stream {
     unsigned soon; /* enum soon */
     struct dial *dial;
     int fd;
-    bool is_socket;
+    bool is_socket, is_tcp;
     bool is_polled_out; /* the last write wanted to be told */
     int polled;         /* events that poll watches for */
     bool paused;
@@ -55,7 +56,8 @@ struct stream {
     enum stream_io wants; /* TLS: of the handshake or the last read */
     uv_poll_t *poll;
     uv_timer_t *timer;
-    struct http_trust *trust; /* NULL: no TLS */
+    struct http_trust *trust; /* NULL: no TLS, or by context */
+    SSL_CTX *context;         /* NULL: no TLS, or by trust */
     struct stream_tls *tls;
     char *host, *sni;
     uint16_t port;
@@ -145,6 +147,7 @@ static void stream_free(struct stream *s)
     }
     uv_close((uv_handle_t *)s->timer, handle_closed);
     http_trust_free(s->trust);
+    SSL_CTX_free(s->context);
     buf_free(&s->queue);
     free(s->host);
     free(s->sni);
@@ -307,8 +310,11 @@ static void go_up(struct stream *s)
     uv_timer_stop(s->timer);
     s->inside = true;
     s->events.up(s->events.arg);
-    if (leave(s) && s->phase == PHASE_UP && flush_and_tell(s))
-        watch(s);
+    if (!leave(s) || s->phase != PHASE_UP || !flush_and_tell(s))
+        return;
+    if (s->tls && stream_tls_holds(s->tls)) /* what came together with the end of the handshake */
+        do_soon(s, SOON_READ);
+    watch(s);
 }
 
 static void shake(struct stream *s)
@@ -321,7 +327,7 @@ static void shake(struct stream *s)
         go_up(s);
     } else if (io != STREAM_IO_FAILED && io != STREAM_IO_END) {
         watch(s);
-    } else if (http_trust_try_older(s->trust)) {
+    } else if (s->trust && http_trust_try_older(s->trust)) {
         disconnect(s);
         uv_timer_stop(s->timer);
         stream_dial(s);
@@ -344,10 +350,23 @@ static int init_poll(struct stream *s, struct err *err)
     return 0;
 }
 
+static struct stream_tls *new_tls(struct stream *s, bool accepts, struct err *err)
+{
+    return s->trust ? stream_tls_new(s->trust, s->fd, s->sni, err)
+                    : stream_tls_new_by(s->context, accepts, s->fd, s->sni, err);
+}
+
+static void begin_shaking(struct stream *s)
+{
+    s->phase = PHASE_SHAKING;
+    uv_timer_start(s->timer, on_timer, (uint64_t)s->open_ms, 0);
+}
+
 static void dialed(void *arg, int fd, const struct err *failure)
 {
     struct stream *s = arg;
     struct err err = ERR_INIT;
+    bool secured = s->trust || s->context;
 
     s->dial = NULL;
     if (failure) {
@@ -357,16 +376,15 @@ static void dialed(void *arg, int fd, const struct err *failure)
     s->fd = fd;
     s->is_socket = true;
     socket_prepare(fd, s->vanished_ms);
-    if (init_poll(s, &err) != 0 || (s->trust && !(s->tls = stream_tls_new(s->trust, fd, s->sni, &err)))) {
+    if (init_poll(s, &err) != 0 || (secured && !(s->tls = new_tls(s, false, &err)))) {
         come_down(s, &err);
         return;
     }
-    if (!s->trust) {
+    if (!secured) {
         go_up(s);
         return;
     }
-    s->phase = PHASE_SHAKING;
-    uv_timer_start(s->timer, on_timer, (uint64_t)s->open_ms, 0);
+    begin_shaking(s);
     shake(s);
 }
 
@@ -431,7 +449,7 @@ static void on_pulse(uv_timer_t *timer)
 
     DL_FOREACH(streams->all, s)
     {
-        if (s->phase != PHASE_UP || !s->host || (s->soon & SOON_FAIL) ||
+        if (s->phase != PHASE_UP || !s->is_tcp || (s->soon & SOON_FAIL) ||
             !socket_is_silent(s->fd, s->vanished_ms))
             continue;
         socket_lost(ETIMEDOUT, &s->failure);
@@ -502,7 +520,12 @@ struct stream *stream_open(struct streams *streams, const struct stream_peer *pe
     s->trust = trust;
     if (trust && !socket_is_address(peer->tls->name))
         s->sni = xstrdup(peer->tls->name);
+    if (peer->context) {
+        SSL_CTX_up_ref(peer->context);
+        s->context = peer->context;
+    }
     s->host = xstrdup(peer->host);
+    s->is_tcp = true;
     s->port = peer->port;
     s->open_ms = peer->open_ms > 0 ? peer->open_ms : 1;
     s->vanished_ms = peer->vanished_ms > 0 ? peer->vanished_ms : STREAM_VANISHED_MS;
@@ -526,6 +549,30 @@ struct stream *stream_adopt(struct streams *streams, int fd, size_t queue_max,
         return NULL;
     }
     do_soon(s, SOON_UP);
+    return s;
+}
+
+struct stream *stream_accept(struct streams *streams, int fd, SSL_CTX *context, int64_t open_ms,
+                             const struct stream_events *events, struct err *err)
+{
+    struct stream *s = stream_new(streams, 0, events);
+
+    s->fd = fd;
+    s->is_socket = true;
+    SSL_CTX_up_ref(context);
+    s->context = context;
+    s->open_ms = open_ms;
+    s->vanished_ms = STREAM_VANISHED_MS;
+    s->is_tcp = true;
+    socket_prepare(fd, s->vanished_ms);
+    if (init_poll(s, err) != 0 || !(s->tls = new_tls(s, true, err))) {
+        stream_free(s);
+        return NULL;
+    }
+    beat(streams, s->vanished_ms);
+    begin_shaking(s);
+    s->wants = STREAM_IO_WANT_READ;
+    watch(s);
     return s;
 }
 
@@ -630,6 +677,11 @@ struct http_facts stream_facts(const struct stream *s)
 
     http_trust_facts(s->trust, &facts);
     return facts;
+}
+
+const SSL *stream_ssl(const struct stream *s)
+{
+    return s->tls ? stream_tls_ssl(s->tls) : NULL;
 }
 
 uv_loop_t *streams_loop(const struct streams *streams)

@@ -3,7 +3,9 @@
  * A stream opens, carries bytes both ways and ends. It holds only what waits to be sent, up to a bound; what
  * it receives it hands on at once, and its owner stops it (stream_pause) while it has no use for more. TLS is
  * as the profile says and nothing else: trust is decided by wsman/http_tls, so a device is believed here
- * exactly when it is believed for WS-Management, and there is no fall-back to less, either way.
+ * exactly when it is believed for WS-Management, and there is no fall-back to less, either way. Between amtds
+ * and their clients TLS is by a context of the owner's, who judges the peer when the stream is up
+ * (stream_ssl).
  *
  * A TCP peer that vanishes without a word is noticed after STREAM_VANISHED_MS in which nothing came back from
  * it, neither to the kernel's probes nor to what was sent. One that answers but does not read is borne: its
@@ -14,6 +16,7 @@
 #ifndef AMTD_NET_STREAM_H
 #define AMTD_NET_STREAM_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +47,7 @@ struct stream_peer {
     /* TLS with the trust of these settings: name, tls, ca_file, pin, client_cert_file, client_key_file and
      * old_tls count, the rest does not. NULL or HTTP_TLS_NONE: no TLS. */
     const struct http_settings *tls;
+    SSL_CTX *context;    /* TLS with this context, instead of `tls`; a reference is kept */
     int64_t open_ms;     /* limit of name look-up and connect together, and of the TLS handshake */
     size_t queue_max;    /* 0: STREAM_QUEUE_MAX */
     int64_t vanished_ms; /* 0: STREAM_VANISHED_MS */
@@ -71,6 +75,10 @@ struct stream *stream_open(struct streams *streams, const struct stream_peer *pe
  * now on, made non-blocking, and `up` is still called. NULL and err (system), and fd is closed. */
 struct stream *stream_adopt(struct streams *streams, int fd, size_t queue_max,
                             const struct stream_events *events, struct err *err);
+/* The same over a socket that was accepted from a TCP peer, whose TLS handshake with this context must be
+ * over within open_ms. */
+struct stream *stream_accept(struct streams *streams, int fd, SSL_CTX *context, int64_t open_ms,
+                             const struct stream_events *events, struct err *err);
 /* Ends it without a further callback. linger_ms > 0: what waits is still sent, for at most so long, then the
  * connection is closed in good order; 0: at once. NULL is fine. */
 void stream_close(struct stream *stream, int64_t linger_ms);
@@ -88,5 +96,8 @@ bool stream_is_up(const struct stream *stream);
 
 /* What the TLS handshake showed: pin, certificate, tls_version, not_after_ms; the rest is empty. Borrowed. */
 struct http_facts stream_facts(const struct stream *stream);
+
+/* The connection's TLS, for looking at the peer's certificate. Borrowed; NULL: it has none or is not up. */
+const SSL *stream_ssl(const struct stream *stream);
 
 #endif
