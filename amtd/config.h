@@ -60,7 +60,8 @@ struct config {
     struct config_allow *allow;
     size_t allow_count;
     bool is_private;
-    char *path; /* of the file that was read last, absolute; NULL: none */
+    bool only_joins; /* is there to join a server, and connects to none */
+    char *path;      /* of the file that was read last, absolute; NULL: none */
     struct console_settings *consoles;
     size_t console_count;
     struct watched_pattern *patterns;

@@ -20,7 +20,7 @@
 #define KIND_LINE   (KIND(SOURCE_SERIAL) | KIND(SOURCE_TELNET))
 
 /* The types that can be configured, in the order of enum source_type. */
-static const char *const types[] = {"test", "unix", "tcp", "telnet", "serial", "exec", "amt", NULL};
+static const char *const types[] = {"test", "unix", "tcp", "telnet", "serial", "exec", "amt", "node", NULL};
 static const char *const parities[] = {"none", "even", "odd", "mark", "space", NULL};
 static const char *const flows[] = {"none", "hardware", "software", NULL};
 
@@ -39,6 +39,8 @@ static const struct option source_options[] = {
     {"type", OPTION_OTHER, 0, .read = pass_over}, /* read first of all */
     {"host", OPTION_TEXT, S(host), .kinds = KIND_SOCKET | KIND(SOURCE_AMT)},
     {"port", OPTION_NUMBER, S(port), 1, 65535, .kinds = KIND_SOCKET},
+    {"node", OPTION_TEXT, S(host), .kinds = KIND(SOURCE_NODE)},
+    {"console", OPTION_TEXT, S(console), .kinds = KIND(SOURCE_NODE)},
     {"path", OPTION_TEXT, S(path), .kinds = KIND(SOURCE_UNIX) | KIND(SOURCE_SERIAL)},
     {"command", OPTION_TEXT, S(command), .kinds = KIND(SOURCE_EXEC)},
     {"speed", OPTION_NUMBER, S(speed), 50, 4000000, .kinds = KIND_LINE},
@@ -58,7 +60,7 @@ static const struct {
     size_t offset; /* of a text that it needs */
 } needs[] = {
     {SOURCE_UNIX, "path", S(path)},   {SOURCE_TCP, "host", S(host)},        {SOURCE_TELNET, "host", S(host)},
-    {SOURCE_SERIAL, "path", S(path)}, {SOURCE_EXEC, "command", S(command)},
+    {SOURCE_SERIAL, "path", S(path)}, {SOURCE_EXEC, "command", S(command)}, {SOURCE_NODE, "node", S(host)},
 };
 
 static void check_source(struct config_reader *r, const yaml_node_t *node, const struct source_settings *s)
@@ -221,6 +223,10 @@ static void read_console(struct config_reader *r, const yaml_node_t *node,
     check_name(r, node, s->name, seen);
     if (node->type == YAML_MAPPING_NODE && !config_find(r, node, "source"))
         config_complain(r, node, "a console needs a 'source'");
+    if (s->source.type == SOURCE_NODE && !s->source.console && s->name)
+        s->source.console = xstrdup(s->name);
+    if (s->source.type == SOURCE_NODE && s->on_demand)
+        config_complain(r, node, "a replica is never 'on-demand': it follows its node all the time");
     if (s->source.type == SOURCE_AMT && !s->source.host && s->name)
         s->source.host = xstrdup(s->name);
     if (s->retry_max_ms < s->retry_min_ms)

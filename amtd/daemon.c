@@ -19,7 +19,9 @@
 #include "amtd/console_events.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/loop_http.h"
+#include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
+#include "amtd/node/uplinks.h"
 #include "amtd/redirect/sol_source.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -50,6 +52,8 @@ struct daemon {
     struct hub *hub;
     struct console_events *console_events;
     struct peers *peers;
+    struct nodes *nodes;
+    struct uplinks *uplinks;
     struct server *server;
     uv_async_t wake; /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
@@ -92,6 +96,16 @@ struct discovery *daemon_discovery(const struct daemon *daemon)
 struct peers *daemon_peers(const struct daemon *daemon)
 {
     return daemon->peers;
+}
+
+struct nodes *daemon_nodes(const struct daemon *daemon)
+{
+    return daemon->nodes;
+}
+
+struct uplinks *daemon_uplinks(const struct daemon *daemon)
+{
+    return daemon->uplinks;
 }
 
 struct server *daemon_server(const struct daemon *daemon)
@@ -396,6 +410,7 @@ static int start_consoles(struct daemon *d, struct err *err)
         source_serial_kind(d->streams),
         source_exec_kind(d->streams),
         sol_source_kind(d->redirect),
+        nodes_source_kind(d->nodes),
     };
 
     d->hub = hub_new(&d->loop, clock_system(), &settings, err);
@@ -453,10 +468,16 @@ static int start_parts(struct daemon *d, struct err *err)
         return -1;
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     d->alerts = alerts_new(&d->loop, d->store, d->engine, d->events, clock_system(), &d->config->alerts, err);
+    d->nodes = nodes_new(d);
     if (!d->alerts || start_consoles(d, err) != 0)
         return -1;
+    nodes_start(d->nodes);
     d->server = server_new(&d->loop, d, err);
-    return d->server ? 0 : -1;
+    if (!d->server)
+        return -1;
+    if (!d->config->only_joins)
+        d->uplinks = uplinks_new(d);
+    return 0;
 }
 
 /* --- ending: server, engine, streams, store, transport; each finishes what the next one needs --- */
@@ -465,6 +486,7 @@ static void close_handles(struct daemon *d)
 {
     watcher_free(d->watcher);
     redirect_free(d->redirect);
+    nodes_free(d->nodes);
     streams_free(d->streams);
     peers_free(d->peers);
     d->peers = NULL;
@@ -506,6 +528,8 @@ void daemon_stop(struct daemon *d)
         return;
     d->stopping = true;
     log_info(NULL, "stopping");
+    uplinks_free(d->uplinks);
+    d->uplinks = NULL;
     server_free(d->server);
     d->server = NULL;
     redirect_stop(d->redirect);

@@ -127,6 +127,7 @@ static int join(struct config *config, const struct arguments *a)
     secret_process_init();
     log_open("amtd", LOG_LEVEL_WARN, NULL);
     config_forget_consoles(config);
+    config->only_joins = true;
     xreplace(&config->listen, NULL);
     outcome.daemon = daemon_start(config, &err);
     if (!outcome.daemon && err.cause == CAUSE_STATE_DIR_LOCKED)

@@ -6,6 +6,7 @@
 #include "amtd/api/console_json.h"
 #include "amtd/api/log_range.h"
 #include "amtd/console/hub.h"
+#include "amtd/console/log_origin.h"
 #include "amtd/console/log_verify.h"
 #include "amtd/daemon.h"
 #include "base/xalloc.h"
@@ -111,16 +112,40 @@ static void add_finding(void *arg, const struct verify_finding *finding)
     json_array_append_new(r->events, json);
 }
 
+/* What the node signed of which this is a replica: the damages count together. */
+static int verify_origin(struct reading *r, size_t *damages, json_t **json)
+{
+    struct verify_result result;
+    struct origin origin;
+    char id[NODE_ID_LEN + 1];
+    int status = log_origin_verify(r->path, &origin, add_finding, r, &result, &r->err);
+
+    if (status <= 0)
+        return status;
+    origin_id(&origin, id);
+    *damages += result.damages;
+    *json = json_pack("{s:s, s:s, s:I, s:I}", "console", origin.console, "key", id, "damages",
+                      (json_int_t)result.damages, "signed_to", (json_int_t)result.signed_to);
+    return 0;
+}
+
 static void verify_run(void *arg)
 {
     struct reading *r = arg;
     struct verify_result result;
+    json_t *origin = NULL;
 
     r->status = log_verify(r->path, r->name, r->key, add_finding, r, &result, &r->err);
+    if (r->status == 0)
+        r->status = verify_origin(r, &result.damages, &origin);
     if (r->status == 0)
         r->reply = json_pack("{s:b, s:I, s:I, s:I, s:s}", "intact", (int)(result.damages == 0), "damages",
                              (json_int_t)result.damages, "signed_to", (json_int_t)result.signed_to, "end",
                              (json_int_t)result.end, "key", node_key_id(r->key));
+    if (r->reply && origin)
+        json_object_set_new(r->reply, "origin", origin);
+    else
+        json_decref(origin);
 }
 
 void call_log_verify(struct api_request *rq)

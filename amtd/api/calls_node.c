@@ -6,7 +6,9 @@
 #include "amtd/api/server.h"
 #include "amtd/daemon.h"
 #include "amtd/node/join.h"
+#include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
+#include "amtd/node/uplinks.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -160,6 +162,7 @@ static json_t *peer_json(struct daemon *daemon, const struct peer *peer)
     static const char *const roles[] = {"watch", "operate", "quarantine", "administer"};
     struct buf pin = buf_init(2 * PEER_PIN);
     const struct client *client = NULL;
+    const char *why;
     json_t *json;
 
     text_hex(&pin, peer->pin, PEER_PIN, false);
@@ -169,6 +172,8 @@ static json_t *peer_json(struct daemon *daemon, const struct peer *peer)
     if (peer->kind == PEER_NODE) {
         client = server_node(daemon_server(daemon), peer->name);
         json_object_set_new(json, "connected", json_boolean(client));
+        json_object_set_new(json, "consoles",
+                            json_integer((json_int_t)nodes_consoles(daemon_nodes(daemon), peer->name)));
         json_object_set_new(json, "from", json_string(client ? client_caller(client)->from : ""));
     } else if (peer->kind == PEER_CLIENT) {
         json_object_set_new(json, "user", json_string(peer->user));
@@ -177,6 +182,9 @@ static json_t *peer_json(struct daemon *daemon, const struct peer *peer)
         json_object_set_new(json, "address", json_string(peer->host));
         json_object_set_new(json, "port", json_integer(peer->port));
         json_object_set_new(json, "configures", json_boolean(peer->configures));
+        json_object_set_new(json, "connected",
+                            json_boolean(uplinks_connected(daemon_uplinks(daemon), peer->name, &why)));
+        json_object_set_new(json, "reason", json_string(why));
     }
     return json;
 }

@@ -4,10 +4,8 @@
 #include "amtd/api/channel_console.h"
 #include "amtd/api/channel_image.h"
 #include "amtd/api/channel_join.h"
+#include "amtd/api/channel_replica.h"
 
 const struct channel_kind *const channel_kinds[] = {
-    &channel_console,
-    &channel_image,
-    &channel_join,
-    NULL,
+    &channel_console, &channel_image, &channel_join, &channel_consoles, &channel_replica, NULL,
 };

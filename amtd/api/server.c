@@ -11,6 +11,7 @@
 #include <utlist.h>
 
 #include "amtd/net/listener.h"
+#include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -187,6 +188,7 @@ static void guest_up(void *arg, struct client *client)
         return;
     replace_older(guest);
     log_info(caller->who, "connected from %s", guest->from);
+    nodes_up(daemon_nodes(guest->server->daemon), caller->peer, client);
 }
 
 /* --- coming and going --- */
@@ -212,6 +214,8 @@ static void guest_gone(void *arg, struct client *client, const struct err *why)
     (void)client;
     if (why)
         tell(guest, why);
+    if (guest->secured && guest->known && client_caller(guest->client)->kind == CALLER_NODE)
+        nodes_down(daemon_nodes(server->daemon), client_caller(guest->client)->peer, guest->client);
     DL_DELETE(server->guests, guest);
     if (!guest->secured)
         server->local_count--;

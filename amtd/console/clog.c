@@ -119,7 +119,7 @@ void clog_write_index(struct clog *log)
 /* Bytes were written at `offset` now. */
 static void note_time(struct clog *log, uint64_t offset)
 {
-    int64_t wall = clock_wall(log->store->clock);
+    int64_t wall = log->given_ms != 0 ? log->given_ms : clock_wall(log->store->clock);
     int64_t gone = wall - log->index_last_ms;
 
     if (log->index_last_ms != 0 && gone >= 0 && gone < INDEX_STEP_MS)

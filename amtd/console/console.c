@@ -105,7 +105,7 @@ static void connect_now(struct console *c, bool retry)
 
 static bool wanted(const struct console *c)
 {
-    return !c->settings.on_demand || c->attached_count > 0;
+    return !c->settings.on_demand || console_is_demanded(c);
 }
 
 /* Half to one and a half times the wait, so that those that failed together do not come back together. */
@@ -141,6 +141,11 @@ void console_granted(struct console *c)
 
 void console_demand(struct console *c)
 {
+    bool demanded = console_is_demanded(c);
+
+    if (c->source->ops->demand && demanded != c->demanded)
+        c->source->ops->demand(c->source, demanded);
+    c->demanded = demanded;
     if (c->state == CONSOLE_IDLE && wanted(c)) {
         connect_now(c, false);
     } else if (!wanted(c) && c->state != CONSOLE_IDLE && c->state != CONSOLE_DOWN) {
@@ -288,6 +293,35 @@ static void on_bytes(void *arg, const uint8_t *p, size_t n)
         console_look_at_log(c);
 }
 
+static size_t on_logged(void *arg, uint64_t offset, int64_t at_ms, const uint8_t *p, size_t n)
+{
+    struct console *c = arg;
+    size_t taken = clog_replicate(c->log, offset, at_ms, p, n);
+
+    c->heard_ms = now(c);
+    count(c, taken);
+    if (c->attached_count > 0)
+        c->env->dirty(c->env->arg, c);
+    else
+        console_look_at_log(c);
+    return taken;
+}
+
+static struct clog *on_log(void *arg)
+{
+    const struct console *c = arg;
+
+    return c->log;
+}
+
+static void on_ready(void *arg)
+{
+    struct console *c = arg;
+
+    if (c->state == CONSOLE_WAITING)
+        connect_now(c, false);
+}
+
 static void on_drained(void *arg)
 {
     console_writable(arg);
@@ -368,6 +402,19 @@ static void on_log_timer(void *arg)
     console_look_at_log(arg);
 }
 
+static void on_worked(void *arg)
+{
+    struct console *c = arg;
+    struct attachment *a, *next;
+
+    console_look_at_log(c);
+    DL_FOREACH_SAFE(c->attached, a, next)
+    if (a->sink.worked)
+        a->sink.worked(a->sink.arg);
+    if (c->source->ops->resume) /* it may have waited for that */
+        c->source->ops->resume(c->source);
+}
+
 void console_look_at_log(struct console *c)
 {
     timers_set(c->env->timers, &c->log_timer, clog_tick(c->log, now(c)));
@@ -414,6 +461,8 @@ static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
     else
         snprintf(text, sizeof(text), "goes on; %llu bytes are lost", (unsigned long long)lost);
     console_tell(arg, &event, 0);
+    if (!failure && ((struct console *)arg)->source->ops->resume)
+        ((struct console *)arg)->source->ops->resume(((struct console *)arg)->source);
 }
 
 /* Written down when the log is out of the midst of its writing. */
@@ -436,8 +485,9 @@ struct console *console_new(const struct console_env *env, const struct console_
                             struct err *err)
 {
     struct console *c = xcalloc(1, sizeof(*c));
-    const struct source_events source = {c, on_up, on_down, on_bytes, on_drained, on_signals, on_note};
-    const struct clog_events log = {c, on_written, on_unlogged, on_trouble, on_log_timer};
+    const struct source_events source = {c,          on_up,   on_down,   on_bytes, on_drained,
+                                         on_signals, on_note, on_logged, on_log,   on_ready};
+    const struct clog_events log = {c, on_written, on_unlogged, on_trouble, on_worked};
 
     c->env = env;
     console_settings_copy(&c->settings, settings);

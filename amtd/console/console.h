@@ -68,6 +68,8 @@ struct attach_sink {
     void (*writable)(void *arg);
     /* The attachment is gone: ended by somebody, or the console was removed. */
     void (*closed)(void *arg, const char *reason);
+    /* Its log's files may have changed besides the bytes: signed, closed. NULL: of no interest. */
+    void (*worked)(void *arg);
 };
 
 struct attach_request {
@@ -77,6 +79,8 @@ struct attach_request {
     enum attach_mode mode;
     bool from_offset; /* resume at `offset` */
     uint64_t offset;
+    bool quiet;          /* comes and goes without a word, demands nothing: a replica */
+    bool deaf;           /* only types: is given no bytes */
     size_t replay_lines; /* else begin so many lines back; 0: at the end */
 };
 
@@ -90,6 +94,8 @@ uint64_t attachment_id(const struct attachment *attachment); /* unique in this d
 /* The offset of the first byte that it was or will be given. */
 uint64_t attachment_begin(const struct attachment *attachment);
 struct console *attachment_console(const struct attachment *attachment);
+/* A quiet one demands the console, or does not any more. */
+void attachment_demand(struct attachment *attachment, bool wanted);
 /* The sink has room again. */
 void attachment_ready(struct attachment *attachment);
 /* Types. Returns how much was taken; `writable` tells when there is room for more. All is taken and dropped,

@@ -32,6 +32,22 @@ static struct attachment *find(const struct console *c, uint64_t id)
     return NULL;
 }
 
+bool console_is_demanded(const struct console *c)
+{
+    const struct attachment *a;
+
+    DL_FOREACH(c->attached, a)
+    if (!a->quiet || a->demands)
+        return true;
+    return false;
+}
+
+void attachment_demand(struct attachment *a, bool wanted)
+{
+    a->demands = wanted;
+    console_demand(a->console);
+}
+
 void console_tell(struct console *c, const struct console_event *event, uint64_t only)
 {
     struct console_event e = *event;
@@ -56,6 +72,8 @@ static void tell_lease(struct console *c)
 {
     const struct attachment *holder = find(c, c->lease.holder);
 
+    if (c->source->ops->lease)
+        c->source->ops->lease(c->source, holder ? holder->who : NULL, holder && holder->mode == ATTACH_FORCE);
     console_did(c, JOURNAL_LEASE, holder ? holder->who : "", NULL, c->lease.holder);
 }
 
@@ -127,7 +145,11 @@ struct attachment *console_attach(struct console *c, const struct attach_request
     a->dropped_ms = INT64_MIN / 2;
     cursor_init(&a->cursor, c->log, begin_at(c, request, first, end), &own);
     a->begin = a->cursor.offset;
-    console_did(c, JOURNAL_ATTACH, a->who, modes[a->mode], a->id); /* the newcomer knows */
+    a->quiet = request->quiet;
+    a->deaf = request->deaf;
+    a->cursor.logged_only = request->quiet;
+    if (!a->quiet)
+        console_did(c, JOURNAL_ATTACH, a->who, modes[a->mode], a->id); /* the newcomer knows */
     DL_APPEND(c->attached, a);
     c->attached_count++;
     if (a->mode == ATTACH_FORCE)
@@ -149,7 +171,8 @@ static void remove_attachment(struct attachment *a)
     c->attached_count--;
     lease_release(&c->lease, a->id);
     if (!c->removed) {
-        console_did(c, JOURNAL_DETACH, a->who, NULL, a->id);
+        if (!a->quiet)
+            console_did(c, JOURNAL_DETACH, a->who, NULL, a->id);
         if (held)
             tell_lease(c);
         console_demand(c);
@@ -248,6 +271,10 @@ size_t attachment_write(struct attachment *a, const void *p, size_t n)
     }
     if (c->state != CONSOLE_UP) {
         dropped(a, "the link is not up");
+        return n;
+    }
+    if (c->source->ops->hindrance && c->source->ops->hindrance(c->source)) {
+        dropped(a, c->source->ops->hindrance(c->source));
         return n;
     }
     taken = c->source->ops->write(c->source, p, n);
@@ -387,7 +414,7 @@ size_t console_attached(const struct console *c, struct attached *out, size_t ma
             .watches = a->mode == ATTACH_WATCH || a->right < RIGHT_WRITE,
             .since_ms = a->since_ms,
             .typed_ms = a->typed_ms,
-            .behind = cursor_behind(&a->cursor),
+            .behind = a->deaf ? 0 : cursor_behind(&a->cursor),
         };
     }
     return c->attached_count;

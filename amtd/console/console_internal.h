@@ -47,7 +47,8 @@ struct attachment {
     uint64_t begin;             /* where the cursor began */
     int64_t since_ms, typed_ms; /* wall clock */
     int64_t dropped_ms;         /* monotonic: of the last complaint */
-    bool blocked;               /* typed bytes wait for room in the source */
+    bool quiet, deaf, demands;
+    bool blocked; /* typed bytes wait for room in the source */
     struct attachment *prev, *next;
 };
 
@@ -60,6 +61,7 @@ struct console {
     struct watching *watching;
     struct attachment *attached;
     size_t attached_count;
+    bool demanded; /* the source was told that somebody is attached */
     struct lease lease;
 
     enum console_state state;
@@ -113,6 +115,8 @@ void console_writable(struct console *console);
 /* Writes it into the journal and tells everybody. */
 void console_did(struct console *console, enum journal_kind kind, const char *who, const char *text,
                  uint64_t id);
+/* Somebody is attached who wants it to be connected. */
+bool console_is_demanded(const struct console *console);
 /* console.c: somebody came or went. */
 void console_demand(struct console *console);
 

@@ -10,6 +10,7 @@ void cursor_init(struct cursor *cursor, struct clog *log, uint64_t offset, const
     cursor->sink = *sink;
     cursor->offset = offset < end ? offset : end;
     cursor->ahead = 0;
+    cursor->logged_only = false;
 }
 
 uint64_t cursor_behind(const struct cursor *cursor)
@@ -44,7 +45,7 @@ void cursor_written(struct cursor *cursor, uint64_t offset, const uint8_t *p, si
 
 void cursor_unlogged(struct cursor *cursor, const uint8_t *p, size_t n)
 {
-    if (cursor_behind(cursor) != 0 || cursor->sink.room(cursor->sink.arg) < n)
+    if (cursor->logged_only || cursor_behind(cursor) != 0 || cursor->sink.room(cursor->sink.arg) < n)
         return;
     cursor->ahead += n;
     cursor->sink.bytes(cursor->sink.arg, cursor->offset, p, n);

@@ -23,8 +23,9 @@ struct cursor_sink {
 struct cursor {
     struct clog *log;
     struct cursor_sink sink;
-    uint64_t offset; /* of the next byte to be given */
-    uint64_t ahead;  /* bytes given already that the paused log will have from there on */
+    uint64_t offset;  /* of the next byte to be given */
+    uint64_t ahead;   /* bytes given already that the paused log will have from there on */
+    bool logged_only; /* it is not given what has no offset yet */
 };
 
 /* At `offset`, or at the end when it is beyond. log is borrowed. */

@@ -30,6 +30,7 @@ struct hub {
     struct source_kind kinds[SOURCE_TYPES];
     bool known[SOURCE_TYPES];
     struct entry *table;
+    uint64_t generation;
     struct timers timers;
     struct timer store_timer;
 
@@ -389,6 +390,7 @@ static void forget(struct hub *hub, struct entry *entry, const char *reason)
 {
     struct console *c = entry->console;
 
+    hub->generation++;
     HASH_DEL(hub->table, entry);
     if (c->is_dirty)
         DL_DELETE2(hub->dirty, c, dirty_prev, dirty_next);
@@ -451,6 +453,7 @@ static struct entry *add(struct hub *hub, const struct console_settings *setting
     entry->configured = configured;
     entry->name = c->settings.name;
     HASH_ADD_KEYPTR(hh, hub->table, entry->name, strlen(entry->name), entry);
+    hub->generation++;
     console_start(c);
     return entry;
 }
@@ -544,6 +547,16 @@ void hub_each(struct hub *hub, void (*each)(void *arg, struct console *console),
 size_t hub_count(const struct hub *hub)
 {
     return HASH_COUNT(hub->table);
+}
+
+uint64_t hub_generation(const struct hub *hub)
+{
+    return hub->generation;
+}
+
+void hub_changed(struct hub *hub)
+{
+    hub->generation++;
 }
 
 void hub_power(struct hub *hub, const char *host, const char *who, const char *text)

@@ -63,6 +63,9 @@ const struct node_key *hub_key(const struct hub *hub);
 /* Every console, sorted by name. */
 void hub_each(struct hub *hub, void (*each)(void *arg, struct console *console), void *arg);
 size_t hub_count(const struct hub *hub);
+/* Grows whenever consoles come and go, or what is known of them for others (hub_changed). */
+uint64_t hub_generation(const struct hub *hub);
+void hub_changed(struct hub *hub);
 /* A power action is done to a host: noted in the journals of its consoles. */
 void hub_power(struct hub *hub, const char *host, const char *who, const char *text);
 /* Closes the open segments of all logs (SIGUSR2). */

@@ -148,6 +148,23 @@ struct node_key *node_key_open_public(const char *path, struct err *err)
     return read_key(path, false, err);
 }
 
+void node_key_public(const struct node_key *key, uint8_t public[NODE_PUBLIC_LEN])
+{
+    size_t n = NODE_PUBLIC_LEN;
+
+    EVP_PKEY_get_raw_public_key(key->key, public, &n);
+}
+
+struct node_key *node_key_from_public(const uint8_t public[NODE_PUBLIC_LEN], struct err *err)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, NODE_PUBLIC_LEN);
+
+    if (pkey)
+        return wrap(pkey, false, "a node's key", err);
+    err_set(err, CAUSE_BAD_ANSWER, "not an Ed25519 key");
+    return NULL;
+}
+
 int node_key_sign(const struct node_key *key, const void *p, size_t n, uint8_t signature[NODE_SIGNATURE_LEN],
                   struct err *err)
 {

@@ -19,6 +19,10 @@ struct node_key;
 struct node_key *node_key_open(const char *dir, bool create, struct err *err);
 /* Only the public half, from a PEM file: for verifying. NULL and err. */
 struct node_key *node_key_open_public(const char *path, struct err *err);
+#define NODE_PUBLIC_LEN 32
+/* The public half, and a key made from one: it verifies. NULL and err: it is none. */
+void node_key_public(const struct node_key *key, uint8_t public[NODE_PUBLIC_LEN]);
+struct node_key *node_key_from_public(const uint8_t public[NODE_PUBLIC_LEN], struct err *err);
 void node_key_free(struct node_key *key); /* NULL is fine */
 
 const char *node_key_id(const struct node_key *key);

@@ -15,9 +15,11 @@
 #ifndef AMTD_CONSOLE_SOURCE_H
 #define AMTD_CONSOLE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/console/clog.h"
 #include "amtd/console/settings.h"
 #include "base/err.h"
 
@@ -44,6 +46,14 @@ struct source_events {
     /* Something that the people at this console and its journal should see: "user consent: enter the code on
      * the machine's screen". One line, printable. */
     void (*note)(void *arg, const char *text);
+    /* For sources whose bytes are in a log elsewhere: bytes at their offset there, written at at_ms (wall
+     * clock). Says how many of them were dealt with; the rest is to be offered again at ops.resume. In any
+     * state between open and close. */
+    size_t (*logged)(void *arg, uint64_t offset, int64_t at_ms, const uint8_t *p, size_t n);
+    /* The log here. */
+    struct clog *(*log)(void *arg);
+    /* What was in the way of connecting may be gone: try now, if another try is waited for. */
+    void (*ready)(void *arg);
 };
 
 struct source;
@@ -61,6 +71,15 @@ struct source_ops {
     int (*send_break)(struct source *source, int64_t ms, struct err *err);
     /* Closes and frees, now or when the loop has let go of its handles. */
     void (*destroy)(struct source *source);
+    /* Those may be NULL. */
+    /* The log takes bytes again (events.logged). */
+    void (*resume)(struct source *source);
+    /* Who holds the lease here changed; NULL: nobody. For sources with a lease of their own. */
+    void (*lease)(struct source *source, const char *who, bool force);
+    /* Somebody is attached here, or nobody. */
+    void (*demand)(struct source *source, bool wanted);
+    /* Why what is typed now would go nowhere, one line; NULL: it would not. Borrowed. */
+    const char *(*hindrance)(struct source *source);
 };
 
 /* Every kind's struct begins with this. */
