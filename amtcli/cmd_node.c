@@ -80,8 +80,13 @@ static int list(struct context *ctx, const char *call, const struct column *colu
 
 static int node_list(struct context *ctx)
 {
-    static const struct column columns[] = {
-        {"NAME", "name"}, {"CONNECTED", "connected"}, {"FROM", "from"}, {"JOINED", "added"}, {NULL}};
+    static const struct column columns[] = {{"NAME", "name"},
+                                            {"CONNECTED", "connected"},
+                                            {"FROM", "from"},
+                                            {"CONSOLES", "consoles"},
+                                            {"CONFIGURATION", "configuration"},
+                                            {"JOINED", "added"},
+                                            {NULL}};
 
     return list(ctx, "node.list", columns);
 }

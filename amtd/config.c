@@ -135,8 +135,13 @@ static void read_allow(struct config_reader *r, const yaml_node_t *node, void *b
 
 /* --- files --- */
 
-/* What the parser's input holds; the parser is used up. */
-static int load(struct config_reader *r, yaml_parser_t *parser)
+static const struct option pushed_options[] = {
+    {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
+    {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
+};
+
+/* What the parser's input holds, by a table; the parser is used up. */
+static int load_by(struct config_reader *r, yaml_parser_t *parser, const struct option *table, size_t count)
 {
     yaml_document_t doc;
     const yaml_node_t *root;
@@ -145,7 +150,7 @@ static int load(struct config_reader *r, yaml_parser_t *parser)
         r->doc = &doc;
         root = yaml_document_get_root_node(&doc);
         if (root) /* an empty file is a configuration, too */
-            config_read_map(r, root, options, sizeof(options) / sizeof(options[0]), r->config, 0);
+            config_read_map(r, root, table, count, r->config, 0);
         config_read_consoles(r);
         r->doc = NULL;
         yaml_document_delete(&doc);
@@ -157,6 +162,11 @@ static int load(struct config_reader *r, yaml_parser_t *parser)
     return r->count == 0 ? 0 : -1;
 }
 
+static int load(struct config_reader *r, yaml_parser_t *parser)
+{
+    return load_by(r, parser, options, sizeof(options) / sizeof(options[0]));
+}
+
 int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes)
 {
     struct config_reader r = {.path = name, .mistakes = mistakes, .config = config};
@@ -165,6 +175,17 @@ int config_parse(struct config *config, const char *name, const void *p, size_t 
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_string(&parser, p, n);
     return load(&r, &parser);
+}
+
+int config_parse_consoles(struct config *config, const char *name, const void *p, size_t n,
+                          struct buf *mistakes)
+{
+    struct config_reader r = {.path = name, .mistakes = mistakes, .config = config};
+    yaml_parser_t parser;
+
+    yaml_parser_initialize(&parser);
+    yaml_parser_set_input_string(&parser, p, n);
+    return load_by(&r, &parser, pushed_options, sizeof(pushed_options) / sizeof(pushed_options[0]));
 }
 
 int config_read(struct config *config, const char *path, struct buf *mistakes)
@@ -210,6 +231,16 @@ void config_forget_consoles(struct config *config)
     config->consoles = NULL;
     config->patterns = NULL;
     config->console_count = config->pattern_count = 0;
+}
+
+void config_take_consoles(struct config *config, struct config *from)
+{
+    config_clear(config);
+    config->consoles = from->consoles;
+    config->console_count = from->console_count;
+    config->state_dir = xstrdup("");
+    from->consoles = NULL;
+    from->console_count = 0;
 }
 
 void config_clear(struct config *config)

@@ -75,6 +75,8 @@ struct config {
 
 void config_init(struct config *config);
 void config_clear(struct config *config);
+/* The consoles of `from` become those of config, which is marked as read (state_dir is not NULL). */
+void config_take_consoles(struct config *config, struct config *from);
 /* As if it named no consoles and patterns. */
 void config_forget_consoles(struct config *config);
 /* Reads a file over what is there. -1: every mistake is appended to `mistakes`, one a line,
@@ -82,6 +84,9 @@ void config_forget_consoles(struct config *config);
 int config_read(struct config *config, const char *path, struct buf *mistakes);
 /* The same for n bytes; name stands for the file in mistakes. */
 int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes);
+/* The same for a document that may say `consoles` and `console-defaults`, and nothing else. */
+int config_parse_consoles(struct config *config, const char *name, const void *p, size_t n,
+                          struct buf *mistakes);
 /* Fills what nobody set, from the environment (AMTD_STATE_DIR, AMTD_SOCKET, CREDENTIALS_DIRECTORY) and the
  * user. */
 int config_finish(struct config *config, struct err *err);

@@ -22,6 +22,7 @@
 #include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
 #include "amtd/node/uplinks.h"
+#include "amtd/pushed.h"
 #include "amtd/redirect/sol_source.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -52,6 +53,7 @@ struct daemon {
     struct hub *hub;
     struct console_events *console_events;
     struct peers *peers;
+    struct config own; /* since it was read again: the consoles; state_dir NULL: not yet */
     struct nodes *nodes;
     struct uplinks *uplinks;
     struct server *server;
@@ -349,7 +351,7 @@ static void on_signal(uv_signal_t *handle, int number)
 /* Only the consoles: those that stay the same are not touched. With any mistake all stays as it is. */
 static void on_reload(uv_signal_t *handle, int number)
 {
-    const struct daemon *d = handle->data;
+    struct daemon *d = handle->data;
     struct buf mistakes = buf_init(1 << 20);
     struct config fresh;
 
@@ -360,12 +362,19 @@ static void on_reload(uv_signal_t *handle, int number)
     } else if (config_read(&fresh, d->config->path, &mistakes) != 0) {
         log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(&mistakes));
     } else {
-        hub_configure(d->hub, fresh.consoles, fresh.console_count, NULL);
+        config_take_consoles(&d->own, &fresh);
+        pushed_apply(d->hub, d->config->state_dir, &d->own);
+        nodes_reconfigure(d->nodes, &fresh);
         events_set_limits(d->events, &fresh.events);
-        log_info(NULL, "configuration read again: %zu consoles", fresh.console_count);
+        log_info(NULL, "configuration read again: %zu consoles", d->own.console_count);
     }
     buf_free(&mistakes);
     config_clear(&fresh);
+}
+
+int daemon_push(struct daemon *d, const void *p, size_t n, struct buf *mistakes)
+{
+    return pushed_take(d->hub, d->config->state_dir, d->own.state_dir ? &d->own : d->config, p, n, mistakes);
 }
 
 /* A private amtd ends when nobody has needed it for a while. */
@@ -426,7 +435,7 @@ static int start_consoles(struct daemon *d, struct err *err)
         hub_watch(d->hub, d->watcher);
     }
     d->console_events = console_events_new(d->hub, d->events);
-    hub_configure(d->hub, d->config->consoles, d->config->console_count, NULL);
+    pushed_apply(d->hub, d->config->state_dir, d->config);
     return 0;
 }
 
@@ -547,6 +556,7 @@ static void daemon_free(struct daemon *d)
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);
     seal_free(d->seal);
+    config_clear(&d->own);
     if (d->lock >= 0)
         close(d->lock);
     free(d);

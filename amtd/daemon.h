@@ -35,6 +35,10 @@ struct streams *daemon_streams(const struct daemon *daemon);
 struct redirect *daemon_redirect(const struct daemon *daemon);
 struct events *daemon_events(const struct daemon *daemon);
 struct discovery *daemon_discovery(const struct daemon *daemon);
+/* This node's server says which consoles there are to be, besides the own ones. -1: mistakes were appended.
+ */
+#define DAEMON_PUSHED_MAX (4 * 1024 * 1024)
+int daemon_push(struct daemon *daemon, const void *p, size_t n, struct buf *mistakes);
 struct peers;
 struct server;
 struct peers *daemon_peers(const struct daemon *daemon);

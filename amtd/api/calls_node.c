@@ -174,6 +174,8 @@ static json_t *peer_json(struct daemon *daemon, const struct peer *peer)
         json_object_set_new(json, "connected", json_boolean(client));
         json_object_set_new(json, "consoles",
                             json_integer((json_int_t)nodes_consoles(daemon_nodes(daemon), peer->name)));
+        json_object_set_new(json, "configuration",
+                            json_string(nodes_configuration(daemon_nodes(daemon), peer->name)));
         json_object_set_new(json, "from", json_string(client ? client_caller(client)->from : ""));
     } else if (peer->kind == PEER_CLIENT) {
         json_object_set_new(json, "user", json_string(peer->user));

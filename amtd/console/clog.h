@@ -62,12 +62,12 @@ void clog_settle(struct clog *log);
 /* A log that follows another one. */
 /* The offset of the next byte that is added. -1 and err: the directory cannot be read. */
 int clog_next(struct clog *log, uint64_t *next, struct err *err);
-/* The next byte has this offset; what is before it and was not added is a gap, which the journal explains. Nothing
- * when the log is as long already. -1 and err (busy: again later; system). */
+/* The next byte has this offset; what is before it and was not added is a gap, which the journal explains.
+ * Nothing when the log is as long already. -1 and err (busy: again later; system). */
 int clog_skip(struct clog *log, uint64_t offset, const char *why, struct err *err);
 /* Adds bytes that were written at at_ms (wall clock) to the other log at that offset: what is here already is
- * passed over, what is missing before them becomes a gap. How many of them were dealt with; fewer while the log is
- * paused or off: offer the rest again later. Nothing is ever lost here. */
+ * passed over, what is missing before them becomes a gap. How many of them were dealt with; fewer while the
+ * log is paused or off: offer the rest again later. Nothing is ever lost here. */
 size_t clog_replicate(struct clog *log, uint64_t offset, int64_t at_ms, const uint8_t *p, size_t n);
 /* Off: bytes pass by unlogged until it is on again; the gap is recorded. */
 void clog_enable(struct clog *log, bool on);

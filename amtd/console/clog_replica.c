@@ -30,8 +30,8 @@ int clog_skip(struct clog *log, uint64_t offset, const char *why, struct err *er
     if (clog_roll_files(log, offset, err) != 0)
         return -1;
     if (from > 0) {
-        snprintf(text, sizeof(text), "bytes %llu to %llu: %s", (unsigned long long)from, (unsigned long long)offset,
-                 why);
+        snprintf(text, sizeof(text), "bytes %llu to %llu: %s", (unsigned long long)from,
+                 (unsigned long long)offset, why);
         log_warn(log->name, "log: %s", text);
         clog_event(log, JOURNAL_GAP, NULL, text);
     }

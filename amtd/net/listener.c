@@ -185,9 +185,12 @@ uint16_t listener_port(const struct listener *l)
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
+    struct sockaddr_in6 v6 = {0};
+    struct sockaddr_in v4 = {0};
 
     if (getsockname(l->fd, (struct sockaddr *)&address, &size) != 0)
         return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((const struct sockaddr_in *)&address)->sin_port);
+    memcpy(&v6, &address, sizeof(v6));
+    memcpy(&v4, &address, sizeof(v4));
+    return ntohs(address.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
 }

@@ -19,6 +19,8 @@ struct nodes {
     struct daemon *daemon;
     struct node *all;
     uv_timer_t *soon;
+    struct config_node *settings; /* what the configuration says */
+    size_t settings_count;
 };
 
 struct daemon *nodes_daemon(const struct nodes *nodes)
@@ -46,6 +48,7 @@ struct node *node_of(struct nodes *nodes, const char *name)
     node->nodes = nodes;
     node->name = xstrdup(name);
     node->line = buf_init(LINE_MAX_BYTES);
+    node->config = node_config_new(name);
     DL_APPEND(nodes->all, node);
     return node;
 }
@@ -54,12 +57,53 @@ struct node *node_of(struct nodes *nodes, const char *name)
 
 static enum config_replicas replicas_of(const struct nodes *nodes, const char *name)
 {
-    const struct config *config = daemon_config(nodes->daemon);
-
-    for (size_t i = 0; i < config->node_count; i++)
-        if (strcmp(config->nodes[i].name, name) == 0)
-            return (enum config_replicas)config->nodes[i].consoles;
+    for (size_t i = 0; i < nodes->settings_count; i++)
+        if (strcmp(nodes->settings[i].name, name) == 0)
+            return (enum config_replicas)nodes->settings[i].consoles;
     return REPLICAS_ALL;
+}
+
+/* Sends the node what it is to have, if the configuration says that. */
+static void configure(const struct node *node)
+{
+    const struct nodes *nodes = node->nodes;
+
+    for (size_t i = 0; node->client && i < nodes->settings_count; i++)
+        if (strcmp(nodes->settings[i].name, node->name) == 0 && nodes->settings[i].configuration)
+            node_config_send(node->config, node->client, nodes->settings[i].configuration,
+                             daemon_config(nodes->daemon)->path);
+}
+
+static void copy_settings(struct nodes *nodes, const struct config *config)
+{
+    for (size_t i = 0; i < nodes->settings_count; i++) {
+        free(nodes->settings[i].name);
+        free(nodes->settings[i].configuration);
+    }
+    free(nodes->settings);
+    nodes->settings = xcalloc(config->node_count + 1, sizeof(*nodes->settings));
+    nodes->settings_count = config->node_count;
+    for (size_t i = 0; i < config->node_count; i++) {
+        nodes->settings[i] = config->nodes[i];
+        nodes->settings[i].name = xstrdup(config->nodes[i].name);
+        nodes->settings[i].configuration = xstrdup(config->nodes[i].configuration);
+    }
+}
+
+void nodes_reconfigure(struct nodes *nodes, const struct config *config)
+{
+    struct node *node;
+
+    copy_settings(nodes, config);
+    DL_FOREACH(nodes->all, node)
+    configure(node);
+}
+
+const char *nodes_configuration(const struct nodes *nodes, const char *name)
+{
+    const struct node *node = find(nodes, name);
+
+    return node ? node_config_state(node->config) : "";
 }
 
 static bool is_there(const struct node *node, const char *console)
@@ -212,6 +256,7 @@ void nodes_up(struct nodes *nodes, const char *name, struct client *client)
 
     node->client = client;
     node->listing = client_open_channel(client, "consoles", "", 0, &events);
+    configure(node);
     for (struct node_source *s = node->sources, *next; s; s = next) {
         next = node_source_next(s);
         node_source_connect(s);
@@ -225,6 +270,7 @@ void nodes_down(struct nodes *nodes, const char *name, const struct client *clie
     if (!node || node->client != client)
         return;
     log_warn(name, "node: not connected any more");
+    node_config_forget(node->config);
     node->client = NULL;
 }
 
@@ -287,6 +333,7 @@ struct nodes *nodes_new(struct daemon *daemon)
     nodes->soon = xcalloc(1, sizeof(*nodes->soon));
     uv_timer_init(streams_loop(daemon_streams(daemon)), nodes->soon);
     nodes->soon->data = nodes;
+    copy_settings(nodes, daemon_config(daemon));
     return nodes;
 }
 
@@ -319,9 +366,12 @@ void nodes_free(struct nodes *nodes)
     DL_FOREACH_SAFE(nodes->all, node, next)
     {
         buf_free(&node->line);
+        node_config_free(node->config);
         free(node->name);
         free(node);
     }
     uv_close((uv_handle_t *)nodes->soon, timer_closed);
+    copy_settings(nodes, &(const struct config){0});
+    free(nodes->settings);
     free(nodes);
 }

@@ -21,7 +21,11 @@ struct source_kind nodes_source_kind(struct nodes *nodes);
 /* A node connected, or its connection ended. */
 void nodes_up(struct nodes *nodes, const char *name, struct client *client);
 void nodes_down(struct nodes *nodes, const char *name, const struct client *client);
+/* The configuration was read again: which consoles there are to be, and what nodes are to have. */
+void nodes_reconfigure(struct nodes *nodes, const struct config *config);
 
+/* What became of the node's configuration: "", "sent", "taken", or why not. Borrowed. */
+const char *nodes_configuration(const struct nodes *nodes, const char *name);
 /* How many consoles of that node are replicated. */
 size_t nodes_consoles(const struct nodes *nodes, const char *name);
 

@@ -2,6 +2,7 @@
 #ifndef AMTD_NODE_NODES_INTERNAL_H
 #define AMTD_NODE_NODES_INTERNAL_H
 
+#include "amtd/node/node_config.h"
 #include "amtd/node/nodes.h"
 
 struct node_source;
@@ -13,6 +14,7 @@ struct node {
     uint32_t listing;      /* the channel on which it says which consoles it has */
     struct buf line;
     struct node_source *sources;
+    struct node_config *config;
     struct node *prev, *next;
 };
 

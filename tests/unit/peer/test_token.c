@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static void fill(struct token *t, const char *host)
     t->kind = PEER_CLIENT;
     t->expires_ms = 1767225600000;
     memset(t->pin, 7, sizeof(t->pin));
-    strcpy(t->host, host);
+    snprintf(t->host, sizeof(t->host), "%s", host);
     t->port = 8689;
 }
 
