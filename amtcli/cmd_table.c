@@ -19,6 +19,7 @@
 #include "amtcli/cmd_run.h"
 #include "amtcli/cmd_settings.h"
 #include "amtcli/cmd_shell.h"
+#include "amtcli/cmd_user.h"
 #include "amtcli/help.h"
 
 const struct command *const commands[] = {
@@ -43,6 +44,7 @@ const struct command *const commands[] = {
     &command_profile_set,
     &command_profile_remove,
     &command_profile_test,
+    &command_user,
     &command_password_rotate,
     &command_password_list,
     &command_password_show,

@@ -23,8 +23,8 @@ enum result_shape result_shape(const char *task)
     } shapes[] = {
         {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
         {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
-        {"clock", RESULT_CLOCK},   {"alert", RESULT_ALERT},     {"filter", RESULT_FILTER},
-        {"agent", RESULT_AGENTS},  {"worm", RESULT_WORM},
+        {"clock", RESULT_CLOCK},   {"alert", RESULT_ALERT},     {"user", RESULT_USER},
+        {"filter", RESULT_FILTER}, {"agent", RESULT_AGENTS},    {"worm", RESULT_WORM},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -78,6 +78,9 @@ static const struct column own_columns[][OWN_MAX] = {
     [RESULT_CONSENT] = {{"ASKED FOR", "detail.policy"}, {"CONSENT", "detail.state"}},
     [RESULT_CLOCK] = {{"OFF BY (S)", "detail.off_s"}},
     [RESULT_ALERT] = {{"HEARD", "detail.heard"}, {"OTHERS", "detail.others"}},
+    [RESULT_USER] = {{"ADMINISTRATOR", "detail.administrator"},
+                     {"ACCOUNTS", "detail.names"},
+                     {"DIFFER", "detail.differ"}},
     [RESULT_FILTER] = {{"STATE", "state"}, {"POLICY", "policy"}, {"FILTERS", "filters"}},
 };
 

@@ -15,6 +15,7 @@ enum result_shape {
     RESULT_CONSENT,
     RESULT_CLOCK,
     RESULT_ALERT,
+    RESULT_USER,
     RESULT_AGENTS, /* detail.agents */
     RESULT_WORM,
     RESULT_FILTER, /* policy, filters, state; counts */

@@ -140,6 +140,13 @@ int tx_password_forget(struct tx *tx, int64_t host_id, int64_t at_ms, size_t *co
     return 0;
 }
 
+int tx_password_forget_user(struct tx *tx, int64_t host_id, const char *user, int64_t at_ms, struct err *err)
+{
+    if (change_state(tx, host_id, user, PASSWORD_PROVEN, PASSWORD_FORMER, at_ms, err) != 0)
+        return -1;
+    return change_state(tx, host_id, user, PASSWORD_NEXT, PASSWORD_FORMER, at_ms, err);
+}
+
 /* --- reading --- */
 
 int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct password_row **rows,

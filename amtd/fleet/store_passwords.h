@@ -30,6 +30,8 @@ int tx_password_settle(struct tx *tx, int64_t host_id, const char *user, bool ha
                        struct err *err);
 /* The host goes back to its profile's passwords; its own become former ones. *count: how many. */
 int tx_password_forget(struct tx *tx, int64_t host_id, int64_t at_ms, size_t *count, struct err *err);
+/* The same for one account, which the device does not have any more. */
+int tx_password_forget_user(struct tx *tx, int64_t host_id, const char *user, int64_t at_ms, struct err *err);
 /* By name and state; newest first within. host NULL: all. former: also those that were before. open: with the
  * passwords themselves. *rows is the caller's array. */
 int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct password_row **rows,

@@ -1,9 +1,9 @@
 /* password: a random password for each host, in place of its profile's. */
-#include <openssl/rand.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/fleet/random_password.h"
 #include "amtd/fleet/store_passwords.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
@@ -13,16 +13,14 @@
 #include "wsman/password.h"
 
 #define PASSWORD_BUDGET_MS 60000
-#define LENGTH_STANDARD    20
-#define LENGTH_MIN         8 /* of a strong password, and the most that AMT takes (wsman.md 3.9) */
-#define LENGTH_MAX         32
 
 struct password_args {
-    uint32_t length; /* 0: LENGTH_STANDARD */
+    uint32_t length; /* 0: RANDOM_PASSWORD_LENGTH */
 };
 
 static const struct task_arg args_table[] = {
-    {"length", TASK_ARG_U32, offsetof(struct password_args, length), .min = LENGTH_MIN, .max = LENGTH_MAX},
+    {"length", TASK_ARG_U32, offsetof(struct password_args, length), .min = RANDOM_PASSWORD_MIN,
+     .max = RANDOM_PASSWORD_MAX},
     {NULL},
 };
 
@@ -32,67 +30,6 @@ struct password_work {
     struct secret *fresh;
     bool proved, has_new;
 };
-
-/* --- random passwords --- */
-
-/* What AMT asks for: a letter of each case, a digit and another sign. Signs that AMT, shells, tables of
- * numbers or people stumble over are left out. */
-#define UPPER  "ABCDEFGHJKLMNPQRSTUVWXYZ"
-#define LOWER  "abcdefghijkmnopqrstuvwxyz"
-#define DIGITS "23456789"
-#define SIGNS  "!#%*./?_"
-static const char *const classes[] = {UPPER, LOWER, DIGITS, SIGNS};
-static const char all_signs[] = UPPER LOWER DIGITS SIGNS;
-#define CLASSES 4
-
-/* A number below n, each equally likely; n is at most 256. */
-static int random_below(unsigned n, unsigned *out)
-{
-    unsigned char byte;
-
-    do
-        if (RAND_priv_bytes(&byte, 1) != 1)
-            return -1;
-    while (byte >= 256 - 256 % n);
-    *out = byte % n;
-    return 0;
-}
-
-static bool has_all_classes(const char *text)
-{
-    for (int i = 0; i < CLASSES; i++)
-        if (!strpbrk(text, classes[i]))
-            return false;
-    return true;
-}
-
-static int draw(char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned at;
-
-        if (random_below((unsigned)sizeof(all_signs) - 1, &at) != 0)
-            return -1;
-        text[i] = all_signs[at];
-    }
-    text[length] = '\0';
-    return 0;
-}
-
-/* Drawn anew until it has all classes, so that every such password is equally likely. */
-static struct secret *random_password(size_t length)
-{
-    char text[LENGTH_MAX + 1];
-    struct secret *s = NULL;
-
-    do
-        if (draw(text, length) != 0)
-            return NULL;
-    while (!has_all_classes(text));
-    s = secret_new(text, length);
-    secret_wipe(text, sizeof(text));
-    return s;
-}
 
 /* --- on one host --- */
 
@@ -129,7 +66,7 @@ static void password_init(void *work, const void *args, const struct host *host,
 
     (void)host;
     (void)quirks;
-    w->fresh = random_password(pa->length > 0 ? pa->length : LENGTH_STANDARD);
+    w->fresh = random_password(pa->length > 0 ? pa->length : RANDOM_PASSWORD_LENGTH);
 }
 
 static int password_login(void *work, const struct login *login, struct err *err)
@@ -188,7 +125,7 @@ static void password_would(const void *args, const struct host *host, struct buf
 
     (void)host;
     buf_printf(out, "would set a random password of %u signs and prove it",
-               pa->length > 0 ? pa->length : LENGTH_STANDARD);
+               pa->length > 0 ? pa->length : RANDOM_PASSWORD_LENGTH);
 }
 
 /* --- in the store --- */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "wsman/accounts.h"
 #include "wsman/boot.h"
 #include "wsman/boot_sol.h"
 #include "wsman/clock_sync.h"
@@ -524,11 +525,89 @@ static void a_user_accounts_password(void **state)
     assert_true(ps.asked && ps.denied);
 }
 
+/* --- accounts --- */
+
+static int account_hash(void *arg, const char *user, const char *realm, uint8_t out[PASSWORD_HASH_LEN],
+                        struct err *err)
+{
+    (void)user;
+    return fixed_hash(arg, realm, out, err);
+}
+
+#define ACCOUNT(handle, name, realms)                                                                        \
+    {                                                                                                        \
+        "AMT_AuthorizationService.GetUserAclEntryEx", "<r:Handle>" handle "</r:Handle>", NULL,               \
+            "<g:DigestUsername>" name                                                                        \
+            "</g:DigestUsername><g:AccessPermission>1</g:AccessPermission>" realms OK                        \
+    }
+#define ENABLED(state)                                                                                       \
+    {                                                                                                        \
+        "AMT_AuthorizationService.GetAclEnabledState", NULL, NULL, "<g:Enabled>" state "</g:Enabled>" OK     \
+    }
+#define READ_THREE                                                                                           \
+    {"AMT_AuthorizationService.GetAdminAclEntry", NULL, NULL, "<g:Username>admin</g:Username>" OK},          \
+        {"AMT_AuthorizationService.EnumerateUserAclEntries", NULL, NULL,                                     \
+         "<g:TotalCount>3</g:TotalCount><g:Handles>1</g:Handles><g:Handles>2</g:Handles>"                    \
+         "<g:Handles>3</g:Handles>" OK},                                                                     \
+        ACCOUNT("1", "anna", "<g:Realms>5</g:Realms>"), ENABLED("false"),                                    \
+        ACCOUNT("2", "bert", "<g:Realms>3</g:Realms>"), ENABLED("true"),                                     \
+        {"AMT_AuthorizationService.GetUserAclEntryEx", NULL, NULL,                                           \
+         "<g:KerberosUserSid>AQUAAAAAAAUVAAAA"                                                               \
+         "AQAAAAIAAAADAAAA6QMAAA==</g:KerberosUserSid>" OK},                                                 \
+        ENABLED("true")
+
+static void accounts_are_corrected_as_a_whole(void **state)
+{
+    static const struct line script[] = {
+        READ_THREE,
+        {"Get AMT_GeneralSettings", NULL, NULL, "<g:DigestRealm>Digest:A1</g:DigestRealm>"},
+        {"AMT_AuthorizationService.UpdateUserAclEntryEx",
+         "<r:Handle>1</r:Handle><r:DigestUsername>anna</r:DigestUsername><r:DigestPassword>" HASH_TEXT
+         "</r:DigestPassword><r:AccessPermission>1</r:AccessPermission><r:Realms>2</r:Realms>",
+         NULL, OK},
+        {"AMT_AuthorizationService.SetAclEnabledState", "<r:Handle>1</r:Handle><r:Enabled>true</r:Enabled>",
+         NULL, OK},
+        {"AMT_AuthorizationService.RemoveUserAclEntry", "<r:Handle>2</r:Handle>", NULL, OK},
+        {"AMT_AuthorizationService.AddUserAclEntryEx",
+         "<r:DigestUsername>carl</r:DigestUsername><r:DigestPassword>" HASH_TEXT
+         "</r:DigestPassword><r:AccessPermission>2</r:AccessPermission><r:Realms>4</r:Realms>"
+         "<r:Realms>13</r:Realms>",
+         "Handle", OK},
+        {NULL},
+    };
+    static const struct account wanted[] = {{"anna", 1 << 2, ACCOUNT_NETWORK},
+                                            {"carl", 1 << 4 | 1 << 13, ACCOUNT_ANY}};
+    const struct accounts_request request = {
+        .wanted = wanted, .count = 2, .exact = true, .apply = true, .self = "admin", .hash = account_hash};
+    struct accounts_seq as;
+
+    (void)state;
+    accounts_seq_init(&as, &request);
+    assert_int_equal(play(&as.seq, script), CAUSE_NONE);
+    assert_string_equal(as.rows[2].sid, "S-1-5-21-1-2-3-1001");
+    assert_int_equal(as.rows[2].change, ACCOUNT_OTHER);
+    assert_true(as.rows[0].done && as.rows[1].done && as.rows[3].done);
+}
+
+static void nobody_removes_his_own_account(void **state)
+{
+    static const struct line script[] = {READ_THREE, {NULL}};
+    const struct accounts_request request = {
+        .exact = true, .apply = true, .self = "bert", .hash = account_hash};
+    struct accounts_seq as;
+
+    (void)state;
+    accounts_seq_init(&as, &request);
+    assert_int_equal(play(&as.seq, script), CAUSE_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_administrators_password),
         cmocka_unit_test(a_user_accounts_password),
+        cmocka_unit_test(accounts_are_corrected_as_a_whole),
+        cmocka_unit_test(nobody_removes_his_own_account),
         cmocka_unit_test(boot_to_pxe_in_the_order_of_the_reference),
         cmocka_unit_test(boot_to_setup_over_sol_then_reset),
         cmocka_unit_test(boot_is_refused_before_anything_is_changed),

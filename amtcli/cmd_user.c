@@ -1,0 +1,84 @@
+/* user: the accounts of devices. */
+#include "amtcli/cmd_user.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtcli/run_view.h"
+#include "base/xalloc.h"
+
+static const struct option_row user_options[] = {
+    {"account", 'a', OPTION_TEXT, "NAME=REALMS[@ACCESS]",
+     "an account that is to be there, with what it may do (realms, joined by ',') and from where: local, "
+     "network (the standard) or any; may be given several times"},
+    {"exact", 0, OPTION_FLAG, NULL, "there may be no other accounts but those of Kerberos"},
+    {NULL},
+};
+
+/* "helpdesk=remote-control,redirection@any" as JSON; NULL: it is none. */
+static json_t *account_of(const char *text)
+{
+    const char *realms = strchr(text, '='), *access = strchr(text, '@');
+    json_t *json, *list = json_array();
+
+    if (!realms || realms == text || (access && access < realms)) {
+        json_decref(list);
+        return NULL;
+    }
+    for (const char *p = realms + 1; *p && *p != '@';) {
+        size_t n = strcspn(p, ",@");
+
+        json_array_append_new(list, json_stringn(p, n));
+        p += n + (p[n] == ',');
+    }
+    json = json_pack("{s:s%, s:o}", "name", text, (size_t)(realms - text), "realms", list);
+    if (access)
+        json_object_set_new(json, "access", json_string(access + 1));
+    return json;
+}
+
+static int user(struct context *ctx)
+{
+    const char *action = ctx->args.operand_count > 1 ? ctx->args.operands[1] : "show", *text;
+    bool exact = args_has(&ctx->args, "exact");
+    json_t *accounts = json_array(), *args;
+
+    for (size_t i = 0; (text = args_value_at(&ctx->args, "account", i)); i++) {
+        json_t *account = account_of(text);
+
+        if (!account) {
+            fprintf(stderr,
+                    "amtcli user: '%s': expected NAME=REALMS[@ACCESS] such as "
+                    "helpdesk=remote-control,redirection@any\n",
+                    text);
+            json_decref(accounts);
+            return EXIT_USAGE;
+        }
+        json_array_append_new(accounts, account);
+    }
+    if (strcmp(action, "show") == 0 && (exact || json_array_size(accounts) > 0)) {
+        fputs("amtcli user: show goes without accounts; check compares, apply corrects\n", stderr);
+        json_decref(accounts);
+        return EXIT_USAGE;
+    }
+    args = json_pack("{s:s, s:b, s:o}", "action", action, "exact", (int)exact, "accounts", accounts);
+    return run_and_show(ctx, run_params("user", args, ctx->args.operands[0]), RESULT_USER);
+}
+
+static const struct option_row *const tables[] = {user_options, options_output, options_yes, options_run,
+                                                  NULL};
+
+const struct command command_user = {
+    "user",
+    "TARGET [show|check|apply]",
+    1,
+    2,
+    "the accounts of devices: show them, check whether they are as given, or make them so; new and changed "
+    "ones get "
+    "passwords of their own (amtcli password show)",
+    tables,
+    "user @lab -b\n"
+    "user @lab check -a helpdesk=remote-control,redirection -a audit=audit-log,event-log-reader --exact -b\n"
+    "user @lab apply -a helpdesk=remote-control,redirection --yes",
+    user};
