@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amtcli/cmd_filter_apply.h"
+#include "amtcli/fold.h"
 #include "amtcli/needs_input.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
@@ -290,18 +291,20 @@ const struct command command_filter_stats = {
     look_tables,
     "filter stats pc7\nfilter stats pc7 -o json",
     look};
-const struct command command_filter_drift = {"filter drift",
-                                             "TARGET",
-                                             1,
-                                             1,
-                                             "compare devices with what amtd put there",
-                                             look_tables,
-                                             "filter drift @lab\nfilter drift all -o json",
-                                             look};
+const struct command command_filter_drift = {
+    "filter drift",
+    "TARGET",
+    1,
+    1,
+    "compare devices with what amtd put there; exit code 1 where they differ",
+    look_tables,
+    "filter drift @lab\nfilter drift all -o json",
+    look};
 
 /* --- what amtd keeps --- */
 
-static int filter_status(struct context *ctx)
+/* Two hosts whose filters are the same in all that people would call equal share a line. */
+static void print_status(const struct args *args, const json_t *rows)
 {
     static const struct column columns[] = {{"HOST", "host"},
                                             {"POLICY", "policy"},
@@ -314,6 +317,19 @@ static int filter_status(struct context *ctx)
                                             {"THEN", "then"},
                                             {"AT IT", "at_it.what"},
                                             {NULL}};
+    static const struct column folded[] = {
+        {"COUNT", "count"},     {"HOSTS", "host"},       {"POLICY", "policy"},
+        {"FILTERS", "filters"}, {"WHO", "who"},          {"FILE", "file"},
+        {"THEN", "then"},       {"AT IT", "at_it.what"}, {NULL}};
+    bool fold = args_has(args, "fold") && output_format(args) != FORMAT_JSON;
+    json_t *shown = fold ? fold_results(rows, &folded[2]) : json_incref((json_t *)rows);
+
+    output_rows(output_format(args), shown, fold ? folded : columns);
+    json_decref(shown);
+}
+
+static int filter_status(struct context *ctx)
+{
     json_t *params = json_object(), *reply;
     int code;
 
@@ -322,7 +338,7 @@ static int filter_status(struct context *ctx)
     code = context_call(ctx, "filter.status", params, &reply);
     if (code != 0)
         return code;
-    output_rows(output_format(&ctx->args), reply, columns);
+    print_status(&ctx->args, reply);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -341,7 +357,9 @@ static int filter_confirm(struct context *ctx)
     return EXIT_ALL;
 }
 
-static const struct option_row *const status_tables[] = {options_output, NULL};
+static const struct option_row status_options[] = {
+    {"fold", 'b', OPTION_FLAG, NULL, "one line for hosts with equal filters"}, {NULL}};
+static const struct option_row *const status_tables[] = {status_options, options_output, NULL};
 
 const struct command command_filter_status = {
     "filter status",
@@ -350,7 +368,7 @@ const struct command command_filter_status = {
     1,
     "which filters are active where, since when, by whom, and until when",
     status_tables,
-    "filter status\nfilter status @lab -o json",
+    "filter status -b\nfilter status @lab -o json",
     filter_status};
 const struct command command_filter_confirm = {
     "filter confirm",      "TARGET",      1, 1, "keep filters that were applied with --confirm-within", NULL,

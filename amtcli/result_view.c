@@ -412,10 +412,19 @@ static void print_csv(const json_t *rows, enum result_shape shape)
                                             {"REMARK", "remark"},
                                             {"DETAIL", "detail.*"},
                                             {NULL}};
-    static const struct column filter[] = {
-        {"HOST", "host"},       {"RESULT", "result"},   {"STATE", "state"},   {"POLICY", "policy"},
-        {"FILTERS", "filters"}, {"SECONDS", "seconds"}, {"CAUSE", "cause"},   {"CODE", "code"},
-        {"MESSAGE", "message"}, {"HINT", "hint"},       {"REMARK", "remark"}, {NULL}};
+    static const struct column filter[] = {{"HOST", "host"},
+                                           {"RESULT", "result"},
+                                           {"STATE", "state"},
+                                           {"POLICY", "policy"},
+                                           {"FILTERS", "filters"},
+                                           {"SECONDS", "seconds"},
+                                           {"CAUSE", "cause"},
+                                           {"CODE", "code"},
+                                           {"MESSAGE", "message"},
+                                           {"HINT", "hint"},
+                                           {"REMARK", "remark"},
+                                           {"DIFFERENCE", "difference"},
+                                           {NULL}};
     static const struct column would[] = {{"HOST", "host"}, {"WOULD", "would"}, {NULL}};
 
     if (json_object_get(json_array_get(rows, 0), "would"))
@@ -484,12 +493,13 @@ int show_results(const struct args *args, const json_t *results, enum result_sha
 {
     enum format format = output_format(args);
     json_t *rows = sorted(results), *row;
-    size_t i, count = json_array_size(rows), ok = 0, failed = 0;
+    size_t i, count = json_array_size(rows), ok = 0, failed = 0, drifted = 0;
 
     json_array_foreach(rows, i, row)
     {
         ok += strcmp(text_of(row, "result"), "ok") == 0;
         failed += strcmp(text_of(row, "result"), "failed") == 0;
+        drifted += strcmp(text_of(row, "state"), "drifted") == 0;
     }
     if (format == FORMAT_JSON)
         output_json(rows);
@@ -502,6 +512,8 @@ int show_results(const struct args *args, const json_t *results, enum result_sha
         print_causes(rows);
     if (format == FORMAT_TABLE && ok + failed > 1)
         fprintf(stderr, "%zu ok, %zu failed\n", ok, failed);
+    if (format == FORMAT_TABLE && drifted > 0)
+        fprintf(stderr, "%zu not as amtd keeps them\n", drifted);
     json_decref(rows);
-    return failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+    return failed > 0 || drifted > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
 }

@@ -25,7 +25,8 @@ enum result_shape {
 enum result_shape result_shape(const char *task);
 
 /* Prints results (an array of objects per host, docs/api.md) sorted by host: to stdout the results alone, to
- * stderr why some failed. Returns the exit code: all succeeded, or some failed. */
+ * stderr why some failed. Returns the exit code: all succeeded, or some failed, or were found not to be as
+ * they should (filter drift). */
 int show_results(const struct args *args, const json_t *results, enum result_shape shape);
 
 #endif

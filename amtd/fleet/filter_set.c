@@ -7,10 +7,17 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+struct filter_set *filter_set_hold(struct filter_set *set)
+{
+    set->more++;
+    return set;
+}
+
 void filter_set_free(struct filter_set *set)
 {
-    if (!set)
+    if (!set || set->more-- > 0)
         return;
+    json_decref(set->json);
     for (size_t i = 0; set->rules && i < set->count; i++)
         free(set->rules[i]);
     free(set->rules);
@@ -97,7 +104,7 @@ static json_t *default_json(const struct sd_default *d)
     return json_pack("[b, b, b]", d->drop, d->event, d->count);
 }
 
-json_t *filter_set_json(const struct filter_set *set)
+static json_t *make_json(const struct filter_set *set)
 {
     json_t *filters = json_array();
     const struct sd_policy *p = &set->policy;
@@ -109,6 +116,13 @@ json_t *filter_set_json(const struct filter_set *set)
                      "anti_spoof", (json_int_t)p->anti_spoof, "tx", default_json(&p->tx), "rx",
                      default_json(&p->rx), "minutes", (json_int_t)set->minutes, "filters", filters, "owner",
                      (int)set->owner);
+}
+
+json_t *filter_set_json(struct filter_set *set)
+{
+    if (!set->json)
+        set->json = make_json(set);
+    return json_incref(set->json);
 }
 
 /* --- reading --- */

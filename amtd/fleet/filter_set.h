@@ -19,7 +19,11 @@ struct filter_set {
     size_t count;
     uint32_t minutes; /* time-out in hardware */
     enum sd_owner owner;
+    unsigned more; /* holders besides the first */
+    json_t *json;  /* as filter_set_json made it, or NULL; nobody changes either any more */
 };
+/* One more holder, who frees it too. Loop's thread only. */
+struct filter_set *filter_set_hold(struct filter_set *set);
 
 void filter_set_free(struct filter_set *set); /* NULL is fine */
 /* Borrows from the set. */
@@ -27,8 +31,8 @@ struct filter_goal filter_set_goal(const struct filter_set *set);
 /* The rules of the filter that means the same, or NULL. Borrowed. */
 const char *filter_set_rules(const struct filter_set *set, const struct sd_filter *filter);
 
-/* Caller's. */
-json_t *filter_set_json(const struct filter_set *set);
+/* Caller's, and not to be changed: all holders share it. */
+json_t *filter_set_json(struct filter_set *set);
 /* NULL with store-failed when it is not what filter_set_json made. */
 struct filter_set *filter_set_read(const json_t *json, struct err *err);
 

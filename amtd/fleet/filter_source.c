@@ -24,10 +24,22 @@
 
 #define TAG_PREFIX     "filter."
 #define RULES_TEXT_MAX 1024
+#define KEY_MAX        65536
+#define MADE_MAX       8
+
+/* What was compiled for hosts that are alike in all that counts. */
+struct made {
+    char *key; /* NULL: empty */
+    struct filter_set *set;
+    struct ruleset *rules;
+    char *host; /* what @host stands for, or NULL */
+};
 
 struct filter_source {
     struct filter_file *file;
-    struct filter_file *needs; /* further ones, or NULL */
+    struct filter_file *needs;  /* further ones, or NULL */
+    struct made made[MADE_MAX]; /* compiled lately */
+    size_t made_next;
     char *name;
     char *hash;
 };
@@ -72,12 +84,23 @@ struct filter_source *filter_source_read(const char *name, const char *text, siz
     return source;
 }
 
+static void made_clear(struct made *made)
+{
+    filter_set_free(made->set);
+    ruleset_free(made->rules);
+    free(made->host);
+    free(made->key);
+    memset(made, 0, sizeof(*made));
+}
+
 void filter_source_free(struct filter_source *source)
 {
     if (!source)
         return;
     filter_file_free(source->file);
     filter_file_free(source->needs);
+    for (size_t i = 0; i < MADE_MAX; i++)
+        made_clear(&source->made[i]);
     free(source->name);
     free(source->hash);
     free(source);
@@ -205,8 +228,8 @@ static char *join_rules(const struct compiled_filter *filter, const struct rules
     return buf_take(&text);
 }
 
-static struct filter_set *make_set(const struct filter_source *source, const struct compiled *compiled,
-                                   const struct ruleset *rules)
+static struct filter_set *make_set(const struct filter_source *source, const struct filter_binding *binding,
+                                   const struct compiled *compiled, const struct ruleset *rules)
 {
     struct filter_set *set = xcalloc(1, sizeof(*set));
 
@@ -215,6 +238,7 @@ static struct filter_set *make_set(const struct filter_source *source, const str
     set->hash = xstrdup(source->hash);
     set->policy = compiled->policy;
     set->minutes = compiled->timeout_minutes;
+    set->owner = binding->owner;
     set->filters = xcalloc(compiled->count + 1, sizeof(*set->filters));
     set->rules = xcalloc(compiled->count + 1, sizeof(*set->rules));
     for (; set->count < compiled->count; set->count++) {
@@ -304,41 +328,114 @@ static bool own_address(const char *host, uint8_t *version, net_number *address)
     return good;
 }
 
-static void find_ways(const struct ruleset *rules, const struct names *names,
-                      const struct filter_binding *binding, struct reach_try *reach)
+static void find_ways(const struct made *made, const struct filter_binding *binding, struct reach_try *reach)
 {
-    const char *host = names_get(names, "host");
+    const char *host = made->host ? made->host : binding->there ? binding->there : "";
     uint8_t version;
     net_number address;
 
-    if (!host)
-        host = binding->there ? binding->there : "";
     /* of several addresses of a host the first */
     snprintf(reach->address, sizeof(reach->address), "%.*s", (int)strcspn(host, " ,\t\n"), host);
     if (own_address(reach->address, &version, &address))
-        reach->count = reach_ways(rules, version, address, reach->ways);
+        reach->count = reach_ways(made->rules, version, address, reach->ways);
 }
 
-struct filter_set *filter_source_compile(const struct filter_source *source,
-                                         const struct filter_binding *binding, const struct sd_state *state,
-                                         struct reach_try *reach, struct err *err)
+/* --- what was made lately --- */
+
+static void add_room(const struct sd_room *room, struct buf *key)
+{
+    buf_printf(key, "%u/%u ", room->filters, room->counters);
+}
+
+/* All that compiling looks at and that differs from host to host. */
+static char *key_of(const struct filter_binding *binding, const struct sd_state *state)
+{
+    struct buf key = buf_init(KEY_MAX);
+    const struct pairs *tags = &binding->host->tags;
+
+    buf_printf(&key, "%u|%s|%s|%s|%u %u", binding->version, binding->management ? binding->management : "",
+               state->dns, state->gateway, state->limits.policies, state->limits.filters);
+    for (size_t i = 0; i < state->port_count; i++) {
+        const struct sd_port_limits *l = &state->ports[i].limits;
+
+        buf_printf(&key, "|%u %d %u %d %d ", state->ports[i].number, state->ports[i].has_limits,
+                   l->ipv6_ratio, l->ipv4_anti_spoof, l->ipv6_anti_spoof);
+        add_room(&l->ipv4_tx, &key);
+        add_room(&l->ipv4_rx, &key);
+        add_room(&l->ipv6_tx, &key);
+        add_room(&l->ipv6_rx, &key);
+    }
+    for (size_t i = 0; i < tags->count; i++)
+        if (strncmp(tags->items[i].name, TAG_PREFIX, strlen(TAG_PREFIX)) == 0)
+            buf_printf(&key, "|%s=%s", tags->items[i].name, tags->items[i].value);
+    if (buf_ok(&key))
+        return buf_take(&key);
+    buf_free(&key);
+    return NULL; /* tags beyond all measure: it is compiled anew */
+}
+
+static const struct made *find_made(const struct filter_source *source, const char *key)
+{
+    for (size_t i = 0; key && i < MADE_MAX; i++)
+        if (source->made[i].key && strcmp(source->made[i].key, key) == 0)
+            return &source->made[i];
+    return NULL;
+}
+
+static int make(const struct filter_source *source, const struct filter_binding *binding,
+                const struct sd_state *state, struct made *made, struct err *err)
 {
     struct names *names = bind_names(binding, state, err);
     struct findings findings = {0};
     struct ruleset *rules = names ? filter_bind(source->file, names, &findings) : NULL;
     struct compiled *compiled = rules ? compile(rules, binding, state, &findings) : NULL;
-    struct filter_set *set = NULL;
 
+    memset(made, 0, sizeof(*made));
     if (compiled && check_anti_spoof(rules, state, err) == 0 &&
-        check_ways(source, rules, names, binding, err) == 0)
-        set = make_set(source, compiled, rules);
-    else if (names && !compiled)
+        check_ways(source, rules, names, binding, err) == 0) {
+        made->set = make_set(source, binding, compiled, rules);
+        made->host = xstrdup(names_get(names, "host"));
+        made->rules = rules;
+        rules = NULL;
+    } else if (names && !compiled) {
         findings_err(&findings, err);
-    if (set && !binding->force) /* what is forced undoes itself */
-        find_ways(rules, names, binding, reach);
+    }
     compiled_free(compiled);
     ruleset_free(rules);
     names_free(names);
     findings_clear(&findings);
-    return set;
+    return made->set ? 0 : -1;
+}
+
+/* The last of those made lately, with what was made now. */
+static const struct made *keep_made(struct filter_source *source, const struct made *fresh)
+{
+    struct made *made = &source->made[source->made_next];
+
+    made_clear(made);
+    *made = *fresh;
+    source->made_next = (source->made_next + 1) % MADE_MAX;
+    return made;
+}
+
+struct filter_set *filter_source_compile(struct filter_source *source, const struct filter_binding *binding,
+                                         const struct sd_state *state, struct reach_try *reach,
+                                         struct err *err)
+{
+    char *key = key_of(binding, state);
+    const struct made *found = find_made(source, key);
+    struct made fresh;
+
+    if (found) {
+        free(key);
+    } else if (make(source, binding, state, &fresh, err) != 0) {
+        free(key);
+        return NULL;
+    } else {
+        fresh.key = key;
+        found = keep_made(source, &fresh);
+    }
+    if (!binding->force) /* what is forced undoes itself */
+        find_ways(found, binding, reach);
+    return filter_set_hold(found->set);
 }

@@ -20,6 +20,7 @@ struct filter_binding {
     const char *management;  /* this server's addresses as the host sees it, or NULL */
     const char *there;       /* the host's address, numeric, or NULL */
     unsigned version;        /* of the firmware, 0: not known */
+    enum sd_owner owner;     /* whose policy it becomes */
     bool anti_spoof;
     bool widen;
     bool force; /* also when it cuts off what must work */
@@ -36,10 +37,12 @@ const char *filter_source_name(const struct filter_source *source); /* of the po
 const char *filter_source_hash(const struct filter_source *source); /* SHA-256 of the text, hex */
 
 /* What a device with these limits and ports is to hold, and what of the file's needs can be tried from here
- * (at the address that @host stands for, else the one the host is reached at). NULL: invalid-argument (names
- * not bound, rules that hardware cannot say) or limit-exceeded, with the first reason and how many more. */
-struct filter_set *filter_source_compile(const struct filter_source *source,
-                                         const struct filter_binding *binding, const struct sd_state *state,
-                                         struct reach_try *reach, struct err *err);
+ * (at the address that @host stands for, else the one the host is reached at). From host to host only host,
+ * management, there and version of the binding may differ; those for which it comes to the same share the
+ * set. NULL: invalid-argument (names not bound, rules that hardware cannot say) or limit-exceeded, with the
+ * first reason and how many more. Loop's thread only. */
+struct filter_set *filter_source_compile(struct filter_source *source, const struct filter_binding *binding,
+                                         const struct sd_state *state, struct reach_try *reach,
+                                         struct err *err);
 
 #endif

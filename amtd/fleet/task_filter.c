@@ -185,6 +185,7 @@ static int compile(struct filter_host_work *w, struct err *err)
         .anti_spoof = w->args->anti_spoof,
         .widen = w->args->widen,
         .force = w->args->force,
+        .owner = when_owners[w->args->when],
     };
 
     if (w->work.sd.state.absent)
@@ -192,8 +193,6 @@ static int compile(struct filter_host_work *w, struct err *err)
                        "the device offers no System Defense: it has none, or is in client control mode");
     w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, &w->reach, err);
     w->work.tries_ways = w->reach.count > 0 && !w->args->when;
-    if (w->set)
-        w->set->owner = when_owners[w->args->when];
     return w->set ? 0 : -1;
 }
 

@@ -22,7 +22,7 @@
 #include "base/xalloc.h"
 
 #define ANSWER_MAX 65536
-#define BODIES_MAX 8
+#define BODIES_MAX 256
 
 struct device {
     uint32_t address;

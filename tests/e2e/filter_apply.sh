@@ -54,7 +54,9 @@ exits 0 amtcli filter drift pc0001 -o json
 [ "$(one .state)" = as-kept ] || fail "drift: $(cat "$dir/out")"
 ctl json '{"device": 1, "set": {"realm": "new"}}' > /dev/null
 amtcli host set pc0001 --forget-realm 2> /dev/null
-exits 0 amtcli filter drift pc0001 -o json
+exits 1 amtcli filter drift pc0001,pc0002 -o csv
+says "$dir/out" "the device does not hold the policy"
+exits 1 amtcli filter drift pc0001 -o json
 [ "$(one .state)" = drifted ] || fail "drift after new provisioning: $(cat "$dir/out")"
 exits 0 apply quarantine pc0001 --anti-spoof
 exits 0 amtcli filter stats pc0001 -o json
@@ -132,6 +134,8 @@ exits 2 apply "$dir/new.xml" 'pc[0011-0020]'
 says "$dir/err" "was never applied to"
 exits 0 apply "$dir/new.xml" 'pc[0011-0020]' --untested --set server=10.0.0.1
 exits 0 apply "$dir/new.xml" 'pc[0011-0020]' --set server=10.0.0.2
+exits 0 amtcli filter status 'pc[0011-0021]' -b -o csv
+says "$dir/out" '10,pc[0011-0020],new,'
 exits 0 amtcli filter remove 'pc[0010-0020]' --yes
 
 # --- those that go ahead must be well
