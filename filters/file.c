@@ -65,14 +65,11 @@ static void mistake(struct reader *r, struct place place, const char *rule, cons
 
 static void mistake(struct reader *r, struct place place, const char *rule, const char *fmt, ...)
 {
-    struct buf text = buf_init(2000);
     va_list ap;
 
     va_start(ap, fmt);
-    buf_vprintf(&text, fmt, ap);
+    findings_vadd(r->findings, FINDING_ERROR, place, rule, fmt, ap);
     va_end(ap);
-    findings_add(r->findings, FINDING_ERROR, place, rule, "%s", buf_str(&text));
-    buf_free(&text);
 }
 
 /* --- the file as a container --- */

@@ -1,6 +1,8 @@
 #include "filters/findings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -10,9 +12,20 @@
 void findings_add(struct findings *list, enum finding_level level, struct place place, const char *rule,
                   const char *fmt, ...)
 {
-    struct buf raw = buf_init(TEXT_MAX), text = buf_init(4 * TEXT_MAX);
-    struct finding *finding;
     va_list ap;
+
+    va_start(ap, fmt);
+    findings_vadd(list, level, place, rule, fmt, ap);
+    va_end(ap);
+}
+
+void findings_vadd(struct findings *list, enum finding_level level, struct place place, const char *rule,
+                   const char *fmt, va_list ap)
+{
+    struct buf text = buf_init(5 * TEXT_MAX);
+    char raw[TEXT_MAX]; /* of what is longer, the beginning */
+    int n;
+    struct finding *finding;
 
     *(level == FINDING_ERROR     ? &list->errors
       : level == FINDING_WARNING ? &list->warnings
@@ -23,17 +36,16 @@ void findings_add(struct findings *list, enum finding_level level, struct place 
         list->cap = list->cap ? 2 * list->cap : 8;
         list->items = xreallocarray(list->items, list->cap, sizeof(*list->items));
     }
-    va_start(ap, fmt);
-    buf_vprintf(&raw, fmt, ap);
-    va_end(ap);
-    text_printable(&text, raw.p, raw.len);
+    n = vsnprintf(raw, sizeof(raw), fmt, ap);
+    text_printable(&text, raw, strlen(raw));
+    if (n >= TEXT_MAX)
+        buf_puts(&text, "...");
     finding = &list->items[list->count++];
     *finding = (struct finding){.level = level,
                                 .file = xstrdup(place.file ? place.file : ""),
                                 .line = place.line,
                                 .rule = xstrdup(rule ? rule : ""),
                                 .text = xstrdup(buf_str(&text))};
-    buf_free(&raw);
     buf_free(&text);
 }
 

@@ -39,9 +39,11 @@ struct findings { /* {0} is empty; free with findings_clear */
     size_t errors, warnings, notes; /* all, also those that were not kept */
 };
 
-/* rule may be NULL. */
+/* rule may be NULL. Of a very long text the beginning is kept. */
 void findings_add(struct findings *list, enum finding_level level, struct place place, const char *rule,
                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void findings_vadd(struct findings *list, enum finding_level level, struct place place, const char *rule,
+                   const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
 void findings_clear(struct findings *list);
 /* Appends all of `from` to `to` (NULL: nowhere); `from` is empty then. */
 void findings_move(struct findings *to, struct findings *from);

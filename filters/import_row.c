@@ -187,12 +187,7 @@ void import_row_clear(struct import_row *row)
 __attribute__((format(printf, 4, 0))) static void tell(struct import *import, enum finding_level level,
                                                        int line, const char *fmt, va_list ap)
 {
-    struct buf text = buf_init(2000);
-
-    buf_vprintf(&text, fmt, ap);
-    findings_add(import->findings, level, (struct place){import->file->path, line}, NULL, "%s",
-                 buf_str(&text));
-    buf_free(&text);
+    findings_vadd(import->findings, level, (struct place){import->file->path, line}, NULL, fmt, ap);
 }
 
 void import_warn(struct import *import, int line, const char *fmt, ...)

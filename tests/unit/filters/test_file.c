@@ -99,6 +99,12 @@ static void hostile_files_are_refused(void **state)
     hostile("<network-filters name='t'/>", "expected <network-filters xmlns=");
     hostile("", "Document is empty");
     hostile("<network-filters xmlns='urn:amt-network-filters:1' name='a b'/>", "1 to 12 letters");
+    buf_puts(&many, "<network-filters xmlns='urn:amt-network-filters:1' name='");
+    for (int i = 0; i < 100000; i++)
+        buf_puts(&many, "long");
+    buf_puts(&many, "'/>");
+    hostile(buf_str(&many), "'longlong"); /* and its end is cut */
+    buf_reset(&many);
     for (int i = 0; i < 100000; i++)
         buf_printf(&many, "<filter name='r%d'/>\n", i);
     assert_null(file_of(buf_str(&many), &findings));
