@@ -60,6 +60,16 @@ static void tried(struct attempt *attempt, bool answered)
     one_less(look);
 }
 
+/* What this machine cannot try (no descriptors left, no ping sockets) says nothing about the host: as if it
+ * had never answered. */
+static void cannot_tell(struct attempt *attempt)
+{
+    struct reach_look *look = attempt->look;
+
+    look->reach->before[attempt->way] = false;
+    one_less(look);
+}
+
 static void dialed(void *arg, int fd, const struct err *failure)
 {
     struct attempt *attempt = arg;
@@ -67,7 +77,10 @@ static void dialed(void *arg, int fd, const struct err *failure)
     attempt->dial = NULL;
     if (fd >= 0)
         close(fd);
-    tried(attempt, !failure || failure->cause == CAUSE_REFUSED);
+    if (failure && failure->cause != CAUSE_REFUSED && failure->cause != CAUSE_UNREACHABLE)
+        cannot_tell(attempt);
+    else
+        tried(attempt, !failure || failure->cause == CAUSE_REFUSED);
 }
 
 static void pinged(void *arg, bool answered)
@@ -88,10 +101,8 @@ static void try_way(struct attempt *attempt)
         attempt->dial = dialer_connect(look->dialer, look->reach->address, port, ms, 0, dialed, attempt);
     else
         attempt->ping = ping_start(look->loop, look->reach->address, ms, pinged, attempt);
-    if (!attempt->dial && !attempt->ping) { /* it cannot be told: as if it had never answered */
-        look->reach->before[attempt->way] = false;
-        one_less(look);
-    }
+    if (!attempt->dial && !attempt->ping)
+        cannot_tell(attempt);
 }
 
 void reach_try_look(struct reach_try *reach, uv_loop_t *loop, struct dialer *dialer, void (*done)(void *arg),
