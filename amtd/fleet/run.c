@@ -27,6 +27,7 @@ struct active_run {
     enum run_phase phase;
     bool watched;
     bool changes;
+    bool soft;        /* it only reads: its record need not survive a power failure */
     bool recorded;    /* in the store; reading goes on without when the disk is full */
     bool interrupted; /* the daemon ends */
     bool last_try;    /* the daemon ends: what cannot be written down now is lost */
@@ -274,6 +275,8 @@ static void op_over(void *arg, struct host_op *op)
         run->kept++;
     else if (run->changes)
         store_submit(run->parts->store, save_op, op_saved, op);
+    else if (run->soft && op->facts.count == 0) /* what was learned, a pin for one, is not to be forgotten */
+        store_submit_soft(run->parts->store, true, save_op, op_saved, op);
     else
         store_submit_later(run->parts->store, save_op, op_saved, op);
     run_wake(run);
@@ -316,7 +319,9 @@ static void end_run(struct active_run *run)
 {
     run->phase = RUN_OVER;
     run->record.ended_ms = clock_wall(run->parts->clock);
-    if (run->recorded)
+    if (run->recorded && run->soft)
+        store_submit_soft(run->parts->store, false, save_end, end_saved, run);
+    else if (run->recorded)
         store_submit(run->parts->store, save_end, end_saved, run);
     else
         run->end_kept = true;
@@ -546,6 +551,10 @@ struct active_run *run_begin(const struct run_parts *parts, struct run_order *or
                                    .note_start = note_start};
     uv_timer_init(parts->loop, &run->tick);
     run->tick.data = run;
-    store_submit(parts->store, prepare, prepared, run);
+    run->soft = !run->changes && !run->order.task->keeping;
+    if (run->soft)
+        store_submit_soft(parts->store, false, prepare, prepared, run);
+    else
+        store_submit(parts->store, prepare, prepared, run);
     return run;
 }

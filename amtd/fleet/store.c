@@ -18,12 +18,14 @@ struct task_item {
     store_work *work;
     store_done *done;
     void *data;
+    bool soft; /* need not survive a power failure */
     struct err failure;
     struct task_item *prev, *next;
 };
 
 struct store {
     struct tx tx;
+    bool is_soft; /* how SQLite is told to commit now */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more;
@@ -66,12 +68,28 @@ static void fail_group(struct task_item *group, const struct err *failure)
     item->failure = *failure;
 }
 
+/* One work that has to survive a power failure makes its whole transaction do so. */
+static int set_softness(struct store *store, const struct task_item *group, struct err *err)
+{
+    const struct task_item *item;
+    bool soft = true;
+
+    DL_FOREACH(group, item)
+    soft = soft && item->soft;
+    if (soft == store->is_soft)
+        return 0;
+    if (tx_exec(&store->tx, soft ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", err) != 0)
+        return -1;
+    store->is_soft = soft;
+    return 0;
+}
+
 static void work_group(struct store *store, struct task_item *group)
 {
     struct task_item *item;
     struct err failure = ERR_INIT;
 
-    if (tx_exec(&store->tx, "BEGIN IMMEDIATE", &failure) != 0) {
+    if (set_softness(store, group, &failure) != 0 || tx_exec(&store->tx, "BEGIN IMMEDIATE", &failure) != 0) {
         fail_group(group, &failure);
         return;
     }
@@ -149,13 +167,14 @@ static void *store_thread(void *arg)
 
 /* --- the other side --- */
 
-static void submit(struct store *store, bool hurry, store_work *work, store_done *done, void *data)
+static void submit(struct store *store, bool hurry, bool soft, store_work *work, store_done *done, void *data)
 {
     struct task_item *item = xcalloc(1, sizeof(*item));
 
     item->work = work;
     item->done = done;
     item->data = data;
+    item->soft = soft;
     pthread_mutex_lock(&store->lock);
     bool first = !store->waiting;
     DL_APPEND(store->waiting, item);
@@ -171,12 +190,17 @@ static void submit(struct store *store, bool hurry, store_work *work, store_done
 
 void store_submit(struct store *store, store_work *work, store_done *done, void *data)
 {
-    submit(store, true, work, done, data);
+    submit(store, true, false, work, done, data);
 }
 
 void store_submit_later(struct store *store, store_work *work, store_done *done, void *data)
 {
-    submit(store, false, work, done, data);
+    submit(store, false, false, work, done, data);
+}
+
+void store_submit_soft(struct store *store, bool later, store_work *work, store_done *done, void *data)
+{
+    submit(store, !later, true, work, done, data);
 }
 
 void store_reap(struct store *store)

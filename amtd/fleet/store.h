@@ -8,6 +8,7 @@
 #ifndef AMTD_FLEET_STORE_H
 #define AMTD_FLEET_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "amtd/fleet/model.h"
@@ -36,6 +37,10 @@ void store_submit(struct store *store, store_work *work, store_done *done, void 
 /* The same for work that nobody waits for: it is done within a tenth of a second, or together with the next
  * that is waited for, so that results that come one by one do not take a transaction each. */
 void store_submit_later(struct store *store, store_work *work, store_done *done, void *data);
+/* For work about what changed nothing outside, such as the results of reading: it survives the death of this
+ * process as all does, but a power failure only together with later work that is durable. So nobody waits for
+ * the disk. later: as store_submit_later, else as store_submit. */
+void store_submit_soft(struct store *store, bool later, store_work *work, store_done *done, void *data);
 void store_reap(struct store *store);
 
 /* --- inside work; all return 0 or -1 with err --- */

@@ -17,6 +17,7 @@
 #include <poll.h>
 
 #include "amtd/fleet/store_calendar.h"
+#include "amtd/fleet/store_internal.h"
 #include "amtd/fleet/store_passwords.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -101,6 +102,14 @@ static void job_done(void *data, const struct err *failure)
     done(((struct job *)data)->scene, failure);
 }
 
+static void wait_for_commit(struct scene *s)
+{
+    while (!s->over) {
+        store_reap(s->store);
+        poll(NULL, 0, 1);
+    }
+}
+
 /* Runs work in the store and waits for its commit; returns its cause. */
 static enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg, struct err *err), void *arg)
 {
@@ -108,10 +117,7 @@ static enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg
 
     s->over = false;
     store_submit(s->store, do_job, job_done, &job);
-    while (!s->over) {
-        store_reap(s->store);
-        poll(NULL, 0, 1);
-    }
+    wait_for_commit(s);
     return s->failure.cause;
 }
 
@@ -151,6 +157,36 @@ static void what_can_wait_keeps_its_place(void **state)
     assert_int_equal(later_count, 4);
     for (int i = 0; i < 3; i++)
         assert_int_equal(later_order[i], i + 1);
+}
+
+static int note_synchronous(struct tx *tx, void *data, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "PRAGMA synchronous", err);
+
+    if (!st || tx_step(tx, st, err) != 1)
+        return -1;
+    *(int *)data = sqlite3_column_int(st, 0);
+    sqlite3_reset(st);
+    return 0;
+}
+
+static void soft_work_waits_for_no_disk(void **state)
+{
+    enum { NORMAL = 1, FULL = 2 };
+    struct scene *s = *state;
+    int soft = 0, with = 0, hard = 0;
+    struct job job = {s, note_synchronous, &soft};
+
+    for (int i = 0; i < 2; i++) {
+        s->over = false;
+        store_submit_soft(s->store, false, do_job, job_done, &job);
+        wait_for_commit(s);
+        assert_int_equal(soft, NORMAL);
+        store_submit_soft(s->store, true, note_synchronous, NULL, &with);
+        assert_int_equal(in_store(s, note_synchronous, &hard), CAUSE_NONE);
+        assert_int_equal(hard, FULL);
+        assert_int_equal(with, FULL); /* it shared the transaction */
+    }
 }
 
 /* --- hosts and targets --- */
@@ -816,6 +852,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(soft_work_waits_for_no_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(targets, setup, teardown),
         cmocka_unit_test_setup_teardown(no_password_is_ever_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_due_comes_in_order, setup, teardown),
