@@ -5,12 +5,14 @@
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_console.h"
 #include "amtcli/cmd_daemon.h"
+#include "amtcli/cmd_device_log.h"
 #include "amtcli/cmd_discover.h"
 #include "amtcli/cmd_event.h"
 #include "amtcli/cmd_filter_apply.h"
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
+#include "amtcli/cmd_inventory.h"
 #include "amtcli/cmd_job.h"
 #include "amtcli/cmd_log.h"
 #include "amtcli/cmd_node.h"
@@ -86,6 +88,20 @@ const struct command *const commands[] = {
     &command_filter_import,
     &command_info,
     &command_doctor,
+    &command_inventory_update,
+    &command_inventory_show,
+    &command_inventory_list,
+    &command_inventory_history,
+    &command_inventory_diff,
+    &command_inventory_export,
+    &command_eventlog_read,
+    &command_eventlog_show,
+    &command_eventlog_search,
+    &command_eventlog_export,
+    &command_auditlog_read,
+    &command_auditlog_show,
+    &command_auditlog_search,
+    &command_auditlog_export,
     &command_console,
     &command_console_list,
     &command_console_show,

@@ -21,10 +21,11 @@ enum result_shape result_shape(const char *task)
         const char *task;
         enum result_shape shape;
     } shapes[] = {
-        {"power", RESULT_POWER},   {"boot", RESULT_POWER},      {"info", RESULT_INFO},
-        {"doctor", RESULT_CHECKS}, {"consent", RESULT_CONSENT}, {"redirection", RESULT_REDIRECTION},
-        {"clock", RESULT_CLOCK},   {"alert", RESULT_ALERT},     {"user", RESULT_USER},
-        {"filter", RESULT_FILTER}, {"agent", RESULT_AGENTS},    {"worm", RESULT_WORM},
+        {"power", RESULT_POWER},         {"boot", RESULT_POWER},          {"info", RESULT_INFO},
+        {"doctor", RESULT_CHECKS},       {"consent", RESULT_CONSENT},     {"redirection", RESULT_REDIRECTION},
+        {"clock", RESULT_CLOCK},         {"alert", RESULT_ALERT},         {"user", RESULT_USER},
+        {"filter", RESULT_FILTER},       {"agent", RESULT_AGENTS},        {"worm", RESULT_WORM},
+        {"inventory", RESULT_INVENTORY}, {"eventlog", RESULT_DEVICE_LOG}, {"auditlog", RESULT_DEVICE_LOG},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -81,6 +82,11 @@ static const struct column own_columns[][OWN_MAX] = {
     [RESULT_USER] = {{"ADMINISTRATOR", "detail.administrator"},
                      {"ACCOUNTS", "detail.names"},
                      {"DIFFER", "detail.differ"}},
+    [RESULT_INVENTORY] = {{"MODEL", "detail.model"},
+                          {"BIOS", "detail.bios"},
+                          {"MEMORY", "detail.memory_bytes"},
+                          {"AMT", "detail.amt"}},
+    [RESULT_DEVICE_LOG] = {{"NEW", "detail.new"}},
     [RESULT_FILTER] = {{"STATE", "state"}, {"POLICY", "policy"}, {"FILTERS", "filters"}},
 };
 

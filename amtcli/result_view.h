@@ -18,6 +18,8 @@ enum result_shape {
     RESULT_USER,
     RESULT_AGENTS, /* detail.agents */
     RESULT_WORM,
+    RESULT_INVENTORY,
+    RESULT_DEVICE_LOG,
     RESULT_FILTER, /* policy, filters, state; counts */
 };
 

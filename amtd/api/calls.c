@@ -243,6 +243,34 @@ static const struct api_param discover_start_params[] = {
     {"rmcp_port", API_INTEGER, false, "of presence pings, instead of 623"},
     END,
 };
+static const struct api_param inventory_show_params[] = {
+    {"host", API_STRING, true, "its name"},
+    {"version", API_INTEGER, false, "as history has it"},
+    {"ago_ms", API_INTEGER, false, "as it was then"},
+    {"flat", API_BOOLEAN, false, "also as facts with dotted names"},
+    END,
+};
+static const struct api_param inventory_host_params[] = {{"host", API_STRING, true, "its name"}, END};
+static const struct api_param inventory_list_params[] = {
+    {"target", API_STRING, false, "which hosts; not given: all"},
+    {"columns", API_ARRAY, false, "names of facts; not given: everything"},
+    END,
+};
+static const struct api_param inventory_diff_params[] = {
+    {"host", API_STRING, true, "its name"},
+    {"other", API_STRING, false, "compared with this one"},
+    {"ago_ms", API_INTEGER, false, "compared with itself then; not given: with the version before"},
+    END,
+};
+static const struct api_param devicelog_show_params[] = {
+    {"log", API_STRING, true, "event or audit"},
+    {"target", API_STRING, false, "which hosts; not given: all"},
+    {"since_ms", API_INTEGER, false, "how long ago"},
+    {"words", API_STRING, false, "what it says"},
+    {"severity", API_STRING, false, "of event logs"},
+    {"limit", API_INTEGER, false, "the newest so many"},
+    END,
+};
 static const struct api_param sweep_params[] = {{"sweep", API_INTEGER, true, "its number"}, END};
 static const struct api_param sweep_or_newest_params[] = {
     {"sweep", API_INTEGER, false, "its number; not given: the newest"}, END};
@@ -294,6 +322,16 @@ const struct api_call api_calls[] = {
      "what a sweep found"},
     {"discover.diff", ROLE_WATCH, discover_diff_params, true, call_discover_diff, NULL,
      "what is new, gone or changed between two sweeps"},
+    {"inventory.show", ROLE_WATCH, inventory_show_params, true, call_inventory_show, NULL,
+     "what a machine is made of"},
+    {"inventory.history", ROLE_WATCH, inventory_host_params, true, call_inventory_history, NULL,
+     "its versions"},
+    {"inventory.list", ROLE_WATCH, inventory_list_params, true, call_inventory_list, NULL,
+     "facts of many machines"},
+    {"inventory.diff", ROLE_WATCH, inventory_diff_params, true, call_inventory_diff, NULL,
+     "what changed, or differs"},
+    {"devicelog.show", ROLE_WATCH, devicelog_show_params, true, call_devicelog_show, NULL,
+     "what was read of devices' event and audit logs"},
     {"run.start", ROLE_WATCH, run_start_params, false, NULL, call_run_start, "runs a task on a target"},
     {"run.cancel", ROLE_OPERATE, run_params, false, NULL, call_run_cancel, "begins no more hosts of a run"},
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first"},

@@ -15,6 +15,8 @@ work_call call_calendar_list;
 work_call call_password_list, call_password_show, call_password_forget;
 work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;
+work_call call_inventory_show, call_inventory_history, call_inventory_list, call_inventory_diff;
+work_call call_devicelog_show;
 work_call call_discover_list, call_discover_show, call_discover_diff;
 void call_discover_start(struct api_request *rq);
 void call_discover_cancel(struct api_request *rq);

@@ -1,8 +1,10 @@
 #include "amtd/fleet/query.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define VALUES_MAX 1000 /* in one 'in' list */
@@ -110,8 +112,27 @@ static const char *parse_quoted(struct parser *ps)
     return keep(ps, buf_take(&text));
 }
 
+/* "8GiB" as a number of bytes, owned; NULL: it is no such word. */
+static char *bytes_of(const char *word, size_t n)
+{
+    static const struct {
+        const char *unit;
+        unsigned shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+    char *digits = xstrndup(word, n > 3 ? n - 3 : 0), *text = NULL;
+    uint64_t number;
+
+    for (size_t i = 0; n > 3 && i < sizeof(units) / sizeof(units[0]); i++)
+        if (memcmp(word + n - 3, units[i].unit, 3) == 0 &&
+            text_u64(digits, 0, UINT64_MAX >> units[i].shift, &number))
+            text = xasprintf("%" PRIu64, number << units[i].shift);
+    free(digits);
+    return text;
+}
+
 static const char *parse_value(struct parser *ps)
 {
+    char *bytes;
     size_t n;
 
     skip_blanks(ps);
@@ -121,7 +142,8 @@ static const char *parse_value(struct parser *ps)
     if (n == 0)
         return expected(ps, "a value: \"text\", a word or a number");
     ps->p += n;
-    return keep(ps, xstrndup(ps->p - n, n));
+    bytes = bytes_of(ps->p - n, n);
+    return keep(ps, bytes ? bytes : xstrndup(ps->p - n, n));
 }
 
 static const char *parse_field(struct parser *ps)

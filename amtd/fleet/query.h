@@ -4,7 +4,8 @@
  *   term   = "(" query ")" | field op value | field "in" "(" value *("," value) ")" | "has" field
  *   op     = "=" "!=" "<" "<=" ">" ">=" "~"       ("~": the field matches the shell pattern, * and ?)
  *   field  = "name" | "address" | "profile" | "tag." WORD | the name of a fact
- *   value  = "text" (quotes, \" and \\ inside) | a bare word or number or version
+ *   value  = "text" (quotes, \" and \\ inside) | a bare word or number or version | a number with KiB, MiB,
+ *            GiB or TiB behind it, which stands for so many bytes
  *
  * < and > compare versions and numbers by number, other text by letter. A field that a host does not have
  * makes every comparison false, != included; 'not' turns it round. Compiled to SQL with parameters by the

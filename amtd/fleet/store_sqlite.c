@@ -96,6 +96,22 @@ static const char *const migrations[] = {
     "CREATE TABLE invites (id BLOB PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, secret BLOB NOT "
     "NULL,"
     " user TEXT, role INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE inventory (host INTEGER NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, version INTEGER "
+    "NOT "
+    " since INTEGER NOT NULL, seen INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (host, version)) "
+    "STRICT, "
+    "WITHOUT ROWID;"
+    "CREATE TABLE inventory_facts (host INTEGER NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, name TEXT "
+    "NOT "
+    " value TEXT NOT NULL, PRIMARY KEY (host, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE device_log (id INTEGER PRIMARY KEY AUTOINCREMENT, host INTEGER NOT NULL REFERENCES "
+    "hosts(id) "
+    "ON DELETE CASCADE,"
+    " kind INTEGER NOT NULL, at INTEGER NOT NULL, severity TEXT, source TEXT, text TEXT NOT NULL, who TEXT,"
+    " address TEXT, raw BLOB NOT NULL) STRICT;"
+    "CREATE INDEX device_log_host ON device_log(host, kind, id);"
+    "CREATE TABLE device_log_read (host INTEGER NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, kind "
+    " place INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (host, kind)) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -5,7 +5,8 @@
 #include "amtd/jobs/kinds.h"
 
 static const struct job_kind *const table[] = {
-    &job_kind_power, &job_kind_boot, &job_kind_filter, &job_kind_info, &job_kind_clock,
+    &job_kind_power, &job_kind_boot,      &job_kind_filter,   &job_kind_info,
+    &job_kind_clock, &job_kind_inventory, &job_kind_eventlog, &job_kind_auditlog,
 };
 
 const struct job_kind *job_kind_at(size_t i)

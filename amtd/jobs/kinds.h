@@ -9,5 +9,8 @@ extern const struct job_kind job_kind_boot;
 extern const struct job_kind job_kind_filter;
 extern const struct job_kind job_kind_info;
 extern const struct job_kind job_kind_clock;
+extern const struct job_kind job_kind_inventory;
+extern const struct job_kind job_kind_eventlog;
+extern const struct job_kind job_kind_auditlog;
 
 #endif

@@ -95,7 +95,7 @@ static void read_record(struct device *d, size_t i, struct buf *b)
 {
     uint16_t app, event;
     if (i == 0) {
-        write_record(d, b, APP_SECURITY, 1, clock_wall(&d->fleet->clock) - 30 * 86400000LL, NULL);
+        write_record(d, b, APP_SECURITY, 1, d->fleet->began_ms - 30 * 86400000LL, NULL);
         return;
     }
     for (size_t k = record_event_count(d); k-- > 0;) {

@@ -102,7 +102,7 @@ static void record_bytes(const struct device *d, size_t i, struct buf *b)
     }
     size_t k = i - n;
     uint8_t head[8] = {0xFF, old[k].sensor, 0x6F, old[k].offset, 0x68, old[k].severity, 0xFF, old[k].entity};
-    encode(b, (uint32_t)(device_wall_ms(d) / 1000) - old[k].age_s, head, old[k].data);
+    encode(b, (uint32_t)((d->fleet->began_ms + d->clock_offset_ms) / 1000) - old[k].age_s, head, old[k].data);
 }
 
 static void message_log(struct device *d, unsigned i, struct out *o)

@@ -17,6 +17,7 @@ struct fleet *fleet_new(const struct options *options, uv_loop_t *loop, const st
     f->options = options;
     f->loop = loop;
     f->clock = *clock;
+    f->began_ms = clock_wall(clock);
     f->body = buf_init(BODY_MAX);
     f->part = buf_init(BODY_MAX);
     f->wire = buf_init(BODY_MAX + (BODY_MAX >> 4));

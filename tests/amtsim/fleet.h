@@ -23,6 +23,7 @@ struct fleet {
     const struct options *options; /* borrowed */
     uv_loop_t *loop;
     struct clock clock;
+    int64_t began_ms; /* wall clock: what logs hold from before lies before this */
     struct device *devices;
     size_t count;
     uint8_t nonce_key[32];
