@@ -470,9 +470,9 @@ static int start_parts(struct daemon *d, struct err *err)
     engine_set_guard(d->engine, redirect_guard(d->redirect));
     engine_set_power_watch(d->engine, &(struct power_watch){d, power_begins});
     engine_set_management(d->engine, d->config->management);
-    d->discovery = discovery_new(
-        &(struct discovery_parts){&d->loop, d->store, d->engine, loop_http_get(d->http), clock_system()},
-        err);
+    d->discovery = discovery_new(&(struct discovery_parts){&d->loop, d->store, d->engine, d->events,
+                                                           loop_http_get(d->http), clock_system()},
+                                 err);
     if (!d->discovery)
         return -1;
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);

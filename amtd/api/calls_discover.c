@@ -193,21 +193,10 @@ int call_discover_show(struct tx *tx, const json_t *params, json_t **reply, stru
     return status;
 }
 
-/* The sweep before this one that went through the same addresses; not-found. */
 static int before(struct tx *tx, const struct whole *w, int64_t *id, struct err *err)
 {
-    struct sweep_record *records;
-    size_t count;
-    int status = tx_sweeps(tx, SIZE_MAX >> 1, &records, &count, err);
+    int status = tx_sweep_before(tx, &w->record, id, err);
 
-    *id = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (*id == 0 && records[i].id < w->record.id && records[i].state == SWEEP_OVER &&
-            strcmp(records[i].words, w->record.words) == 0)
-            *id = records[i].id;
-        sweep_record_clear(&records[i]);
-    }
-    free(records);
     if (status == 0 && *id == 0)
         return err_set(err, CAUSE_NOT_FOUND, "sweep %lld is the first one through its addresses",
                        (long long)w->record.id);

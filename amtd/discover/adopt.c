@@ -13,7 +13,11 @@
 #define WHO_MS     20000 /* for one host to say who it is */
 
 /* plan (store) -> who is it? (run of info) -> judge (store) -> are the others there? (run) -> judge again
- * (store), those that did not answer having moved. */
+ * (store), those that did not answer having moved.
+ *
+ * A host that its realm names gets the new address at once, so that amtd logs in with the password that it
+ * has of its own; when it is not let in, or is another machine after all, the host gets its old address back.
+ */
 struct adoption {
     const struct discovery_parts *parts;
     struct adopt_order order;
@@ -21,9 +25,14 @@ struct adoption {
     void *arg;
     struct sweep_founds rows;
     struct addrset *ranges;
-    int64_t *newcomer;      /* per row: id of the host that was added for it; 0 none */
-    struct hostlist *names; /* of the hosts of the next run */
-    struct hostlist *alive; /* others that answered where they are */
+    int64_t *newcomer; /* per row: id of the host that was added for it; 0 none */
+    struct mover {
+        int64_t host;         /* 0: none */
+        char *address, *uuid; /* as they were */
+    } * movers;               /* per row */
+    size_t row_count;         /* also when rows were taken over */
+    struct hostlist *names;   /* of the hosts of the next run */
+    struct hostlist *alive;   /* hosts that let amtd in where they are */
     bool asked;
 };
 
@@ -34,6 +43,11 @@ static void over(struct adoption *a, const struct err *failure)
     addrset_free(a->ranges);
     hostlist_free(a->names);
     hostlist_free(a->alive);
+    for (size_t i = 0; i < a->row_count; i++) {
+        free(a->movers[i].address);
+        free(a->movers[i].uuid);
+    }
+    free(a->movers);
     free(a->newcomer);
     free(a);
 }
@@ -87,6 +101,21 @@ static int add_host(struct tx *tx, struct adoption *a, size_t i, const struct ho
     return status;
 }
 
+static int try_move(struct tx *tx, struct adoption *a, size_t i, const struct host *host, struct err *err)
+{
+    struct mover *m = &a->movers[i];
+    char address[ADDRSET_TEXT_MAX];
+    struct host moved = *host; /* its strings are borrowed */
+
+    m->host = host->id;
+    m->address = xstrdup(host->address);
+    m->uuid = xstrdup(pairs_get(&host->facts, "amt.uuid"));
+    moved.address = (char *)addrset_text(a->rows.items[i].address, address);
+    hostlist_add(a->names, host->name, NULL);
+    say(&a->rows.items[i], host->name, "moved");
+    return tx_host_update(tx, &moved, err);
+}
+
 static int plan_row(struct tx *tx, struct adoption *a, size_t i, const struct hosts *hosts,
                     const struct adopt_index *index, struct err *err)
 {
@@ -99,8 +128,11 @@ static int plan_row(struct tx *tx, struct adoption *a, size_t i, const struct ho
             hostlist_add(a->names, known->name, NULL);
         return 0;
     }
-    if (a->order.add && row->kind == FOUND_AMT)
-        return add_host(tx, a, i, hosts, err);
+    if (a->order.add && row->kind == FOUND_AMT) {
+        const struct host *moved = adopt_moved_by_realm(index, &a->rows, row);
+
+        return moved ? try_move(tx, a, i, moved, err) : add_host(tx, a, i, hosts, err);
+    }
     if (known)
         say(row, known->name, "another-device");
     return 0;
@@ -117,6 +149,8 @@ static int plan_work(struct tx *tx, void *data, struct err *err)
         return -1;
     index = adopt_index_new(&hosts);
     a->newcomer = xcalloc(a->rows.count + 1, sizeof(*a->newcomer));
+    a->movers = xcalloc(a->rows.count + 1, sizeof(*a->movers));
+    a->row_count = a->rows.count;
     for (size_t i = 0; status == 0 && i < a->rows.count; i++)
         if (found_is_amt((enum found_kind)a->rows.items[i].kind))
             status = plan_row(tx, a, i, &hosts, index, err);
@@ -146,7 +180,7 @@ static void run_news(void *arg, struct active_run *run)
 
     if (!run_is_over(run))
         return;
-    for (size_t i = 0; a->asked && i < run_results(run); i++)
+    for (size_t i = 0; i < run_results(run); i++)
         if (run_result(run, i)->state == OPERATION_OK)
             hostlist_add(a->alive, run_result(run, i)->host, NULL);
     run_unwatch(run);
@@ -281,6 +315,22 @@ static int judge_row(struct tx *tx, struct adoption *a, size_t i, struct hosts *
     return give_name(tx, a, i, newcomer, hosts, err);
 }
 
+/* Was amtd let in, and is it the machine that it was? */
+static int judge_mover(struct tx *tx, struct adoption *a, size_t i, struct hosts *hosts, struct err *err)
+{
+    struct mover *m = &a->movers[i];
+    struct host *host = by_id(hosts, m->host);
+    const char *uuid = host ? pairs_get(&host->facts, "amt.uuid") : NULL;
+
+    m->host = 0;
+    if (!host ||
+        (hostlist_contains(a->alive, host->name) && (!m->uuid || (uuid && strcmp(uuid, m->uuid) == 0))))
+        return 0;
+    say(&a->rows.items[i], host->name, "moved-unread");
+    xreplace(&host->address, m->address);
+    return tx_host_update(tx, host, err);
+}
+
 static int judge_work(struct tx *tx, void *data, struct err *err)
 {
     struct adoption *a = data;
@@ -292,7 +342,9 @@ static int judge_work(struct tx *tx, void *data, struct err *err)
         return -1;
     index = adopt_index_new(&hosts);
     for (size_t i = 0; status == 0 && i < a->rows.count; i++)
-        if (a->newcomer[i] != 0)
+        if (a->movers[i].host != 0)
+            status = judge_mover(tx, a, i, &hosts, err);
+        else if (a->newcomer[i] != 0)
             status = judge_row(tx, a, i, &hosts, index, err);
     adopt_index_free(index);
     hosts_clear(&hosts);

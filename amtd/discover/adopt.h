@@ -22,9 +22,9 @@ struct adopt_order { /* borrowed until it is over */
     const bool *stopping; /* amtd ends: begin nothing more */
 };
 
-/* failure NULL: hosts and outcomes are written down with the sweep. rows (borrowed): what was found, with
- * host and outcome. Called once, from the loop. */
-typedef void adopt_done(void *arg, const struct sweep_founds *rows, const struct err *failure);
+/* failure NULL: hosts and outcomes are written down with the sweep. rows: what was found, with host and
+ * outcome; may be taken over (and cleared). Called once, from the loop. */
+typedef void adopt_done(void *arg, struct sweep_founds *rows, const struct err *failure);
 
 struct adoption *adopt_start(const struct discovery_parts *parts, const struct adopt_order *order,
                              adopt_done *done, void *arg);

@@ -26,10 +26,16 @@ struct by_uuid {
     const struct host *host;
 };
 
+struct by_realm {
+    const char *realm; /* of the host */
+    const struct host *host;
+};
+
 struct adopt_index {
     struct by_address *addresses;
     struct by_uuid *uuids;
-    size_t address_count, uuid_count;
+    struct by_realm *realms;
+    size_t address_count, uuid_count, realm_count;
 };
 
 static int order_addresses(const void *a, const void *b)
@@ -44,15 +50,22 @@ static int order_uuids(const void *a, const void *b)
     return strcmp(((const struct by_uuid *)a)->uuid, ((const struct by_uuid *)b)->uuid);
 }
 
+static int order_realms(const void *a, const void *b)
+{
+    return strcmp(((const struct by_realm *)a)->realm, ((const struct by_realm *)b)->realm);
+}
+
 struct adopt_index *adopt_index_new(const struct hosts *hosts)
 {
     struct adopt_index *index = xcalloc(1, sizeof(*index));
 
     index->addresses = xcalloc(hosts->count + 1, sizeof(*index->addresses));
     index->uuids = xcalloc(hosts->count + 1, sizeof(*index->uuids));
+    index->realms = xcalloc(hosts->count + 1, sizeof(*index->realms));
     for (size_t i = 0; i < hosts->count; i++) {
         const struct host *host = &hosts->items[i];
         const char *uuid = pairs_get(&host->facts, "amt.uuid");
+        const char *realm = pairs_get(&host->facts, "amt.realm");
         struct by_uuid *u = &index->uuids[index->uuid_count];
         uint32_t address;
 
@@ -62,9 +75,12 @@ struct adopt_index *adopt_index_new(const struct hosts *hosts)
             u->host = host;
             index->uuid_count++;
         }
+        if (realm)
+            index->realms[index->realm_count++] = (struct by_realm){realm, host};
     }
     qsort(index->addresses, index->address_count, sizeof(*index->addresses), order_addresses);
     qsort(index->uuids, index->uuid_count, sizeof(*index->uuids), order_uuids);
+    qsort(index->realms, index->realm_count, sizeof(*index->realms), order_realms);
     return index;
 }
 
@@ -74,6 +90,7 @@ void adopt_index_free(struct adopt_index *index)
         return;
     free(index->addresses);
     free(index->uuids);
+    free(index->realms);
     free(index);
 }
 
@@ -135,6 +152,31 @@ static const struct sweep_found *row_at(const struct sweep_founds *rows, uint32_
     const struct sweep_found key = {.address = address};
 
     return rows->count > 0 ? bsearch(&key, rows->items, rows->count, sizeof(key), order_rows) : NULL;
+}
+
+static bool is_alone(const struct adopt_index *index, const struct by_realm *r)
+{
+    const struct by_realm *end = index->realms + index->realm_count;
+
+    return (r == index->realms || strcmp(r[-1].realm, r->realm) != 0) &&
+           (r + 1 == end || strcmp(r[1].realm, r->realm) != 0);
+}
+
+const struct host *adopt_moved_by_realm(const struct adopt_index *index, const struct sweep_founds *rows,
+                                        const struct sweep_found *row)
+{
+    const struct by_realm key = {.realm = row->realm};
+    const struct by_realm *found;
+    const struct sweep_found *old;
+    uint32_t address;
+
+    if (!row->realm)
+        return NULL;
+    found = bsearch(&key, index->realms, index->realm_count, sizeof(key), order_realms);
+    if (!found || !is_alone(index, found) || !host_address(found->host, &address))
+        return NULL;
+    old = row_at(rows, address);
+    return old && old->realm && strcmp(old->realm, row->realm) == 0 ? NULL : found->host;
 }
 
 /* What is at the other one's own address now? */

@@ -22,6 +22,10 @@ void adopt_index_free(struct adopt_index *index); /* NULL is fine */
 
 /* The host whose address is this one (its address, or its name when that is numeric); NULL: none. */
 const struct host *adopt_host_at(const struct adopt_index *index, uint32_t address);
+/* The host that is this device as far as its realm tells, and that the sweep did not find at its own address:
+ * it may have moved. NULL: none, or several. */
+const struct host *adopt_moved_by_realm(const struct adopt_index *index, const struct sweep_founds *rows,
+                                        const struct sweep_found *row);
 /* A host that was known before is the device found at its address: the realms tell. */
 bool adopt_is_it(const struct host *host, const struct sweep_found *row);
 

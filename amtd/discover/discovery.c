@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "amtd/discover/adopt.h"
+#include "amtd/discover/changes.h"
 #include "amtd/discover/sweep_json.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -24,6 +25,8 @@ struct active_sweep {
     struct addrset *ranges;
     struct sweep *sweep;
     struct sweep_founds unsaved;
+    struct sweep_founds rows; /* all that was found, at the end */
+    json_t *changes;          /* from the sweep before; NULL: there is none */
     uv_timer_t timer;
     int64_t saved_at;
     size_t done; /* addresses */
@@ -86,6 +89,8 @@ static void drop(struct active_sweep *s)
     discovery_order_clear(&s->order);
     sweep_record_clear(&s->record);
     sweep_founds_clear(&s->unsaved);
+    sweep_founds_clear(&s->rows);
+    json_decref(s->changes);
     addrset_free(s->ranges);
     uv_close((uv_handle_t *)&s->timer, timer_closed);
     maybe_close(d);
@@ -130,10 +135,13 @@ static void succeed(struct active_sweep *s, const struct sweep_founds *rows)
 
     json_array_foreach(runs, i, run) tell(s, json_pack("{s:O}", "range", run));
     json_decref(runs);
+    changes_raise(s->discovery->parts.events, s->record.id, s->changes);
     reply =
         json_pack("{s:I, s:s, s:I, s:o, s:o}", "sweep", (json_int_t)s->record.id, "state",
                   s->cancelled ? "stopped" : "over", "addresses", (json_int_t)s->record.addresses, "counts",
                   sweep_counts_json(s->record.kinds, s->record.kinds_size), "hosts", outcomes_json(rows));
+    if (s->changes)
+        json_object_set_new(reply, "changes", json_integer((json_int_t)json_array_size(s->changes)));
     if (s->watch.over)
         s->watch.over(s->watch.arg, reply, NULL);
     json_decref(reply);
@@ -142,7 +150,25 @@ static void succeed(struct active_sweep *s, const struct sweep_founds *rows)
 
 /* --- what becomes of it --- */
 
-static void adopted(void *arg, const struct sweep_founds *rows, const struct err *failure)
+static int compare_work(struct tx *tx, void *data, struct err *err)
+{
+    struct active_sweep *s = data;
+
+    return changes_find(tx, s->record.id, &s->changes, err);
+}
+
+static void compared(void *data, const struct err *failure)
+{
+    struct active_sweep *s = data;
+
+    if (failure)
+        fail(s, failure);
+    else
+        succeed(s, &s->rows);
+}
+
+/* Only what went through all of its addresses is compared with what did before. */
+static void adopted(void *arg, struct sweep_founds *rows, const struct err *failure)
 {
     struct active_sweep *s = arg;
 
@@ -150,9 +176,14 @@ static void adopted(void *arg, const struct sweep_founds *rows, const struct err
         fail(s, failure);
         return;
     }
-    for (size_t i = 0; i < rows->count; i++)
-        tell(s, json_pack("{s:o}", "found", sweep_found_json(&rows->items[i])));
-    succeed(s, rows);
+    s->rows = *rows;
+    memset(rows, 0, sizeof(*rows));
+    for (size_t i = 0; i < s->rows.count; i++)
+        tell(s, json_pack("{s:o}", "found", sweep_found_json(&s->rows.items[i])));
+    if (s->cancelled || s->discovery->closing)
+        succeed(s, &s->rows);
+    else
+        store_submit(s->discovery->parts.store, compare_work, compared, s);
 }
 
 static void adopt(struct active_sweep *s)

@@ -7,6 +7,7 @@
 
 #include "amtd/discover/sweep.h"
 #include "amtd/fleet/engine.h"
+#include "amtd/fleet/event.h"
 #include "amtd/fleet/store.h"
 
 struct discovery;
@@ -17,6 +18,7 @@ struct discovery_parts {
     uv_loop_t *loop;
     struct store *store;
     struct engine *engine;
+    struct events *events;
     struct http *http;
     const struct clock *clock;
 };

@@ -178,6 +178,25 @@ int tx_sweeps(struct tx *tx, size_t limit, struct sweep_record **records, size_t
     return row;
 }
 
+int tx_sweep_before(struct tx *tx, const struct sweep_record *record, int64_t *id, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(
+        tx, "SELECT ifnull(max(id), 0) FROM sweeps WHERE id < ?1 AND state = ?2 AND words = ?3", err);
+    int row;
+
+    *id = 0;
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, record->id);
+    sqlite3_bind_int(st, 2, SWEEP_OVER);
+    bind_text(st, 3, record->words);
+    row = tx_step(tx, st, err);
+    if (row > 0)
+        *id = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
 int tx_sweep_founds(struct tx *tx, int64_t id, struct sweep_founds *founds, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx,

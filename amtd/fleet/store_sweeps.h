@@ -52,6 +52,8 @@ int tx_sweep_outcomes(struct tx *tx, int64_t id, const struct sweep_founds *foun
 int tx_sweep_get(struct tx *tx, int64_t id, struct sweep_record *record, struct err *err);
 /* Newest first, without kinds. Caller's array. */
 int tx_sweeps(struct tx *tx, size_t limit, struct sweep_record **records, size_t *count, struct err *err);
+/* The newest finished sweep before this one through the same addresses; 0: there is none. */
+int tx_sweep_before(struct tx *tx, const struct sweep_record *record, int64_t *id, struct err *err);
 /* By address. */
 int tx_sweep_founds(struct tx *tx, int64_t id, struct sweep_founds *founds, struct err *err);
 

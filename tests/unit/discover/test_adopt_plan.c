@@ -72,6 +72,31 @@ static void knows_devices_again(void **state)
     assert_int_equal(judge(host(1, "pc1", NULL, "u", "old"), nothing), ADOPT_ASK); /* a DNS name */
 }
 
+/* pc1 had realm `old` at 10.0.0.5; the sweep finds that realm at 10.0.0.9. */
+static void finds_movers_by_their_realm(void **state)
+{
+    struct host items[] = {host(1, "pc1", "10.0.0.5", "u", "old"), host(2, "pc2", "10.0.0.6", "v", "twin"),
+                           host(3, "pc3", "10.0.0.7", "w", "twin")};
+    const struct hosts hosts = {items, 3};
+    struct sweep_found rows[] = {{.address = 0x0A000005, .kind = FOUND_AMT, .realm = (char *)"third"},
+                                 {.address = 0x0A000009, .kind = FOUND_AMT, .realm = (char *)"old"},
+                                 {.address = 0x0A00000A, .kind = FOUND_AMT, .realm = (char *)"twin"},
+                                 {.address = 0x0A00000B, .kind = FOUND_AMT}};
+    const struct sweep_founds founds = {rows, 4, 4};
+    struct adopt_index *index = adopt_index_new(&hosts);
+
+    (void)state;
+    assert_ptr_equal(adopt_moved_by_realm(index, &founds, &rows[1]), &items[0]);
+    assert_null(adopt_moved_by_realm(index, &founds, &rows[0]));
+    assert_null(adopt_moved_by_realm(index, &founds, &rows[2])); /* two have it */
+    assert_null(adopt_moved_by_realm(index, &founds, &rows[3]));
+    rows[0].realm = (char *)"old"; /* it answers at both addresses */
+    assert_null(adopt_moved_by_realm(index, &founds, &rows[1]));
+    adopt_index_free(index);
+    for (size_t i = 0; i < 3; i++)
+        host_clear(&items[i]);
+}
+
 static void gives_only_names_that_are_free_and_possible(void **state)
 {
     struct host items[] = {host(1, "pc1", "10.0.0.5", NULL, NULL),
@@ -94,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_devices_again),
+        cmocka_unit_test(finds_movers_by_their_realm),
         cmocka_unit_test(gives_only_names_that_are_free_and_possible),
     };
 
