@@ -5,12 +5,11 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "tests/amtsim/class_tables.h"
+#include "tests/amtsim/event_log.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
 
-#define RECORD_BYTES 21
-#define RECORDS_MAX  390
-#define NAME         "Intel(r) AMT:MessageLog 1"
+#define NAME "Intel(r) AMT:MessageLog 1"
 
 /* What a recorded event looks like in the log; events without a row are not logged. */
 static const struct {
@@ -56,7 +55,7 @@ static const struct record_event *listed(const struct device *d, size_t i, size_
 {
     const struct record_event *e, *found = NULL;
     size_t n = 0;
-    for (size_t k = 0; (e = record_newest(d, k)) != NULL && n < RECORDS_MAX; k++) {
+    for (size_t k = 0; (e = record_newest(d, k)) != NULL && n < EVENT_LOG_MAX; k++) {
         if (!is_listed(d, e))
             continue;
         if (n++ == i)
@@ -71,12 +70,12 @@ static size_t old_count(const struct device *d)
     return d->log_cleared_ms == 0 ? OLD_COUNT : 0;
 }
 
-static size_t log_count(const struct device *d)
+size_t event_log_count(const struct device *d)
 {
     size_t n;
     listed(d, SIZE_MAX, &n);
     n += old_count(d);
-    return n < RECORDS_MAX ? n : RECORDS_MAX;
+    return n < EVENT_LOG_MAX ? n : EVENT_LOG_MAX;
 }
 
 static void encode(struct buf *b, uint32_t time, const uint8_t head[8], const uint8_t data[3])
@@ -88,8 +87,7 @@ static void encode(struct buf *b, uint32_t time, const uint8_t head[8], const ui
     wr_bytes(b, "\0\0\0\0\0", 5);
 }
 
-/* Appends the i-th record, newest first. */
-static void record_bytes(const struct device *d, size_t i, struct buf *b)
+void event_log_record(const struct device *d, size_t i, struct buf *b)
 {
     size_t n;
     const struct record_event *e = listed(d, i, &n);
@@ -108,7 +106,7 @@ static void record_bytes(const struct device *d, size_t i, struct buf *b)
 static void message_log(struct device *d, unsigned i, struct out *o)
 {
     static const uint16_t capabilities[] = {5, 6, 8, 7};
-    size_t n = log_count(d);
+    size_t n = event_log_count(d);
     (void)i;
     out_nums(o, "Capabilities", capabilities, 4);
     out_num(o, "CharacterSet", 10);
@@ -124,7 +122,7 @@ static void message_log(struct device *d, unsigned i, struct out *o)
         "MaxNumberOfRecords", "390", "MaxRecordSize",   "21", "Name",       NAME,
         "OperationalStatus",  "2",   "OverwritePolicy", "2",  NULL};
     out_fixed(o, middle);
-    out_num(o, "PercentageNearFull", n * 100 / RECORDS_MAX);
+    out_num(o, "PercentageNearFull", n * 100 / EVENT_LOG_MAX);
     static const char *const rest[] = {
         "RequestedState", "12", "SizeOfHeader", "0", "SizeOfRecordHeader", "0", "Status", "OK", NULL};
     out_fixed(o, rest);
@@ -132,7 +130,7 @@ static void message_log(struct device *d, unsigned i, struct out *o)
 
 static uint32_t position_to_first(struct call *c)
 {
-    if (log_count(c->device) == 0)
+    if (event_log_count(c->device) == 0)
         return 2;
     out_num(c->out, "IterationIdentifier", 1);
     return RET_OK;
@@ -143,7 +141,7 @@ static uint32_t get_records(struct call *c)
 {
     struct device *d = c->device;
     uint64_t at, want;
-    size_t n = log_count(d);
+    size_t n = event_log_count(d);
     if (!call_num(c, "IterationIdentifier", UINT32_MAX, &at) ||
         !call_num(c, "MaxReadRecords", UINT32_MAX, &want))
         return RET_CANNOT_NOW;
@@ -155,19 +153,24 @@ static uint32_t get_records(struct call *c)
     out_num(c->out, "IterationIdentifier", end);
     out_bool(c->out, "NoMoreRecords", end == n + 1);
     for (; at < end; at++) {
-        struct buf b = buf_init(RECORD_BYTES);
-        record_bytes(d, at - 1, &b);
+        struct buf b = buf_init(EVENT_LOG_RECORD);
+        event_log_record(d, at - 1, &b);
         out_bytes(c->out, "RecordArray", b.p, b.len);
         buf_free(&b);
     }
     return RET_OK;
 }
 
+void event_log_clear(struct device *d)
+{
+    d->log_cleared_ms = clock_wall(&d->fleet->clock) + 1;
+}
+
 static uint32_t clear_log(struct call *c)
 {
     if (c->device->log_frozen)
         return RET_CANNOT_NOW;
-    c->device->log_cleared_ms = clock_wall(&c->device->fleet->clock) + 1;
+    event_log_clear(c->device);
     return RET_OK;
 }
 

@@ -9,23 +9,16 @@
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
 
-#define USERS_MAX    16
-#define NAME_MAX_LEN 16
-#define REALMS_MAX   25
+#define REALMS_MAX 25
 
 struct user {
-    uint32_t handle;             /* 0: free */
-    char name[NAME_MAX_LEN + 1]; /* "" for Kerberos accounts */
-    uint8_t ha1[16];
-    uint8_t sid[USERS_SID_MAX];
-    uint8_t sid_len;
-    uint8_t access;  /* 0 local, 1 network, 2 any */
-    uint32_t realms; /* bit per realm number */
+    uint32_t handle; /* 0: free */
     bool disabled;
+    struct user_entry entry;
 };
 
 struct users {
-    char admin[NAME_MAX_LEN + 1]; /* "": the fleet's */
+    char admin[USERS_NAME_MAX + 1]; /* "": the fleet's */
     uint32_t next_handle;
     struct user list[USERS_MAX];
 };
@@ -53,7 +46,7 @@ static struct user *by_name(const struct device *d, const char *name)
 {
     for (unsigned i = 0; d->users != NULL && name[0] != '\0' && i < USERS_MAX; i++) {
         struct user *u = &d->users->list[i];
-        if (u->handle != 0 && strcmp(u->name, name) == 0)
+        if (u->handle != 0 && strcmp(u->entry.name, name) == 0)
             return u;
     }
     return NULL;
@@ -62,9 +55,9 @@ static struct user *by_name(const struct device *d, const char *name)
 bool users_ha1(const struct device *d, const char *name, uint8_t out[16])
 {
     const struct user *u = by_name(d, name);
-    if (u == NULL || u->disabled || u->access == 0)
+    if (u == NULL || u->disabled || u->entry.access == 0)
         return false;
-    memcpy(out, u->ha1, 16);
+    memcpy(out, u->entry.ha1, 16);
     return true;
 }
 
@@ -73,17 +66,17 @@ uint32_t users_realms(const struct device *d, const char *name)
     const struct user *u = by_name(d, name);
     if (u == NULL)
         return strcmp(name, users_admin_name(d)) == 0 ? REALMS_ALL : 0;
-    return u->realms;
+    return u->entry.realms;
 }
 
 bool users_by_sid(const struct device *d, const uint8_t *sid, size_t n, uint32_t *realms)
 {
     for (unsigned i = 0; d->users != NULL && i < USERS_MAX; i++) {
         const struct user *u = &d->users->list[i];
-        if (u->handle == 0 || u->disabled || u->access == 0 || u->sid_len != n || n == 0 ||
-            memcmp(u->sid, sid, n) != 0)
+        if (u->handle == 0 || u->disabled || u->entry.access == 0 || u->entry.sid_len != n || n == 0 ||
+            memcmp(u->entry.sid, sid, n) != 0)
             continue;
-        *realms = u->realms;
+        *realms = u->entry.realms;
         return true;
     }
     return false;
@@ -94,23 +87,95 @@ bool users_may_redirect(const struct device *d, const char *name)
     return (users_realms(d, name) & (REALM_BIT(REALM_REDIRECTION) | REALM_BIT(REALM_ADMINISTRATOR))) != 0;
 }
 
-/* --- parameters --- */
+/* --- accounts --- */
 
-static struct user *by_handle(struct call *c)
+static struct user *by_handle(const struct device *d, uint32_t handle)
 {
-    uint64_t handle;
-    if (!call_num(c, "Handle", UINT32_MAX, &handle) || handle == 0 || c->device->users == NULL)
-        return NULL;
-    for (unsigned i = 0; i < USERS_MAX; i++) {
-        if (c->device->users->list[i].handle == handle)
-            return &c->device->users->list[i];
+    for (unsigned i = 0; d->users != NULL && handle != 0 && i < USERS_MAX; i++) {
+        if (d->users->list[i].handle == handle)
+            return &d->users->list[i];
     }
     return NULL;
 }
 
-static bool name_ok(const char *name)
+bool users_name_ok(const char *name)
 {
-    return name[0] != '\0' && strlen(name) <= NAME_MAX_LEN && strpbrk(name, "(),:\"&<>") == NULL;
+    return name[0] != '\0' && strlen(name) <= USERS_NAME_MAX && strpbrk(name, "(),:\"&<>") == NULL;
+}
+
+const struct user_entry *users_entry(const struct device *d, uint32_t handle)
+{
+    const struct user *u = by_handle(d, handle);
+    return u != NULL ? &u->entry : NULL;
+}
+
+size_t users_handles(const struct device *d, uint32_t out[USERS_MAX])
+{
+    size_t n = 0;
+    for (unsigned i = 0; d->users != NULL && i < USERS_MAX; i++) {
+        if (d->users->list[i].handle != 0)
+            out[n++] = d->users->list[i].handle;
+    }
+    return n;
+}
+
+uint32_t users_add(struct device *d, const struct user_entry *entry, uint32_t *handle)
+{
+    struct users *users = users_of(d);
+    if (by_name(d, entry->name) != NULL || strcmp(entry->name, users_admin_name(d)) == 0)
+        return RET_DUPLICATE;
+    for (unsigned i = 0; i < USERS_MAX; i++) {
+        if (users->list[i].handle != 0)
+            continue;
+        *handle = users->next_handle++;
+        users->list[i] = (struct user){.handle = *handle, .entry = *entry};
+        device_acl_changed(d);
+        return RET_OK;
+    }
+    return RET_MAXIMUM;
+}
+
+uint32_t users_update(struct device *d, uint32_t handle, const struct user_entry *entry)
+{
+    struct user *u = by_handle(d, handle), *same = by_name(d, entry->name);
+    if (u == NULL)
+        return RET_INVALID_HANDLE;
+    if (same != NULL && same != u)
+        return RET_DUPLICATE;
+    u->entry = *entry;
+    device_acl_changed(d);
+    return RET_OK;
+}
+
+uint32_t users_remove(struct device *d, uint32_t handle)
+{
+    struct user *u = by_handle(d, handle);
+    if (u == NULL)
+        return RET_INVALID_HANDLE;
+    *u = (struct user){0};
+    device_acl_changed(d);
+    return RET_OK;
+}
+
+uint32_t users_set_admin(struct device *d, const char *name, const uint8_t ha1[16])
+{
+    struct users *users = users_of(d);
+    if (!users_name_ok(name) || by_name(d, name) != NULL)
+        return RET_BAD_PARAMETER;
+    snprintf(users->admin, sizeof(users->admin), "%s", name);
+    memcpy(d->login.admin_ha1, ha1, 16);
+    d->login.admin_ha1_known = true;
+    device_acl_changed(d);
+    return RET_OK;
+}
+
+/* --- parameters --- */
+
+static uint32_t handle_of(struct call *c)
+{
+    uint64_t handle = 0;
+    call_num(c, "Handle", UINT32_MAX, &handle);
+    return (uint32_t)handle;
 }
 
 /* 16 raw bytes in base64, or (MeshCentral) 32 hex digits. */
@@ -132,7 +197,7 @@ static bool read_ha1(const char *text, uint8_t out[16])
     return ok;
 }
 
-static bool read_sid(const char *text, struct user *u)
+static bool read_sid(const char *text, struct user_entry *u)
 {
     struct buf raw = buf_init(256);
     bool ok = text_base64_decode(&raw, text, strlen(text)) && raw.len >= 8 && raw.len <= USERS_SID_MAX;
@@ -144,7 +209,7 @@ static bool read_sid(const char *text, struct user *u)
     return ok;
 }
 
-static uint32_t read_realms(struct call *c, struct user *u)
+static uint32_t read_realms(struct call *c, struct user_entry *u)
 {
     u->realms = 0;
     struct xml_el el = xml_child(c->in, NULL, "Realms");
@@ -158,7 +223,7 @@ static uint32_t read_realms(struct call *c, struct user *u)
 }
 
 /* Name, password or SID, access and realms into *u. */
-static uint32_t read_user(struct call *c, struct user *u)
+static uint32_t read_user(struct call *c, struct user_entry *u)
 {
     const char *name = call_text(c, "DigestUsername"), *password = call_text(c, "DigestPassword");
     const char *sid = call_text(c, "KerberosUserSid");
@@ -167,7 +232,7 @@ static uint32_t read_user(struct call *c, struct user *u)
         return RET_BAD_PARAMETER;
     u->access = (uint8_t)access;
     if (name != NULL) {
-        if (!name_ok(name))
+        if (!users_name_ok(name))
             return RET_BAD_PARAMETER;
         if (password == NULL || !read_ha1(password, u->ha1))
             return RET_INVALID_PASSWORD;
@@ -182,55 +247,32 @@ static uint32_t read_user(struct call *c, struct user *u)
 
 static uint32_t add_user(struct call *c)
 {
-    struct user u = {0};
-    struct users *users = users_of(c->device);
-    uint32_t result = read_user(c, &u);
-    if (result != RET_OK)
-        return result;
-    if (by_name(c->device, u.name) != NULL || strcmp(u.name, users_admin_name(c->device)) == 0)
-        return RET_DUPLICATE;
-    for (unsigned i = 0; i < USERS_MAX; i++) {
-        if (users->list[i].handle != 0)
-            continue;
-        u.handle = users->next_handle++;
-        users->list[i] = u;
-        out_num(c->out, "Handle", u.handle);
-        device_acl_changed(c->device);
-        return RET_OK;
-    }
-    return RET_MAXIMUM;
+    struct user_entry u = {0};
+    uint32_t handle = 0, result = read_user(c, &u);
+    if (result == RET_OK)
+        result = users_add(c->device, &u, &handle);
+    if (result == RET_OK)
+        out_num(c->out, "Handle", handle);
+    return result;
 }
 
 static uint32_t update_user(struct call *c)
 {
-    struct user *old = by_handle(c);
-    if (old == NULL)
+    struct user_entry u = {0};
+    if (users_entry(c->device, handle_of(c)) == NULL)
         return RET_INVALID_HANDLE;
-    struct user u = {.handle = old->handle, .disabled = old->disabled};
     uint32_t result = read_user(c, &u);
-    if (result != RET_OK)
-        return result;
-    struct user *same = by_name(c->device, u.name);
-    if (same != NULL && same != old)
-        return RET_DUPLICATE;
-    *old = u;
-    device_acl_changed(c->device);
-    return RET_OK;
+    return result == RET_OK ? users_update(c->device, handle_of(c), &u) : result;
 }
 
 static uint32_t remove_user(struct call *c)
 {
-    struct user *u = by_handle(c);
-    if (u == NULL)
-        return RET_INVALID_HANDLE;
-    *u = (struct user){0};
-    device_acl_changed(c->device);
-    return RET_OK;
+    return users_remove(c->device, handle_of(c));
 }
 
 static uint32_t get_user(struct call *c)
 {
-    const struct user *u = by_handle(c);
+    const struct user_entry *u = users_entry(c->device, handle_of(c));
     if (u == NULL)
         return RET_INVALID_HANDLE;
     out_num(c->out, "AccessPermission", u->access);
@@ -248,15 +290,10 @@ static uint32_t get_user(struct call *c)
 static uint32_t enumerate_users(struct call *c)
 {
     uint64_t start;
-    uint32_t total = 0;
     if (!call_num(c, "StartIndex", UINT32_MAX, &start) || start == 0)
         return RET_BAD_PARAMETER;
-    const struct users *users = c->device->users;
     uint32_t handles[USERS_MAX];
-    for (unsigned i = 0; users != NULL && i < USERS_MAX; i++) {
-        if (users->list[i].handle != 0)
-            handles[total++] = users->list[i].handle;
-    }
+    size_t total = users_handles(c->device, handles);
     for (uint64_t i = start - 1; i < total; i++)
         out_num(c->out, "Handles", handles[i]);
     out_num(c->out, "HandlesCount", start - 1 < total ? total - (start - 1) : 0);
@@ -267,7 +304,7 @@ static uint32_t enumerate_users(struct call *c)
 static uint32_t set_enabled(struct call *c)
 {
     bool enabled;
-    struct user *u = by_handle(c);
+    struct user *u = by_handle(c->device, handle_of(c));
     if (u == NULL)
         return RET_INVALID_HANDLE;
     if (!call_bool(c, "Enabled", &enabled))
@@ -279,7 +316,7 @@ static uint32_t set_enabled(struct call *c)
 
 static uint32_t get_enabled(struct call *c)
 {
-    const struct user *u = by_handle(c);
+    const struct user *u = by_handle(c->device, handle_of(c));
     if (u == NULL)
         return RET_INVALID_HANDLE;
     out_bool(c->out, "Enabled", !u->disabled);
@@ -302,16 +339,11 @@ static uint32_t set_admin(struct call *c)
 {
     const char *name = call_text(c, "Username"), *password = call_text(c, "DigestPassword");
     uint8_t ha1[16];
-    if (name == NULL || !name_ok(name) || by_name(c->device, name) != NULL)
+    if (name == NULL || !users_name_ok(name))
         return RET_BAD_PARAMETER;
     if (password == NULL || !read_ha1(password, ha1))
         return RET_INVALID_PASSWORD;
-    struct users *users = users_of(c->device);
-    snprintf(users->admin, sizeof(users->admin), "%s", name);
-    memcpy(c->device->login.admin_ha1, ha1, sizeof(ha1));
-    c->device->login.admin_ha1_known = true;
-    device_acl_changed(c->device);
-    return RET_OK;
+    return users_set_admin(c->device, name, ha1);
 }
 
 static const char *const service[] = {"AllowHttpQopAuthOnly",

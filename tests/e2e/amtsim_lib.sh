@@ -15,7 +15,7 @@ amtsim_start()
     : > "$dir/log"
     "$bin/amtsim" --password-file "$dir/pw" --control "$dir/control" --port-base $port "$@" 2> "$dir/log" &
     amtsim_pid=$!
-    local deadline=$((SECONDS + 30))
+    local deadline=$((SECONDS + 90))
     until grep -q '^amtsim: ready:' "$dir/log"; do
         kill -0 "$amtsim_pid" 2> /dev/null || fail "amtsim did not start: $(cat "$dir/log")"
         [ $SECONDS -lt $deadline ] || fail "amtsim is not ready"

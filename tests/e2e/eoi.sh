@@ -19,9 +19,14 @@ devices:
   - {select: 17, generation: 5, faults: [{fault: drop, at: mid-body}]}
   - {select: 18, generation: 5, faults: [{fault: drop, at: after-change, on: RemoteControl, first: 1}]}
   - {select: 19, generation: 2, faults: [{fault: busy, how: return, value: 2, first: 1}]}
+  - {select: 20, generation: 5, faults: [{fault: refuse-activation}]}
+  - {select: 21, generation: 2, faults: [{fault: flash-worn, after: 3}]}
+  - {select: 22, generation: 5, faults: [{fault: access-denied, on: CbPolicyEnable}]}
+  - {select: 24, generation: 5, faults: [{fault: drop, at: after-change, on: SetAdminAclEntryEx, first: 1}]}
+  - {select: 23, generation: 5, faults: [{fault: drop, at: after-change, on: CircuitBreakerService, after: 3, first: 1}]}
 YAML
-amtsim_start --devices 19 --scenario "$dir/scenario.yaml" --power-seconds 1-1.2
-fleet 19
+amtsim_start --devices 24 --scenario "$dir/scenario.yaml" --power-seconds 1-1.2
+fleet 24
 amtcli collection add mixed --list 'pc[0001-0010]'
 
 # fact HOST NAME
@@ -97,6 +102,53 @@ exits 1 amtcli redirection pc0004 --sol off
 says "$dir/out" unsupported
 exits 1 amtcli consent pc0004 policy all
 says "$dir/out" unsupported
+
+# --- filters ---
+# defense DEVICE JQ: what the device itself holds.
+defense()
+{
+    ctl defense "$1" | jq -c "$2"
+}
+exits 0 amtcli filter apply quarantine @mixed --yes --untested -o json
+[ "$(jq '[.[] | select(.result == "ok" and .state == "active")] | length' "$dir/out")" = 10 ] || fail "$(cat "$dir/out")"
+for device in 1 4 7 9; do
+    [ "$(defense $device '[.ports[0].active, .ports[0].enabled.console]')" = '["amt:quarantine","amt:quarantine"]' ] ||
+        fail "device $device: $(ctl defense $device)"
+done
+# The same filters by either interface.
+objects='[.filters[] | del(.handle)], [.policies[] | .name]'
+[ "$(defense 1 "$objects")" = "$(defense 7 "$objects")" ] || fail "other filters: $(ctl defense 1) $(ctl defense 7)"
+exits 0 amtcli filter apply quarantine @mixed --yes --untested -o json
+[ "$(jq -c 'map(.state) | unique' "$dir/out")" = '["unchanged"]' ] || fail "again: $(cat "$dir/out")"
+exits 0 amtcli filter ping pc0004
+exits 0 amtcli filter stats pc0004 -o json
+jq -e 'length > 0' "$dir/out" > /dev/null || fail "no statistics: $(cat "$dir/out")"
+exits 0 amtcli filter drift pc0002 -o json
+[ "$(jq -r '.[0].state' "$dir/out")" = as-kept ] || fail "drift: $(cat "$dir/out")"
+exits 0 amtcli filter remove @mixed --yes
+for device in 1 4 7 9; do
+    [ "$(defense $device '[(.filters | length), (.policies | length), .ports[0].enabled]')" = '[0,0,{}]' ] ||
+        fail "left over on device $device: $(ctl defense $device)"
+done
+# Policies that are interrupted: afterwards all is as before.
+for host in pc0020 pc0021 pc0022; do
+    exits 1 amtcli filter apply quarantine $host --yes
+    [ "$(defense "${host#pc00}" '[(.filters | length), (.policies | length)]')" = '[0,0]' ] ||
+        fail "$host is left half-way: $(ctl defense "${host#pc00}")"
+done
+exits 0 amtcli filter apply quarantine pc0023 --yes # an answer was lost on the way
+[ "$(defense 23 '.ports[0].active')" = '"amt:quarantine"' ] || fail "$(ctl defense 23)"
+[ "$(defense 23 '.filters | (length == (map(.name) | unique | length))')" = true ] || fail "doubles: $(ctl defense 23)"
+
+# --- passwords of their own: amttool is let in with the one that amtd shows ---
+exits 0 amtcli password rotate pc0002,pc0005,pc0024 --yes # of 24 the answer is lost
+for host in pc0002 pc0005 pc0024; do
+    fresh=$(amtcli password show $host -o json | jq -r '.[0].password')
+    [ -n "$fresh" ] || fail "$host has no password of its own"
+    AMT_PASSWORD=$fresh amttool "127.16.0.$((10#${host#pc})):$port" info > "$dir/tool" 2>&1 || true
+    says "$dir/tool" 'Hostname:     pc'
+done
+exits 0 amtcli power status pc0002,pc0005,pc0024
 
 # --- bad days ---
 # fails HOST CAUSE COMMAND...

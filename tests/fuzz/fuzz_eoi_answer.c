@@ -23,6 +23,21 @@ static const struct {
     {WSMAN_PUT, "AMT_RedirectionService", NULL},
     {WSMAN_INVOKE, "AMT_TimeSynchronizationService", "GetLowAccuracyTimeSynch"},
     {WSMAN_INVOKE, "AMT_RedirectionService", "RequestStateChange"},
+    {WSMAN_ENUMERATE, "AMT_SystemDefensePolicy", NULL},
+    {WSMAN_ENUMERATE, "AMT_IPHeadersFilter", NULL},
+    {WSMAN_ENUMERATE, "AMT_Hdr8021Filter", NULL},
+    {WSMAN_CREATE, "AMT_IPHeadersFilter", NULL},
+    {WSMAN_CREATE, "AMT_SystemDefensePolicy", NULL},
+    {WSMAN_ENUMERATE, "AMT_NetworkPortSystemDefensePolicy", NULL},
+    {WSMAN_ENUMERATE, "AMT_NetworkPortDefaultSystemDefensePolicy", NULL},
+    {WSMAN_ENUMERATE, "AMT_NetworkPortSystemDefenseCapabilities", NULL},
+    {WSMAN_ENUMERATE, "AMT_ActiveFilterStatistics", NULL},
+    {WSMAN_ENUMERATE, "CIM_BIOSElement", NULL},
+    {WSMAN_ENUMERATE, "CIM_ComputerSystemPackage", NULL},
+    {WSMAN_ENUMERATE, "CIM_Processor", NULL},
+    {WSMAN_ENUMERATE, "CIM_PhysicalMemory", NULL},
+    {WSMAN_INVOKE, "AMT_MessageLog", "PositionToFirstRecord"},
+    {WSMAN_INVOKE, "AMT_MessageLog", "GetRecords"},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -30,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static int ready;
     struct err err = ERR_INIT;
     struct eoi *eoi;
+    struct wsman_request *rq;
     struct wsman_call *call;
     enum eoi_progress progress;
 
@@ -39,7 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         xml_library_init();
     const size_t at = data[0] % (sizeof(calls) / sizeof(calls[0]));
     eoi = eoi_new();
-    call = wsman_call_new(wsman_request_new(calls[at].verb, calls[at].class_name, calls[at].method));
+    rq = wsman_request_new(calls[at].verb, calls[at].class_name, calls[at].method);
+    wsman_add_u32(rq, "IterationIdentifier", 1);
+    call = wsman_call_new(rq);
     progress = eoi_begin(eoi, call, &err);
     data++;
     size--;

@@ -12,9 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const paths[] = {"/RemoteControlService", "/SecurityAdministrationService",
+    static const char *const paths[] = {"/RemoteControlService",         "/SecurityAdministrationService",
                                         "/NetworkAdministrationService", "/RedirectionService",
-                                        "/NetworkTimeService"};
+                                        "/NetworkTimeService",           "/HardwareAssetService",
+                                        "/EventManagerService",          "/CircuitBreakerService"};
     struct sim sim;
     if (size == 0)
         return 0;

@@ -13,7 +13,9 @@
 
 #define ITEMS_MAX (512 * 1024)
 
-static const struct eoi_row *const tables[] = {eoi_control_rows, eoi_settings_rows};
+static const struct eoi_row *const tables[] = {eoi_account_rows,     eoi_control_rows, eoi_settings_rows,
+                                               eoi_hardware_rows,    eoi_event_rows,   eoi_breaker_rows,
+                                               eoi_breaker_port_rows};
 
 struct eoi *eoi_new(void)
 {
@@ -29,6 +31,7 @@ static void drop_arena(struct eoi *eoi)
     while (eoi->arena) {
         struct eoi_arena *next = eoi->arena->next;
 
+        secret_wipe(eoi->arena + 1, eoi->arena->size);
         free(eoi->arena);
         eoi->arena = next;
     }
@@ -71,6 +74,7 @@ void *eoi_alloc(struct eoi *eoi, size_t size)
     struct eoi_arena *block = xcalloc(1, sizeof(*block) + size);
 
     block->next = eoi->arena;
+    block->size = size;
     eoi->arena = block;
     return block + 1;
 }
@@ -144,6 +148,12 @@ void eoi_show_reference(struct eoi *eoi, const char *name, const char *class_nam
     buf_printf(&eoi->items, "</w:SelectorSet></a:ReferenceParameters></%s>", name);
 }
 
+void eoi_take_handles(struct eoi *eoi, const unsigned *handles, int count)
+{
+    for (int i = 0; i < count && eoi->handle_count < EOI_HANDLES_MAX; i++)
+        eoi->handles[eoi->handle_count++] = handles[i];
+}
+
 int eoi_missing(struct eoi *eoi, const char *name, struct err *err)
 {
     const struct eoi_step *step = step_of(eoi);
@@ -154,13 +164,21 @@ int eoi_missing(struct eoi *eoi, const char *name, struct err *err)
 
 /* --- one call --- */
 
+/* What there is once may be enumerated as well. */
+static bool is_for(const struct eoi_row *row, const struct wsman_request *rq)
+{
+    enum wsman_verb verb = wsman_request_verb(rq);
+    bool verbs = row->verb == verb || (row->verb == WSMAN_GET && verb == WSMAN_ENUMERATE);
+
+    return verbs && strcmp(row->class_name, wsman_request_class(rq)) == 0 &&
+           (!row->method || strcmp(row->method, wsman_request_method(rq)) == 0);
+}
+
 static const struct eoi_row *find_row(const struct wsman_request *rq)
 {
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
         for (const struct eoi_row *row = tables[t]; row->class_name; row++)
-            if (row->verb == wsman_request_verb(rq) &&
-                strcmp(row->class_name, wsman_request_class(rq)) == 0 &&
-                (!row->method || strcmp(row->method, wsman_request_method(rq)) == 0))
+            if (is_for(row, rq))
                 return row;
     return NULL;
 }

@@ -42,8 +42,13 @@ struct eoi_row {
 #define EOI_STEPS(table) (table), sizeof(table) / sizeof((table)[0])
 
 /* The tables, each with a row of class_name NULL at its end. */
+extern const struct eoi_row eoi_account_rows[];
 extern const struct eoi_row eoi_control_rows[];
 extern const struct eoi_row eoi_settings_rows[];
+extern const struct eoi_row eoi_hardware_rows[];
+extern const struct eoi_row eoi_event_rows[];
+extern const struct eoi_row eoi_breaker_rows[];
+extern const struct eoi_row eoi_breaker_port_rows[];
 
 /* Boot options that wait for a command. */
 struct eoi_boot {
@@ -56,6 +61,7 @@ struct eoi_boot {
 
 struct eoi_arena {
     struct eoi_arena *next;
+    size_t size; /* of what follows; wiped, since it may be a password's hash */
 };
 
 struct eoi {
@@ -67,6 +73,7 @@ struct eoi {
     uint32_t result;                   /* ReturnValue of a method */
     uint32_t handles[EOI_HANDLES_MAX]; /* that an enumeration named and that are asked for one by one */
     size_t handle_count, handle_at;
+    uint32_t noted[EOI_HANDLES_MAX]; /* what an earlier step found out about each of them */
     struct eoi_boot boot;
     struct eoi_arena *arena; /* what the request under way refers to */
 };
@@ -88,6 +95,12 @@ void eoi_show_flag(struct eoi *eoi, const char *name, bool value);
 /* A reference with these selectors, ended by {NULL}. */
 void eoi_show_reference(struct eoi *eoi, const char *name, const char *class_name,
                         const struct wsman_selector *selectors);
+
+/* What an enumeration named, for the steps behind it. */
+void eoi_take_handles(struct eoi *eoi, const unsigned *handles, int count);
+/* EnumerateInterfaces, as a step that may fail: before 2.5 there is one interface, and no way to ask for it.
+ */
+int eoi_take_interfaces(struct eoi *eoi, const void *out, struct err *err);
 
 /* An answer lacks what it must have: bad-answer. */
 int eoi_missing(struct eoi *eoi, const char *name, struct err *err);

@@ -60,16 +60,15 @@ static const struct eoi_step version_steps[] = {{EOI_GetCoreVersion, .take = tak
 
 /* --- network --- */
 
-/* Before 2.5 there is one interface, and no way to ask for it. */
-static int take_interfaces(struct eoi *eoi, const void *out, struct err *err)
+int eoi_take_interfaces(struct eoi *eoi, const void *out, struct err *err)
 {
     const struct _net__EnumerateInterfacesResponse *answer = out;
 
     (void)err;
-    if (!answer)
+    if (answer)
+        eoi_take_handles(eoi, answer->InterfaceHandles, answer->__sizeInterfaceHandles);
+    else
         eoi->handle_count = 1;
-    for (int i = 0; answer && i < answer->__sizeInterfaceHandles && eoi->handle_count < EOI_HANDLES_MAX; i++)
-        eoi->handles[eoi->handle_count++] = answer->InterfaceHandles[i];
     return EOI_NEXT;
 }
 
@@ -136,7 +135,7 @@ static int take_interface(struct eoi *eoi, const void *out, struct err *err)
 }
 
 static const struct eoi_step port_settings_steps[] = {
-    {EOI_EnumerateInterfaces, .may_fail = true, .take = take_interfaces},
+    {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
     {EOI_GetInterfaceSettings, .fill = fill_interface, .take = take_interface},
 };
 
@@ -156,7 +155,7 @@ static int show_ports(struct eoi *eoi, void *in, struct err *err)
 }
 
 static const struct eoi_step port_steps[] = {
-    {EOI_EnumerateInterfaces, .may_fail = true, .take = take_interfaces},
+    {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
     {EOI_LOCAL, .fill = show_ports},
 };
 
