@@ -126,7 +126,7 @@ static bool is_of_service(struct soap *soap, const struct service *service)
 static int serve(struct soap *soap, struct exchange *x)
 {
     if (x->left.n > BODY_MAX || has_dtd(x->left))
-        return soap_sender_fault(soap, "The request is no SOAP message", NULL);
+        return soap->error = SOAP_SYNTAX_ERROR;
     if (soap_begin_recv(soap) || soap_envelope_begin_in(soap) || soap_recv_header(soap) ||
         soap_body_begin_in(soap))
         return soap->error;
@@ -153,6 +153,7 @@ struct wsman_result eoi_answer(struct device *d, struct view path, struct view b
         out->len = before;
         x.result.status = 500;
         record_count(d, RECORD_SOAP_FAULTS);
+        soap_sender_fault(soap, "The request is no message of this service", NULL); /* echoes nothing of it */
         soap_send_fault(soap);
     }
     soap_destroy(soap);

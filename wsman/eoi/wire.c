@@ -7,12 +7,15 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/answer.h"
 
 #define DEPTH_MAX  32
 #define STRING_MAX 16384
 #define ITEMS_MAX  1024
+#define REASON_MAX 800 /* of a fault, each byte up to four when it cannot be printed */
+#define CODE_MAX   160
 #define MODE       (SOAP_ENC_PLAIN | SOAP_XML_TREE | SOAP_C_UTFSTRING)
 
 /* --- the tables --- */
@@ -204,24 +207,29 @@ static bool has_dtd(const void *p, size_t n)
     return memmem(p, n, "<!DOCTYPE", 9) || memmem(p, n, "<!ENTITY", 8);
 }
 
-/* The device's own fault, or why its answer could not be read. */
+/* The device's own fault, or why its answer could not be read. Either may have the device's bytes in it. */
 static void explain(struct soap *soap, enum eoi_op op, struct err *err)
 {
     bool large = soap->error == SOAP_LEVEL || soap->error == SOAP_LENGTH || soap->error == SOAP_OCCURS;
     bool fault = soap->error == SOAP_FAULT || soap->error == SOAP_CLI_FAULT || soap->error == SOAP_SVR_FAULT;
-    const char *text, *code;
+    struct buf why = buf_init(REASON_MAX), code = buf_init(CODE_MAX);
+    const char *text;
 
     soap_set_fault(soap);
-    text = *soap_faultstring(soap);
-    code = *soap_faultcode(soap);
-    if (fault) {
-        err_set(err, CAUSE_FAULT, "%s.%s: %.200s", eoi_op_service(op), eoi_op_name(op),
-                text && text[0] ? text : "fault without a reason");
-        err_code(err, "%.40s", code ? code : "");
-        return;
-    }
-    err_set(err, large ? CAUSE_TOO_LARGE : CAUSE_BAD_ANSWER, "%s.%s: no such answer: %.200s",
-            eoi_op_service(op), eoi_op_name(op), text ? text : "");
+    if ((text = *soap_faultstring(soap)) != NULL)
+        text_printable(&why, text, strnlen(text, REASON_MAX / 4));
+    if ((text = *soap_faultcode(soap)) != NULL)
+        text_printable(&code, text, strnlen(text, CODE_MAX / 4));
+    err_set(err,
+            fault   ? CAUSE_FAULT
+            : large ? CAUSE_TOO_LARGE
+                    : CAUSE_BAD_ANSWER,
+            "%s.%s: %s%s", eoi_op_service(op), eoi_op_name(op),
+            fault ? "" : "no such answer: ", why.len > 0 ? buf_str(&why) : "no reason is given");
+    if (fault)
+        err_code(err, "%s", buf_str(&code));
+    buf_free(&why);
+    buf_free(&code);
 }
 
 static bool read_into(struct eoi_reading *r, enum eoi_op op, int http_status, struct err *err)
