@@ -27,7 +27,8 @@ static const struct option_row settings[] = {
     {"old-tls", 0, OPTION_CHOICE, "HOW", "TLS 1.0 and old ciphers; only with --tls pin", .choices = "on off",
      .standard = "off"},
     {"clear-text", 0, OPTION_CHOICE, "HOW",
-     "consoles and drives of old devices that know no digest: user and password in clear text",
+     "consoles and drives of old devices that know no digest, or none with qop: log in all the same, if need "
+     "be in clear text",
      .choices = "on off", .standard = "off"},
     {"port", 0, OPTION_NUMBER, "PORT", "the port of the device", .min = 0, .max = 65535,
      .standard = "16992, with TLS 16993"},

@@ -392,7 +392,9 @@ static unsigned login_methods(const struct profile *profile)
 {
     if (profile->auth == PROFILE_AUTH_KERBEROS)
         return REDIR_MAY(REDIR_KERBEROS);
-    return REDIR_MAY_DIGEST | (profile->clear_text ? REDIR_MAY(REDIR_CLEAR) : 0);
+    /* A digest without qop can be replayed: firmware that has no better one is as old as that with none. */
+    return REDIR_MAY(REDIR_DIGEST) |
+           (profile->clear_text ? REDIR_MAY(REDIR_CLEAR) | REDIR_MAY(REDIR_DIGEST_OLD) : 0);
 }
 
 static void stream_up(void *arg)

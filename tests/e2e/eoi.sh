@@ -140,6 +140,19 @@ exits 0 amtcli filter apply quarantine pc0023 --yes # an answer was lost on the 
 [ "$(defense 23 '.ports[0].active')" = '"amt:quarantine"' ] || fail "$(ctl defense 23)"
 [ "$(defense 23 '.filters | (length == (map(.name) | unique | length))')" = true ] || fail "doubles: $(ctl defense 23)"
 
+# --- consoles: the oldest log in by a digest without qop or in clear text, which the profile has to allow ---
+prompt()
+{
+    exits "$2" amtcli console "$1" "${@:3}" --send '\r' --expect '# $' --send 'uname\r' --expect 'amtsim'
+}
+prompt pc0003 1 --timeout 5s
+[ "$(ctl record 3 | jq .counters.sessions)" = 0 ] || fail "pc0003 let somebody in: $(ctl record 3)"
+prompt pc0006 0 # AMT 5 knows a digest with qop
+exits 0 amtcli profile set lab --clear-text on
+prompt pc0003 0
+exits 0 amtcli profile set lab --clear-text off
+[ "$(amtcli host list 'where:interface = "eoi"' -o json | jq length)" -ge 6 ] || fail 'interface is no fact to ask for'
+
 # --- passwords of their own: amttool is let in with the one that amtd shows ---
 exits 0 amtcli password rotate pc0002,pc0005,pc0024 --yes # of 24 the answer is lost
 for host in pc0002 pc0005 pc0024; do
