@@ -95,6 +95,10 @@ static void take_event(struct console_session *s, const json_t *event)
     }
     if (state)
         s->up = strcmp(state, "up") == 0;
+    if (s->up)
+        s->why[0] = '\0';
+    else if (kind && strcmp(kind, "down") == 0 && json_is_string(json_object_get(event, "text")))
+        snprintf(s->why, sizeof(s->why), "%s", json_string_value(json_object_get(event, "text")));
     if (json_is_boolean(holds))
         s->holds = json_is_true(holds);
     json_array_foreach(json_object_get(event, "users"), i,

@@ -247,18 +247,20 @@ static void tick_script(struct console_session *s)
 {
     int64_t now = now_ms();
     bool done = expect_done(s->expect);
+    const char *mark = s->why[0] ? ": " : "";
 
     if (done && all_taken(s)) {
         console_leave(s, EXIT_ALL);
     } else if (now >= (done ? s->began_at + s->timeout_ms : expect_deadline(s->expect))) {
         if (s->unsent.len > 0)
-            console_say(s, "timed out: %s, so nothing was sent",
+            console_say(s, "timed out: %s, so nothing was sent%s%s",
                         !s->attached ? "not attached"
                         : !s->holds  ? "somebody else writes"
-                                     : "the line is down");
+                                     : "the line is down",
+                        mark, s->why);
         else
-            console_say(s, "timed out waiting for '%s'",
-                        expect_waits(s->expect) ? expect_waits(s->expect) : "");
+            console_say(s, "timed out waiting for '%s'%s%s",
+                        expect_waits(s->expect) ? expect_waits(s->expect) : "", mark, s->why);
         console_leave(s, EXIT_SOME_FAILED);
     }
 }

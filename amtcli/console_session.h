@@ -37,6 +37,7 @@ struct console_session {
     /* the attachment, as amtd told it last */
     uint32_t channel, events; /* 0: none */
     bool attached, holds, up;
+    char why[200];   /* it is not up, as far as amtd told; "" */
     uint64_t got;    /* bytes since it was attached */
     uint64_t offset; /* of the next one */
     bool offset_known;
