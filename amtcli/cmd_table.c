@@ -10,6 +10,7 @@
 #include "amtcli/cmd_event.h"
 #include "amtcli/cmd_filter_apply.h"
 #include "amtcli/cmd_filter_file.h"
+#include "amtcli/cmd_grant.h"
 #include "amtcli/cmd_host.h"
 #include "amtcli/cmd_ider.h"
 #include "amtcli/cmd_inventory.h"
@@ -51,6 +52,9 @@ const struct command *const commands[] = {
     &command_password_list,
     &command_password_show,
     &command_password_forget,
+    &command_grant_add,
+    &command_grant_list,
+    &command_grant_remove,
     &command_power_status,
     &command_power_on,
     &command_power_off,

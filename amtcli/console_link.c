@@ -97,7 +97,8 @@ static void take_event(struct console_session *s, const json_t *event)
         s->up = strcmp(state, "up") == 0;
     if (s->up)
         s->why[0] = '\0';
-    else if (kind && strcmp(kind, "down") == 0 && json_is_string(json_object_get(event, "text")))
+    else if (kind && (strcmp(kind, "down") == 0 || strcmp(kind, "state") == 0) &&
+             json_is_string(json_object_get(event, "text")))
         snprintf(s->why, sizeof(s->why), "%s", json_string_value(json_object_get(event, "text")));
     if (json_is_boolean(holds))
         s->holds = json_is_true(holds);

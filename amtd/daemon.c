@@ -18,6 +18,7 @@
 #include "amtd/console/watcher.h"
 #include "amtd/console_events.h"
 #include "amtd/fleet/filter_watch.h"
+#include "amtd/fleet/rights.h"
 #include "amtd/loop_http.h"
 #include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
@@ -439,6 +440,49 @@ static int start_consoles(struct daemon *d, struct err *err)
     return 0;
 }
 
+/* --- users --- */
+
+struct counting {
+    struct daemon *daemon;
+    size_t count;
+};
+
+static int count_grants(struct tx *tx, void *data, struct err *err)
+{
+    struct counting *c = data;
+    struct grant *all;
+    int status = tx_grants(tx, &all, &c->count, err);
+
+    for (size_t i = 0; i < c->count; i++)
+        grant_clear(&all[i]);
+    free(all);
+    return status;
+}
+
+static void grants_counted(void *data, const struct err *failure)
+{
+    struct counting *c = data;
+
+    if (!failure && c->count > 0 && c->daemon->server)
+        server_open_to_all(c->daemon->server);
+    free(c);
+}
+
+void daemon_revoked(struct daemon *d, const struct grant *grant)
+{
+    if (d->server)
+        server_revoked(d->server, grant);
+}
+
+/* The socket is open to other users once there is one who may do something. */
+void daemon_granted(struct daemon *d)
+{
+    struct counting *c = xcalloc(1, sizeof(*c));
+
+    c->daemon = d;
+    store_submit(d->store, count_grants, grants_counted, c);
+}
+
 static void power_begins(void *arg, const char *host, const char *who, const char *text)
 {
     const struct daemon *d = arg;
@@ -486,6 +530,9 @@ static int start_parts(struct daemon *d, struct err *err)
         return -1;
     if (!d->config->only_joins)
         d->uplinks = uplinks_new(d);
+    if (d->config->allow_count > 0)
+        server_open_to_all(d->server);
+    daemon_granted(d);
     return 0;
 }
 

@@ -28,6 +28,10 @@ struct daemon *daemon_start(const struct config *config, struct err *err);
 int daemon_run(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 
+/* A grant was added, or taken away. */
+void daemon_granted(struct daemon *daemon);
+void daemon_revoked(struct daemon *daemon, const struct grant *grant);
+
 struct engine *daemon_engine(const struct daemon *daemon);
 /* Connections other than those of runs: consoles, redirection. */
 struct hub *daemon_hub(const struct daemon *daemon);

@@ -5,13 +5,23 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "amtd/fleet/rights.h"
 #include "amtd/fleet/store.h"
 #include "base/err.h"
 
 struct daemon;      /* amtd/daemon.h: the parts a handler may reach */
 struct api_request; /* one call under way */
 
-enum api_role { ROLE_WATCH, ROLE_OPERATE, ROLE_QUARANTINE, ROLE_ADMINISTER };
+/* On what the role of a call is needed. */
+enum api_scope {
+    API_ALL,     /* every host, those to come included: for what belongs to no host or to all */
+    API_ANY,     /* any host; the answer tells nothing that is for others */
+    API_TARGET,  /* the hosts of the target, in the transaction that looks it up: tx_target, run_order.user */
+    API_HOST,    /* the parameter `host` */
+    API_RUN,     /* the hosts of the parameter `run` */
+    API_CONSOLE, /* the console `name`: operate and above are the right to write, else the right to watch */
+    API_CONSOLES, /* the consoles `names`, by the handler: console_require leaves out the others */
+};
 
 enum api_type { API_STRING, API_INTEGER, API_BOOLEAN, API_OBJECT, API_ARRAY };
 struct api_param {
@@ -34,6 +44,7 @@ struct api_call {
     /* Runs on the loop's thread and ends with api_reply or api_fail, now or later. */
     void (*start)(struct api_request *rq);
     const char *summary;
+    enum api_scope scope;
 };
 
 extern const struct api_call api_calls[]; /* ended by name NULL */
@@ -42,11 +53,20 @@ extern const struct api_call api_calls[]; /* ended by name NULL */
 struct daemon *api_daemon(const struct api_request *rq);
 const json_t *api_params(const struct api_request *rq);
 const char *api_who(const struct api_request *rq); /* "uid 1000 (anna)" */
-/* 0, or -1 and err (denied) when the caller does not have the role: for calls whose role depends on what is
- * asked. */
+const struct user *api_user(const struct api_request *rq);
+const struct reach *api_reach(const struct api_request *rq); /* of the caller, when the call began */
+/* For works of a call that are handed to the store by it; borrows from rq. */
+struct actor api_actor(const struct api_request *rq);
+/* 0, or -1 and err (denied) when the caller does not have the role on every host: for calls whose role
+ * depends on what is asked. */
 int api_require(const struct api_request *rq, enum api_role role, struct err *err);
+/* On one host: also not-found, when he may not even watch it. */
+int api_require_on(const struct api_request *rq, const char *host, enum api_role role, struct err *err);
 /* Sends an event to the caller; takes the reference. Dropped silently when the caller is gone. */
 void api_event(struct api_request *rq, json_t *event);
+/* Writes down that it has begun with these hosts, before its end is known: for calls that take long. state
+ * has `run` and `hosts` where it is a run; borrowed. */
+void api_begun(struct api_request *rq, const json_t *state, const struct hosts *hosts);
 /* Ends the call; rq must not be used after. Takes the reference. */
 void api_reply(struct api_request *rq, json_t *reply);
 void api_fail(struct api_request *rq, const struct err *err);

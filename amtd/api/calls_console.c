@@ -30,6 +30,7 @@ struct listing {
     const json_t *names;
     json_t *out;
     void (*add)(struct listing *listing, struct console *console);
+    struct err denied; /* of the last one with which the caller may not do that */
 };
 
 static void list_one(void *arg, struct console *console)
@@ -45,7 +46,7 @@ static void list_one(void *arg, struct console *console)
 static void reply_listing(struct api_request *rq,
                           void (*add)(struct listing *listing, struct console *console))
 {
-    struct listing l = {rq, json_object_get(api_params(rq), "names"), json_array(), add};
+    struct listing l = {rq, json_object_get(api_params(rq), "names"), json_array(), add, ERR_INIT};
     struct err err = ERR_INIT;
 
     if (console_check_names(l.names, &err) != 0) {
@@ -54,6 +55,11 @@ static void reply_listing(struct api_request *rq,
         return;
     }
     hub_each(hub_of(rq), list_one, &l);
+    if (json_array_size(l.out) == 0 && l.denied.cause != CAUSE_NONE) {
+        json_decref(l.out);
+        api_fail(rq, &l.denied);
+        return;
+    }
     api_reply(rq, l.out);
 }
 
@@ -226,12 +232,12 @@ void call_console_lease(struct api_request *rq)
 /* 0, or -1 and err. */
 typedef int act_on_console(struct api_request *rq, struct console *console, struct err *err);
 
-static void act(struct api_request *rq, enum console_right right, act_on_console *action)
+static void act(struct api_request *rq, act_on_console *action)
 {
     struct console *console;
     struct err err = ERR_INIT;
 
-    if (console_param(rq, right, &console, &err) != 0 || action(rq, console, &err) != 0)
+    if (console_param(rq, RIGHT_WATCH, &console, &err) != 0 || action(rq, console, &err) != 0)
         api_fail(rq, &err);
     else
         api_reply(rq, json_object());
@@ -294,44 +300,44 @@ static int do_disconnect(struct api_request *rq, struct console *console, struct
 
 void call_console_message(struct api_request *rq)
 {
-    act(rq, RIGHT_WATCH, do_message);
+    act(rq, do_message);
 }
 
 void call_console_note(struct api_request *rq)
 {
-    act(rq, RIGHT_WRITE, do_note);
+    act(rq, do_note);
 }
 
 void call_console_break(struct api_request *rq)
 {
-    act(rq, RIGHT_WRITE, do_break);
+    act(rq, do_break);
 }
 
 void call_console_up(struct api_request *rq)
 {
-    act(rq, RIGHT_WRITE, do_up);
+    act(rq, do_up);
 }
 
 void call_console_down(struct api_request *rq)
 {
-    act(rq, RIGHT_WRITE, do_down);
+    act(rq, do_down);
 }
 
 void call_console_logging(struct api_request *rq)
 {
-    act(rq, RIGHT_WRITE, do_logging);
+    act(rq, do_logging);
 }
 
 void call_console_disconnect(struct api_request *rq)
 {
-    act(rq, RIGHT_WRITE, do_disconnect);
+    act(rq, do_disconnect);
 }
 
 /* --- what is done to many --- */
 
 static void add_rolled(struct listing *l, struct console *console)
 {
-    if (console_require(l->rq, console, RIGHT_WRITE, NULL) != 0)
+    if (console_require(l->rq, console, RIGHT_WRITE, &l->denied) != 0)
         return;
     console_roll(console);
     json_array_append_new(l->out, json_string(console_info(console).name));
@@ -355,7 +361,9 @@ static void add_sent(struct listing *l, struct console *console)
     const char *name = console_info(console).name;
     struct err err = ERR_INIT;
 
-    if (console_require(l->rq, console, RIGHT_WRITE, &err) == 0 &&
+    if (console_require(l->rq, console, RIGHT_WRITE, &err) != 0)
+        l->denied = err;
+    if (err.cause == CAUSE_NONE &&
         console_send(console, api_who(l->rq), s->bytes.p, s->bytes.len, s->force, &err) == 0)
         json_array_append_new(l->out, json_string(name));
     else
@@ -382,7 +390,8 @@ static int read_bytes(const struct api_request *rq, struct buf *out, struct err 
 void call_console_send(struct api_request *rq)
 {
     const json_t *params = api_params(rq);
-    struct sending s = {{rq, json_object_get(params, "names"), NULL, add_sent}, buf_init(65536), false, NULL};
+    struct sending s = {
+        {rq, json_object_get(params, "names"), NULL, add_sent, ERR_INIT}, buf_init(65536), false, NULL};
     struct err err = ERR_INIT;
 
     s.force = json_is_true(json_object_get(params, "force"));
@@ -392,7 +401,13 @@ void call_console_send(struct api_request *rq)
         s.listing.out = json_array();
         s.refused = json_array();
         hub_each(hub_of(rq), list_one, &s.listing);
-        api_reply(rq, json_pack("{s:o, s:o}", "sent", s.listing.out, "refused", s.refused));
+        if (json_array_size(s.listing.out) == 0 && s.listing.denied.cause != CAUSE_NONE) {
+            json_decref(s.listing.out);
+            json_decref(s.refused);
+            api_fail(rq, &s.listing.denied);
+        } else {
+            api_reply(rq, json_pack("{s:o, s:o}", "sent", s.listing.out, "refused", s.refused));
+        }
     }
     buf_free(&s.bytes);
 }

@@ -28,6 +28,10 @@ static bool may_see(const struct api_request *rq, const struct event *event)
 {
     struct console *console = event->console ? hub_find(daemon_hub(api_daemon(rq)), event->console) : NULL;
 
+    if (!event->host && !event->console && reach_everywhere(api_reach(rq)) < ROLE_WATCH)
+        return false;
+    if (event->host && reach_on(api_reach(rq), event->host) < ROLE_WATCH)
+        return false;
     if (console)
         return console_require(rq, console, RIGHT_WATCH, NULL) == 0;
     return !event->guarded || api_require(rq, ROLE_ADMINISTER, NULL) == 0;

@@ -257,6 +257,7 @@ void call_ider_start(struct api_request *rq)
         if (call->slots[i].image)
             images[i] = (struct ider_image){image_channel_size(call->slots[i].image), fetch};
     call->server = ider_server_start(daemon_redirect(api_daemon(rq)), call->host, when, images, &events);
+    api_begun(rq, NULL, &(struct hosts){&(struct host){.name = call->host}, 1});
     uv_timer_start(call->timer, on_progress, PROGRESS_MS, PROGRESS_MS);
     api_on_gone(rq, caller_gone, call);
 }

@@ -202,14 +202,15 @@ static void follow_closed(void *arg, const char *reason)
 static void follow(struct show *s)
 {
     const struct attach_sink sink = {s, follow_room, follow_bytes, follow_event, NULL, follow_closed};
-    const struct attach_request request = {.who = api_who(s->rq),
-                                           .from = "log.show",
-                                           .right = RIGHT_WATCH,
-                                           .mode = ATTACH_WATCH,
-                                           .from_offset = true,
-                                           .offset = s->at};
+    struct attach_request request = {.who = api_who(s->rq),
+                                     .from = "log.show",
+                                     .mode = ATTACH_WATCH,
+                                     .from_offset = true,
+                                     .offset = s->at};
     struct console *console = hub_find(s->hub, s->name);
 
+    if (console)
+        request.right = console_right_of(api_user(s->rq), api_reach(s->rq), console_info(console).settings);
     s->attachment = console ? console_attach(console, &request, &sink, &s->err) : NULL;
     if (!s->attachment) {
         s->status = console ? -1 : 0;

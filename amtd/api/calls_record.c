@@ -21,9 +21,14 @@ struct status {
 static int count_hosts(struct tx *tx, void *data, struct err *err)
 {
     struct status *s = data;
+    const struct actor actor = api_actor(s->rq);
     struct hosts hosts;
+    int status;
 
-    if (tx_target(tx, "all", &hosts, err) != 0)
+    tx_as(tx, &actor);
+    status = tx_target(tx, "all", &hosts, err);
+    tx_as(tx, NULL);
+    if (status != 0)
         return -1;
     s->hosts = hosts.count;
     hosts_clear(&hosts);
@@ -126,10 +131,20 @@ static int add_names(struct tx *tx, void *data, struct err *err)
     json_t *collections = json_array(), *profiles = json_array();
     struct hosts hosts;
 
+    const struct actor actor = api_actor(n->rq);
+    int status = 0;
+
     n->reply = json_pack("{s:o, s:o, s:O}", "collections", collections, "profiles", profiles, "consoles",
                          n->consoles);
-    if (add_collections(tx, collections, err) != 0 || add_profiles(tx, profiles, err) != 0 ||
-        tx_target(tx, "all", &hosts, err) != 0)
+    if (reach_everywhere(actor.reach) >= ROLE_WATCH)
+        status = add_profiles(tx, profiles, err);
+    tx_as(tx, &actor);
+    if (status == 0)
+        status = add_collections(tx, collections, err);
+    if (status == 0)
+        status = tx_target(tx, "all", &hosts, err);
+    tx_as(tx, NULL);
+    if (status != 0)
         return -1;
     json_object_set_new(n->reply, "hosts", json_folded(&hosts));
     hosts_clear(&hosts);
@@ -172,6 +187,14 @@ static json_t *describe_run(const struct run *run)
                      (json_int_t)run->hosts, "ok", (json_int_t)run->ok, "failed", (json_int_t)run->failed);
 }
 
+/* Whoever does not see everything sees what is his own. */
+static bool is_his(const struct tx *tx, const char *who)
+{
+    const char *only = tx_only(tx);
+
+    return !only || strcmp(only, who) == 0;
+}
+
 int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     struct run *runs;
@@ -183,7 +206,8 @@ int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct er
     status = tx_runs(tx, limit, &runs, &count, err);
     *reply = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(*reply, describe_run(&runs[i]));
+        if (is_his(tx, runs[i].who))
+            json_array_append_new(*reply, describe_run(&runs[i]));
         run_clear(&runs[i]);
     }
     free(runs);
@@ -204,6 +228,8 @@ int call_run_show(struct tx *tx, const json_t *params, json_t **reply, struct er
         operation_clear(&operations[i]);
     }
     free(operations);
+    if (status == 0 && !is_his(tx, run.who))
+        status = err_set(err, CAUSE_NOT_FOUND, "there is no run %lld", (long long)run.id);
     if (status == 0) {
         *reply = describe_run(&run);
         json_object_set_new(*reply, "results", results);
@@ -221,6 +247,7 @@ static void set_text(json_t *json, const char *name, const char *value)
     json_object_set_new(json, name, value ? json_string(value) : json_null());
 }
 
+/* Whoever does not see everything sees what he did himself. */
 int call_activity_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     json_int_t ago = json_integer_value(json_object_get(params, "since_ms"));
@@ -234,12 +261,19 @@ int call_activity_list(struct tx *tx, const json_t *params, json_t **reply, stru
     status = tx_activities(tx, since, param_text(params, "host"), limit, &list, &count, err);
     *reply = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *json = json_pack("{s:o}", "at", json_time(list[i].at_ms));
+        json_t *json;
+
+        if (!is_his(tx, list[i].who)) {
+            activity_clear(&list[i]);
+            continue;
+        }
+        json = json_pack("{s:o}", "at", json_time(list[i].at_ms));
 
         set_text(json, "who", list[i].who);
         set_text(json, "by", list[i].by);
         set_text(json, "what", list[i].what);
         set_text(json, "target", list[i].target);
+        set_text(json, "hosts", list[i].hosts);
         set_text(json, "result", list[i].result);
         set_text(json, "detail", list[i].detail);
         if (list[i].run > 0)

@@ -58,6 +58,13 @@ static int read_limits(const json_t *params, struct run_order *order, struct err
     return status;
 }
 
+static enum api_role role_for(const struct task *task)
+{
+    if (task->administers)
+        return ROLE_ADMINISTER;
+    return task->quarantines ? ROLE_QUARANTINE : ROLE_OPERATE;
+}
+
 static int read_order(struct api_request *rq, struct run_order *order, struct err *err)
 {
     const json_t *params = api_params(rq);
@@ -77,6 +84,8 @@ static int read_order(struct api_request *rq, struct run_order *order, struct er
     order->target = xstrdup(json_string_value(json_object_get(params, "target")));
     order->profile = xstrdup(json_string_value(json_object_get(params, "profile")));
     order->who = xstrdup(api_who(rq));
+    order->user = user_copy(api_user(rq));
+    order->need = order->task->changes(order->args) ? role_for(order->task) : ROLE_WATCH;
     order->dry_run = json_is_true(json_object_get(params, "dry_run"));
     order->confirmed = json_is_true(json_object_get(params, "confirmed"));
     return 0;
@@ -180,12 +189,16 @@ static void ready(void *arg, struct active_run *run)
     const struct run *record = run_record(run);
     const struct stages *stages = &run_order(run)->stages;
     size_t hosts = run_hosts(run)->count;
+    json_t *state;
 
     viewer->run = run;
-    api_event(viewer->rq, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "run", (json_int_t)record->id, "hosts",
-                                    (json_int_t)hosts, "stages", (json_int_t)stages_count(stages, hosts),
-                                    "canary", (json_int_t)stages->canary, "batch", (json_int_t)stages->batch,
-                                    "max_failures", (json_int_t)stages->max_failures));
+    state =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "run", (json_int_t)record->id, "hosts", (json_int_t)hosts,
+                  "stages", (json_int_t)stages_count(stages, hosts), "canary", (json_int_t)stages->canary,
+                  "batch", (json_int_t)stages->batch, "max_failures", (json_int_t)stages->max_failures);
+    if (run_order(run)->need > ROLE_WATCH && !run_order(run)->dry_run)
+        api_begun(viewer->rq, state, run_hosts(run));
+    api_event(viewer->rq, state);
 }
 
 static void refused(void *arg, const struct err *err)
@@ -196,13 +209,6 @@ static void refused(void *arg, const struct err *err)
     free(viewer);
 }
 
-static enum api_role role_for(const struct task *task)
-{
-    if (task->administers)
-        return ROLE_ADMINISTER;
-    return task->quarantines ? ROLE_QUARANTINE : ROLE_OPERATE;
-}
-
 void call_run_start(struct api_request *rq)
 {
     struct run_order order = {0};
@@ -210,8 +216,7 @@ void call_run_start(struct api_request *rq)
     struct viewer *viewer;
     struct err err = ERR_INIT;
 
-    if (read_order(rq, &order, &err) == 0 && order.task->changes(order.args))
-        api_require(rq, role_for(order.task), &err);
+    read_order(rq, &order, &err); /* the run itself looks what the caller may with the target */
     if (err.cause != CAUSE_NONE) {
         run_order_clear(&order);
         api_fail(rq, &err);

@@ -4,13 +4,21 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "amtd/api/activity.h"
 #include "amtd/api/server_internal.h"
+#include "amtd/daemon.h"
+#include "amtd/fleet/reach.h"
 #include "base/xalloc.h"
 
 struct channel {
-    struct client *client;
+    struct client *client; /* NULL: it is gone, before it was known what he may */
     const struct channel_kind *kind;
-    struct caller caller;
+    struct daemon *daemon;
+    struct caller caller; /* while the client is there */
+    struct account *account;
+    struct reach *reach;
+    struct buf params; /* of OPEN, until it is open */
+    bool open;         /* the kind has it */
     uint32_t number;
     void *arg;
     UT_hash_handle hh;
@@ -34,8 +42,86 @@ static void reject(struct client *client, uint32_t number, const struct err *err
 
 static void channel_free(struct channel *channel)
 {
-    HASH_DEL(*client_channels(channel->client), channel);
+    if (channel->client)
+        HASH_DEL(*client_channels(channel->client), channel);
+    account_unref(channel->account);
+    reach_free(channel->reach);
+    buf_free(&channel->params);
     free(channel);
+}
+
+/* --- opening: who is it, what may he, then the kind --- */
+
+/* What somebody may not even watch is not there for him; that he asked for it is worth a line all the same.
+ */
+static bool is_denial(const struct channel *channel, const struct err *err)
+{
+    return err->cause == CAUSE_DENIED ||
+           (err->cause == CAUSE_NOT_FOUND && channel->reach && reach_everywhere(channel->reach) < ROLE_WATCH);
+}
+
+static void denied(const struct channel *channel, const struct err *err)
+{
+    char *what = xasprintf("open %s", channel->kind->name);
+    const struct deed deed = {.who = channel_who(channel),
+                              .by = channel->caller.from,
+                              .what = what,
+                              .target = buf_str(&channel->params),
+                              .err = err};
+
+    activity_write(channel->daemon, &deed);
+    free(what);
+}
+
+static void open_now(struct channel *channel)
+{
+    const struct view params = {channel->params.p, channel->params.len};
+    struct err err = ERR_INIT;
+
+    if (!channel->client) {
+        channel_free(channel);
+        return;
+    }
+    channel->open = true;
+    if (reach_highest(channel->reach) < channel->kind->role)
+        err_set(&err, CAUSE_DENIED, "%s may not open a channel of the kind '%s'", channel_who(channel),
+                channel->kind->name);
+    else if (channel->kind->open(channel, params, &err) == 0)
+        return;
+    channel_reject(channel, &err);
+}
+
+static int find_reach(struct tx *tx, void *data, struct err *err)
+{
+    struct channel *channel = data;
+
+    return tx_reach(tx, account_user(channel->account), &channel->reach, err);
+}
+
+static void reach_found(void *data, const struct err *failure)
+{
+    struct channel *channel = data;
+
+    if (failure && channel->client)
+        channel_reject(channel, failure);
+    else if (failure)
+        channel_free(channel);
+    else
+        open_now(channel);
+}
+
+static void user_known(void *arg)
+{
+    struct channel *channel = arg;
+
+    if (!channel->client) {
+        channel_free(channel);
+    } else if (account_user(channel->account)->role >= ROLE_ADMINISTER) { /* no grant adds to that */
+        channel->reach = reach_new(ROLE_ADMINISTER);
+        open_now(channel);
+    } else {
+        store_submit(daemon_store(channel->daemon), find_reach, reach_found, channel);
+    }
 }
 
 void channel_open(struct client *client, const struct caller *caller, uint32_t number, struct view kind_name,
@@ -47,8 +133,7 @@ void channel_open(struct client *client, const struct caller *caller, uint32_t n
 
     if (!kind)
         err_set(&err, CAUSE_PROTOCOL, "this amtd does not serve channels of that kind");
-    else if (caller->denied || caller->role < kind->role ||
-             !(caller->kind & (kind->callers ? kind->callers : (unsigned)CALLER_USER)))
+    else if (!(caller->kind & (kind->callers ? kind->callers : (unsigned)CALLER_USER)))
         err_set(&err, CAUSE_DENIED, "%s may not open a channel of the kind '%s'", caller->who, kind->name);
     if (err.cause != CAUSE_NONE) {
         reject(client, number, &err);
@@ -57,13 +142,14 @@ void channel_open(struct client *client, const struct caller *caller, uint32_t n
     channel = xcalloc(1, sizeof(*channel));
     channel->client = client;
     channel->kind = kind;
+    channel->daemon = caller->daemon;
     channel->caller = *caller;
+    channel->account = account_ref(caller->account);
     channel->number = number;
+    channel->params = buf_init(params.n + 1);
+    buf_add(&channel->params, params.p, params.n);
     HASH_ADD(hh, *client_channels(client), number, sizeof(channel->number), channel);
-    if (kind->open(channel, params, &err) == 0)
-        return;
-    reject(client, number, &err);
-    channel_free(channel);
+    account_wait(channel->account, user_known, channel);
 }
 
 static struct channel *find(struct client *client, uint32_t number)
@@ -78,7 +164,7 @@ bool channel_data(struct client *client, uint32_t number, const uint8_t *p, size
 {
     struct channel *channel = find(client, number);
 
-    if (channel)
+    if (channel && channel->open)
         channel->kind->data(channel, p, n);
     return channel != NULL;
 }
@@ -87,7 +173,7 @@ void channel_signal(struct client *client, uint32_t number, uint32_t value)
 {
     struct channel *channel = find(client, number);
 
-    if (channel && channel->kind->signal)
+    if (channel && channel->open && channel->kind->signal)
         channel->kind->signal(channel, value);
 }
 
@@ -95,12 +181,17 @@ void channel_drained(struct client *client, uint32_t number)
 {
     struct channel *channel = find(client, number);
 
-    if (channel && channel->kind->drained)
+    if (channel && channel->open && channel->kind->drained)
         channel->kind->drained(channel);
 }
 
 static void gone(struct channel *channel)
 {
+    if (!channel->open) { /* whoever looks up what he may frees it */
+        HASH_DEL(*client_channels(channel->client), channel);
+        channel->client = NULL;
+        return;
+    }
     channel->kind->closed(channel);
     channel_free(channel);
 }
@@ -128,17 +219,22 @@ const struct caller *channel_caller(const struct channel *channel)
 
 struct daemon *channel_daemon(const struct channel *channel)
 {
-    return channel->caller.daemon;
+    return channel->daemon;
 }
 
 const char *channel_who(const struct channel *channel)
 {
-    return channel->caller.who;
+    return account_who(channel->account);
 }
 
-enum api_role channel_role(const struct channel *channel)
+const struct user *channel_user(const struct channel *channel)
 {
-    return channel->caller.role;
+    return account_user(channel->account);
+}
+
+const struct reach *channel_reach(const struct channel *channel)
+{
+    return channel->reach;
 }
 
 uint32_t channel_number(const struct channel *channel)
@@ -163,6 +259,8 @@ void channel_accept(struct channel *channel)
 
 void channel_reject(struct channel *channel, const struct err *err)
 {
+    if (is_denial(channel, err))
+        denied(channel, err);
     reject(channel->client, channel->number, err);
     channel_free(channel);
 }
@@ -193,5 +291,5 @@ struct channel *channel_of_request(const struct api_request *rq, const struct ch
 {
     struct channel *channel = rq->client ? find(rq->client, number) : NULL;
 
-    return channel && channel->kind == kind ? channel : NULL;
+    return channel && channel->open && channel->kind == kind ? channel : NULL;
 }

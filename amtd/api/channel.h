@@ -14,9 +14,9 @@
 struct channel;
 
 struct channel_kind {
-    const char *name; /* as in OPEN; NULL ends the table */
-    enum api_role role;
-    unsigned callers; /* enum caller_kind, a set: who may open one; 0: users */
+    const char *name;   /* as in OPEN; NULL ends the table */
+    enum api_role role; /* needed on any host; ROLE_NONE: the kind asks for what it needs */
+    unsigned callers;   /* enum caller_kind, a set: who may open one; 0: users */
     /* The client opens one; params are what OPEN carried, borrowed. 0 when channel_serve or channel_accept
      * was, or later will be, called; -1 and err: it is rejected with that, "CAUSE: text". */
     int (*open)(struct channel *channel, struct view params, struct err *err);
@@ -35,7 +35,8 @@ extern const struct channel_kind *const channel_kinds[]; /* ended by NULL */
 const struct caller *channel_caller(const struct channel *channel);
 struct daemon *channel_daemon(const struct channel *channel);
 const char *channel_who(const struct channel *channel); /* "uid 1000 (anna)" */
-enum api_role channel_role(const struct channel *channel);
+const struct user *channel_user(const struct channel *channel);
+const struct reach *channel_reach(const struct channel *channel);
 uint32_t channel_number(const struct channel *channel);
 void channel_set(struct channel *channel, void *arg); /* what the kind keeps with it */
 void *channel_arg(const struct channel *channel);

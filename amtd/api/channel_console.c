@@ -103,7 +103,9 @@ static int attach(struct terminal *t, struct console *console, struct err *err)
     const struct attach_sink sink = {t, on_room, on_bytes, on_event, on_writable, on_ended};
 
     t->request.right =
-        console_right_of(t->request.who, channel_role(t->channel), console_info(console).settings);
+        console_right_of(channel_user(t->channel), channel_reach(t->channel), console_info(console).settings);
+    if (t->request.right < RIGHT_WATCH)
+        return err_set(err, CAUSE_NOT_FOUND, "there is neither a console nor a host '%s'", t->name);
     t->attachment = console_attach(console, &t->request, &sink, err);
     if (!t->attachment)
         return -1;
@@ -123,6 +125,18 @@ static int find_host(struct tx *tx, void *data, struct err *err)
     else if (t->failure.cause == CAUSE_NOT_FOUND)
         err_set(&t->failure, CAUSE_NOT_FOUND, "there is neither a console nor a host '%s'", t->name);
     return 0;
+}
+
+/* To make one is more than to watch. */
+static void may_make(const struct terminal *t, struct err *err)
+{
+    enum api_role role = reach_on(channel_reach(t->channel), t->name);
+
+    if (role < ROLE_WATCH)
+        err_set(err, CAUSE_NOT_FOUND, "there is neither a console nor a host '%s'", t->name);
+    else if (role < ROLE_OPERATE)
+        err_set(err, CAUSE_DENIED, "the console of %s is not open, and %s may not open it", t->name,
+                t->request.who);
 }
 
 static struct console *make_console(struct terminal *t, struct err *err)
@@ -152,6 +166,8 @@ static void host_found(void *data, const struct err *failure)
             err = *failure;
         else if (t->failure.cause != CAUSE_NONE)
             err = t->failure;
+        if (err.cause == CAUSE_NONE)
+            may_make(t, &err);
         console = err.cause == CAUSE_NONE && daemon_hub(t->daemon) ? make_console(t, &err) : NULL;
         if (console && attach(t, console, &err) == 0)
             return;
@@ -271,7 +287,7 @@ static void on_closed(struct channel *channel)
 }
 
 const struct channel_kind channel_console = {.name = "console",
-                                             .role = ROLE_WATCH,
+                                             .role = ROLE_NONE,
                                              .open = on_open,
                                              .data = on_data,
                                              .signal = on_signal,

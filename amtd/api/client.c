@@ -58,6 +58,7 @@ static void handle_closed(uv_handle_t *handle)
     free(client->who);
     free(client->from);
     free(client->peer);
+    account_unref(client->caller.account);
     free(client);
 }
 
@@ -254,10 +255,8 @@ static void open_call(struct client *client, uint32_t channel)
     rq->daemon = client->owner.daemon;
     rq->client = client;
     rq->channel = channel;
-    rq->who = xstrdup(client->who);
     rq->from = xstrdup(client->from);
-    rq->role = client->caller.role;
-    rq->denied_all = client->caller.denied;
+    rq->account = account_ref(client->caller.account);
     rq->line = buf_init_secret(REQUEST_MAX);
     DL_APPEND(client->requests, rq);
     mux_accept(client->mux, channel);
@@ -450,7 +449,7 @@ struct client *client_new(const struct client_owner *owner, const char *from)
                                      .kind = CALLER_STRANGER,
                                      .who = client->who,
                                      .from = client->from,
-                                     .denied = true};
+                                     .account = account_of_name(from, "", ROLE_NONE)};
     uv_timer_init(loop, &client->timer);
     uv_prepare_init(loop, &client->flush);
     client->timer.data = client->flush.data = client;
@@ -474,6 +473,12 @@ void client_is(struct client *client, const char *who, const char *peer)
     xreplace(&client->peer, peer);
     client->caller.who = client->who;
     client->caller.peer = client->peer;
+}
+
+void client_set_account(struct client *client, struct account *account)
+{
+    account_unref(client->caller.account);
+    client->caller.account = account;
 }
 
 void client_has_pin(struct client *client, const uint8_t pin[PEER_PIN])

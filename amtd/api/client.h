@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/api/account.h"
 #include "amtd/api/api.h"
 #include "amtd/net/stream.h"
 #include "amtd/peer/identity.h"
@@ -31,12 +32,11 @@ enum caller_kind {
 struct caller {
     struct daemon *daemon;
     enum caller_kind kind;
-    const char *who;    /* "uid 1000 (anna)"; borrowed from the connection */
-    const char *from;   /* "socket", an address; the same */
-    const char *peer;   /* NODE, SERVER: its name; the same */
-    const uint8_t *pin; /* PEER_PIN bytes on TLS, else NULL; the same */
-    enum api_role role;
-    bool denied; /* may not do anything */
+    const char *who;         /* "uid 1000 (anna)"; borrowed from the connection */
+    const char *from;        /* "socket", an address; the same */
+    const char *peer;        /* NODE, SERVER: its name; the same */
+    const uint8_t *pin;      /* PEER_PIN bytes on TLS, else NULL; the same */
+    struct account *account; /* what it may; the same */
 };
 
 #define CLIENT_CALLS_MAX    64    /* channels of a user's connection */
@@ -47,8 +47,8 @@ struct client_owner {
     void *arg;
     struct daemon *daemon;
     bool connected; /* this end made the connection */
-    /* The stream is up: who is it? Sets kind, role and denied, and client_is for the texts. -1 and err: it is
-     * dropped. */
+    /* The stream is up: who is it? Sets kind, calls client_set_account, and client_is for the texts. -1 and
+     * err: it is dropped. */
     int (*identify)(void *arg, struct client *client, const struct stream *stream, struct caller *caller,
                     struct err *err);
     /* It is known who it is; channels may be opened. NULL: of no interest. */
@@ -63,6 +63,8 @@ struct stream_events client_events(struct client *client);
 void client_set_stream(struct client *client, struct stream *stream);
 /* From identify: the texts of the caller, copied. peer may be NULL. */
 void client_is(struct client *client, const char *who, const char *peer);
+/* Takes the reference. Without it, it may do nothing. */
+void client_set_account(struct client *client, struct account *account);
 void client_has_pin(struct client *client, const uint8_t pin[PEER_PIN]);
 /* Ends it; `gone` is called from inside. What is on its way still goes out for a moment. */
 void client_close(struct client *client);

@@ -1,8 +1,6 @@
 #include "amtd/api/console_json.h"
 
 #include <fnmatch.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,53 +10,23 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define GROUPS_MAX 256
-#define WHO_MAX    1000
+#define WHO_MAX 1000
 
 /* --- rights --- */
 
-/* "anna" of "uid 1000 (anna)". */
-static void user_of(const char *who, char *user, size_t size)
+enum console_right console_right_of(const struct user *user, const struct reach *reach,
+                                    const struct console_settings *s)
 {
-    const char *begin = strchr(who, '('), *end = strrchr(who, ')');
-    size_t n = begin && end && end > begin ? (size_t)(end - begin - 1) : 0;
-
-    n = n < size ? n : size - 1;
-    if (n > 0)
-        memcpy(user, begin + 1, n);
-    user[n] = '\0';
-}
-
-static bool is_in_group(const char *user, const char *group)
-{
-    const struct passwd *pw = getpwnam(user);
-    const struct group *gr = getgrnam(group);
-    gid_t groups[GROUPS_MAX], wanted;
-    int count = GROUPS_MAX;
-
-    if (!pw || !gr)
-        return false;
-    wanted = gr->gr_gid;
-    if (getgrouplist(user, pw->pw_gid, groups, &count) < 0)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (groups[i] == wanted)
-            return true;
-    return false;
-}
-
-enum console_right console_right_of(const char *who, enum api_role role, const struct console_settings *s)
-{
+    bool of_host = s->source.type == SOURCE_AMT && s->source.host;
+    enum api_role role = of_host ? reach_on(reach, s->source.host) : reach_everywhere(reach);
     enum console_right right = RIGHT_NONE;
-    char user[128];
 
     if (role >= ROLE_ADMINISTER || s->access_count == 0)
-        return role >= ROLE_OPERATE ? RIGHT_WRITE : RIGHT_WATCH;
-    user_of(who, user, sizeof(user));
+        return role >= ROLE_OPERATE ? RIGHT_WRITE : role >= ROLE_WATCH ? RIGHT_WATCH : RIGHT_NONE;
     for (size_t i = 0; i < s->access_count; i++) {
         const struct console_access *a = &s->access[i];
 
-        if ((a->user ? strcmp(a->user, user) == 0 : is_in_group(user, a->group)) &&
+        if ((a->user ? strcmp(a->user, user->name) == 0 : user_is_in(user, a->group)) &&
             (enum console_right)a->right > right)
             right = (enum console_right)a->right;
     }
@@ -69,11 +37,8 @@ int console_require(const struct api_request *rq, struct console *console, enum 
                     struct err *err)
 {
     const struct console_settings *s = console_info(console).settings;
-    enum api_role role = ROLE_WATCH;
 
-    while (role < ROLE_ADMINISTER && api_require(rq, role + 1, NULL) == 0)
-        role++;
-    if (console_right_of(api_who(rq), role, s) >= right)
+    if (console_right_of(api_user(rq), api_reach(rq), s) >= right)
         return 0;
     return err_set(err, CAUSE_DENIED, "%s may not %s console %s", api_who(rq),
                    right == RIGHT_WATCH ? "watch" : "write to", s->name);

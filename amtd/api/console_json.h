@@ -7,8 +7,9 @@
 #include "amtd/api/api.h"
 #include "amtd/console/console.h"
 
-/* What a user ("uid 1000 (anna)") with that role may do with a console of these settings. */
-enum console_right console_right_of(const char *who, enum api_role role,
+/* What a user may do with a console of these settings: what its list `access` says, else what he may do with
+ * its host, or with every host where it belongs to none. Administrators may all. */
+enum console_right console_right_of(const struct user *user, const struct reach *reach,
                                     const struct console_settings *settings);
 /* 0, or -1 and err (denied). */
 int console_require(const struct api_request *rq, struct console *console, enum console_right right,

@@ -2,8 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/api/activity.h"
+#include "amtd/api/scope.h"
 #include "amtd/api/server_internal.h"
 #include "amtd/daemon.h"
+#include "amtd/fleet/reach.h"
 #include "amtd/fleet/task.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -47,27 +50,14 @@ void request_free(struct api_request *rq)
     json_decref(rq->params);
     json_decref(rq->reply);
     buf_free(&rq->line);
-    free(rq->who);
     free(rq->from);
+    account_unref(rq->account);
+    reach_free(rq->reach);
+    hostlist_free(rq->touched);
     free(rq);
 }
 
 /* --- the activity log --- */
-
-static int add_activity(struct tx *tx, void *data, struct err *err)
-{
-    return tx_activity_add(tx, data, err);
-}
-
-static void activity_added(void *data, const struct err *failure)
-{
-    struct activity *a = data;
-
-    if (failure)
-        log_err(NULL, "activity not written down: %s did %s: %s", a->who, a->what, failure->text);
-    activity_clear(a);
-    free(a);
-}
 
 static char *target_of(const json_t *params)
 {
@@ -99,28 +89,42 @@ static char *what_of(const struct api_request *rq)
     return what;
 }
 
-static void write_activity(struct api_request *rq, const json_t *reply, const struct err *err)
+/* What is quiet is written down only when it was denied; so is what is begun, before its end is known. */
+static void write_activity(struct api_request *rq, const json_t *reply, const struct err *err, bool begun)
 {
-    struct activity *a;
+    struct deed deed = {.who = api_who(rq), .by = rq->from, .hosts = rq->touched, .err = err};
+    json_int_t ok = json_integer_value(json_object_get(reply, "ok"));
+    json_int_t failed = json_integer_value(json_object_get(reply, "failed"));
     json_int_t hosts = json_integer_value(json_object_get(reply, "hosts"));
+    char *what, *target, *detail = NULL;
 
     if (!rq->call || (rq->call->quiet && !(err && err->cause == CAUSE_DENIED)))
         return;
-    a = xcalloc(1, sizeof(*a));
-    a->at_ms = clock_wall(clock_system());
-    a->who = xstrdup(rq->who);
-    a->by = xstrdup(rq->from);
-    a->what = what_of(rq);
-    a->target = target_of(rq->params);
-    a->result = xstrdup(err ? cause_name(err->cause) : "ok");
-    a->run = json_integer_value(json_object_get(reply, "run"));
-    if (err)
-        a->detail = xstrdup(err->text);
-    else if (a->run > 0)
-        a->detail = xasprintf("run %lld: %lld hosts, %lld ok, %lld failed", (long long)a->run,
-                              (long long)hosts, (long long)json_integer_value(json_object_get(reply, "ok")),
-                              (long long)json_integer_value(json_object_get(reply, "failed")));
-    store_submit(daemon_store(rq->daemon), add_activity, activity_added, a);
+    what = what_of(rq);
+    target = target_of(rq->params);
+    deed.run = json_integer_value(json_object_get(reply, "run"));
+    if (begun)
+        deed.result = "begun";
+    if (deed.run > 0 && begun)
+        detail = xasprintf("run %lld: %lld hosts", (long long)deed.run, (long long)hosts);
+    else if (deed.run > 0)
+        detail = xasprintf("run %lld: %lld hosts, %lld ok, %lld failed", (long long)deed.run,
+                           (long long)hosts, (long long)ok, (long long)failed);
+    deed.what = what;
+    deed.target = target;
+    deed.detail = detail;
+    activity_write(rq->daemon, &deed);
+    free(what);
+    free(target);
+    free(detail);
+}
+
+void api_begun(struct api_request *rq, const json_t *state, const struct hosts *hosts)
+{
+    if (rq->touched)
+        for (size_t i = 0; i < hosts->count; i++)
+            hostlist_add(rq->touched, hosts->items[i].name, NULL);
+    write_activity(rq, state, NULL, true);
 }
 
 void api_event(struct api_request *rq, json_t *event)
@@ -130,7 +134,7 @@ void api_event(struct api_request *rq, json_t *event)
 
 void api_reply(struct api_request *rq, json_t *reply)
 {
-    write_activity(rq, reply, NULL);
+    write_activity(rq, reply, NULL, false);
     send_line(rq, "reply", reply);
     request_free(rq);
 }
@@ -143,7 +147,7 @@ static void fail_with(struct api_request *rq, const struct err *err, json_t *det
 
     if (details)
         json_object_set_new(failure, "details", details);
-    write_activity(rq, NULL, err);
+    write_activity(rq, NULL, err, false);
     send_line(rq, "failure", failure);
     request_free(rq);
 }
@@ -167,7 +171,17 @@ const json_t *api_params(const struct api_request *rq)
 
 const char *api_who(const struct api_request *rq)
 {
-    return rq->who;
+    return account_who(rq->account);
+}
+
+const struct user *api_user(const struct api_request *rq)
+{
+    return account_user(rq->account);
+}
+
+const struct reach *api_reach(const struct api_request *rq)
+{
+    return rq->reach;
 }
 
 size_t api_backlog(const struct api_request *rq)
@@ -187,14 +201,30 @@ void api_on_gone(struct api_request *rq, void (*gone)(struct api_request *rq, vo
     rq->gone_arg = arg;
 }
 
+struct actor api_actor(const struct api_request *rq)
+{
+    return (struct actor){
+        .who = api_who(rq), .reach = rq->reach, .need = rq->call->role, .touched = rq->touched};
+}
+
 int api_require(const struct api_request *rq, enum api_role role, struct err *err)
 {
-    static const char *const names[] = {"watch", "operate", "quarantine", "administer"};
-
-    if (!rq->denied_all && rq->role >= role)
+    if (reach_everywhere(rq->reach) >= role)
         return 0;
-    return err_set(err, CAUSE_DENIED, "%s needs the role '%s', which %s does not have",
-                   rq->call ? rq->call->name : "this", names[role], rq->who);
+    return err_set(err, CAUSE_DENIED, "%s needs the role '%s' on every host, which %s does not have",
+                   rq->call->name, role_name(role), api_who(rq));
+}
+
+int api_require_on(const struct api_request *rq, const char *host, enum api_role role, struct err *err)
+{
+    enum api_role has = reach_on(rq->reach, host);
+
+    if (has >= role)
+        return 0;
+    if (has < ROLE_WATCH)
+        return err_set(err, CAUSE_NOT_FOUND, "there is no host '%s'", host);
+    return err_set(err, CAUSE_DENIED, "%s needs the role '%s', which %s does not have on %s", rq->call->name,
+                   role_name(role), api_who(rq), host);
 }
 
 /* --- checking --- */
@@ -263,11 +293,23 @@ static const struct api_call *find_call(const char *name)
 
 /* --- carrying out --- */
 
+/* What the caller may is looked up in the transaction that does what he wants. */
 static int do_work(struct tx *tx, void *data, struct err *err)
 {
     struct api_request *rq = data;
+    struct actor actor;
+    int status;
 
-    return rq->call->work(tx, rq->params, &rq->reply, err);
+    if (api_user(rq)->role >= ROLE_ADMINISTER) /* no grant adds to that */
+        rq->reach = reach_new(ROLE_ADMINISTER);
+    if ((!rq->reach && tx_reach(tx, api_user(rq), &rq->reach, err) != 0) ||
+        scope_check(rq, rq->call, err) != 0)
+        return -1;
+    actor = api_actor(rq);
+    tx_as(tx, &actor);
+    status = rq->call->work(tx, rq->params, &rq->reply, err);
+    tx_as(tx, NULL);
+    return status;
 }
 
 static void work_done(void *data, const struct err *failure)
@@ -303,20 +345,60 @@ static int read_request(struct api_request *rq, struct err *err)
     return status;
 }
 
+static int find_reach(struct tx *tx, void *data, struct err *err)
+{
+    struct api_request *rq = data;
+
+    return tx_reach(tx, api_user(rq), &rq->reach, err);
+}
+
+static void reach_found(void *data, const struct err *failure)
+{
+    struct api_request *rq = data;
+    struct err err = ERR_INIT;
+
+    if (failure)
+        api_fail(rq, failure);
+    else if (!rq->client) /* left before anything began */
+        request_free(rq);
+    else if (scope_check(rq, rq->call, &err) != 0)
+        api_fail(rq, &err);
+    else
+        rq->call->start(rq);
+}
+
+/* It is known who calls. */
+static void caller_known(void *arg)
+{
+    struct api_request *rq = arg;
+    struct err err = ERR_INIT;
+
+    if (!rq->client)
+        request_free(rq);
+    else if (check_params(rq->call, rq->params, &err) != 0)
+        api_fail(rq, &err);
+    else if (rq->call->work)
+        store_submit(daemon_store(rq->daemon), do_work, work_done, rq);
+    else if (api_user(rq)->role >= ROLE_ADMINISTER) { /* no grant adds to that */
+        rq->reach = reach_new(ROLE_ADMINISTER);
+        reach_found(rq, NULL);
+    } else {
+        store_submit(daemon_store(rq->daemon), find_reach, reach_found, rq);
+    }
+}
+
 static void dispatch(struct api_request *rq)
 {
     struct err err = ERR_INIT;
 
-    if (read_request(rq, &err) != 0 || api_require(rq, rq->call->role, &err) != 0 ||
-        check_params(rq->call, rq->params, &err) != 0) {
+    if (read_request(rq, &err) != 0) {
         api_fail(rq, &err);
         return;
     }
     buf_free(&rq->line);
-    if (rq->call->work)
-        store_submit(daemon_store(rq->daemon), do_work, work_done, rq);
-    else
-        rq->call->start(rq);
+    if (!rq->call->quiet)
+        rq->touched = hostlist_new();
+    account_wait(rq->account, caller_known, rq);
 }
 
 void request_data(struct api_request *rq, const void *p, size_t n)

@@ -1,8 +1,6 @@
 #include "amtd/api/server.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +8,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "amtd/api/account.h"
 #include "amtd/net/listener.h"
 #include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
@@ -41,49 +40,16 @@ struct server {
 
 /* --- who is it? On the UNIX socket --- */
 
-static bool in_group(const char *user, gid_t primary, const char *group)
-{
-    const struct group *g = getgrnam(group);
-
-    if (!g)
-        return false;
-    if (g->gr_gid == primary)
-        return true;
-    for (char **member = g->gr_mem; member && *member; member++)
-        if (strcmp(*member, user) == 0)
-            return true;
-    return false;
-}
-
-static void allow(struct caller *caller, int role)
-{
-    if (caller->denied || (enum api_role)role > caller->role)
-        caller->role = (enum api_role)role;
-    caller->denied = false;
-}
-
-/* Root and the user that amtd runs as may do everything; others what the configuration says, or nothing. */
 static int identify_local(const struct guest *guest, struct client *client, struct caller *caller)
 {
-    const struct config *config = daemon_config(guest->server->daemon);
-    const struct passwd *pw = getpwuid(guest->user.uid);
-    const char *name = pw ? pw->pw_name : "?";
-    char *who = xasprintf("uid %u (%s)", guest->user.uid, name);
+    struct daemon *daemon = guest->server->daemon;
+    char *who = xasprintf("uid %u", guest->user.uid);
 
     client_is(client, who, NULL);
     free(who);
     caller->kind = CALLER_USER;
-    if (guest->user.uid == 0 || guest->user.uid == geteuid()) {
-        allow(caller, ROLE_ADMINISTER);
-        return 0;
-    }
-    for (size_t i = 0; i < config->allow_count; i++) {
-        const struct config_allow *a = &config->allow[i];
-
-        if ((a->user && strcmp(a->user, name) == 0) ||
-            (a->group && in_group(name, guest->user.gid, a->group)))
-            allow(caller, a->role);
-    }
+    client_set_account(client, account_of_uid(streams_loop(daemon_streams(daemon)), daemon_config(daemon),
+                                              guest->user.uid, guest->user.gid));
     return 0;
 }
 
@@ -95,7 +61,7 @@ static void is_node(struct client *client, struct caller *caller, const char *na
 
     client_is(client, who, name);
     caller->kind = CALLER_NODE;
-    allow(caller, ROLE_WATCH);
+    client_set_account(client, account_of_name(who, "", ROLE_WATCH));
     free(who);
 }
 
@@ -106,7 +72,7 @@ static void is_user(struct client *client, struct caller *caller, const char *na
 
     client_is(client, who, NULL);
     caller->kind = CALLER_USER;
-    allow(caller, role);
+    client_set_account(client, account_of_name(who, user, (enum api_role)role));
     free(who);
 }
 
@@ -117,6 +83,7 @@ static bool identify_by_ca(const struct guest *guest, struct client *client, con
     const struct config *config = daemon_config(guest->server->daemon);
     const struct identity *identity = peers_identity(daemon_peers(guest->server->daemon));
     char name[PEER_NAME_MAX + 1];
+    int role = ROLE_NONE;
 
     if (!identity_has_ca(identity) || peer_ca_name(identity, ssl, true, name, NULL) != 0)
         return false;
@@ -127,9 +94,12 @@ static bool identify_by_ca(const struct guest *guest, struct client *client, con
         }
     }
     for (size_t i = 0; i < config->allow_count; i++)
-        if (config->allow[i].certificate && strcmp(config->allow[i].certificate, name) == 0)
-            is_user(client, caller, name, name, config->allow[i].role);
-    return !caller->denied;
+        if (config->allow[i].certificate && strcmp(config->allow[i].certificate, name) == 0 &&
+            config->allow[i].role > role)
+            role = config->allow[i].role;
+    if (role > ROLE_NONE)
+        is_user(client, caller, name, name, role);
+    return role > ROLE_NONE;
 }
 
 static int identify_secured(struct guest *guest, struct client *client, const SSL *ssl, struct caller *caller,
@@ -148,7 +118,7 @@ static int identify_secured(struct guest *guest, struct client *client, const SS
         is_user(client, caller, peer->name, peer->user ? peer->user : peer->name, peer->role);
     else if (!identify_by_ca(guest, client, ssl, caller)) {
         caller->kind = CALLER_STRANGER; /* may join, and nothing else */
-        caller->denied = false;
+        client_set_account(client, account_of_name(guest->from, "", ROLE_WATCH));
         return 0;
     }
     guest->known = true;
@@ -325,15 +295,11 @@ static void on_removed(void *arg, const struct peer *peer)
 /* The state directory is locked by us, so whatever listens at its socket is dead. */
 static int listen_local(struct server *server, const char *path, struct err *err)
 {
-    const struct config *config = daemon_config(server->daemon);
-
     if (unlink(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
         return err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", path);
     server->local = listener_unix(server->loop, path, on_local, server, err);
     if (!server->local)
         return err_context(err, "socket (give a shorter one with --socket when it is too long)");
-    if (config->allow_count > 0 && chmod(path, 0666) != 0) /* peers are told apart by credentials */
-        return err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", path);
     return 0;
 }
 
@@ -379,6 +345,28 @@ struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *er
         return server;
     server_free(server);
     return NULL;
+}
+
+void server_open_to_all(const struct server *server)
+{
+    const char *path = daemon_config(server->daemon)->socket;
+
+    if (chmod(path, 0666) != 0)
+        log_err(NULL, "socket %s cannot be opened to other users: %m", path);
+}
+
+void server_revoked(const struct server *server, const struct grant *grant)
+{
+    struct guest *guest, *next;
+
+    DL_FOREACH_SAFE(server->guests, guest, next)
+    {
+        const struct caller *caller = client_caller(guest->client);
+        const struct user *user = account_user(caller->account);
+
+        if (caller->kind == CALLER_USER && user->role < ROLE_ADMINISTER && grant_is_for(grant, user))
+            client_close(guest->client);
+    }
 }
 
 size_t server_clients(const struct server *server)

@@ -6,6 +6,7 @@
 
 #include "amtd/api/client.h"
 #include "amtd/daemon.h"
+#include "amtd/fleet/rights.h"
 
 struct server;
 
@@ -16,6 +17,12 @@ struct server;
 /* Listens on daemon_config's socket path, and where it says for TLS. A socket that a dead amtd left behind is
  * replaced. NULL and err. */
 struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *err);
+/* Others than root and the user that amtd runs as may connect. What they may do is told by their
+ * credentials. */
+void server_open_to_all(const struct server *server);
+/* A grant was taken away: whoever it was for is disconnected, so that what he may is looked at anew also for
+ * what he has open. */
+void server_revoked(const struct server *server, const struct grant *grant);
 /* Clients connected now. */
 size_t server_clients(const struct server *server);
 /* The connection of a node of that name. NULL: it is not connected. */

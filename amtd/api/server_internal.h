@@ -13,10 +13,11 @@ struct api_request {
     struct daemon *daemon;
     struct client *client; /* NULL: the caller is gone */
     uint32_t channel;
-    char *who, *from;
-    enum api_role role;
-    bool denied_all; /* this user may not call anything */
-    struct buf line; /* the request, until it is complete */
+    struct account *account;
+    char *from;               /* "socket", an address */
+    struct reach *reach;      /* of the caller, once it is known */
+    struct hostlist *touched; /* hosts of the targets of a work call that is written down */
+    struct buf line;          /* the request, until it is complete */
     const struct api_call *call;
     json_t *params;
     json_t *reply; /* of a work call, on its way back */

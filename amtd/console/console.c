@@ -103,9 +103,13 @@ static void connect_now(struct console *c, bool retry)
         console_granted(c);
 }
 
+/* To open the way to a machine is more than to watch: it takes somebody who may write. It stays as long as
+ * anybody is attached. */
 static bool wanted(const struct console *c)
 {
-    return !c->settings.on_demand || console_is_demanded(c);
+    bool demand = c->state == CONSOLE_IDLE ? console_is_opened(c) : console_is_demanded(c);
+
+    return !c->settings.on_demand || demand;
 }
 
 /* Half to one and a half times the wait, so that those that failed together do not come back together. */
@@ -141,7 +145,7 @@ void console_granted(struct console *c)
 
 void console_demand(struct console *c)
 {
-    bool demanded = console_is_demanded(c);
+    bool demanded = c->demanded ? console_is_demanded(c) : console_is_opened(c);
 
     if (c->source->ops->demand && demanded != c->demanded)
         c->source->ops->demand(c->source, demanded);

@@ -42,6 +42,16 @@ bool console_is_demanded(const struct console *c)
     return false;
 }
 
+bool console_is_opened(const struct console *c)
+{
+    const struct attachment *a;
+
+    DL_FOREACH(c->attached, a)
+    if (a->quiet ? a->demands : a->right >= RIGHT_WRITE)
+        return true;
+    return false;
+}
+
 void attachment_demand(struct attachment *a, bool wanted)
 {
     a->demands = wanted;

@@ -117,6 +117,8 @@ void console_did(struct console *console, enum journal_kind kind, const char *wh
                  uint64_t id);
 /* Somebody is attached who wants it to be connected. */
 bool console_is_demanded(const struct console *console);
+/* By somebody who may write, or on whose behalf another node asks: enough to open what is closed. */
+bool console_is_opened(const struct console *console);
 /* console.c: somebody came or went. */
 void console_demand(struct console *console);
 

@@ -161,6 +161,7 @@ void activity_clear(struct activity *activity)
     free(activity->by);
     free(activity->what);
     free(activity->target);
+    free(activity->hosts);
     free(activity->result);
     free(activity->detail);
     memset(activity, 0, sizeof(*activity));

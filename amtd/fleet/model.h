@@ -138,10 +138,11 @@ struct activity {
     int64_t id;
     int64_t at_ms;
     char *who;
-    char *by;   /* means: "socket", "cli" */
-    char *what; /* the API call: "run.start power cycle" */
-    char *target;
-    char *result; /* "ok", or a cause */
+    char *by;     /* means: "socket", "cli" */
+    char *what;   /* the API call: "run.start power cycle" */
+    char *target; /* as given, or NULL */
+    char *hosts;  /* what it came to, folded, or NULL */
+    char *result; /* "ok", "begun", or a cause */
     char *detail; /* one line, or NULL */
     int64_t run;  /* the run it began, or 0 */
 };

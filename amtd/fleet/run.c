@@ -114,6 +114,7 @@ void run_order_clear(struct run_order *order)
         secret_wipe(order->args, order->task->args_size);
     free(order->args);
     free(order->args_text);
+    user_free(order->user);
     free(order->target);
     free(order->who);
     free(order->profile);
@@ -450,14 +451,33 @@ static int admit_run(struct tx *tx, const struct active_run *run, struct err *er
     return keeping && keeping->admit_run ? keeping->admit_run(tx, run->order.args, &run->hosts, err) : 0;
 }
 
+/* What the user may is looked up in the transaction that records the run: nothing comes between. */
+static int find_hosts(struct tx *tx, struct active_run *run, struct err *err)
+{
+    const struct run_order *order = &run->order;
+    struct actor actor = {.who = order->who, .need = order->need};
+    struct reach *reach;
+    int status;
+
+    if (!order->user)
+        return tx_target(tx, order->target, &run->hosts, err);
+    if (tx_reach(tx, order->user, &reach, err) != 0)
+        return -1;
+    actor.reach = reach;
+    tx_as(tx, &actor);
+    status = tx_target(tx, order->target, &run->hosts, err);
+    tx_as(tx, NULL);
+    reach_free(reach);
+    return status;
+}
+
 /* On the store's thread: everything the run needs, in one transaction. */
 static int prepare(struct tx *tx, void *data, struct err *err)
 {
     struct active_run *run = data;
 
-    if (tx_target(tx, run->order.target, &run->hosts, err) != 0 ||
-        tx_profiles(tx, &run->profiles, err) != 0 || check_profile(run, err) != 0 ||
-        admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
+    if (find_hosts(tx, run, err) != 0 || tx_profiles(tx, &run->profiles, err) != 0 ||
+        check_profile(run, err) != 0 || admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
         return -1;
     stages_settle(&run->order.stages, run->hosts.count,
                   run->order.task->careful && run->order.task->careful(run->order.args));

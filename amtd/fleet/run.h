@@ -12,6 +12,7 @@
 
 #include "amtd/fleet/link.h"
 #include "amtd/fleet/model.h"
+#include "amtd/fleet/rights.h"
 #include "amtd/fleet/stages.h"
 #include "amtd/fleet/store.h"
 #include "amtd/fleet/task.h"
@@ -28,6 +29,8 @@ struct run_order {
     char *args_text; /* as JSON, for the record */
     char *target;
     char *who;
+    struct user *user;    /* whose rights on the target count; NULL: it is amtd's own. Owned */
+    enum api_role need;   /* that user's role on each host */
     char *profile;        /* use this one alone, or NULL */
     uint32_t parallel;    /* hosts worked on at a time */
     uint32_t per_subnet;  /* of these, in one subnet; 0: no limit */

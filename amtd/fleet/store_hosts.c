@@ -193,7 +193,8 @@ int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *e
         !(st = tx_prepare(tx, "INSERT INTO chosen SELECT id FROM hosts WHERE name = ?1", err)))
         return -1;
     bind_text(st, 1, name);
-    if (tx_run_statement(tx, st, err) != 0 || tx_load_chosen(tx, &hosts, err) != 0)
+    if (tx_run_statement(tx, st, err) != 0 || tx_load_chosen(tx, &hosts, err) != 0 ||
+        tx_see(tx, &hosts, err) != 0)
         return -1;
     if (hosts.count == 0)
         return err_set(err, CAUSE_NOT_FOUND, "there is no host '%s'", name);
@@ -231,8 +232,11 @@ int tx_collection_remove(struct tx *tx, const char *name, struct err *err)
     if (!st)
         return -1;
     bind_text(st, 1, name);
-    if (tx_run_statement(tx, st, err) != 0)
+    if (tx_run_statement(tx, st, err) != 0) {
+        if (sqlite3_extended_errcode(tx->db) == SQLITE_CONSTRAINT_FOREIGNKEY)
+            err_set(err, CAUSE_EXISTS, "rights are granted on collection '%s': take them away first", name);
         return -1;
+    }
     return sqlite3_changes(tx->db) > 0 ? 0
                                        : err_set(err, CAUSE_NOT_FOUND, "there is no collection '%s'", name);
 }

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "amtd/fleet/rights.h"
 #include "amtd/fleet/store.h"
 
 struct statement; /* a cached one */
@@ -12,6 +13,7 @@ struct tx {
     sqlite3 *db;
     const struct seal *seal;
     struct statement *cache;
+    const struct actor *actor; /* for whom it works; NULL: for amtd itself */
 };
 
 /* Opens and migrates; NULL tx->db and err on failure. */
@@ -39,6 +41,11 @@ struct sql_values {
     size_t count;
 };
 int query_sql(const struct query_node *node, struct buf *out, struct sql_values *values, struct err *err);
+
+/* Leaves what the actor may see, -1 and err (denied) where he lacks what he needs; takes note of what he
+ * touches. A failure clears the hosts. */
+int tx_see(struct tx *tx, struct hosts *hosts, struct err *err);
+bool tx_sees(const struct tx *tx, const char *host);
 
 /* All hosts whose id stands in the temporary table `chosen`, in natural order of names. */
 int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err);

@@ -98,11 +98,13 @@ static const char *const migrations[] = {
     " user TEXT, role INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
     "CREATE TABLE inventory (host INTEGER NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, version INTEGER "
     "NOT "
+    "NULL,"
     " since INTEGER NOT NULL, seen INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (host, version)) "
     "STRICT, "
     "WITHOUT ROWID;"
     "CREATE TABLE inventory_facts (host INTEGER NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, name TEXT "
     "NOT "
+    "NULL,"
     " value TEXT NOT NULL, PRIMARY KEY (host, name)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE device_log (id INTEGER PRIMARY KEY AUTOINCREMENT, host INTEGER NOT NULL REFERENCES "
     "hosts(id) "
@@ -111,7 +113,12 @@ static const char *const migrations[] = {
     " address TEXT, raw BLOB NOT NULL) STRICT;"
     "CREATE INDEX device_log_host ON device_log(host, kind, id);"
     "CREATE TABLE device_log_read (host INTEGER NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, kind "
+    "INTEGER "
+    "NOT NULL,"
     " place INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (host, kind)) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE grants (is_group INTEGER NOT NULL, name TEXT NOT NULL, role INTEGER NOT NULL,"
+    " collection TEXT REFERENCES collections(name)) STRICT;"
+    "CREATE INDEX grants_collection ON grants(collection);",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -29,7 +29,7 @@ static int choose_name(struct target *t, const char *name, struct err *err)
     sqlite3_reset(find);
     if (row < 0)
         return -1;
-    if (row == 0) /* what is not there can be taken away all the same */
+    if (row == 0 || !tx_sees(t->tx, name)) /* what is not there can be taken away all the same */
         return t->take_away ? 0 : hostlist_add(t->missing, name, err);
     st = tx_prepare(
         t->tx, t->take_away ? "DELETE FROM chosen WHERE id = ?1" : "INSERT OR IGNORE INTO chosen VALUES (?1)",
@@ -192,8 +192,9 @@ int tx_target(struct tx *tx, const char *target, struct hosts *out, struct err *
         err_set(err, CAUSE_INVALID_ARGUMENT,
                 "the target is empty: expected a host, a range, @collection or all");
     else if (tx_exec(tx, "DELETE FROM chosen", err) == 0 && choose_pass(&t, target, false, err) == 0 &&
-             choose_pass(&t, target, true, err) == 0 && complain_missing(&t, err) == 0)
-        status = tx_load_chosen(tx, out, err);
+             choose_pass(&t, target, true, err) == 0 && complain_missing(&t, err) == 0 &&
+             tx_load_chosen(tx, out, err) == 0)
+        status = tx_see(tx, out, err);
     hostlist_free(t.missing);
     return status;
 }
@@ -205,5 +206,5 @@ int tx_query(struct tx *tx, const struct query *query, struct hosts *out, struct
     memset(out, 0, sizeof(*out));
     if (tx_exec(tx, "DELETE FROM chosen", err) != 0 || choose_query(&t, query, err) != 0)
         return -1;
-    return tx_load_chosen(tx, out, err);
+    return tx_load_chosen(tx, out, err) == 0 ? tx_see(tx, out, err) : -1;
 }

@@ -59,9 +59,9 @@ static int identify(void *arg, struct client *client, const struct stream *strea
     }
     who = xasprintf("server %s", u->name);
     client_is(client, who, u->name);
+    client_set_account(client, account_of_name(who, "", ROLE_WATCH));
     free(who);
     caller->kind = CALLER_SERVER;
-    caller->denied = false;
     return 0;
 }
 

@@ -15,9 +15,9 @@ exits 0 amtcli console pc0003 --send '\r' --expect 'root@pc0003:/# $' --timeout 
 exits 2 amtcli boot pc0001,pc0002 --to bios --reset --console
 exits 2 amtcli console pc9999 --expect x
 says "$dir/err" not-found
-exits 1 amtcli console pc0004 --send '\r' --expect x --timeout 2s
+exits 1 amtcli console pc0004 --send '\r' --expect x --timeout 8s
 says "$dir/err" 'nothing was sent: '
-exits 1 amtcli console pc0004 --expect x --timeout 2s
+exits 1 amtcli console pc0004 --expect x --timeout 8s
 says "$dir/err" "waiting for 'x': "
 exits 0 amtcli log show pc0001
 says "$dir/out" 'POST of boot 3'

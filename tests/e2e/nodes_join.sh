@@ -27,7 +27,7 @@ says "$dir/out" echo
 exits 0 amtcli --server "127.0.0.1:${port_of[central]}" console list
 exits 0 env AMTD_SERVER=127.0.0.1 amtcli console list
 exits 4 amtcli --server central node invite x # operate is not administer
-says "$dir/err" "'administer', which client anna (anna) does not have"
+says "$dir/err" "'administer' on every host, which client anna (anna) does not have"
 exits 0 amtcli --server central console echo --send 'from afar' --expect 'from afar' --timeout 30s
 exits 0 at central console show echo
 exits 0 at central client list

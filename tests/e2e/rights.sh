@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# rights.sh BIN_DIR TEST_BIN_DIR: users of this machine with roles on collections. A watcher can change nothing by any call of the API's
+# table, whatever is in it; an operator of a collection reaches no host outside it by name, range, query, console or drive; what was
+# denied is in the activity log. The accounts are the test's own, in a file that only it sees.
+if [ -z "${AMTD_TEST_NS-}" ]; then
+    if [ "$(id -u)" != 0 ] || ! unshare -m true 2> /dev/null; then
+        echo "rights: SKIPPED: other users need root" >&2
+        exit 77
+    fi
+    AMTD_TEST_NS=1 exec unshare -m -- "$0" "$@"
+fi
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+probe=$(cd "$2" && pwd)/mux_probe
+
+# account NAME NUMBER: a user with a group of its own, as long as the test.
+account()
+{
+    echo "$1:x:$2:$2::/nonexistent:/bin/false" >> "$dir/passwd"
+    echo "$1:x:$2:" >> "$dir/group"
+}
+cp /etc/passwd "$dir/passwd"
+cp /etc/group "$dir/group"
+account amtd-wanda 61001
+account amtd-oskar 61002
+account amtd-nemo 61003
+account amtd-quinn 61004
+echo 'amtd-helpdesk:x:61010:amtd-wanda' >> "$dir/group"
+mount --bind "$dir/passwd" /etc/passwd
+mount --bind "$dir/group" /etc/group
+chmod 711 "$dir"
+mkdir "$dir/open"
+chmod 755 "$dir/open"
+export AMTD_SOCKET=$dir/open/amtd.sock
+
+# as NAME COMMAND...: with the account's groups.
+as()
+{
+    local name=$1
+    shift
+    setpriv --reuid "$name" --regid "$name" --init-groups -- "$@"
+}
+
+# denied NAME TEXT COMMAND...: refused for want of a role; the reason has the text.
+denied()
+{
+    local name=$1 text=$2
+    shift 2
+    exits 4 as "$name" "$@"
+    says "$dir/err" '(denied)'
+    says "$dir/err" "$text"
+}
+
+# requests: how many requests have changed a device so far.
+changes()
+{
+    ctl record all | jq -s '[.[].events[] | select(.event == "power" or .event == "change" or .event == "defense" or .event == "session")] | length'
+}
+
+# everything: all that amtd keeps, but what was done.
+everything()
+{
+    for call in host.list collection.list profile.list grant.list filter.status; do
+        "$probe" "$AMTD_SOCKET" call $call | jq -cS 'del(.. | .facts?)'
+    done
+    "$probe" "$AMTD_SOCKET" call console.list | jq -c '[.reply[] | {name, logging}]'
+}
+
+amtsim_start --devices 8 --power-seconds 0.2-0.4
+cat > "$dir/amtd.yaml" << 'END'
+consoles:
+  - { name: echo, source: { type: test } }
+  - { name: private, source: { type: test }, access: [ { user: amtd-nemo, right: write } ] }
+  - { name: sol1, source: { type: amt, host: pc0001 } }
+  - { name: sol8, source: { type: amt, host: pc0008 } }
+END
+up()
+{
+    [ "$(amtcli console list -o json 2> /dev/null | jq -r ".[] | select(.name == \"$1\") | .state")" = up ]
+}
+amtd_start --config "$dir/amtd.yaml" --socket "$AMTD_SOCKET"
+fleet 8
+wait_until "the console of a host" up sol1
+wait_until "the console of a host" up sol8
+amtcli collection add four --list 'pc[0001-0004]'
+amtcli collection add even --where 'name = pc0002 or name = pc0004 or tag.more = "yes"'
+
+echo '--- nobody, until somebody says so'
+exits 3 as amtd-wanda amtcli host list
+amtcli grant add watch --group amtd-helpdesk
+amtcli grant add operate --user amtd-oskar --on @four
+amtcli grant add quarantine --user amtd-quinn --on even
+exits 2 amtcli grant add operate --user amtd-oskar --on @four
+says "$dir/err" exists
+exits 2 amtcli grant add watch --user amtd-oskar --on @nothing
+says "$dir/err" not-found
+exits 2 amtcli collection remove four
+says "$dir/err" 'rights are granted'
+exits 2 amtcli grant add operate
+exits 2 amtcli grant add master --user amtd-oskar
+exits 0 amtcli grant list
+says "$dir/out" amtd-helpdesk
+denied amtd-nemo 'watch' amtcli host list
+[ "$(as amtd-wanda amtcli host list -o json | jq length)" = 8 ] || fail "a watcher does not see the fleet"
+
+echo '--- a watcher, by every call there is'
+everything > "$dir/before"
+before=$(changes)
+"$probe" "$AMTD_SOCKET" call api.list | jq -c '.reply[]' > "$dir/calls"
+[ "$(wc -l < "$dir/calls")" -gt 40 ] || fail "few calls"
+# What each parameter may be, so that calls are refused for who makes them and for nothing else.
+cat > "$dir/values.json" << 'END'
+{"name": "echo", "target": "all", "hosts": "pc9", "host": "pc0001", "collection": "four", "user": "amtd-wanda", "role": "administer",
+ "rows": [], "run": 1, "names": ["echo"], "text": "x", "regex": "x", "channel": 1, "action": "force", "on": false, "id": 1, "task": "power"}
+END
+jq -c --slurpfile v "$dir/values.json" '. as $c | {call, changes, role, on, params: ([.params[] | select(.required or (.name | IN("user", "text")))
+    | {key: .name, value: ($v[0][.name] // (if .type == "integer" then 1 elif .type == "boolean" then true elif .type == "array" then []
+    elif .type == "object" then {} else "echo" end))}] | from_entries)}' "$dir/calls" > "$dir/tries"
+denials=0
+while read -r try; do
+    call=$(jq -r .call <<< "$try")
+    [ "$(jq .changes <<< "$try")" = true ] || [ "$(jq -r .role <<< "$try")" != watch ] || continue
+    [ "$call" != daemon.stop ] || try='{"params": {}, "role": "administer"}'
+    params=$(jq -c .params <<< "$try")
+    as amtd-wanda "$probe" "$AMTD_SOCKET" call "$call" "$params" > "$dir/out" 2>&1 && got=0 || got=$?
+    if [ "$(jq -r .role <<< "$try")" != watch ]; then
+        grep -q '"cause": *"denied"' "$dir/out" || fail "$call $params is not denied: $(cat "$dir/out")"
+        denials=$((denials + 1))
+    elif [ $got = 0 ]; then
+        [ "$call" = console.message ] || fail "$call $params was done"
+    fi
+done < "$dir/tries"
+for task in '"power", "args": {"action": "cycle"}' '"boot", "args": {"to": "bios"}' '"filter", "args": {"action": "remove"}' \
+    '"prepare", "args": {"kind": "sol"}' '"consent", "args": {"action": "cancel"}' '"clock", "args": {"set": true}' \
+    '"redirection", "args": {"sol": true}'; do
+    as amtd-wanda "$probe" "$AMTD_SOCKET" call run.start "{\"task\": $task, \"target\": \"all\"}" > "$dir/out" 2>&1 || true
+    grep -qE '"cause": *"(denied|invalid-argument)"' "$dir/out" || fail "task $task: $(cat "$dir/out")"
+    ! grep -q '"cause": *"denied"' "$dir/out" || denials=$((denials + 1))
+done
+denied amtd-wanda operate amtcli power cycle pc0001 --yes
+denied amtd-wanda quarantine amtcli filter remove pc0001 --yes
+head -c 100000 /dev/zero > "$dir/x.iso"
+chmod 644 "$dir/x.iso"
+exits 1 as amtd-wanda amtcli ider pc0001 --cd "$dir/x.iso" --yes
+says "$dir/err" '(denied)'
+denied amtd-wanda 'write to' amtcli console note echo hello
+as amtd-wanda amtcli console echo --send 'hello' --timeout 2s > "$dir/out" 2> "$dir/err" && fail "a watcher types"
+denied amtd-wanda 'is not open' amtcli console pc0001 --read-only --expect x --timeout 5s
+exits 0 as amtd-wanda amtcli log show sol1
+everything > "$dir/after"
+diff "$dir/before" "$dir/after" || fail "something has changed"
+[ "$(changes)" = "$before" ] || fail "a device was changed, or has another session"
+
+echo '--- an operator of four of eight'
+[ "$(as amtd-oskar amtcli host list -o json | jq -r '[.[].name] | join(" ")')" = 'pc0001 pc0002 pc0003 pc0004' ] || fail "he sees others"
+exits 0 as amtd-oskar amtcli power status all
+[ "$(as amtd-oskar amtcli power status 'where:tag.site = "lab"' -o json | jq length)" = 4 ] || fail "a query reaches others"
+[ "$(as amtd-oskar amtcli power status @lab,@even -o json | jq length)" = 4 ] || fail "a collection reaches others"
+exits 0 as amtd-oskar amtcli power cycle 'pc[0001-0002]' --yes
+exits 0 as amtd-oskar amtcli power cycle all --yes
+exits 2 as amtd-oskar amtcli power cycle pc0005 --yes
+says "$dir/err" 'there is no host'
+exits 2 as amtd-oskar amtcli power cycle 'pc[0003-0006]' --yes
+denied amtd-oskar quarantine amtcli filter remove pc0001 --yes
+denied amtd-oskar administer amtcli host set pc0001 --address 127.0.0.1
+denied amtd-oskar administer amtcli host add pc77
+denied amtd-oskar administer amtcli collection add mine --list pc0001
+denied amtd-oskar administer amtcli grant add administer --user amtd-oskar
+denied amtd-oskar administer amtcli stop
+exits 1 as amtd-oskar amtcli ider pc0008 --cd "$dir/x.iso" --yes
+says "$dir/err" not-found
+exits 0 as amtd-oskar amtcli console pc0002 --send '\r' --expect '# $' --timeout 60s
+for console in pc0008 sol8 echo private nonsense; do
+    exits 2 as amtd-oskar amtcli console $console --expect x --timeout 5s
+    says "$dir/err" "there is neither a console nor a host '$console'"
+done
+[ "$(as amtd-oskar amtcli console list -o json | jq -r '[.[].name] | sort | join(" ")')" = 'pc0002 sol1' ] || fail "consoles of others"
+exits 0 as amtd-nemo amtcli console send private hello
+[ "$(ctl record 5-7 | jq -s '[.[].events[] | select(.event == "power" or .event == "session")] | length')" = 0 ] || fail "hosts of others were touched"
+
+echo '--- collections that change are looked at when somebody acts'
+exits 2 as amtd-quinn amtcli filter remove pc0001,pc0002 --yes
+exits 0 as amtd-quinn amtcli power cycle pc0002 --yes
+exits 2 as amtd-quinn amtcli power cycle pc0008 --yes
+amtcli host set pc0008 --tag more=yes
+exits 0 as amtd-quinn amtcli power cycle pc0008 --yes
+amtcli host set pc0008 --tag more=
+exits 2 as amtd-quinn amtcli power cycle pc0008 --yes
+amtcli grant add watch --user amtd-quinn
+denied amtd-quinn 'on 1 of 2 hosts: pc0008' amtcli power cycle pc0002,pc0008 --yes
+
+echo '--- what is taken away is taken away at once'
+as amtd-oskar amtcli console pc0002 --expect never --timeout 100s > "$dir/attached" 2>&1 &
+attached=$!
+wait_until "an attachment" bash -c "amtcli console who pc0002 | grep -q amtd-oskar"
+amtcli grant remove operate --user amtd-oskar --on @four
+wait $attached && fail "still attached"
+denied amtd-oskar watch amtcli power cycle pc0001 --yes
+
+echo '--- what was denied is written down'
+[ "$(amtcli activity --limit 1000 -o json | jq '[.[] | select(.result == "denied" and (.who | contains("amtd-wanda")))] | length')" -ge $denials ] ||
+    fail "fewer denials than $denials in the activity log"
+amtcli activity --limit 1000 -o json > "$dir/activity"
+jq -e '[.[] | select(.what == "open image" and .result == "denied")] | length > 0' "$dir/activity" > /dev/null || fail "a denied channel is not there"
+amtd_stop
+amtsim_stop
+echo "rights: ok"
