@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "amtcli/interrupt.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/stream.h"
@@ -18,6 +19,7 @@
 #define LINES_MAX   100000000
 #define CELL_MAX    (1 << 20)
 #define DATA_MAX    (64 << 20)
+#define MAIL_MAX    (10 * 1024 * 1024)
 
 /* --- the range of a log --- */
 
@@ -191,6 +193,66 @@ static int log_print(struct context *ctx)
     return code;
 }
 
+/* --- mail --- */
+
+static const char *ending_of(const char *format)
+{
+    return strcmp(format, "html") == 0        ? "html"
+           : strcmp(format, "asciicast") == 0 ? "cast"
+           : strcmp(format, "plain") == 0     ? "log"
+                                              : "txt";
+}
+
+static json_t *mail_params(const struct args *args, const char *format, const char *p, size_t n)
+{
+    const char *subject = args_value(args, "subject");
+    struct buf data = buf_init(2 * MAIL_MAX);
+    json_t *params = json_object(), *to = json_array();
+
+    for (int i = 1; i < args->operand_count; i++)
+        json_array_append_new(to, json_string(args->operands[i]));
+    text_base64(&data, p, n);
+    json_object_set_new(params, "to", to);
+    json_object_set_new(params, "subject",
+                        subject ? json_string(subject)
+                                : json_sprintf("Log of console %s", args->operands[0]));
+    json_object_set_new(params, "text",
+                        json_sprintf("Attached is what console %s printed.\n", args->operands[0]));
+    json_object_set_new(params, "name", json_sprintf("%s.%s", args->operands[0], ending_of(format)));
+    json_object_set_new(params, "data", json_string(buf_str(&data)));
+    buf_free(&data);
+    return params;
+}
+
+static int log_mail(struct context *ctx)
+{
+    const char *format = args_value(&ctx->args, "format");
+    struct stream stream = {.ctx = ctx};
+    char *text = NULL;
+    size_t n = 0;
+    int code;
+
+    format = format ? format : "stripped";
+    stream.out = open_memstream(&text, &n);
+    if (!stream.out) {
+        fprintf(stderr, "amtcli: %s\n", strerror(errno));
+        return EXIT_SOME_FAILED;
+    }
+    code = stream_call(&stream, "log.show", show_params(&ctx->args, format), on_bytes, NULL);
+    fclose(stream.out);
+    if (code == EXIT_ALL && n > MAIL_MAX) {
+        fprintf(
+            stderr,
+            "amtcli: %zu bytes are too much for a mail: at most %d; choose less with --since or --lines\n", n,
+            MAIL_MAX);
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_ALL && interrupt_count() == 0)
+        code = context_call(ctx, "mail.send", mail_params(&ctx->args, format, text, n), NULL);
+    free(text);
+    return code;
+}
+
 /* --- search --- */
 
 static const struct option_row search_options[] = {
@@ -357,6 +419,9 @@ static int log_verify(struct context *ctx)
 
 static const struct option_row print_options[] = {
     {"printer", 'd', OPTION_TEXT, "NAME", "which printer", .standard = "that of lp"}, {NULL}};
+static const struct option_row mail_options[] = {
+    {"subject", 0, OPTION_TEXT, "TEXT", "of the mail", .standard = "Log of console CONSOLE"}, {NULL}};
+static const struct option_row *const mail_tables[] = {mail_options, range_options, form_options, NULL};
 static const struct option_row *const show_tables[] = {range_options, form_options, NULL};
 static const struct option_row *const search_tables[] = {search_options, range_options, options_output, NULL};
 static const struct option_row *const events_tables[] = {range_options, options_output, NULL};
@@ -420,3 +485,13 @@ const struct command command_log_print = {"log print",
                                           print_tables,
                                           "log print pc7 --boot 0",
                                           log_print};
+const struct command command_log_mail = {
+    "log mail",
+    "CONSOLE ADDRESS...",
+    2,
+    -1,
+    "mail what a console printed, through the mail server of amtd",
+    mail_tables,
+    "log mail pc7 ops@example.com --since 1h\nlog mail pc7 a@example.com "
+    "--boot 0 --format html",
+    log_mail};

@@ -9,6 +9,7 @@
 #include "amtcli/interrupt.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "amtcli/password.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -41,73 +42,6 @@ static const struct option_row settings[] = {
     {NULL},
 };
 
-/* --- the password: never from the command line --- */
-
-static struct secret *read_quietly(void)
-{
-    struct secret *secret = NULL;
-    char text[1024];
-
-    if (fgets(text, sizeof(text), stdin))
-        secret = secret_new(text, strcspn(text, "\n"));
-    else
-        clearerr(stdin);
-    secret_wipe(text, sizeof(text));
-    return secret;
-}
-
-/* From the terminal, without showing it. The terminal gets its echo back however this ends. */
-static struct secret *ask_password(const char *name)
-{
-    struct interrupt interrupt;
-    struct termios kept, quiet;
-    struct secret *secret;
-
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &kept) != 0) {
-        fprintf(stderr, "amtcli: give the password with --password-file FILE, '-' for standard input\n");
-        return NULL;
-    }
-    fprintf(stderr, "password of profile %s: ", name);
-    interrupt_begin(&interrupt);
-    quiet = kept;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    secret = read_quietly();
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &kept);
-    interrupt_end(&interrupt);
-    fputc('\n', stderr);
-    if (interrupt_count() > 0)
-        raise(SIGINT);
-    return secret;
-}
-
-static struct secret *get_password(const struct args *args)
-{
-    const char *file = args_value(args, "password-file");
-    struct err err = ERR_INIT;
-    struct secret *secret;
-
-    if (!file || (strcmp(file, "-") == 0 && isatty(STDIN_FILENO)))
-        return ask_password(args->operands[0]);
-    secret = secret_from_file(file, &err);
-    if (!secret)
-        fprintf(stderr, "amtcli: %s\n", err.text);
-    return secret;
-}
-
-static int add_password(json_t *params, const struct args *args)
-{
-    struct secret *secret = get_password(args);
-    bool good = secret && text_is_utf8(secret_str(secret), secret_len(secret));
-
-    if (secret && !good)
-        fprintf(stderr, "amtcli: the password is not UTF-8 text\n");
-    if (good)
-        json_object_set_new(params, "password", json_string(secret_str(secret)));
-    secret_free(secret);
-    return good ? EXIT_ALL : EXIT_USAGE;
-}
-
 /* --- changing --- */
 
 /* A new profile of scheme digest needs a password; a change takes one when it is given. */
@@ -138,7 +72,7 @@ static int put(struct context *ctx, bool replace)
     if (clear)
         json_object_set_new(params, "clear_text", json_boolean(strcmp(clear, "on") == 0));
     if (args_has(args, "password-file") || (digest && !replace))
-        code = add_password(params, args);
+        code = password_take(params, args_value(args, "password-file"), "profile", args->operands[0]);
     if (code == EXIT_ALL)
         return context_call(ctx, "profile.put", params, NULL);
     json_decref(params);

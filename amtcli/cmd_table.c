@@ -16,6 +16,7 @@
 #include "amtcli/cmd_inventory.h"
 #include "amtcli/cmd_job.h"
 #include "amtcli/cmd_log.h"
+#include "amtcli/cmd_mail.h"
 #include "amtcli/cmd_node.h"
 #include "amtcli/cmd_password.h"
 #include "amtcli/cmd_profile.h"
@@ -139,9 +140,12 @@ const struct command *const commands[] = {
     &command_server_list,
     &command_server_remove,
     &command_join,
+    &command_log_mail,
     &command_run_list,
     &command_run_show,
     &command_run_cancel,
+    &command_mail_login,
+    &command_mail_test,
     &command_event_list,
     &command_event_follow,
     &command_event_show,

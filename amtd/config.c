@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "amtd/config_reactions.h"
 #include "amtd/config_reader.h"
 #include "base/xalloc.h"
 
@@ -81,6 +82,8 @@ static const struct option options[] = {
     {"tls", OPTION_OTHER, 0, .read = config_read_tls},
     {"nodes", OPTION_OTHER, 0, .read = config_read_nodes},
     {"servers", OPTION_OTHER, 0, .read = config_read_servers},
+    {"reactions", OPTION_OTHER, 0, .read = config_read_reactions},
+    {"mail", OPTION_OTHER, offsetof(struct config, mail), .read = config_read_mail},
 };
 
 static const struct option event_options[] = {
@@ -253,6 +256,10 @@ void config_clear(struct config *config)
     free(config->allow);
     config_forget_consoles(config);
     config_nodes_clear(config);
+    for (size_t i = 0; i < config->reaction_count; i++)
+        reaction_rule_clear(&config->reactions[i]);
+    free(config->reactions);
+    mail_settings_clear(&config->mail);
     free(config->state_dir);
     free(config->socket);
     free(config->key_file);

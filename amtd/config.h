@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "amtd/alerts/alert_settings.h"
+#include "amtd/reactions/reaction.h"
 #include "amtd/console/settings.h"
 #include "amtd/console/watcher.h"
 #include "amtd/fleet/event.h"
@@ -66,6 +67,9 @@ struct config {
     size_t console_count;
     struct watched_pattern *patterns;
     size_t pattern_count;
+    struct reaction_rule *reactions; /* also those of patterns */
+    size_t reaction_count;
+    struct mail_settings mail;
     struct event_limits events;
     struct alert_settings alerts;
     int64_t console_sync_ms;  /* what is older in the logs survives power loss */

@@ -165,6 +165,7 @@ static const struct option console_options[] = {
     {"source", OPTION_OTHER, C(source), .read = read_source, .kinds = PLACE_CONSOLE},
     {"log", OPTION_OTHER, C(log), .read = read_log},
     {"access", OPTION_OTHER, 0, .read = read_access, .kinds = PLACE_CONSOLE},
+    {"host", OPTION_TEXT, C(host), .kinds = PLACE_CONSOLE},
     {"on-demand", OPTION_BOOLEAN, C(on_demand)},
     {"retry-min", OPTION_DURATION, C(retry_min_ms), 100, HOUR},
     {"retry-max", OPTION_DURATION, C(retry_max_ms), 100, 24 * HOUR},

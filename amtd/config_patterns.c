@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "amtd/config.h"
+#include "amtd/config_reactions.h"
 #include "amtd/config_reader.h"
 #include "amtd/console/text/line_search.h"
 #include "base/xalloc.h"
@@ -43,17 +44,47 @@ static void read_names(struct config_reader *r, const yaml_node_t *node, void *b
     }
 }
 
-#define P(member) offsetof(struct watched_pattern, member)
+/* A pattern, and what is done when it is found. */
+struct entry {
+    struct watched_pattern pattern;
+    struct reaction_rule rule;
+};
+
+#define P(member) offsetof(struct entry, pattern.member)
 
 static const struct option options[] = {
     {"name", OPTION_TEXT, P(name)},
     {"regex", OPTION_OTHER, P(regex), .read = read_regex},
     {"ignore-case", OPTION_BOOLEAN, P(ignore_case)},
     {"severity", OPTION_CHOICE, P(severity), .choices = severity_names},
-    {"consoles", OPTION_OTHER, 0, .read = read_names},
-    {"command", OPTION_TEXT, P(command)},
+    {"consoles", OPTION_OTHER, offsetof(struct entry, pattern), .read = read_names},
     {"every", OPTION_DURATION, P(every_ms), 0, YEAR},
+    CONFIG_ACTION_OPTIONS(offsetof(struct entry, rule.action)),
 };
+
+/* The rule acts on the events of this pattern alone. */
+static void keep_rule(struct config *config, struct entry *entry)
+{
+    struct reaction_rule *rule;
+
+    if (!config_action_any(&entry->rule.action) || !entry->pattern.name) {
+        reaction_rule_clear(&entry->rule);
+        return;
+    }
+    rule = config_add_reaction(config);
+    *rule = entry->rule;
+    rule->name = xstrdup(entry->pattern.name);
+    rule->pattern = xstrdup(entry->pattern.name);
+}
+
+static void check_name(struct config_reader *r, const yaml_node_t *node, const struct config *config)
+{
+    const char *name = config->patterns[config->pattern_count - 1].name;
+
+    for (size_t i = 0; name && i + 1 < config->pattern_count; i++)
+        if (config->patterns[i].name && strcmp(config->patterns[i].name, name) == 0)
+            config_complain(r, node, "there is a pattern '%s' already", name);
+}
 
 void config_read_patterns(struct config_reader *r, const yaml_node_t *node, void *base)
 {
@@ -66,16 +97,16 @@ void config_read_patterns(struct config_reader *r, const yaml_node_t *node, void
     }
     for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
         const yaml_node_t *item = yaml_document_get_node(r->doc, *i);
-        struct watched_pattern *p;
+        struct entry entry = {.pattern = {.severity = SEVERITY_WARNING, .every_ms = 60000}};
 
         config->patterns =
             xreallocarray(config->patterns, config->pattern_count + 1, sizeof(*config->patterns));
-        p = &config->patterns[config->pattern_count++];
-        memset(p, 0, sizeof(*p));
-        p->severity = SEVERITY_WARNING;
-        p->every_ms = 60000;
-        config_read_map(r, item, options, sizeof(options) / sizeof(options[0]), p, 0);
-        if (!p->name || !config_find(r, item, "regex"))
+        reaction_rule_init(&entry.rule);
+        config_read_map(r, item, options, sizeof(options) / sizeof(options[0]), &entry, 0);
+        if (!entry.pattern.name || item->type != YAML_MAPPING_NODE || !config_find(r, item, "regex"))
             config_complain(r, item, "a pattern needs a 'name' and a 'regex'");
+        config->patterns[config->pattern_count++] = entry.pattern;
+        check_name(r, item, config);
+        keep_rule(config, &entry);
     }
 }

@@ -15,14 +15,13 @@ static void raise_event(const struct console_events *ce, struct console *console
 {
     const struct console_settings *s = console_info(console).settings;
 
-    event_raise(ce->events,
-                &(struct event_report){.kind = kind,
-                                       .severity = severity,
-                                       .host = s->source.type == SOURCE_AMT ? s->source.host : NULL,
-                                       .console = s->name,
-                                       .guarded = s->access_count > 0,
-                                       .text = text,
-                                       .data = data});
+    event_raise(ce->events, &(struct event_report){.kind = kind,
+                                                   .severity = severity,
+                                                   .host = console_settings_host(s),
+                                                   .console = s->name,
+                                                   .guarded = s->access_count > 0,
+                                                   .text = text,
+                                                   .data = data});
 }
 
 static void on_pattern(const struct console_events *ce, struct console *console,

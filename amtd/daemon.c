@@ -24,6 +24,7 @@
 #include "amtd/node/peers.h"
 #include "amtd/node/uplinks.h"
 #include "amtd/pushed.h"
+#include "amtd/reactions/reaction.h"
 #include "amtd/redirect/sol_source.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -50,8 +51,10 @@ struct daemon {
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
-    struct watcher *watcher;
     struct hub *hub;
+    struct courier *courier;
+    struct mailer *mailer;
+    struct reactions *reactions;
     struct console_events *console_events;
     struct peers *peers;
     struct config own; /* since it was read again: the consoles; state_dir NULL: not yet */
@@ -74,6 +77,11 @@ struct engine *daemon_engine(const struct daemon *daemon)
 struct hub *daemon_hub(const struct daemon *daemon)
 {
     return daemon->hub;
+}
+
+struct mailer *daemon_mailer(const struct daemon *daemon)
+{
+    return daemon->mailer;
 }
 
 struct streams *daemon_streams(const struct daemon *daemon)
@@ -349,12 +357,28 @@ static void on_signal(uv_signal_t *handle, int number)
     daemon_stop(handle->data);
 }
 
-/* Only the consoles: those that stay the same are not touched. With any mistake all stays as it is. */
+/* Watches for the patterns of a configuration, unless it does so already. */
+static int watch_patterns(const struct daemon *d, const struct config *config, struct err *err)
+{
+    struct watcher *watcher = NULL;
+
+    if (watcher_has(hub_watcher(d->hub), config->patterns, config->pattern_count))
+        return 0;
+    if (config->pattern_count > 0 &&
+        !(watcher = watcher_new(clock_system(), config->patterns, config->pattern_count, err)))
+        return -1;
+    hub_watch(d->hub, watcher);
+    return 0;
+}
+
+/* Consoles, patterns, reactions, mail and how long events are kept. Of the consoles those that stay the same
+ * are not touched. With any mistake all stays as it is. */
 static void on_reload(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
     struct buf mistakes = buf_init(1 << 20);
     struct config fresh;
+    struct err err = ERR_INIT;
 
     (void)number;
     config_init(&fresh);
@@ -362,10 +386,14 @@ static void on_reload(uv_signal_t *handle, int number)
         log_warn(NULL, "there is no configuration file to read again");
     } else if (config_read(&fresh, d->config->path, &mistakes) != 0) {
         log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(&mistakes));
+    } else if (watch_patterns(d, &fresh, &err) != 0) {
+        log_err(NULL, "the configuration is not used: %s", err.text);
     } else {
         config_take_consoles(&d->own, &fresh);
         pushed_apply(d->hub, d->config->state_dir, &d->own);
         nodes_reconfigure(d->nodes, &fresh);
+        mailer_configure(d->mailer, &fresh.mail);
+        reactions_configure(d->reactions, fresh.reactions, fresh.reaction_count);
         events_set_limits(d->events, &fresh.events);
         log_info(NULL, "configuration read again: %zu consoles", d->own.console_count);
     }
@@ -428,15 +456,27 @@ static int start_consoles(struct daemon *d, struct err *err)
         return -1;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         hub_add_kind(d->hub, &kinds[i]);
-    if (d->config->pattern_count > 0) {
-        d->watcher =
-            watcher_new(&d->loop, clock_system(), d->config->patterns, d->config->pattern_count, err);
-        if (!d->watcher)
-            return -1;
-        hub_watch(d->hub, d->watcher);
-    }
+    if (watch_patterns(d, d->config, err) != 0)
+        return -1;
     d->console_events = console_events_new(d->hub, d->events);
     pushed_apply(d->hub, d->config->state_dir, d->config);
+    return 0;
+}
+
+static int start_reactions(struct daemon *d, struct err *err)
+{
+    d->courier = courier_new(&d->loop, err);
+    if (!d->courier)
+        return -1;
+    d->mailer = mailer_new(d->courier, d->store, clock_system(), &d->config->mail);
+    d->reactions = reactions_new(&(struct reaction_parts){.loop = &d->loop,
+                                                          .clock = clock_system(),
+                                                          .events = d->events,
+                                                          .hub = d->hub,
+                                                          .engine = d->engine,
+                                                          .courier = d->courier,
+                                                          .mailer = d->mailer},
+                                 d->config->reactions, d->config->reaction_count);
     return 0;
 }
 
@@ -522,7 +562,7 @@ static int start_parts(struct daemon *d, struct err *err)
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     d->alerts = alerts_new(&d->loop, d->store, d->engine, d->events, clock_system(), &d->config->alerts, err);
     d->nodes = nodes_new(d);
-    if (!d->alerts || start_consoles(d, err) != 0)
+    if (!d->alerts || start_consoles(d, err) != 0 || start_reactions(d, err) != 0)
         return -1;
     nodes_start(d->nodes);
     d->server = server_new(&d->loop, d, err);
@@ -540,7 +580,6 @@ static int start_parts(struct daemon *d, struct err *err)
 
 static void close_handles(struct daemon *d)
 {
-    watcher_free(d->watcher);
     redirect_free(d->redirect);
     nodes_free(d->nodes);
     streams_free(d->streams);
@@ -569,6 +608,9 @@ static void engine_stopped(void *arg)
 {
     struct daemon *d = arg;
 
+    courier_free(d->courier);
+    reactions_free(d->reactions);
+    mailer_free(d->mailer);
     console_events_free(d->console_events);
     d->console_events = NULL;
     if (d->hub)

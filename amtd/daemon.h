@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "amtd/reactions/mailer.h"
 #include "amtd/config.h"
 #include "amtd/console/hub.h"
 #include "amtd/discover/discovery.h"
@@ -35,6 +36,7 @@ void daemon_revoked(struct daemon *daemon, const struct grant *grant);
 struct engine *daemon_engine(const struct daemon *daemon);
 /* Connections other than those of runs: consoles, redirection. */
 struct hub *daemon_hub(const struct daemon *daemon);
+struct mailer *daemon_mailer(const struct daemon *daemon);
 struct streams *daemon_streams(const struct daemon *daemon);
 struct redirect *daemon_redirect(const struct daemon *daemon);
 struct events *daemon_events(const struct daemon *daemon);

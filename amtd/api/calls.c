@@ -226,6 +226,16 @@ static const struct api_param log_search_params[] = {
     {"limit", API_INTEGER, false, "end after so many"},
     END,
 };
+static const struct api_param mail_login_params[] = {
+    {"user", API_STRING, false, "who amtd is there"}, {"password", API_STRING, false, "with user"}, END};
+static const struct api_param mail_send_params[] = {
+    {"to", API_ARRAY, true, "addresses"},
+    {"subject", API_STRING, true, "one line"},
+    {"text", API_STRING, false, "what it says"},
+    {"name", API_STRING, false, "of an attachment"},
+    {"data", API_STRING, false, "the attachment in base64"},
+    END,
+};
 static const struct api_param event_list_params[] = {
     EVENT_FILTER,
     {"until_ms", API_INTEGER, false, "how long ago"},
@@ -387,6 +397,9 @@ const struct api_call api_calls[] = {
      API_CONSOLE},
     {"log.verify", ROLE_WATCH, log_range_params, true, NULL, call_log_verify,
      "whether a log is what was logged", API_CONSOLE},
+    {"mail.login", ROLE_ADMINISTER, mail_login_params, false, NULL, call_mail_login,
+     "keeps or removes the login at the mail server"},
+    {"mail.send", ROLE_OPERATE, mail_send_params, false, NULL, call_mail_send, "sends a mail"},
     {"event.list", ROLE_WATCH, event_list_params, true, NULL, call_event_list, "what happened", API_ANY},
     {"event.follow", ROLE_WATCH, event_follow_params, true, NULL, call_event_follow,
      "what happened, and what happens", API_ANY},

@@ -49,6 +49,8 @@ void call_log_search(struct api_request *rq);
 void call_log_events(struct api_request *rq);
 void call_log_verify(struct api_request *rq);
 
+void call_mail_login(struct api_request *rq);
+void call_mail_send(struct api_request *rq);
 void call_event_list(struct api_request *rq);
 void call_event_follow(struct api_request *rq);
 void call_event_show(struct api_request *rq);

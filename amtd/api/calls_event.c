@@ -11,19 +11,6 @@
 
 #define PORTION 1000 /* events read at a time by who follows */
 
-static json_t *event_json(const struct event *event)
-{
-    json_t *json =
-        json_pack("{s:o, s:o, s:s, s:s, s:s?, s:s?, s:s}", "id",
-                  event->id > 0 ? json_integer(event->id) : json_null(), "at", json_time_ms(event->at_ms),
-                  "kind", event->kind, "severity", severity_name((enum severity)event->severity), "host",
-                  event->host, "console", event->console, "text", event->text);
-
-    if (event->data)
-        json_object_set(json, "data", event->data);
-    return json;
-}
-
 static bool may_see(const struct api_request *rq, const struct event *event)
 {
     struct console *console = event->console ? hub_find(daemon_hub(api_daemon(rq)), event->console) : NULL;

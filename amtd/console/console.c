@@ -511,9 +511,14 @@ struct console *console_new(const struct console_env *env, const struct console_
         return NULL;
     }
     c->log = clog_new(env->store, c->settings.name, &c->settings.log, &log);
-    if (env->watcher)
-        c->watching = watching_new(env->watcher, c->settings.name, on_pattern, c);
+    console_watch(c);
     return c;
+}
+
+void console_watch(struct console *c)
+{
+    watching_free(c->watching);
+    c->watching = c->env->watcher ? watching_new(c->env->watcher, c->settings.name, on_pattern, c) : NULL;
 }
 
 void console_free(struct console *c, const char *reason)

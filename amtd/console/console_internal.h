@@ -97,6 +97,8 @@ struct console *console_new(const struct console_env *env, const struct console_
 void console_free(struct console *console, const char *reason);
 /* Connects, unless it is on demand. */
 void console_start(struct console *console);
+/* Watches for the patterns of env->watcher from now on. */
+void console_watch(struct console *console);
 /* It may connect now. */
 void console_granted(struct console *console);
 /* Writes what waits in the log; to be called at the end of a turn after env.dirty. */

@@ -410,6 +410,8 @@ void hub_free(struct hub *hub, void (*freed)(void *arg), void *arg)
     hub->closing = true;
     HASH_ITER(hh, hub->table, entry, next)
     forget(hub, entry, "amtd ends");
+    watcher_free(hub->env.watcher);
+    hub->env.watcher = NULL;
     if (hub->working == 0)
         close_handles(hub);
 }
@@ -422,7 +424,18 @@ void hub_add_kind(struct hub *hub, const struct source_kind *kind)
 
 void hub_watch(struct hub *hub, struct watcher *watcher)
 {
+    struct watcher *was = hub->env.watcher;
+    struct entry *entry, *next;
+
     hub->env.watcher = watcher;
+    HASH_ITER(hh, hub->table, entry, next)
+    console_watch(entry->console);
+    watcher_free(was);
+}
+
+const struct watcher *hub_watcher(const struct hub *hub)
+{
+    return hub->env.watcher;
 }
 
 /* --- the table --- */
@@ -565,9 +578,9 @@ void hub_power(struct hub *hub, const char *host, const char *who, const char *t
 
     HASH_ITER(hh, hub->table, entry, next)
     {
-        const struct source_settings *s = &entry->console->settings.source;
+        const char *behind = console_settings_host(&entry->console->settings);
 
-        if (s->type == SOURCE_AMT && s->host && strcmp(s->host, host) == 0)
+        if (behind && strcmp(behind, host) == 0)
             console_power(entry->console, who, text);
     }
 }

@@ -35,8 +35,10 @@ void hub_free(struct hub *hub, void (*freed)(void *arg), void *arg);
 /* Makes a kind of source known; before the first console. The kind is copied. */
 void hub_add_kind(struct hub *hub, const struct source_kind *kind);
 
-/* Patterns to watch for on all consoles; before the first console. Borrowed, outlives the consoles. */
+/* Patterns to watch for on all consoles from now on, NULL: none. Taken over; the one before is freed. Links
+ * and attachments are not touched. */
 void hub_watch(struct hub *hub, struct watcher *watcher);
+const struct watcher *hub_watcher(const struct hub *hub);
 
 /* Adds, changes and removes consoles so that these are there. Those whose settings stay the same are not
  * touched. -1 and err: the first console that could not be made; the others are there. */

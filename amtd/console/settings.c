@@ -34,6 +34,7 @@ static const size_t texts[] = {
     offsetof(struct console_settings, source.path),    offsetof(struct console_settings, source.command),
     offsetof(struct console_settings, source.console), offsetof(struct console_settings, idle_text),
     offsetof(struct console_settings, initial_text),   offsetof(struct console_settings, break_text),
+    offsetof(struct console_settings, host),
 };
 
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
@@ -117,6 +118,11 @@ bool console_settings_equal(const struct console_settings *a, const struct conso
            a->on_demand == b->on_demand && a->retry_min_ms == b->retry_min_ms &&
            a->retry_max_ms == b->retry_max_ms && a->stable_ms == b->stable_ms && a->idle_ms == b->idle_ms &&
            a->break_ms == b->break_ms && same_access(a, b);
+}
+
+const char *console_settings_host(const struct console_settings *s)
+{
+    return s->host ? s->host : s->source.type == SOURCE_AMT ? s->source.host : NULL;
 }
 
 char *source_settings_text(const struct source_settings *s)

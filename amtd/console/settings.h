@@ -65,6 +65,7 @@ struct console_settings {
     char *name;
     struct source_settings source;
     struct log_settings log;
+    char *host;           /* the host of the fleet behind it, or NULL: none, or that of the source */
     bool on_demand;       /* connected only while somebody is attached */
     int64_t retry_min_ms; /* the first wait after a failure; doubles up to the most */
     int64_t retry_max_ms;
@@ -89,6 +90,9 @@ void console_settings_clear(struct console_settings *settings);
 void console_settings_copy(struct console_settings *to, const struct console_settings *from);
 /* Same in all that matters to an open console: reload leaves it alone. */
 bool console_settings_equal(const struct console_settings *a, const struct console_settings *b);
+
+/* The host of the fleet behind it: that of power actions. NULL: none is known. Borrowed. */
+const char *console_settings_host(const struct console_settings *settings);
 
 /* "unix", ... as in the configuration. */
 const char *source_type_name(enum source_type type);

@@ -1,28 +1,20 @@
 #include "amtd/console/watcher.h"
 
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <utlist.h>
 
 #include "amtd/console/text/pattern_set.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
 #define LINE_MAX_SHOWN 160
 
 struct watcher {
-    uv_loop_t *loop;
     const struct clock *clock;
-    const struct watched_pattern *patterns;
+    struct watched_pattern *patterns;
     size_t count;
     struct pattern_set *set;
-    struct run *runs;
-    size_t running;
-    bool freed;
 };
 
 struct watching {
@@ -41,11 +33,32 @@ void watched_pattern_clear(struct watched_pattern *pattern)
 {
     free(pattern->name);
     free(pattern->regex);
-    free(pattern->command);
     for (size_t i = 0; i < pattern->console_count; i++)
         free(pattern->consoles[i]);
     free(pattern->consoles);
     memset(pattern, 0, sizeof(*pattern));
+}
+
+void watched_pattern_copy(struct watched_pattern *to, const struct watched_pattern *from)
+{
+    *to = *from;
+    to->name = xstrdup(from->name);
+    to->regex = xstrdup(from->regex);
+    to->consoles = xcalloc(from->console_count + 1, sizeof(*to->consoles));
+    for (size_t i = 0; i < from->console_count; i++)
+        to->consoles[i] = xstrdup(from->consoles[i]);
+}
+
+static bool is_same(const struct watched_pattern *a, const struct watched_pattern *b)
+{
+    if (strcmp(a->name, b->name) != 0 || strcmp(a->regex, b->regex) != 0 ||
+        a->ignore_case != b->ignore_case || a->severity != b->severity || a->every_ms != b->every_ms ||
+        a->console_count != b->console_count)
+        return false;
+    for (size_t i = 0; i < a->console_count; i++)
+        if (strcmp(a->consoles[i], b->consoles[i]) != 0)
+            return false;
+    return true;
 }
 
 static bool is_for(const struct watched_pattern *pattern, const char *console)
@@ -54,99 +67,6 @@ static bool is_for(const struct watched_pattern *pattern, const char *console)
         if (fnmatch(pattern->consoles[i], console, 0) == 0)
             return true;
     return pattern->console_count == 0;
-}
-
-/* --- commands --- */
-
-struct run {
-    uv_process_t process;
-    struct watcher *watcher;
-    char *what;
-    struct run *prev, *next;
-};
-
-static void watcher_release(struct watcher *w)
-{
-    if (w->freed && w->running == 0) {
-        pattern_set_free(w->set);
-        free(w);
-    }
-}
-
-static void run_closed(uv_handle_t *handle)
-{
-    struct run *run = handle->data;
-    struct watcher *w = run->watcher;
-
-    DL_DELETE(w->runs, run);
-    free(run->what);
-    free(run);
-    w->running--;
-    watcher_release(w);
-}
-
-static void run_ended(uv_process_t *process, int64_t status, int signal)
-{
-    const struct run *run = process->data;
-
-    if (signal != 0)
-        log_warn(run->what, "command killed by signal %d", signal);
-    else if (status != 0)
-        log_warn(run->what, "command ended with exit status %d", (int)status);
-    uv_close((uv_handle_t *)process, run_closed);
-}
-
-static char **environment(const struct watching *k, const struct watched_pattern *pattern, const char *line,
-                          uint64_t offset)
-{
-    size_t have = 0;
-    char **env;
-
-    while (environ[have])
-        have++;
-    env = xcalloc(have + 6, sizeof(*env));
-    for (size_t i = 0; i < have; i++)
-        env[i] = xstrdup(environ[i]);
-    env[have] = xasprintf("AMTD_CONSOLE=%s", k->console);
-    env[have + 1] = xasprintf("AMTD_PATTERN=%s", pattern->name);
-    env[have + 2] = xasprintf("AMTD_SEVERITY=%s", severity_name((enum severity)pattern->severity));
-    env[have + 3] = xasprintf("AMTD_LINE=%s", line);
-    env[have + 4] = xasprintf("AMTD_OFFSET=%llu", (unsigned long long)offset);
-    return env;
-}
-
-static void start_command(const struct watching *k, const struct watched_pattern *pattern, const char *line,
-                          uint64_t offset)
-{
-    struct watcher *w = k->watcher;
-    char *args[] = {(char *)"sh", (char *)"-c", pattern->command, NULL};
-    uv_process_options_t options = {.exit_cb = run_ended, .file = "/bin/sh", .args = args};
-    uv_stdio_container_t none[3] = {{.flags = UV_IGNORE}, {.flags = UV_IGNORE}, {.flags = UV_IGNORE}};
-    struct run *run;
-    int status;
-
-    if (w->running >= WATCHER_COMMANDS_MAX) {
-        log_err(k->console, "pattern %s: %d commands run already; this one is left out", pattern->name,
-                WATCHER_COMMANDS_MAX);
-        return;
-    }
-    run = xcalloc(1, sizeof(*run));
-    run->watcher = w;
-    run->what = xasprintf("pattern %s on %s", pattern->name, k->console);
-    run->process.data = run;
-    DL_APPEND(w->runs, run);
-    options.env = environment(k, pattern, line, offset);
-    options.stdio = none;
-    options.stdio_count = 3;
-    w->running++;
-    status = uv_spawn(w->loop, &run->process, &options);
-    if (status != 0) {
-        log_err(run->what, "command cannot be run: %s", uv_strerror(status));
-        uv_close((uv_handle_t *)&run->process, run_closed);
-    }
-    for (size_t i = 0; options.env[i]; i++)
-        free(options.env[i]);
-    free(options.env);
 }
 
 /* --- matching --- */
@@ -178,8 +98,6 @@ static void on_match(void *arg, size_t which, size_t end)
     k->quiet_until[which] = now + pattern->every_ms;
     line = line_of(k, end);
     k->found(k->arg, &(struct pattern_found){pattern, offset, line});
-    if (pattern->command)
-        start_command(k, pattern, line, offset);
     free(line);
 }
 
@@ -224,8 +142,8 @@ void watching_free(struct watching *k)
     free(k);
 }
 
-struct watcher *watcher_new(uv_loop_t *loop, const struct clock *clock,
-                            const struct watched_pattern *patterns, size_t count, struct err *err)
+struct watcher *watcher_new(const struct clock *clock, const struct watched_pattern *patterns, size_t count,
+                            struct err *err)
 {
     struct pattern *list = xcalloc(count + 1, sizeof(*list));
     struct watcher *w;
@@ -238,23 +156,32 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct clock *clock,
     if (!set)
         return NULL;
     w = xcalloc(1, sizeof(*w));
-    w->loop = loop;
     w->clock = clock;
-    w->patterns = patterns;
+    w->patterns = xcalloc(count + 1, sizeof(*w->patterns));
+    for (size_t i = 0; i < count; i++)
+        watched_pattern_copy(&w->patterns[i], &patterns[i]);
     w->count = count;
     w->set = set;
     return w;
 }
 
+bool watcher_has(const struct watcher *w, const struct watched_pattern *patterns, size_t count)
+{
+    if (!w || w->count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!is_same(&w->patterns[i], &patterns[i]))
+            return false;
+    return true;
+}
+
 void watcher_free(struct watcher *w)
 {
-    struct run *run, *next;
-
     if (!w)
         return;
-    w->freed = true;
-    DL_FOREACH_SAFE(w->runs, run, next)
-    if (!uv_is_closing((uv_handle_t *)&run->process))
-        uv_close((uv_handle_t *)&run->process, run_closed);
-    watcher_release(w);
+    for (size_t i = 0; i < w->count; i++)
+        watched_pattern_clear(&w->patterns[i]);
+    free(w->patterns);
+    pattern_set_free(w->set);
+    free(w);
 }

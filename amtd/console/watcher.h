@@ -1,24 +1,18 @@
-/* Patterns watched for in the live bytes of all consoles, and what is done when one is found: an event, and a
- * command.
+/* Patterns watched for in the live bytes of all consoles.
  *
  * All patterns are matched at once (text/pattern_set.h), in what is written to the logs, so also across the
- * borders of portions. A pattern that matched on a console is quiet there until its `every` has gone by. A
- * command runs by /bin/sh with AMTD_CONSOLE, AMTD_PATTERN, AMTD_SEVERITY, AMTD_LINE and AMTD_OFFSET in its
- * environment, never with bytes of the console in its text; at most COMMANDS_MAX at a time, the rest is said
- * and left out. Loop's thread only. */
+ * borders of portions. A pattern that matched on a console is quiet there until its `every` has gone by.
+ * Loop's thread only. */
 #ifndef AMTD_CONSOLE_WATCHER_H
 #define AMTD_CONSOLE_WATCHER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/severity.h"
-
-#define WATCHER_COMMANDS_MAX 32
 
 struct watched_pattern {
     char *name;
@@ -27,20 +21,21 @@ struct watched_pattern {
     int severity;    /* enum severity */
     char **consoles; /* names, * and ? as in a shell; NULL: all */
     size_t console_count;
-    char *command; /* NULL: only an event */
     int64_t every_ms;
 };
 void watched_pattern_clear(struct watched_pattern *pattern);
+void watched_pattern_copy(struct watched_pattern *to, const struct watched_pattern *from);
 
 struct watcher;
 struct watching; /* of one console */
 
-/* patterns are borrowed and outlive it. NULL and err (invalid-argument: which pattern is wrong). */
-struct watcher *watcher_new(uv_loop_t *loop, const struct clock *clock,
-                            const struct watched_pattern *patterns, size_t count, struct err *err);
-/* All watchings must be gone. Commands that run go on, and nobody waits for them any more: for the end of
- * amtd. NULL is fine. */
+/* patterns are copied. NULL and err (invalid-argument: which pattern is wrong). */
+struct watcher *watcher_new(const struct clock *clock, const struct watched_pattern *patterns, size_t count,
+                            struct err *err);
+/* All watchings must be gone. NULL is fine. */
 void watcher_free(struct watcher *watcher);
+/* Does it watch for just these? watcher NULL: it does not. */
+bool watcher_has(const struct watcher *watcher, const struct watched_pattern *patterns, size_t count);
 
 struct pattern_found {
     const struct watched_pattern *pattern;

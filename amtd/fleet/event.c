@@ -39,6 +39,20 @@ void event_clear(struct event *event)
     memset(event, 0, sizeof(*event));
 }
 
+json_t *event_json(const struct event *event)
+{
+    char at[CLOCK_TEXT_MAX];
+    json_t *json = json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?, s:s}", "id",
+                             event->id > 0 ? json_integer(event->id) : json_null(), "at",
+                             clock_text_ms(event->at_ms, at), "kind", event->kind, "severity",
+                             severity_name((enum severity)event->severity), "host", event->host, "console",
+                             event->console, "text", event->text);
+
+    if (event->data)
+        json_object_set(json, "data", event->data);
+    return json;
+}
+
 struct events {
     struct store *store;
     const struct clock *clock;

@@ -42,6 +42,7 @@ struct event {
     json_t *data;  /* an object with what a program needs, or NULL */
 };
 void event_clear(struct event *event);
+json_t *event_json(const struct event *event); /* docs/api.md; new reference */
 
 /* One to be raised: everything is borrowed, but data. */
 struct event_report {

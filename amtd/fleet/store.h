@@ -70,6 +70,12 @@ int tx_profile_remove(struct tx *tx, const char *name, struct err *err); /* exis
 int tx_profile_get(struct tx *tx, const char *name, struct profile *out, struct err *err);
 int tx_profiles(struct tx *tx, struct profiles *out, struct err *err);
 
+/* A login of amtd itself at a service ("mail"); the password is sealed at rest. user NULL removes it. */
+int tx_login_put(struct tx *tx, const char *name, const char *user, const struct secret *password,
+                 struct err *err);
+/* *user and *password are the caller's; both NULL when there is none. */
+int tx_login_get(struct tx *tx, const char *name, char **user, struct secret **password, struct err *err);
+
 /* A run and all its operations (waiting), in one go. ids come back in run->id and operations[i].id. */
 int tx_run_add(struct tx *tx, struct run *run, struct operation *operations, size_t count, struct err *err);
 /* To OPERATION_STARTED. */

@@ -119,6 +119,7 @@ static const char *const migrations[] = {
     "CREATE TABLE grants (is_group INTEGER NOT NULL, name TEXT NOT NULL, role INTEGER NOT NULL,"
     " collection TEXT REFERENCES collections(name)) STRICT;"
     "CREATE INDEX grants_collection ON grants(collection);",
+    "CREATE TABLE logins (name TEXT PRIMARY KEY, user TEXT NOT NULL, password BLOB NOT NULL) STRICT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

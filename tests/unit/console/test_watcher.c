@@ -13,7 +13,6 @@
 #include "amtd/console/watcher.h"
 #include "base/log.h"
 
-static uv_loop_t loop;
 static struct clock_fake fake;
 static struct clock clock_;
 static char said[2000];
@@ -35,25 +34,17 @@ static int setup(void **state)
 {
     (void)state;
     log_set_level(LOG_LEVEL_ERR);
-    uv_loop_init(&loop);
     fake = (struct clock_fake){1000, 1767323045000};
     clock_ = clock_fake_init(&fake);
     said[0] = '\0';
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    uv_run(&loop, UV_RUN_DEFAULT);
-    return uv_loop_close(&loop);
-}
-
 static void says_what_it_finds_across_portions(void **state)
 {
     struct watched_pattern p = {
         .name = (char *)"panic", .regex = (char *)"Kernel panic", .severity = SEVERITY_CRITICAL};
-    struct watcher *w = watcher_new(&loop, &clock_, &p, 1, NULL);
+    struct watcher *w = watcher_new(&clock_, &p, 1, NULL);
     struct watching *k = watching_new(w, "c0", found, NULL);
 
     (void)state;
@@ -68,7 +59,7 @@ static void says_what_it_finds_across_portions(void **state)
 static void keeps_quiet_for_a_while(void **state)
 {
     struct watched_pattern p = {.name = (char *)"oops", .regex = (char *)"^oops", .every_ms = 60000};
-    struct watcher *w = watcher_new(&loop, &clock_, &p, 1, NULL);
+    struct watcher *w = watcher_new(&clock_, &p, 1, NULL);
     struct watching *a = watching_new(w, "a", found, NULL), *b = watching_new(w, "b", found, NULL);
 
     (void)state;
@@ -88,41 +79,12 @@ static void only_for_some_consoles(void **state)
     char *names[] = {(char *)"db*"};
     struct watched_pattern p = {
         .name = (char *)"x", .regex = (char *)"x", .consoles = names, .console_count = 1};
-    struct watcher *w = watcher_new(&loop, &clock_, &p, 1, NULL);
+    struct watcher *w = watcher_new(&clock_, &p, 1, NULL);
     struct watching *k = watching_new(w, "db1", found, NULL);
 
     (void)state;
     assert_null(watching_new(w, "web1", found, NULL));
     assert_non_null(k);
-    watching_free(k);
-    watcher_free(w);
-}
-
-static void runs_a_command_with_what_it_found(void **state)
-{
-    char path[] = "/tmp/amtd-watch-XXXXXX", line[200] = "", *command = NULL;
-    int fd = mkstemp(path);
-    struct watched_pattern p = {.name = (char *)"evil", .regex = (char *)"bad"};
-    struct watcher *w;
-    struct watching *k;
-    FILE *file;
-
-    (void)state;
-    assert_true(asprintf(&command,
-                         "echo \"$AMTD_CONSOLE $AMTD_PATTERN $AMTD_SEVERITY $AMTD_OFFSET $AMTD_LINE\" > %s",
-                         path) > 0);
-    p.command = command;
-    w = watcher_new(&loop, &clock_, &p, 1, NULL);
-    k = watching_new(w, "c0", found, NULL);
-    feed(k, 10, "$(touch /tmp/never) `x` \x1b[31m bad\n");
-    uv_run(&loop, UV_RUN_DEFAULT);
-    file = fopen(path, "r");
-    assert_non_null(fgets(line, sizeof(line), file));
-    assert_string_equal(line, "c0 evil info 43 $(touch /tmp/never) `x` \\x1b[31m bad\n");
-    fclose(file);
-    close(fd);
-    unlink(path);
-    free(command);
     watching_free(k);
     watcher_free(w);
 }
@@ -133,17 +95,19 @@ static void wrong_patterns_are_named(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_null(watcher_new(&loop, &clock_, &p, 1, &err));
+    assert_null(watcher_new(&clock_, &p, 1, &err));
     assert_int_equal(err.cause, CAUSE_INVALID_ARGUMENT);
     assert_non_null(strstr(err.text, "broken"));
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        T(says_what_it_finds_across_portions), T(keeps_quiet_for_a_while),  T(only_for_some_consoles),
-        T(runs_a_command_with_what_it_found),  T(wrong_patterns_are_named),
+        T(says_what_it_finds_across_portions),
+        T(keeps_quiet_for_a_while),
+        T(only_for_some_consoles),
+        T(wrong_patterns_are_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
