@@ -347,7 +347,7 @@ int clog_begin_segment(struct clog *log, struct err *err)
     log->index.len = 0;
     if (write_head(log, err) != 0)
         return -1;
-    log->begun = true;
+    log->begun = log->fresh = true;
     return 0;
 }
 

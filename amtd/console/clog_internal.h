@@ -72,6 +72,7 @@ struct clog {
     struct clog *prev, *next;           /* in store->open */
     struct clog *sync_prev, *sync_next; /* in store->unsynced */
     bool unsynced;
+    bool fresh; /* its files are new: their names are to be synced, too */
 
     struct buf pending; /* bytes that wait to be written */
     int64_t flush_due;

@@ -63,10 +63,39 @@ size_t clog_store_busy(const struct clog_store *store)
 struct sync_job {
     struct clog_store *store;
     int fds[SYNC_SINGLE];
+    char *fresh[SYNC_SINGLE]; /* directories with files that are new */
+    size_t fresh_count;
     size_t count;
     bool whole;  /* fds[0] is any file of the file system */
     int failure; /* errno */
 };
+
+static int sync_path(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int failure = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
+
+    if (fd >= 0)
+        close(fd);
+    return failure;
+}
+
+/* The time index says where the segment begins; and a file that has no name is none. */
+static void sync_names(struct sync_job *job)
+{
+    for (size_t i = 0; i < job->fresh_count; i++) {
+        char *index = xasprintf("%s/console.idx", job->fresh[i]);
+        int failure = sync_path(index);
+
+        if (failure == 0)
+            failure = sync_path(job->fresh[i]);
+        if (failure == 0)
+            failure = sync_path(job->store->dir);
+        if (failure != 0 && failure != ENOENT) /* rolled meanwhile: the keeper syncs those */
+            job->failure = failure;
+        free(index);
+    }
+}
 
 static void sync_run(void *arg)
 {
@@ -80,6 +109,7 @@ static void sync_run(void *arg)
     for (size_t i = 0; i < job->count; i++)
         if (fdatasync(job->fds[i]) != 0)
             job->failure = errno;
+    sync_names(job);
 }
 
 static void sync_done(void *arg)
@@ -95,6 +125,8 @@ static void sync_done(void *arg)
         log_err(NULL, "consoles: the logs cannot be synced: %s", strerror(job->failure));
     for (size_t i = 0; i < job->count; i++)
         close(job->fds[i]);
+    for (size_t i = 0; i < job->fresh_count; i++)
+        free(job->fresh[i]);
     free(job);
 }
 
@@ -129,7 +161,9 @@ static void sync_start(struct clog_store *store)
 
         if (fd >= 0)
             job->fds[job->count++] = fd;
-        log->unsynced = false;
+        if (log->fresh && !job->whole)
+            job->fresh[job->fresh_count++] = xstrdup(log->path);
+        log->unsynced = log->fresh = false;
         DL_DELETE2(store->unsynced, log, sync_prev, sync_next);
         store->unsynced_count--;
     }

@@ -28,6 +28,21 @@ static int sync_directory(const struct keeper *k, struct err *err)
     return status;
 }
 
+/* What a record says must not be truer than what power loss leaves of the files. One that is not there is no
+ * failure: then its absence is what is said. */
+static int sync_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int status = 0;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
+    if (fdatasync(fd) != 0)
+        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
+    close(fd);
+    return status;
+}
+
 static int write_whole(int fd, const void *p, size_t n, const char *path, struct err *err)
 {
     const uint8_t *bytes = p;
@@ -54,6 +69,8 @@ static int replace_file(const struct keeper *k, const char *name, const struct b
     int status = fd >= 0 ? write_whole(fd, content->p, content->len, fresh, err)
                          : err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
 
+    if (status == 0 && fdatasync(fd) != 0)
+        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
     if (fd >= 0 && close(fd) != 0 && status == 0)
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
     if (status == 0 && rename(fresh, path) != 0)
@@ -211,6 +228,11 @@ static int record_segment(const struct keeper *k, const struct log_file *file, i
             status = chain_hash_file(index, NULL, r.index, &index_size, err);
         if (status == 0)
             status = save_digests(sum, &digests, 0, err);
+        if (status == 0 &&
+            (sync_file(journal, err) != 0 || sync_file(index, err) != 0 || sync_file(sum, err) != 0))
+            status = -1;
+        if (status == 0)
+            status = sync_directory(k, err);
         if (status == 0)
             status = append_record(k, &r, err);
     }
@@ -390,6 +412,8 @@ int keeper_sign(const struct keeper *k, int fd, uint64_t first, uint64_t end, ui
     begin_record(k, &r, CHAIN_OPEN, first, end);
     if (status == 0)
         status = last_record(k, r.previous, &last, err);
+    if (status == 0)
+        status = sync_file(journal, err);
     if (status == 0)
         status = load_digests(sum, &digests, err);
     before = digests.len;
