@@ -249,7 +249,7 @@ static int console_roll(struct context *ctx)
 
     if (code != 0)
         return code;
-    fprintf(stderr, "%lld logs rolled\n", (long long)json_integer_value(json_object_get(reply, "rolled")));
+    fprintf(stderr, "%zu logs rolled\n", json_array_size(reply));
     json_decref(reply);
     return EXIT_ALL;
 }

@@ -7,10 +7,16 @@
 
 static int status(struct context *ctx)
 {
-    static const struct column fields[] = {{"version", "version"}, {"pid", "pid"},
-                                           {"state", "state_dir"}, {"socket", "socket"},
-                                           {"hosts", "hosts"},     {"active runs", "runs_active"},
-                                           {"started", "started"}, {NULL}};
+    static const struct column fields[] = {{"version", "version"},
+                                           {"pid", "pid"},
+                                           {"state", "state_dir"},
+                                           {"socket", "socket"},
+                                           {"hosts", "hosts"},
+                                           {"consoles", "consoles"},
+                                           {"bytes a second of consoles", "console_rate"},
+                                           {"active runs", "runs_active"},
+                                           {"started", "started"},
+                                           {NULL}};
     json_t *reply;
     int code = context_call(ctx, "daemon.status", NULL, &reply);
 
@@ -33,6 +39,18 @@ static int stop(struct context *ctx)
         return print_failure(&err);
     client_close(ctx->client);
     ctx->client = NULL;
+    return EXIT_ALL;
+}
+
+static int config_reload(struct context *ctx)
+{
+    json_t *reply;
+    int code = context_call(ctx, "daemon.reload", NULL, &reply);
+
+    if (code != 0)
+        return code;
+    fprintf(stderr, "%lld consoles\n", (long long)json_integer_value(json_object_get(reply, "consoles")));
+    json_decref(reply);
     return EXIT_ALL;
 }
 
@@ -94,6 +112,15 @@ static const struct option_row *const activity_tables[] = {activity_options, opt
 
 const struct command command_status = {
     "status", "", 0, 0, "show how amtd is", output_tables, "status\nstatus -o json", status};
+const struct command command_config_reload = {
+    "config reload",
+    "",
+    0,
+    0,
+    "let amtd read its configuration again; what stays the same is not touched",
+    NULL,
+    "config reload",
+    config_reload};
 const struct command command_stop = {"stop", "", 0, 0, "end amtd", NULL, "stop", stop};
 const struct command command_activity = {"activity",
                                          "",

@@ -152,6 +152,7 @@ const struct command *const commands[] = {
     &command_activity,
     &command_calendar,
     &command_status,
+    &command_config_reload,
     &command_stop,
     &command_shell,
     &command_completion,

@@ -1,6 +1,8 @@
 #include "amtd/config.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,8 @@ static const struct option options[] = {
     {"console-sync", OPTION_DURATION, offsetof(struct config, console_sync_ms), 0, 3600000},
     {"console-connects", OPTION_NUMBER, offsetof(struct config, console_connects), 1, 100000},
     {"console-retries", OPTION_NUMBER, offsetof(struct config, console_retries), 1, 1000},
+    {"console-activity", OPTION_OTHER, offsetof(struct config, console_activity),
+     .read = config_read_activity},
     {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
     {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
     {"events", OPTION_OTHER, offsetof(struct config, events), .read = read_events},
@@ -144,11 +148,12 @@ static const struct option pushed_options[] = {
 };
 
 /* What the parser's input holds, by a table; the parser is used up. */
-static int load_by(struct config_reader *r, yaml_parser_t *parser, const struct option *table, size_t count)
+static void load_by(struct config_reader *r, yaml_parser_t *parser, const struct option *table, size_t count)
 {
     yaml_document_t doc;
     const yaml_node_t *root;
 
+    r->consoles = r->defaults = NULL;
     if (yaml_parser_load(parser, &doc)) {
         r->doc = &doc;
         root = yaml_document_get_root_node(&doc);
@@ -162,12 +167,11 @@ static int load_by(struct config_reader *r, yaml_parser_t *parser, const struct 
                            parser->problem ? parser->problem : "cannot be read");
     }
     yaml_parser_delete(parser);
-    return r->count == 0 ? 0 : -1;
 }
 
-static int load(struct config_reader *r, yaml_parser_t *parser)
+static void load(struct config_reader *r, yaml_parser_t *parser)
 {
-    return load_by(r, parser, options, sizeof(options) / sizeof(options[0]));
+    load_by(r, parser, options, sizeof(options) / sizeof(options[0]));
 }
 
 int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes)
@@ -177,7 +181,56 @@ int config_parse(struct config *config, const char *name, const void *p, size_t 
 
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_string(&parser, p, n);
-    return load(&r, &parser);
+    load(&r, &parser);
+    config_forget_names(&r);
+    return r.count == 0 ? 0 : -1;
+}
+
+static void read_file(struct config_reader *r, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    yaml_parser_t parser;
+
+    r->path = path;
+    if (!file) {
+        buf_printf(r->mistakes, "%s: %m\n", path);
+        r->count++;
+        return;
+    }
+    yaml_parser_initialize(&parser);
+    yaml_parser_set_input_file(&parser, file);
+    load(r, &parser);
+    fclose(file);
+}
+
+static int is_part(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".yaml") == 0;
+}
+
+/* conf.d beside the file, by name. */
+static void read_parts(struct config_reader *r, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = xasprintf("%.*sconf.d", slash ? (int)(slash - path + 1) : 0, path);
+    struct dirent **parts = NULL;
+    int count = scandir(folder, &parts, is_part, alphasort);
+
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
+        buf_printf(r->mistakes, "%s: %m\n", folder);
+        r->count++;
+    }
+    for (int i = 0; i < count; i++) {
+        char *part = xasprintf("%s/%s", folder, parts[i]->d_name);
+
+        read_file(r, part);
+        free(part);
+        free(parts[i]);
+    }
+    free(parts);
+    free(folder);
 }
 
 int config_parse_consoles(struct config *config, const char *name, const void *p, size_t n,
@@ -188,27 +241,21 @@ int config_parse_consoles(struct config *config, const char *name, const void *p
 
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_string(&parser, p, n);
-    return load_by(&r, &parser, pushed_options, sizeof(pushed_options) / sizeof(pushed_options[0]));
+    load_by(&r, &parser, pushed_options, sizeof(pushed_options) / sizeof(pushed_options[0]));
+    config_forget_names(&r);
+    return r.count == 0 ? 0 : -1;
 }
 
 int config_read(struct config *config, const char *path, struct buf *mistakes)
 {
-    struct config_reader r = {.path = path, .mistakes = mistakes, .config = config};
-    FILE *file = fopen(path, "rb");
-    yaml_parser_t parser;
-    int status;
+    struct config_reader r = {.mistakes = mistakes, .config = config};
 
-    if (!file) {
-        buf_printf(mistakes, "%s: %m\n", path);
-        return -1;
-    }
     free(config->path);
     config->path = realpath(path, NULL);
-    yaml_parser_initialize(&parser);
-    yaml_parser_set_input_file(&parser, file);
-    status = load(&r, &parser);
-    fclose(file);
-    return status;
+    read_file(&r, path);
+    read_parts(&r, path);
+    config_forget_names(&r);
+    return r.count == 0 ? 0 : -1;
 }
 
 void config_init(struct config *config)
@@ -218,6 +265,7 @@ void config_init(struct config *config)
     config->dial_limit = DIAL_LIMIT_DEFAULT;
     config->private_idle_ms = PRIVATE_IDLE_MS;
     config->events = (struct event_limits){.keep_ms = 365 * DAY, .keep_bytes = (int64_t)256 << 20};
+    config->console_activity.window_ms = TRAFFIC_WINDOW_MS;
     config->console_sync_ms = 2000;
     config->console_connects = 256;
     config->console_retries = 100;

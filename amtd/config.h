@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 #include "amtd/alerts/alert_settings.h"
-#include "amtd/reactions/reaction.h"
 #include "amtd/console/settings.h"
 #include "amtd/console/watcher.h"
 #include "amtd/fleet/event.h"
+#include "amtd/reactions/reaction.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -72,9 +72,10 @@ struct config {
     struct mail_settings mail;
     struct event_limits events;
     struct alert_settings alerts;
-    int64_t console_sync_ms;  /* what is older in the logs survives power loss */
-    int64_t console_connects; /* consoles that are being connected at a time */
-    int64_t console_retries;  /* of all consoles together, a second */
+    struct traffic_marks console_activity; /* of all together */
+    int64_t console_sync_ms;               /* what is older in the logs survives power loss */
+    int64_t console_connects;              /* consoles that are being connected at a time */
+    int64_t console_retries;               /* of all consoles together, a second */
 };
 
 void config_init(struct config *config);
@@ -83,8 +84,8 @@ void config_clear(struct config *config);
 void config_take_consoles(struct config *config, struct config *from);
 /* As if it named no consoles and patterns. */
 void config_forget_consoles(struct config *config);
-/* Reads a file over what is there. -1: every mistake is appended to `mistakes`, one a line,
- * "FILE:LINE:COLUMN: ...". */
+/* Reads a file, and those that end in .yaml in conf.d beside it, by name, over what is there. -1: every
+ * mistake is appended to `mistakes`, one a line, "FILE:LINE:COLUMN: ...". */
 int config_read(struct config *config, const char *path, struct buf *mistakes);
 /* The same for n bytes; name stands for the file in mistakes. */
 int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes);

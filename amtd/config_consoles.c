@@ -113,6 +113,26 @@ static void read_log(struct config_reader *r, const yaml_node_t *node, void *bas
     config_read_map(r, node, log_options, sizeof(log_options) / sizeof(log_options[0]), base, 0);
 }
 
+/* --- activity --- */
+
+#define A(member) offsetof(struct traffic_marks, member)
+
+static const struct option activity_options[] = {
+    {"window", OPTION_DURATION, A(window_ms), SECOND, 24 * HOUR},
+    {"high", OPTION_SIZE, A(high), 0, TIB},
+    {"low", OPTION_SIZE, A(low), 0, TIB},
+};
+
+void config_read_activity(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    const struct traffic_marks *marks = base;
+
+    config_read_map(r, node, activity_options, sizeof(activity_options) / sizeof(activity_options[0]), base,
+                    0);
+    if (marks->high > 0 && marks->low >= marks->high)
+        config_complain(r, node, "'low' must be less than 'high'");
+}
+
 /* --- a console --- */
 
 enum { PLACE_CONSOLE = 1, PLACE_DEFAULTS = 2 };
@@ -166,6 +186,7 @@ static const struct option console_options[] = {
     {"log", OPTION_OTHER, C(log), .read = read_log},
     {"access", OPTION_OTHER, 0, .read = read_access, .kinds = PLACE_CONSOLE},
     {"host", OPTION_TEXT, C(host), .kinds = PLACE_CONSOLE},
+    {"activity", OPTION_OTHER, C(activity), .read = config_read_activity},
     {"on-demand", OPTION_BOOLEAN, C(on_demand)},
     {"retry-min", OPTION_DURATION, C(retry_min_ms), 100, HOUR},
     {"retry-max", OPTION_DURATION, C(retry_max_ms), 100, 24 * HOUR},
@@ -182,6 +203,13 @@ static const struct option console_options[] = {
 struct seen {
     const char *name;
     UT_hash_handle hh;
+};
+
+/* What the files have in common: the defaults of the first one hold for all, and no name is there twice. */
+struct console_names {
+    struct console_settings defaults;
+    struct seen *seen;
+    bool begun;
 };
 
 /* A name that is no name, or taken. */
@@ -234,12 +262,37 @@ static void read_console(struct config_reader *r, const yaml_node_t *node,
         config_complain(r, node, "'retry-max' is less than 'retry-min'");
 }
 
+static struct console_names *names_of(struct config_reader *r)
+{
+    if (!r->names) {
+        r->names = xcalloc(1, sizeof(*r->names));
+        console_settings_init(&r->names->defaults);
+    }
+    return r->names;
+}
+
+void config_forget_names(struct config_reader *r)
+{
+    struct seen *one, *next;
+
+    if (!r->names)
+        return;
+    HASH_ITER(hh, r->names->seen, one, next)
+    {
+        HASH_DEL(r->names->seen, one);
+        free(one);
+    }
+    console_settings_clear(&r->names->defaults);
+    free(r->names);
+    r->names = NULL;
+}
+
 void config_read_consoles(struct config_reader *r)
 {
+    struct console_names *names = names_of(r);
     struct console_settings defaults;
-    struct seen *seen = NULL, *one, *next;
 
-    console_settings_init(&defaults);
+    console_settings_copy(&defaults, &names->defaults);
     if (r->defaults)
         config_read_map(r, r->defaults, console_options, CONSOLE_OPTIONS, &defaults, PLACE_DEFAULTS);
     if (r->consoles && r->consoles->type != YAML_SEQUENCE_NODE)
@@ -249,11 +302,12 @@ void config_read_consoles(struct config_reader *r)
     else if (r->consoles)
         for (yaml_node_item_t *i = r->consoles->data.sequence.items.start;
              i < r->consoles->data.sequence.items.top; i++)
-            read_console(r, yaml_document_get_node(r->doc, *i), &defaults, &seen);
-    HASH_ITER(hh, seen, one, next)
-    {
-        HASH_DEL(seen, one);
-        free(one);
+            read_console(r, yaml_document_get_node(r->doc, *i), &defaults, &names->seen);
+    if (!names->begun) {
+        console_settings_clear(&names->defaults);
+        names->defaults = defaults;
+    } else {
+        console_settings_clear(&defaults);
     }
-    console_settings_clear(&defaults);
+    names->begun = true;
 }

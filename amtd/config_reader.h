@@ -22,6 +22,7 @@ struct config_reader {
     void *tell_arg;
     struct config *config;
     const yaml_node_t *consoles, *defaults; /* read when the rest is known */
+    struct console_names *names;            /* of all files; config_consoles.c */
 };
 
 enum option_type {
@@ -60,6 +61,10 @@ void config_read_map(struct config_reader *reader, const yaml_node_t *node, cons
 
 /* config_consoles.c: what `consoles` and `console-defaults` say. */
 void config_read_consoles(struct config_reader *reader);
+/* Behind the last file. */
+void config_forget_names(struct config_reader *reader);
+/* Marks of how much is printed; base is a struct traffic_marks. */
+void config_read_activity(struct config_reader *reader, const yaml_node_t *node, void *base);
 /* config_patterns.c: what `patterns` says; base is the struct config. */
 void config_read_patterns(struct config_reader *reader, const yaml_node_t *node, void *base);
 /* config_nodes.c: what `listen`, `tls`, `nodes` and `servers` say; base is the struct config. */

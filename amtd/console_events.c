@@ -36,6 +36,27 @@ static void on_pattern(const struct console_events *ce, struct console *console,
     free(text);
 }
 
+static const struct {
+    enum event_kind kind;
+    enum severity severity;
+} activities[] = {
+    [TRAFFIC_STEADY] = {EVENT_STEADY, SEVERITY_INFO},
+    [TRAFFIC_FLOOD] = {EVENT_FLOOD, SEVERITY_WARNING},
+    [TRAFFIC_SILENCE] = {EVENT_SILENCE, SEVERITY_WARNING},
+};
+
+/* All consoles together. */
+static void on_activity(void *arg, enum traffic_state state, const char *text)
+{
+    const struct console_events *ce = arg;
+    char *of_all = xasprintf("all consoles: %s", text);
+
+    event_raise(ce->events, &(struct event_report){.kind = activities[state].kind,
+                                                   .severity = activities[state].severity,
+                                                   .text = of_all});
+    free(of_all);
+}
+
 static void on_event(void *arg, struct console *console, const struct console_event *event)
 {
     const struct console_events *ce = arg;
@@ -44,6 +65,9 @@ static void on_event(void *arg, struct console *console, const struct console_ev
         return;
     if (event->kind == JOURNAL_PATTERN && event->found)
         on_pattern(ce, console, event);
+    else if (event->kind == JOURNAL_ACTIVITY)
+        raise_event(ce, console, activities[event->activity].kind, activities[event->activity].severity,
+                    event->text, NULL);
     else if (event->kind == JOURNAL_LOGGING && event->who[0] == '\0') /* not by a user's wish */
         raise_event(ce, console, EVENT_LOGGING, SEVERITY_WARNING, event->text, NULL);
 }
@@ -54,7 +78,7 @@ struct console_events *console_events_new(struct hub *hub, struct events *events
 
     ce->hub = hub;
     ce->events = events;
-    ce->listener = (struct hub_listener){.event = on_event, .arg = ce};
+    ce->listener = (struct hub_listener){.event = on_event, .activity = on_activity, .arg = ce};
     hub_listen(hub, &ce->listener);
     return ce;
 }

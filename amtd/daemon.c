@@ -371,24 +371,22 @@ static int watch_patterns(const struct daemon *d, const struct config *config, s
     return 0;
 }
 
-/* Consoles, patterns, reactions, mail and how long events are kept. Of the consoles those that stay the same
- * are not touched. With any mistake all stays as it is. */
-static void on_reload(uv_signal_t *handle, int number)
+int daemon_reload(struct daemon *d, struct buf *mistakes)
 {
-    struct daemon *d = handle->data;
-    struct buf mistakes = buf_init(1 << 20);
     struct config fresh;
     struct err err = ERR_INIT;
+    int status = -1;
 
-    (void)number;
     config_init(&fresh);
     if (d->stopping || !d->config->path) {
-        log_warn(NULL, "there is no configuration file to read again");
-    } else if (config_read(&fresh, d->config->path, &mistakes) != 0) {
-        log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(&mistakes));
-    } else if (watch_patterns(d, &fresh, &err) != 0) {
-        log_err(NULL, "the configuration is not used: %s", err.text);
-    } else {
+        buf_puts(mistakes, "there is no configuration file to read again\n");
+    } else if (config_read(&fresh, d->config->path, mistakes) == 0) {
+        status = watch_patterns(d, &fresh, &err);
+        if (status != 0)
+            buf_printf(mistakes, "%s: %s\n", d->config->path, err.text);
+    }
+    if (status == 0) {
+        hub_set_marks(d->hub, &fresh.console_activity);
         config_take_consoles(&d->own, &fresh);
         pushed_apply(d->hub, d->config->state_dir, &d->own);
         nodes_reconfigure(d->nodes, &fresh);
@@ -396,9 +394,20 @@ static void on_reload(uv_signal_t *handle, int number)
         reactions_configure(d->reactions, fresh.reactions, fresh.reaction_count);
         events_set_limits(d->events, &fresh.events);
         log_info(NULL, "configuration read again: %zu consoles", d->own.console_count);
+    } else {
+        log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(mistakes));
     }
-    buf_free(&mistakes);
     config_clear(&fresh);
+    return status;
+}
+
+static void on_reload(uv_signal_t *handle, int number)
+{
+    struct buf mistakes = buf_init(1 << 20);
+
+    (void)number;
+    daemon_reload(handle->data, &mistakes);
+    buf_free(&mistakes);
 }
 
 int daemon_push(struct daemon *d, const void *p, size_t n, struct buf *mistakes)
@@ -458,6 +467,7 @@ static int start_consoles(struct daemon *d, struct err *err)
         hub_add_kind(d->hub, &kinds[i]);
     if (watch_patterns(d, d->config, err) != 0)
         return -1;
+    hub_set_marks(d->hub, &d->config->console_activity);
     d->console_events = console_events_new(d->hub, d->events);
     pushed_apply(d->hub, d->config->state_dir, d->config);
     return 0;

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "amtd/reactions/mailer.h"
 #include "amtd/config.h"
 #include "amtd/console/hub.h"
 #include "amtd/discover/discovery.h"
@@ -13,6 +12,7 @@
 #include "amtd/fleet/event.h"
 #include "amtd/fleet/store.h"
 #include "amtd/net/stream.h"
+#include "amtd/reactions/mailer.h"
 #include "amtd/redirect/redirect.h"
 #include "base/err.h"
 
@@ -28,6 +28,9 @@ struct daemon *daemon_start(const struct config *config, struct err *err);
  * code. */
 int daemon_run(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
+/* Reads the configuration again and follows it as far as docs/amtd.yaml.5 says; what stays the same is not
+ * touched. -1: every mistake is appended, one a line, and all stays as it is. */
+int daemon_reload(struct daemon *daemon, struct buf *mistakes);
 
 /* A grant was added, or taken away. */
 void daemon_granted(struct daemon *daemon);

@@ -299,6 +299,8 @@ static const struct api_param discover_diff_params[] = {
 
 const struct api_call api_calls[] = {
     {"daemon.status", ROLE_WATCH, none, true, NULL, call_daemon_status, "how amtd is", API_ANY},
+    {"daemon.reload", ROLE_ADMINISTER, none, false, NULL, call_daemon_reload,
+     "reads the configuration again"},
     {"daemon.stop", ROLE_ADMINISTER, none, false, NULL, call_daemon_stop, "ends amtd"},
     {"host.add", ROLE_ADMINISTER, host_add_params, false, call_host_add, NULL, "adds hosts"},
     {"host.import", ROLE_ADMINISTER, host_import_params, false, call_host_import, NULL,

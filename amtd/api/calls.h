@@ -25,6 +25,7 @@ void call_grant_add(struct api_request *rq);
 void call_grant_remove(struct api_request *rq);
 void call_daemon_status(struct api_request *rq);
 void call_daemon_stop(struct api_request *rq);
+void call_daemon_reload(struct api_request *rq);
 void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
 work_call call_job_check, call_job_schema;

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/reactions/mail_text.h"
-#include "amtd/reactions/mailer.h"
 #include "amtd/api/calls.h"
 #include "amtd/daemon.h"
+#include "amtd/reactions/mail_text.h"
+#include "amtd/reactions/mailer.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 

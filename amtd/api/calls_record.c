@@ -43,9 +43,11 @@ static void hosts_counted(void *data, const struct err *failure)
     if (failure)
         api_fail(s->rq, failure);
     else
-        api_reply(s->rq, json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:o}", "version", AMTD_VERSION, "pid",
-                                   (int)getpid(), "state_dir", daemon_config(d)->state_dir, "socket",
-                                   daemon_config(d)->socket, "hosts", (json_int_t)s->hosts, "runs_active",
+        api_reply(s->rq, json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "version", AMTD_VERSION,
+                                   "pid", (int)getpid(), "state_dir", daemon_config(d)->state_dir, "socket",
+                                   daemon_config(d)->socket, "hosts", (json_int_t)s->hosts, "consoles",
+                                   (json_int_t)hub_count(daemon_hub(d)), "console_rate",
+                                   (json_int_t)hub_rate(daemon_hub(d)), "runs_active",
                                    (json_int_t)engine_active(daemon_engine(d)), "started",
                                    json_time(daemon_started_ms(d))));
     free(s);
@@ -65,6 +67,26 @@ void call_daemon_stop(struct api_request *rq)
 
     api_reply(rq, json_object());
     daemon_stop(d);
+}
+
+/* The failure has the first mistake in words, and how many there are. */
+void call_daemon_reload(struct api_request *rq)
+{
+    struct daemon *d = api_daemon(rq);
+    struct buf mistakes = buf_init(1 << 20);
+    struct err err = ERR_INIT;
+    size_t count = 0;
+
+    if (daemon_reload(d, &mistakes) == 0) {
+        api_reply(rq, json_pack("{s:I}", "consoles", (json_int_t)hub_count(daemon_hub(d))));
+    } else {
+        for (const char *p = buf_str(&mistakes); (p = strchr(p, '\n')); p++)
+            count++;
+        err_set(&err, CAUSE_INVALID_ARGUMENT, "%.*s%s", (int)strcspn(buf_str(&mistakes), "\n"),
+                buf_str(&mistakes), count > 1 ? "; and more: see 'amtd --check'" : "");
+        api_fail(rq, &err);
+    }
+    buf_free(&mistakes);
 }
 
 /* --- targets --- */

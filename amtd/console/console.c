@@ -254,6 +254,8 @@ static void on_up(void *arg)
     leave_line(c);
     c->was_down = false;
     c->up_ms = c->heard_ms = now(c);
+    traffic_begin(&c->activity, c->up_ms);
+    c->judge_ms = traffic_next(&c->settings.activity, c->up_ms);
     xreplace(&c->reason, NULL);
     enter(c, CONSOLE_UP);
     console_did(c, JOURNAL_UP, NULL, NULL, 0);
@@ -271,25 +273,14 @@ static void on_down(void *arg, const struct err *why)
     failed(c, why ? why->text : "the other end closed the link");
 }
 
-static void count(struct console *c, size_t n)
-{
-    int64_t gone = now(c) - c->rate_begin_ms;
-
-    c->received += n;
-    if (gone >= RATE_MS) {
-        c->rate = gone < 2 * RATE_MS ? (int64_t)(c->rate_bytes * 1000 / (uint64_t)gone) : 0;
-        c->rate_begin_ms = now(c);
-        c->rate_bytes = 0;
-    }
-    c->rate_bytes += n;
-}
-
 static void on_bytes(void *arg, const uint8_t *p, size_t n)
 {
     struct console *c = arg;
 
     c->heard_ms = now(c);
-    count(c, n);
+    c->received += n;
+    traffic_add(&c->activity, &c->settings.activity, c->heard_ms, n);
+    traffic_add(c->env->total, c->env->total_marks, c->heard_ms, n);
     clog_append(c->log, p, n);
     if (c->attached_count > 0)
         c->env->dirty(c->env->arg, c);
@@ -363,6 +354,8 @@ static int64_t deadline(const struct console *c)
         next = c->retry_ms;
     if (c->state == CONSOLE_UP && c->settings.idle_ms > 0)
         next = c->heard_ms + c->settings.idle_ms;
+    if (c->state == CONSOLE_UP && c->judge_ms < next)
+        next = c->judge_ms;
     if (c->typing && c->typing_due < next)
         next = c->typing_due;
     return next;
@@ -387,10 +380,47 @@ static void idle(struct console *c)
     on_down(c, &err);
 }
 
+char *traffic_text(const struct traffic *activity, const struct traffic_marks *marks, int64_t now_ms)
+{
+    long long rate = traffic_rate(activity, marks, now_ms);
+    const char *name = traffic_state_name(activity->state);
+
+    if (activity->state == TRAFFIC_STEADY)
+        return xasprintf("%s: %lld bytes a second", name, rate);
+    return xasprintf("%s: %lld bytes a second, %s than %lld", name, rate,
+                     activity->state == TRAFFIC_FLOOD ? "more" : "less",
+                     (long long)(activity->state == TRAFFIC_FLOOD ? marks->high : marks->low));
+}
+
+static void judge(struct console *c)
+{
+    const struct traffic_marks *marks = &c->settings.activity;
+    bool changed = traffic_judge(&c->activity, marks, now(c));
+    char *text;
+
+    c->judge_ms = traffic_next(marks, now(c));
+    if (!changed)
+        return;
+    text = traffic_text(&c->activity, marks, now(c));
+    clog_event(c->log, JOURNAL_ACTIVITY, NULL, text);
+    console_look_at_log(c);
+    console_tell(c,
+                 &(struct console_event){.what = CONSOLE_DID,
+                                         .kind = JOURNAL_ACTIVITY,
+                                         .who = "",
+                                         .text = text,
+                                         .activity = c->activity.state},
+                 0);
+    free(text);
+}
+
 static void on_timer(void *arg)
 {
     struct console *c = arg;
     struct err err = ERR_INIT;
+
+    if (c->state == CONSOLE_UP && now(c) >= c->judge_ms)
+        judge(c);
 
     if (c->state == CONSOLE_WAITING && now(c) >= c->retry_ms)
         connect_now(c, true);
@@ -540,11 +570,14 @@ void console_free(struct console *c, const char *reason)
     free(c);
 }
 
-void console_set_log(struct console *c, const struct log_settings *settings)
+void console_adapt(struct console *c, const struct console_settings *settings)
 {
-    c->settings.log = *settings;
-    clog_set(c->log, settings);
+    c->settings.log = settings->log;
+    c->settings.activity = settings->activity;
+    clog_set(c->log, &settings->log);
     console_look_at_log(c);
+    c->judge_ms = traffic_next(&c->settings.activity, now(c));
+    set_timer(c);
 }
 
 void console_note(struct console *c, const char *who, const char *text)

@@ -56,6 +56,7 @@ struct console_event {
     const char *text;                  /* one line for people; "" */
     enum console_state state;          /* of the link, now */
     uint64_t id;                       /* the attachment that it is about; 0: none */
+    enum traffic_state activity;       /* JOURNAL_ACTIVITY: now */
     const struct pattern_found *found; /* JOURNAL_PATTERN; else NULL */
 };
 
@@ -160,7 +161,8 @@ struct console_info {
     unsigned signals_known, signals_on;
     const char *writer; /* who holds the lease; "" */
     size_t readers;
-    int64_t rate;      /* bytes a second, lately */
+    int64_t rate; /* bytes a second, in the window of its marks */
+    enum traffic_state activity;
     uint64_t received; /* bytes since amtd began */
     int64_t last_ms;   /* wall clock of the last byte; 0: none */
     bool logging, log_paused;

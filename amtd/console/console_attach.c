@@ -449,7 +449,6 @@ struct console_info console_info(struct console *c)
 {
     const struct attachment *holder = find(c, c->lease.holder);
     int64_t now = clock_mono(c->env->clock);
-    int64_t gone = now - c->rate_begin_ms;
 
     return (struct console_info){
         .name = c->settings.name,
@@ -463,9 +462,8 @@ struct console_info console_info(struct console *c)
         .signals_on = c->signals_on,
         .writer = holder ? holder->who : "",
         .readers = c->attached_count,
-        .rate = gone < 2 * RATE_MS && c->rate > 0 ? c->rate
-                : gone > 0 ? (int64_t)(c->rate_bytes * 1000 / (uint64_t)(gone < 1000 ? 1000 : gone))
-                           : 0,
+        .rate = traffic_rate(&c->activity, &c->settings.activity, now),
+        .activity = c->activity.state,
         .received = c->received,
         .last_ms = clog_last_ms(c->log),
         .logging = clog_enabled(c->log),

@@ -12,11 +12,12 @@
 
 #define PUMP_MOST   (64 * 1024) /* bytes from the files for one attachment in one turn */
 #define REPLAY_MOST (1024 * 1024)
-#define RATE_MS     5000 /* over which the rate is taken */
 #define DROPPED_MS  1000 /* between two complaints about dropped typing */
 
 struct console_env {
     const struct clock *clock;
+    struct traffic *total; /* of all consoles together */
+    const struct traffic_marks *total_marks;
     struct timers *timers;
     struct clog_store *store;
     struct watcher *watcher; /* NULL: no patterns */
@@ -79,9 +80,8 @@ struct console {
     struct timer timer, log_timer;
 
     uint64_t received;
-    int64_t rate_begin_ms;
-    uint64_t rate_bytes;
-    int64_t rate;
+    struct traffic activity;
+    int64_t judge_ms; /* monotonic: when its marks are looked at again */
 
     /* the hub's */
     struct console *dirty_prev, *dirty_next;
@@ -99,6 +99,8 @@ void console_free(struct console *console, const char *reason);
 void console_start(struct console *console);
 /* Watches for the patterns of env->watcher from now on. */
 void console_watch(struct console *console);
+/* "flood: 1234 bytes a second, more than 1000". Owned by the caller. */
+char *traffic_text(const struct traffic *activity, const struct traffic_marks *marks, int64_t now_ms);
 /* It may connect now. */
 void console_granted(struct console *console);
 /* Writes what waits in the log; to be called at the end of a turn after env.dirty. */
@@ -106,7 +108,7 @@ void console_flush(struct console *console);
 /* True: there is more. */
 bool console_pump(struct console *console);
 /* Takes over settings that do not touch the link. */
-void console_set_log(struct console *console, const struct log_settings *settings);
+void console_adapt(struct console *console, const struct console_settings *settings);
 /* The log was given work (a roll): looks when it wants to be called next. */
 void console_look_at_log(struct console *console);
 

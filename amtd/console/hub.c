@@ -48,6 +48,9 @@ struct hub {
     uint64_t last_id;
     uint64_t random;
     struct hub_listener *listeners;
+    struct traffic activity; /* of all together */
+    struct traffic_marks marks;
+    struct timer marks_timer;
     void (*freed)(void *arg);
     void *freed_arg;
     bool closing;
@@ -242,6 +245,39 @@ static void on_event(void *arg, struct console *console, const struct console_ev
     listener->event(listener->arg, console, event);
 }
 
+/* --- all together --- */
+
+static void judge(void *arg)
+{
+    struct hub *hub = arg;
+    int64_t now = clock_mono(hub->clock);
+    struct hub_listener *listener, *next;
+    char *text;
+
+    timers_set(&hub->timers, &hub->marks_timer, traffic_next(&hub->marks, now));
+    if (!traffic_judge(&hub->activity, &hub->marks, now))
+        return;
+    text = traffic_text(&hub->activity, &hub->marks, now);
+    DL_FOREACH_SAFE(hub->listeners, listener, next)
+    {
+        if (listener->activity)
+            listener->activity(listener->arg, hub->activity.state, text);
+    }
+    free(text);
+}
+
+void hub_set_marks(struct hub *hub, const struct traffic_marks *marks)
+{
+    hub->marks = *marks;
+    timers_set(&hub->timers, &hub->marks_timer, traffic_next(&hub->marks, clock_mono(hub->clock)));
+    arm(hub);
+}
+
+int64_t hub_rate(const struct hub *hub)
+{
+    return traffic_rate(&hub->activity, &hub->marks, clock_mono(hub->clock));
+}
+
 static uint64_t next_id(void *arg)
 {
     return ++((struct hub *)arg)->last_id;
@@ -338,6 +374,8 @@ struct hub *hub_new(uv_loop_t *loop, const struct clock *clock, const struct hub
     if (getrandom(&hub->random, sizeof(hub->random), 0) != sizeof(hub->random) || hub->random == 0)
         hub->random = 88172645463325252u;
     hub->env = (struct console_env){.clock = clock,
+                                    .total = &hub->activity,
+                                    .total_marks = &hub->marks,
                                     .timers = &hub->timers,
                                     .store = hub->store,
                                     .arg = hub,
@@ -352,6 +390,9 @@ struct hub *hub_new(uv_loop_t *loop, const struct clock *clock, const struct hub
     hub->timers.earlier = arm;
     hub->timers.arg = hub;
     hub->store_timer = (struct timer){.fire = on_store_timer, .arg = hub};
+    hub->marks_timer = (struct timer){.fire = judge, .arg = hub};
+    hub->marks.window_ms = TRAFFIC_WINDOW_MS;
+    traffic_begin(&hub->activity, clock_mono(clock));
     hub->line_timer = (struct timer){.fire = serve_line, .arg = hub};
     uv_timer_init(loop, &hub->timer);
     uv_prepare_init(loop, &hub->prepare);
@@ -471,12 +512,13 @@ static struct entry *add(struct hub *hub, const struct console_settings *setting
     return entry;
 }
 
-/* The same apart from how its log is kept: the link need not be touched. */
+/* The same apart from how its log is kept and its marks: the link need not be touched. */
 static bool same_link(const struct console_settings *a, const struct console_settings *b)
 {
     struct console_settings other = *b;
 
     other.log = a->log;
+    other.activity = a->activity;
     return console_settings_equal(a, &other);
 }
 
@@ -489,7 +531,7 @@ static int configure_one(struct hub *hub, const struct console_settings *setting
         entry = NULL;
     }
     if (entry)
-        console_set_log(entry->console, &settings->log);
+        console_adapt(entry->console, settings);
     else
         entry = add(hub, settings, true, err);
     if (!entry)

@@ -53,11 +53,16 @@ struct console *hub_add(struct hub *hub, const struct console_settings *settings
  * struct is the caller's. */
 struct hub_listener {
     void (*event)(void *arg, struct console *console, const struct console_event *event);
+    /* All consoles together passed a mark; text: how. NULL: no need to know. */
+    void (*activity)(void *arg, enum traffic_state state, const char *text);
     void *arg;
     struct hub_listener *prev, *next;
 };
 void hub_listen(struct hub *hub, struct hub_listener *listener);
 void hub_unlisten(struct hub *hub, struct hub_listener *listener);
+/* The marks for what all consoles print together. */
+void hub_set_marks(struct hub *hub, const struct traffic_marks *marks);
+int64_t hub_rate(const struct hub *hub); /* of all together, bytes a second */
 /* Work for another thread (reading logs): run is called there, then done on the loop's thread. The hub's end
  * waits for it. */
 void hub_work(struct hub *hub, void (*run)(void *job), void (*done)(void *job), void *job);

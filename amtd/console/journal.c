@@ -15,7 +15,7 @@ static const char *const names[JOURNAL_KINDS] = {
     [JOURNAL_POWER] = "power",     [JOURNAL_BOOT] = "boot",       [JOURNAL_MESSAGE] = "message",
     [JOURNAL_NOTE] = "note",       [JOURNAL_SIGNALS] = "signals", [JOURNAL_GAP] = "gap",
     [JOURNAL_LOGGING] = "logging", [JOURNAL_IDLE] = "idle",       [JOURNAL_PATTERN] = "pattern",
-    [JOURNAL_ROLL] = "roll",       [JOURNAL_REPAIR] = "repair",
+    [JOURNAL_ROLL] = "roll",       [JOURNAL_REPAIR] = "repair",   [JOURNAL_ACTIVITY] = "activity",
 };
 
 const char *journal_kind_name(enum journal_kind kind)

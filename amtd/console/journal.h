@@ -17,17 +17,18 @@ enum journal_kind {
     JOURNAL_DETACH,
     JOURNAL_LEASE, /* who holds the write lease now; "": nobody */
     JOURNAL_BREAK,
-    JOURNAL_POWER,   /* a power action on the host; text: which */
-    JOURNAL_BOOT,    /* a boot began, seen by other means than a power action */
-    JOURNAL_MESSAGE, /* who told all others */
-    JOURNAL_NOTE,    /* who wrote it down */
-    JOURNAL_SIGNALS, /* text: "DCD on, DSR off" */
-    JOURNAL_GAP,     /* text: "lost 123": so many bytes came that are not in the log */
-    JOURNAL_LOGGING, /* text: "off" or "on" */
-    JOURNAL_IDLE,    /* the idle rule applied */
-    JOURNAL_PATTERN, /* a watched pattern matched; text: its name */
-    JOURNAL_ROLL,    /* the segment was closed; text: why */
-    JOURNAL_REPAIR,  /* something was wrong with the files; text: what */
+    JOURNAL_POWER,    /* a power action on the host; text: which */
+    JOURNAL_BOOT,     /* a boot began, seen by other means than a power action */
+    JOURNAL_MESSAGE,  /* who told all others */
+    JOURNAL_NOTE,     /* who wrote it down */
+    JOURNAL_SIGNALS,  /* text: "DCD on, DSR off" */
+    JOURNAL_GAP,      /* text: "lost 123": so many bytes came that are not in the log */
+    JOURNAL_LOGGING,  /* text: "off" or "on" */
+    JOURNAL_IDLE,     /* the idle rule applied */
+    JOURNAL_PATTERN,  /* a watched pattern matched; text: its name */
+    JOURNAL_ROLL,     /* the segment was closed; text: why */
+    JOURNAL_REPAIR,   /* something was wrong with the files; text: what */
+    JOURNAL_ACTIVITY, /* the rate of its bytes passed a mark; text: how */
     JOURNAL_KINDS,
 };
 

@@ -61,6 +61,7 @@ void console_settings_init(struct console_settings *s)
     s->retry_max_ms = 60000;
     s->stable_ms = 30000;
     s->break_ms = 250;
+    s->activity.window_ms = TRAFFIC_WINDOW_MS;
 }
 
 void console_settings_clear(struct console_settings *settings)
@@ -115,9 +116,10 @@ bool console_settings_equal(const struct console_settings *a, const struct conso
     return x->type == y->type && x->port == y->port && x->speed == y->speed && x->bits == y->bits &&
            x->stop == y->stop && x->parity == y->parity && x->flow == y->flow && x->rate == y->rate &&
            x->echo == y->echo && memcmp(&a->log, &b->log, sizeof(a->log)) == 0 &&
-           a->on_demand == b->on_demand && a->retry_min_ms == b->retry_min_ms &&
-           a->retry_max_ms == b->retry_max_ms && a->stable_ms == b->stable_ms && a->idle_ms == b->idle_ms &&
-           a->break_ms == b->break_ms && same_access(a, b);
+           memcmp(&a->activity, &b->activity, sizeof(a->activity)) == 0 && a->on_demand == b->on_demand &&
+           a->retry_min_ms == b->retry_min_ms && a->retry_max_ms == b->retry_max_ms &&
+           a->stable_ms == b->stable_ms && a->idle_ms == b->idle_ms && a->break_ms == b->break_ms &&
+           same_access(a, b);
 }
 
 const char *console_settings_host(const struct console_settings *s)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/console/traffic.h"
+
 enum source_type {
     SOURCE_TEST,   /* built in: numbered lines, echo */
     SOURCE_UNIX,   /* path */
@@ -69,12 +71,13 @@ struct console_settings {
     bool on_demand;       /* connected only while somebody is attached */
     int64_t retry_min_ms; /* the first wait after a failure; doubles up to the most */
     int64_t retry_max_ms;
-    int64_t stable_ms;             /* a link that stayed up so long begins with retry_min again */
-    int64_t idle_ms;               /* silence of the source after which idle_text is typed; 0: never */
-    char *idle_text;               /* NULL: the link is closed and opened again instead */
-    char *initial_text;            /* typed whenever the link comes up; NULL: nothing */
-    char *break_text;              /* what a break is here; NULL: the line's own. Texts: typed_text.h */
-    int64_t break_ms;              /* length of the line's own break */
+    int64_t stable_ms;  /* a link that stayed up so long begins with retry_min again */
+    int64_t idle_ms;    /* silence of the source after which idle_text is typed; 0: never */
+    char *idle_text;    /* NULL: the link is closed and opened again instead */
+    char *initial_text; /* typed whenever the link comes up; NULL: nothing */
+    char *break_text;   /* what a break is here; NULL: the line's own. Texts: typed_text.h */
+    int64_t break_ms;   /* length of the line's own break */
+    struct traffic_marks activity;
     struct console_access *access; /* nobody listed: by role alone */
     size_t access_count;
 };
