@@ -4,7 +4,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 
 #define TEXT_MAX (1 << 20)
@@ -106,21 +106,19 @@ static bool means_more(const char *text)
     return strchr("0123456789.+-=<", text[0]) != NULL;
 }
 
+static void add_character(void *whole, const uint8_t *bytes, size_t n)
+{
+    buf_add(whole, bytes, n);
+}
+
 void yaml_write_text(struct yaml_write *yaml, const char *text)
 {
     struct buf whole = buf_init(TEXT_MAX);
     yaml_scalar_style_t style = means_more(text) ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE;
-    uint32_t c;
+    struct utf8 utf8 = {0};
 
-    for (size_t i = 0, n = strlen(text); i < n;) {
-        int length = text_utf8_next(text + i, n - i, &c);
-
-        if (length > 0)
-            buf_add(&whole, text + i, (size_t)length);
-        else
-            buf_puts(&whole, "\xef\xbf\xbd");
-        i += length > 0 ? (size_t)length : 1;
-    }
+    utf8_feed(&utf8, text, strlen(text), add_character, &whole);
+    utf8_end(&utf8, add_character, &whole);
     scalar(yaml, buf_str(&whole), style);
     buf_free(&whole);
 }

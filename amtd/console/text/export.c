@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "amtd/console/text/term_line.h"
-#include "amtd/console/text/utf8.h"
+#include "base/utf8.h"
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "base/xml.h"

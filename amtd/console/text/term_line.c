@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/console/text/utf8.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 
 #define TAB_STOP 8

@@ -1,7 +1,7 @@
 /* Bytes that come in portions, as characters (RFC 3629). What is not UTF-8 becomes U+FFFD, one for each byte.
  */
-#ifndef AMTD_CONSOLE_TEXT_UTF8_H
-#define AMTD_CONSOLE_TEXT_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "amtd/console/text/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
