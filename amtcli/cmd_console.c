@@ -209,7 +209,7 @@ static int console_note(struct context *ctx)
 
 static int console_break(struct context *ctx)
 {
-    static const struct param map[] = {{"length", "length_ms"}, {NULL}};
+    static const struct param map[] = {{"length", "length_ms"}, {"which", "which"}, {NULL}};
     json_t *params = json_object();
 
     params_take(params, &ctx->args, map);
@@ -314,6 +314,8 @@ static const struct option_row message_options[] = {
     {"to", 0, OPTION_NUMBER, "ID", "to one alone: its number in 'console who'", .min = 1, .max = INT64_MAX},
     {NULL}};
 static const struct option_row break_options[] = {
+    {"which", 'w', OPTION_TEXT, "KEY", "another break than that of the console: its key in 'breaks'",
+     .standard = "0"},
     {"length", 0, OPTION_TIME, "T", "how long", .min = 1, .max = MS_HOUR, .standard = "as configured"},
     {NULL}};
 static const struct option_row *const console_tables[] = {console_options, NULL};
@@ -365,8 +367,14 @@ const struct command command_console_message = {"console message",
 const struct command command_console_note = {
     "console note", "CONSOLE TEXT", 2, 2, "write a note into the log", NULL, "console note pc7 'new fan'",
     console_note};
-const struct command command_console_break = {
-    "console break", "CONSOLE", 1, 1, "send a break", break_tables, "console break pc7", console_break};
+const struct command command_console_break = {"console break",
+                                              "CONSOLE",
+                                              1,
+                                              1,
+                                              "send a break",
+                                              break_tables,
+                                              "console break pc7\nconsole break router --which 2",
+                                              console_break};
 const struct command command_console_up = {"console up",     "CONSOLE", 1, 1, "connect a console now", NULL,
                                            "console up pc7", console_up};
 const struct command command_console_down = {

@@ -82,12 +82,26 @@ static void do_up(struct console_session *s, uint8_t detail)
         now_up(s, NULL);
 }
 
+static void breaks_told(struct console_session *s, const json_t *reply)
+{
+    const char *key;
+    json_t *text;
+
+    json_object_foreach(json_object_get(reply, "breaks"), key, text)
+        console_say(s, "l%s sends %s", key, json_string_value(text));
+}
+
 static void do_break(struct console_session *s, uint8_t detail)
 {
+    const char which[] = {(char)detail, '\0'};
+
     if (detail == '?')
-        console_say(s, "l0 sends the break of this console");
+        console_call(s, "console.show", with_name(s), NULL, breaks_told);
     else if (!s->attached || !s->holds)
         console_say(s, "read-only");
+    else if (detail != '0')
+        console_call(s, "console.break", json_pack("{s:s, s:s}", "name", s->name, "which", which), NULL,
+                     NULL);
     else
         client_channel_signal(s->ctx->client, s->channel, SIGNAL_BREAK);
 }

@@ -21,7 +21,7 @@ const struct escape_row escape_rows[] = {
     {"G", ESCAPE_GRANT, "G", "hand the right to write to who waits for it"},
     {"p", ESCAPE_POWER, "p", "power of the machine: a menu"},
     {"C", ESCAPE_CONSENT, "C", "consent of the user at the machine: a code"},
-    {"l", ESCAPE_BREAK, "l0", "send a break"},
+    {"l", ESCAPE_BREAK, "l0", "send a break; l? lists those of this console"},
     {"r", ESCAPE_REPLAY, "r", "replay the last lines"},
     {"R", ESCAPE_REPLAY_SET, "R", "set how many lines that are, and replay"},
     {"\x12", ESCAPE_REPLAY_LINE, "^R", "replay the last line"},
@@ -147,7 +147,7 @@ static enum escape_command which_break(struct escape *e, uint8_t c, struct buf *
     (void)out;
     e->state = PLAIN;
     *detail = c;
-    return c == '0' || c == '?' ? ESCAPE_BREAK : ESCAPE_UNKNOWN;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '?' ? ESCAPE_BREAK : ESCAPE_UNKNOWN;
 }
 
 static enum escape_command octal(struct escape *e, uint8_t c, struct buf *out, uint8_t *detail)

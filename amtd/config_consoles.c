@@ -180,6 +180,29 @@ static void read_typed(struct config_reader *r, const yaml_node_t *node, void *b
             r, node, "expected text to be typed, in which \\n, \\r, \\015, ^C, \\z and the like are known");
 }
 
+static void read_breaks(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    if (node->type != YAML_MAPPING_NODE) {
+        config_complain(r, node,
+                        "'breaks': expected keys 1 to 9 and a to z with texts, such as { 1: '+++' }");
+        return;
+    }
+    for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+        const yaml_node_t *key = yaml_document_get_node(r->doc, p->key);
+        const yaml_node_t *value = yaml_document_get_node(r->doc, p->value);
+        const char *name = config_scalar(key), *text = config_scalar(value);
+
+        if (!name || strlen(name) != 1 || !strchr(BREAK_KEYS, name[0]))
+            config_complain(r, key, "'breaks': expected a key from 1 to 9 or a to z");
+        else if (!text || !text[0] || !typed_text_ok(text))
+            config_complain(
+                r, value,
+                "expected text to be typed, in which \\n, \\r, \\015, ^C, \\z and the like are known");
+        else
+            console_settings_break(base, name[0], text);
+    }
+}
+
 static const struct option console_options[] = {
     {"name", OPTION_TEXT, C(name), .kinds = PLACE_CONSOLE},
     {"source", OPTION_OTHER, C(source), .read = read_source, .kinds = PLACE_CONSOLE},
@@ -195,6 +218,7 @@ static const struct option console_options[] = {
     {"idle-text", OPTION_OTHER, C(idle_text), .read = read_typed},
     {"initial-text", OPTION_OTHER, C(initial_text), .read = read_typed},
     {"break-text", OPTION_OTHER, C(break_text), .read = read_typed},
+    {"breaks", OPTION_OTHER, 0, .read = read_breaks},
     {"break-length", OPTION_DURATION, C(break_ms), 1, 10 * SECOND},
 };
 

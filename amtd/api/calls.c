@@ -187,6 +187,12 @@ static const struct api_param console_lease_params[] = {
     {"to", API_INTEGER, false, "id of the attachment that gets it"},
     END,
 };
+static const struct api_param console_break_params[] = {
+    NAME,
+    {"which", API_STRING, false, "0, the default, or the key of another"},
+    {"length_ms", API_INTEGER, false, "of the line's own break"},
+    END,
+};
 static const struct api_param console_message_params[] = {
     NAME,
     {"text", API_STRING, true, "what to say"},
@@ -382,7 +388,8 @@ const struct api_call api_calls[] = {
      "writes a note into the journal", API_CONSOLE},
     {"console.send", ROLE_OPERATE, console_send_params, false, NULL, call_console_send,
      "types into many consoles", API_CONSOLES},
-    {"console.break", ROLE_OPERATE, name_only, false, NULL, call_console_break, "sends a break", API_CONSOLE},
+    {"console.break", ROLE_OPERATE, console_break_params, false, NULL, call_console_break, "sends a break",
+     API_CONSOLE},
     {"console.up", ROLE_OPERATE, name_only, false, NULL, call_console_up, "connects now", API_CONSOLE},
     {"console.down", ROLE_OPERATE, name_only, false, NULL, call_console_down, "disconnects and stays so",
      API_CONSOLE},

@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+#define BREAK_LENGTH_MAX 10000
+
 static struct hub *hub_of(const struct api_request *rq)
 {
     return daemon_hub(api_daemon(rq));
@@ -91,6 +93,19 @@ void call_console_who(struct api_request *rq)
     reply_listing(rq, add_who);
 }
 
+static json_t *json_breaks(const struct console_settings *s)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "0", json_string(s->break_text ? s->break_text : "\\z"));
+    for (size_t i = 0; i < s->break_count; i++) {
+        const char key[] = {s->breaks[i].key, '\0'};
+
+        json_object_set_new(json, key, json_string(s->breaks[i].text));
+    }
+    return json;
+}
+
 void call_console_show(struct api_request *rq)
 {
     struct console *console;
@@ -113,6 +128,7 @@ void call_console_show(struct api_request *rq)
     json_object_set_new(json, "attempts", json_integer(info.attempts));
     json_object_set_new(json, "on_demand", json_boolean(info.settings->on_demand));
     json_object_set_new(json, "directory", json_string(clog_path(console_log(console))));
+    json_object_set_new(json, "breaks", json_breaks(info.settings));
     json_object_set_new(json, "users", console_who_json(console, 0));
     api_reply(rq, json);
 }
@@ -269,7 +285,16 @@ static int do_note(struct api_request *rq, struct console *console, struct err *
 
 static int do_break(struct api_request *rq, struct console *console, struct err *err)
 {
-    return console_break(console, api_who(rq), err);
+    const char *which = param_text(api_params(rq), "which");
+    int64_t length = 0;
+
+    if (which && strlen(which) != 1)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'which' must be one character");
+    if (param_number(api_params(rq), "length_ms", &length, err) != 0)
+        return -1;
+    if (length > BREAK_LENGTH_MAX)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'length_ms' must be at most %d", BREAK_LENGTH_MAX);
+    return console_break(console, api_who(rq), which ? which[0] : '0', length, err);
 }
 
 static int do_up(struct api_request *rq, struct console *console, struct err *err)

@@ -8,6 +8,7 @@
 
 #include "amtd/compat/conserver_console.h"
 #include "amtd/compat/yaml_write.h"
+#include "amtd/console/settings.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -246,23 +247,56 @@ static const char *predefined_break(const char *slot)
     return slot[0] >= '1' && slot[0] <= '4' && !slot[1] ? texts[slot[0] - '0'] : NULL;
 }
 
-static void put_break(struct import *im, const struct cf_console *c)
+/* What a slot of breaks types, NULL: nothing. */
+static const char *break_string(const struct import *im, const char *slot)
 {
-    const char *slot = cf_value(c, CF_BREAK);
-    const struct cf_block *block = cf_find(im->index, "break", slot[0] ? slot : "1");
-    const char *text = predefined_break(slot[0] ? slot : "1");
+    const struct cf_block *block = cf_find(im->index, "break", slot);
+    const char *text = predefined_break(slot);
 
-    for (size_t i = 0; block && i < block->count; i++) {
+    for (size_t i = 0; block && i < block->count; i++)
+        if (strcmp(block->entries[i].keyword, "string") == 0)
+            text = block->entries[i].value;
+    return text;
+}
+
+/* Any console may be sent any of them. */
+static void put_breaks(struct import *im)
+{
+    yaml_write_text(im->yaml, "console-defaults");
+    yaml_write_map(im->yaml, true);
+    yaml_write_text(im->yaml, "breaks");
+    yaml_write_map(im->yaml, true);
+    for (const char *key = "123456789abcdefghijklmnopqrstuvwxyz"; *key; key++) {
+        const char slot[] = {*key, '\0'};
+        const char *text = break_string(im, slot);
+
+        if (!text || !text[0])
+            continue;
+        yaml_write_text(im->yaml, slot);
+        yaml_write_text(im->yaml, text);
+    }
+    yaml_write_end_map(im->yaml);
+    yaml_write_end_map(im->yaml);
+}
+
+static void note_break(struct import *im, const struct cf_block *block)
+{
+    for (size_t i = 0; i < block->count; i++) {
         const struct cf_entry *entry = &block->entries[i];
 
-        if (strcmp(entry->keyword, "string") == 0)
-            text = entry->value;
-        else if (strcmp(entry->keyword, "delay") == 0)
+        if (strcmp(entry->keyword, "delay") == 0)
             cf_note_entry(&im->notes, entry, "a delay (\\d) is 250 ms long");
         else if (strcmp(entry->keyword, "confirm") == 0)
             cf_note_entry(&im->notes, entry, "a break is sent without a question");
     }
-    if (text && strcmp(text, "\\z") != 0) /* else it is the line's own */
+}
+
+static void put_break(struct import *im, const struct cf_console *c)
+{
+    const char *slot = cf_value(c, CF_BREAK);
+    const char *text = break_string(im, slot[0] ? slot : "1");
+
+    if (text && text[0] && strcmp(text, "\\z") != 0) /* else it is the line's own */
         put_text(im, "break-text", text);
 }
 
@@ -315,6 +349,8 @@ static void import_console(struct import *im, const char *name)
     cf_console_read(im->index, name, &im->notes, &c);
     type = type_of(&c);
     lacks = type < TYPES ? types[type].lacks(im, &c) : "it has no type that conserver knows";
+    if (!lacks && !console_name_ok(name))
+        lacks = "its name: letters, digits and - _ . : @ + are allowed here, the first a letter or digit";
     if (lacks) {
         im->result->left_out++;
         cf_note(&im->notes, &c.block->place, c.block, subject, lacks);
@@ -343,12 +379,14 @@ static void note_block(struct import *im, const struct cf_block *block, enum cf_
 
 static void note_other_block(struct import *im, const struct cf_block *block)
 {
-    static const char *const known[] = {"console", "default", "group", "break"};
+    static const char *const known[] = {"console", "default", "group"};
 
     if (strcmp(block->type, "config") == 0) {
         note_block(im, block, CF_IN_CONFIG);
     } else if (strcmp(block->type, "access") == 0) {
         note_block(im, block, CF_IN_ACCESS);
+    } else if (strcmp(block->type, "break") == 0) {
+        note_break(im, block);
     } else if (strcmp(block->type, "task") == 0) {
         cf_note(&im->notes, &block->place, block, "task",
                 "there are no tasks of a console; jobs are run by amtcli");
@@ -370,6 +408,7 @@ int conserver_import(const struct cf *cf, struct buf *yaml, struct buf *notes, s
     for (size_t i = 0; i < cf->count; i++)
         note_other_block(&im, &cf->blocks[i]);
     yaml_write_map(im.yaml, false);
+    put_breaks(&im);
     yaml_write_text(im.yaml, "consoles");
     yaml_write_list(im.yaml);
     for (size_t i = 0; i < cf->count; i++) {

@@ -211,7 +211,7 @@ static int type_on(struct console *c, struct err *err)
             return 0;
         }
         if (what == TYPED_BREAK)
-            status = c->source->ops->send_break(c->source, c->settings.break_ms, err);
+            status = c->source->ops->send_break(c->source, c->typing_break_ms, err);
         else if (what == TYPED_BYTE && c->source->ops->write(c->source, &byte, 1) != 1)
             status = err_set(err, CAUSE_BUSY, "console %s does not take what is typed", c->settings.name);
     }
@@ -220,13 +220,14 @@ static int type_on(struct console *c, struct err *err)
     return status;
 }
 
-static int type(struct console *c, const char *text, struct err *err)
+static int type(struct console *c, const char *text, int64_t break_ms, struct err *err)
 {
     struct err own = ERR_INIT;
 
     if (c->typing)
         return err_set(err, CAUSE_BUSY, "configured text is being typed into %s just now", c->settings.name);
     c->typing = text;
+    c->typing_break_ms = break_ms;
     if (type_on(c, &own) == 0)
         return 0;
     log_warn(c->settings.name, "%s", own.text);
@@ -235,13 +236,28 @@ static int type(struct console *c, const char *text, struct err *err)
     return -1;
 }
 
-int console_break(struct console *c, const char *who, struct err *err)
+static const char *break_text(const struct console *c, char key)
 {
+    if (key == '0')
+        return c->settings.break_text ? c->settings.break_text : "\\z";
+    for (size_t i = 0; i < c->settings.break_count; i++)
+        if (c->settings.breaks[i].key == key)
+            return c->settings.breaks[i].text;
+    return NULL;
+}
+
+int console_break(struct console *c, const char *who, char key, int64_t length_ms, struct err *err)
+{
+    const char *text = break_text(c, key);
+    const char said[] = {key, '\0'};
+
+    if (!text)
+        return err_set(err, CAUSE_NOT_FOUND, "console %s has no break '%c'", c->settings.name, key);
     if (c->state != CONSOLE_UP)
         return err_set(err, CAUSE_REFUSED, "console %s is not up", c->settings.name);
-    if (type(c, c->settings.break_text ? c->settings.break_text : "\\z", err) != 0)
+    if (type(c, text, length_ms > 0 ? length_ms : c->settings.break_ms, err) != 0)
         return -1;
-    console_did(c, JOURNAL_BREAK, who, NULL, 0);
+    console_did(c, JOURNAL_BREAK, who, key == '0' ? NULL : said, 0);
     return 0;
 }
 
@@ -260,7 +276,7 @@ static void on_up(void *arg)
     enter(c, CONSOLE_UP);
     console_did(c, JOURNAL_UP, NULL, NULL, 0);
     if (c->state == CONSOLE_UP && c->settings.initial_text)
-        type(c, c->settings.initial_text, NULL);
+        type(c, c->settings.initial_text, c->settings.break_ms, NULL);
     console_writable(c);
 }
 
@@ -373,7 +389,7 @@ static void idle(struct console *c)
     console_did(c, JOURNAL_IDLE, NULL, c->settings.idle_text ? "idle text typed" : err.text, 0);
     c->heard_ms = now(c);
     if (c->settings.idle_text) {
-        type(c, c->settings.idle_text, NULL);
+        type(c, c->settings.idle_text, c->settings.break_ms, NULL);
         return;
     }
     c->source->ops->close(c->source);

@@ -134,7 +134,9 @@ size_t console_attached(const struct console *console, struct attached *out,
 int console_disconnect(struct console *console, uint64_t id, const char *by, struct err *err);
 
 /* What users do to a console; `who` goes to the journal. */
-int console_break(struct console *console, const char *who, struct err *err);
+/* key: one of its breaks, '0' that of the console. length_ms: of the line's own breaks in it, 0 as
+ * configured. -1 and err: not-found, refused, busy, unsupported. */
+int console_break(struct console *console, const char *who, char key, int64_t length_ms, struct err *err);
 void console_up(struct console *console, const char *who);   /* connect now, unless it is up */
 void console_down(struct console *console, const char *who); /* and stay down */
 /* To one attachment, or all (to 0). -1 and err: not-found. */

@@ -339,7 +339,7 @@ int attachment_break(struct attachment *a, struct err *err)
         return -1;
     if (c->lease.holder != a->id)
         return err_set(err, CAUSE_IN_USE, "you do not hold the write lease of %s", c->settings.name);
-    return console_break(a->console, a->who, err);
+    return console_break(a->console, a->who, '0', 0, err);
 }
 
 int attachment_request(struct attachment *a, struct err *err)

@@ -77,6 +77,7 @@ struct console {
     unsigned signals_known, signals_on;
     const char *typing; /* what is still to be typed of a configured text; NULL: none */
     int64_t typing_due;
+    int64_t typing_break_ms;
     struct timer timer, log_timer;
 
     uint64_t received;

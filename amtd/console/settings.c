@@ -73,7 +73,22 @@ void console_settings_clear(struct console_settings *settings)
         free(settings->access[i].group);
     }
     free(settings->access);
+    for (size_t i = 0; i < settings->break_count; i++)
+        free(settings->breaks[i].text);
+    free(settings->breaks);
     memset(settings, 0, sizeof(*settings));
+}
+
+void console_settings_break(struct console_settings *s, char key, const char *text)
+{
+    for (size_t i = 0; i < s->break_count; i++) {
+        if (s->breaks[i].key == key) {
+            xreplace(&s->breaks[i].text, text);
+            return;
+        }
+    }
+    s->breaks = xreallocarray(s->breaks, s->break_count + 1, sizeof(*s->breaks));
+    s->breaks[s->break_count++] = (struct console_break){key, xstrdup(text)};
 }
 
 void console_settings_copy(struct console_settings *to, const struct console_settings *from)
@@ -81,6 +96,10 @@ void console_settings_copy(struct console_settings *to, const struct console_set
     *to = *from;
     for (size_t i = 0; i < TEXTS; i++)
         *text_at(to, i) = xstrdup(*text_at(to, i));
+    to->breaks = NULL;
+    to->break_count = 0;
+    for (size_t i = 0; i < from->break_count; i++)
+        console_settings_break(to, from->breaks[i].key, from->breaks[i].text);
     to->access = from->access_count > 0 ? xcalloc(from->access_count, sizeof(*to->access)) : NULL;
     for (size_t i = 0; i < from->access_count; i++) {
         to->access[i].user = xstrdup(from->access[i].user);
@@ -105,6 +124,16 @@ static bool same_access(const struct console_settings *a, const struct console_s
     return true;
 }
 
+static bool same_breaks(const struct console_settings *a, const struct console_settings *b)
+{
+    if (a->break_count != b->break_count)
+        return false;
+    for (size_t i = 0; i < a->break_count; i++)
+        if (a->breaks[i].key != b->breaks[i].key || strcmp(a->breaks[i].text, b->breaks[i].text) != 0)
+            return false;
+    return true;
+}
+
 bool console_settings_equal(const struct console_settings *a, const struct console_settings *b)
 {
     const struct source_settings *x = &a->source, *y = &b->source;
@@ -119,7 +148,7 @@ bool console_settings_equal(const struct console_settings *a, const struct conso
            memcmp(&a->activity, &b->activity, sizeof(a->activity)) == 0 && a->on_demand == b->on_demand &&
            a->retry_min_ms == b->retry_min_ms && a->retry_max_ms == b->retry_max_ms &&
            a->stable_ms == b->stable_ms && a->idle_ms == b->idle_ms && a->break_ms == b->break_ms &&
-           same_access(a, b);
+           same_access(a, b) && same_breaks(a, b);
 }
 
 const char *console_settings_host(const struct console_settings *s)

@@ -63,6 +63,13 @@ struct console_access {
     int right; /* enum console_right */
 };
 
+/* A break that is chosen by a key, 1 to 9 or a to z. */
+struct console_break {
+    char key;
+    char *text; /* typed_text.h */
+};
+#define BREAK_KEYS "123456789abcdefghijklmnopqrstuvwxyz"
+
 struct console_settings {
     char *name;
     struct source_settings source;
@@ -71,12 +78,14 @@ struct console_settings {
     bool on_demand;       /* connected only while somebody is attached */
     int64_t retry_min_ms; /* the first wait after a failure; doubles up to the most */
     int64_t retry_max_ms;
-    int64_t stable_ms;  /* a link that stayed up so long begins with retry_min again */
-    int64_t idle_ms;    /* silence of the source after which idle_text is typed; 0: never */
-    char *idle_text;    /* NULL: the link is closed and opened again instead */
-    char *initial_text; /* typed whenever the link comes up; NULL: nothing */
-    char *break_text;   /* what a break is here; NULL: the line's own. Texts: typed_text.h */
-    int64_t break_ms;   /* length of the line's own break */
+    int64_t stable_ms;            /* a link that stayed up so long begins with retry_min again */
+    int64_t idle_ms;              /* silence of the source after which idle_text is typed; 0: never */
+    char *idle_text;              /* NULL: the link is closed and opened again instead */
+    char *initial_text;           /* typed whenever the link comes up; NULL: nothing */
+    char *break_text;             /* what a break is here; NULL: the line's own. Texts: typed_text.h */
+    struct console_break *breaks; /* others */
+    size_t break_count;
+    int64_t break_ms; /* length of the line's own break */
     struct traffic_marks activity;
     struct console_access *access; /* nobody listed: by role alone */
     size_t access_count;
@@ -93,6 +102,9 @@ void console_settings_clear(struct console_settings *settings);
 void console_settings_copy(struct console_settings *to, const struct console_settings *from);
 /* Same in all that matters to an open console: reload leaves it alone. */
 bool console_settings_equal(const struct console_settings *a, const struct console_settings *b);
+
+/* Sets the break of a key; the last one holds. */
+void console_settings_break(struct console_settings *settings, char key, const char *text);
 
 /* The host of the fleet behind it: that of power actions. NULL: none is known. Borrowed. */
 const char *console_settings_host(const struct console_settings *settings);

@@ -17,6 +17,8 @@
 static struct log_bench b;
 static struct timers timers;
 static struct console_env env;
+static struct traffic total;
+static const struct traffic_marks marks = {.window_ms = 10000};
 static struct console_settings settings;
 static struct console *console;
 static uint64_t last_id;
@@ -158,6 +160,8 @@ static int setup(void **state)
     bench_setup(&b);
     memset(&timers, 0, sizeof(timers));
     env = (struct console_env){.clock = &b.clock,
+                               .total = &total,
+                               .total_marks = &marks,
                                .timers = &timers,
                                .store = b.store,
                                .kind = kind,
@@ -402,15 +406,32 @@ static void break_as_configured(void **state)
     (void)state;
     settings.break_text = strdup("a\\z\\d#.\\z");
     begin();
-    assert_int_equal(console_break(console, "anna", &err), -1);
+    assert_int_equal(console_break(console, "anna", '0', 0, &err), -1);
     up();
-    assert_int_equal(console_break(console, "anna", &err), 0);
+    assert_int_equal(console_break(console, "anna", '0', 0, &err), 0);
     assert_int_equal(fake->breaks, 1);
     assert_string_equal(buf_str(&fake->typed), "a");
-    assert_int_equal(console_break(console, "anna", &err), -1); /* one at a time */
+    assert_int_equal(console_break(console, "anna", '0', 0, &err), -1); /* one at a time */
     pass(250);
     assert_int_equal(fake->breaks, 2);
     assert_string_equal(buf_str(&fake->typed), "a#.");
+}
+
+static void breaks_by_key(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    console_settings_break(&settings, '2', "\\r~^b");
+    console_settings_break(&settings, 'a', "\\z\\z");
+    begin();
+    up();
+    assert_int_equal(console_break(console, "anna", '2', 0, &err), 0);
+    assert_string_equal(buf_str(&fake->typed), "\r~\002");
+    assert_int_equal(console_break(console, "anna", 'a', 1000, &err), 0);
+    assert_int_equal(fake->breaks, 2);
+    assert_int_equal(console_break(console, "anna", '3', 0, &err), -1);
+    assert_int_equal(err.cause, CAUSE_NOT_FOUND);
 }
 
 static void signals_are_told(void **state)
@@ -543,6 +564,7 @@ int main(void)
         T(silence_is_answered),
         T(silence_without_text_connects_again),
         T(break_as_configured),
+        T(breaks_by_key),
         T(signals_are_told),
         T(one_writes_others_watch),
         T(rights_are_kept),
