@@ -63,8 +63,11 @@ bool can_ask(void);
 int confirm_hosts(struct context *ctx, const char *target, const char *what);
 
 /* --- tables that several commands share --- */
-extern const struct option_row options_output[]; /* -o */
-extern const struct option_row options_yes[];    /* --yes */
-extern const struct option_row options_run[];    /* how a run goes on */
+extern const struct option_row options_output[];  /* -o */
+extern const struct option_row options_yes[];     /* --yes */
+extern const struct option_row options_run[];     /* how a run goes on */
+extern const struct option_row options_job[];     /* how a run of a job goes on */
+extern const struct option_row options_rollout[]; /* of these, how the hosts take their turns, and --fold */
+extern const struct option_row options_fold[];    /* --fold */
 
 #endif

@@ -2,9 +2,16 @@
 #include "amtcli/cmd_job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "amtcli/job_input.h"
 #include "amtcli/output.h"
+#include "amtcli/params.h"
+#include "amtcli/result_view.h"
+#include "amtcli/run_view.h"
+#include "base/text.h"
+#include "base/xalloc.h"
 
 /* --- check --- */
 
@@ -55,6 +62,197 @@ const struct command command_job_check = {"job check",
                                           check_tables,
                                           "job check nightly.yaml\njob check nightly.yaml -o json",
                                           job_check};
+
+/* --- run, watch, retry --- */
+
+static int job_run(struct context *ctx)
+{
+    const char *path = ctx->args.operands[0];
+    struct job_input input = {0};
+    json_t *params;
+    int code = job_input_open(ctx, path, &input);
+
+    if (code == 0 && job_input_tell(&input, path) > 0)
+        code = EXIT_USAGE;
+    if (code == 0) {
+        params = json_incref(input.params);
+        json_object_set_new(params, "target", json_string(ctx->args.operands[1]));
+        code = call_and_show(ctx, "job.run", params, RESULT_JOB);
+    }
+    job_input_clear(&input);
+    return code;
+}
+
+static const struct option_row *const run_tables[] = {options_output, options_yes, options_job, NULL};
+
+const struct command command_job_run = {
+    "job run",
+    "FILE TARGET",
+    2,
+    2,
+    "do the tasks of a job file to each host",
+    run_tables,
+    "job run nightly.yaml @lab --dry-run\njob run nightly.yaml @lab --yes --canary 2 --batch 50 -o json",
+    job_run};
+
+/* The number of a run, or 0 after a message. */
+static json_int_t run_number(const struct context *ctx)
+{
+    uint64_t number;
+
+    if (text_u64(ctx->args.operands[0], 1, INT64_MAX, &number))
+        return (json_int_t)number;
+    fprintf(stderr, "amtcli: expected the number of a run, not '%s': see amtcli job list\n",
+            ctx->args.operands[0]);
+    return 0;
+}
+
+static int show_run(struct context *ctx, json_int_t run)
+{
+    json_t *reply;
+    int code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
+
+    if (code == 0)
+        code = show_results(&ctx->args, json_object_get(reply, "results"), RESULT_JOB);
+    json_decref(reply);
+    return code;
+}
+
+/* One that is over is shown as it was. */
+static int job_watch(struct context *ctx)
+{
+    json_int_t run = run_number(ctx);
+    json_t *reply;
+    const char *state;
+    int code;
+
+    if (run == 0)
+        return EXIT_USAGE;
+    code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
+    if (code != 0)
+        return code;
+    state = json_string_value(json_object_get(reply, "state"));
+    if (state && strcmp(state, "over") == 0)
+        code = show_results(&ctx->args, json_object_get(reply, "results"), RESULT_JOB);
+    else
+        code = call_and_show(ctx, "job.watch", json_pack("{s:I}", "run", run), RESULT_JOB);
+    json_decref(reply);
+    return code;
+}
+
+static const struct option_row *const watch_tables[] = {options_output, options_fold, NULL};
+
+const struct command command_job_watch = {
+    "job watch",  "RUN",         1,        1, "see a run of a job to its end; Ctrl-C leaves it alone",
+    watch_tables, "job watch 7", job_watch};
+
+static int job_retry(struct context *ctx)
+{
+    json_int_t run = run_number(ctx);
+
+    if (run == 0)
+        return EXIT_USAGE;
+    return call_and_show(ctx, "job.retry", json_pack("{s:I}", "run", run), RESULT_JOB);
+}
+
+static const struct option_row *const retry_tables[] = {options_output, options_yes, options_rollout, NULL};
+
+const struct command command_job_retry = {
+    "job retry",  "RUN",         1,        1, "run a job anew, as it was, on the hosts that failed",
+    retry_tables, "job retry 7", job_retry};
+
+/* --- list, show --- */
+
+static const struct option_row list_options[] = {
+    {"job", 0, OPTION_TEXT, "NAME", "only runs of this job"},
+    {"limit", 'l', OPTION_NUMBER, "N", "the newest so many", .min = 1, .max = 100000, .standard = "50"},
+    {NULL},
+};
+
+static int job_list(struct context *ctx)
+{
+    static const struct column columns[] = {{"RUN", "run"},       {"JOB", "job"},     {"STATE", "state"},
+                                            {"TARGET", "target"}, {"WHO", "who"},     {"BEGAN", "began"},
+                                            {"ENDED", "ended"},   {"HOSTS", "hosts"}, {"OK", "ok"},
+                                            {"FAILED", "failed"}, {NULL, NULL}};
+    static const struct param map[] = {{"job", "name"}, {"limit", "limit"}, {NULL}};
+    json_t *params = json_object(), *reply;
+    int code;
+
+    params_take(params, &ctx->args, map);
+    code = context_call(ctx, "job.list", params, &reply);
+    if (code == 0)
+        output_rows(output_format(&ctx->args), reply, columns);
+    json_decref(reply);
+    return code;
+}
+
+static const struct option_row *const list_tables[] = {list_options, options_output, NULL};
+
+const struct command command_job_list = {"job list",
+                                         "",
+                                         0,
+                                         0,
+                                         "runs of jobs, newest first",
+                                         list_tables,
+                                         "job list\njob list --job nightly -o json",
+                                         job_list};
+
+static const struct option_row show_options[] = {
+    {"text", 0, OPTION_FLAG, NULL, "print the job file that it was made from"},
+    {NULL},
+};
+
+static int job_show(struct context *ctx)
+{
+    json_int_t run = run_number(ctx);
+    json_t *reply;
+    int code;
+
+    if (run == 0)
+        return EXIT_USAGE;
+    if (!args_has(&ctx->args, "text"))
+        return show_run(ctx, run);
+    code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
+    if (code == 0)
+        fputs(json_string_value(json_object_get(reply, "text")), stdout);
+    json_decref(reply);
+    return code;
+}
+
+static const struct option_row *const show_tables[] = {show_options, options_output, options_fold, NULL};
+
+const struct command command_job_show = {"job show",
+                                         "RUN",
+                                         1,
+                                         1,
+                                         "what a run of a job did to each host, task by task",
+                                         show_tables,
+                                         "job show 7\njob show 7 -o json",
+                                         job_show};
+
+/* --- pause, resume, cancel --- */
+
+/* "job pause" -> "job.pause" */
+static int job_order(struct context *ctx)
+{
+    json_int_t run = run_number(ctx);
+    char *call = xstrdup(ctx->command->name);
+    int code = EXIT_USAGE;
+
+    call[strlen("job")] = '.';
+    if (run > 0)
+        code = context_call(ctx, call, json_pack("{s:I}", "run", run), NULL);
+    free(call);
+    return code;
+}
+
+#define JOB_ORDER(id, text)                                                                                  \
+    const struct command command_job_##id = {"job " #id, "RUN", 1, 1, text, NULL, "job " #id " 7", job_order}
+
+JOB_ORDER(pause, "begin nothing more for now: hosts under way stay before their next task");
+JOB_ORDER(resume, "go on with a run that was paused");
+JOB_ORDER(cancel, "end a run: hosts under way end before their next task, the others do not begin");
 
 /* --- schema --- */
 

@@ -37,6 +37,8 @@ void progress_text(const struct progress *p, int64_t now, struct buf *out)
         buf_printf(out, "%zu of %zu done, %s, %zu left", done, p->hosts, p->note, left);
     else
         buf_printf(out, "%zu of %zu done, %zu failed, %zu left", done, p->hosts, p->failed, left);
+    if (p->steps > 0)
+        buf_printf(out, ", %zu tasks done", p->steps);
     if (p->stages > 1)
         buf_printf(out, ", stage %zu of %zu", p->stage, p->stages);
     if (p->stopping) {

@@ -16,6 +16,7 @@ struct progress {
     const struct clock *clock;
     FILE *out; /* NULL: nothing is drawn */
     size_t hosts, ok, failed;
+    size_t steps;         /* tasks of a job that are done, of all hosts; 0: it is none */
     size_t stage, stages; /* 0 and 0: all at once */
     int64_t pause_until;  /* when the next stage begins */
     bool stopping;

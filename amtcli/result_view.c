@@ -21,11 +21,14 @@ enum result_shape result_shape(const char *task)
         const char *task;
         enum result_shape shape;
     } shapes[] = {
-        {"power", RESULT_POWER},         {"boot", RESULT_POWER},          {"info", RESULT_INFO},
-        {"doctor", RESULT_CHECKS},       {"consent", RESULT_CONSENT},     {"redirection", RESULT_REDIRECTION},
-        {"clock", RESULT_CLOCK},         {"alert", RESULT_ALERT},         {"user", RESULT_USER},
-        {"filter", RESULT_FILTER},       {"agent", RESULT_AGENTS},        {"worm", RESULT_WORM},
-        {"inventory", RESULT_INVENTORY}, {"eventlog", RESULT_DEVICE_LOG}, {"auditlog", RESULT_DEVICE_LOG},
+        {"power", RESULT_POWER},         {"boot", RESULT_POWER},
+        {"info", RESULT_INFO},           {"doctor", RESULT_CHECKS},
+        {"consent", RESULT_CONSENT},     {"redirection", RESULT_REDIRECTION},
+        {"clock", RESULT_CLOCK},         {"alert", RESULT_ALERT},
+        {"user", RESULT_USER},           {"filter", RESULT_FILTER},
+        {"agent", RESULT_AGENTS},        {"worm", RESULT_WORM},
+        {"inventory", RESULT_INVENTORY}, {"eventlog", RESULT_DEVICE_LOG},
+        {"auditlog", RESULT_DEVICE_LOG}, {"job", RESULT_JOB},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -72,6 +75,7 @@ static json_t *sorted(const json_t *results)
 /* The columns that a shape has of its own. */
 static const struct column own_columns[][OWN_MAX] = {
     [RESULT_POWER] = {{"POWER", "states"}},
+    [RESULT_JOB] = {{"POWER", "states"}, {"TASKS", "task_counts"}},
     [RESULT_REDIRECTION] = {{"SOL", "detail.sol"},
                             {"IDE-R", "detail.ider"},
                             {"KVM", "detail.kvm"},
@@ -99,6 +103,28 @@ static void add_states(json_t *row)
         json_object_set_new(row, "states", json_sprintf("%s -> %s", from, to));
     else
         json_object_set_new(row, "states", json_string(to[0] ? to : from));
+}
+
+/* "4 ok, 1 skipped". */
+static void add_task_counts(json_t *row)
+{
+    static const char *const results[] = {"ok", "skipped", "failed"};
+    struct buf text = buf_init(200);
+    json_t *task;
+    size_t k;
+
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+        size_t count = 0;
+
+        json_array_foreach(json_object_get(row, "tasks"), k, task)
+        {
+            count += strcmp(text_of(task, "result"), results[i]) == 0;
+        }
+        if (count > 0)
+            buf_printf(&text, "%s%zu %s", text.len > 0 ? ", " : "", count, results[i]);
+    }
+    json_object_set_new(row, "task_counts", json_string(buf_str(&text)));
+    buf_free(&text);
 }
 
 /* What there is to say: the cause with what exactly happened, or a remark. */
@@ -147,9 +173,15 @@ static void print_table(const json_t *rows, bool fold, enum result_shape shape)
     bool ran = json_array_size(rows) > 0 && !json_object_get(json_array_get(rows, 0), "would");
     const struct column *own = ran ? own_columns[shape] : in_stages(rows) ? stages : none;
     struct column columns[OWN_MAX + 6] = {{NULL}};
-    json_t *shown = fold ? fold_results(rows, own) : json_deep_copy(rows), *row;
+    json_t *all = json_deep_copy(rows), *shown, *row;
     size_t i, n = 0;
 
+    json_array_foreach(all, i, row)
+    {
+        if (shape == RESULT_JOB)
+            add_task_counts(row);
+    }
+    shown = fold ? fold_results(all, own) : json_incref(all);
     json_array_foreach(shown, i, row)
     {
         add_states(row);
@@ -166,6 +198,7 @@ static void print_table(const json_t *rows, bool fold, enum result_shape shape)
         columns[n++] = hosts;
     columns[n++] = text;
     output_rows(FORMAT_TABLE, shown, columns);
+    json_decref(all);
     json_decref(shown);
 }
 
@@ -328,6 +361,38 @@ static void print_checks_csv(const json_t *rows)
     json_decref(flat);
 }
 
+/* --- jobs: a row for each task of each host --- */
+
+static void print_tasks_csv(const json_t *rows)
+{
+    static const struct column columns[] = {{"HOST", "host"},
+                                            {"TASK", "task"},
+                                            {"RESULT", "result"},
+                                            {"FROM", "from"},
+                                            {"TO", "to"},
+                                            {"SECONDS", "seconds"},
+                                            {"TRIES", "tries"},
+                                            {"CAUSE", "cause"},
+                                            {"CODE", "code"},
+                                            {"MESSAGE", "message"},
+                                            {NULL}};
+    json_t *flat = json_array(), *row, *task;
+    size_t i, k;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_array_foreach(json_object_get(row, "tasks"), k, task)
+        {
+            json_t *copy = json_copy(task);
+
+            json_object_set(copy, "host", json_object_get(row, "host"));
+            json_array_append_new(flat, copy);
+        }
+    }
+    output_rows(FORMAT_CSV, flat, columns);
+    json_decref(flat);
+}
+
 /* --- lists within a result: what filters counted, programs that are watched over --- */
 
 #define LIST_COLUMNS_MAX 12
@@ -441,6 +506,8 @@ static void print_csv(const json_t *rows, enum result_shape shape)
         print_checks_csv(rows);
     else if (any_list(rows, shape))
         print_lists(rows, shape, FORMAT_CSV);
+    else if (shape == RESULT_JOB)
+        print_tasks_csv(rows);
     else
         output_rows(FORMAT_CSV, rows, shape == RESULT_FILTER ? filter : columns);
 }

@@ -10,28 +10,55 @@
 
 #define COUNT_MAX 1000000
 
+#define ROLLOUT                                                                                                \
+    {"parallel", 'P',         OPTION_NUMBER,    "N", "hosts worked on at a time",                              \
+     .min = 1,   .max = 4096, .standard = "256"},                                                              \
+        {"per-subnet",                                                                                         \
+         0,                                                                                                    \
+         OPTION_NUMBER,                                                                                        \
+         "N",                                                                                                  \
+         "of these, at most so many in one subnet; 0: any number",                                             \
+         .max = 4096,                                                                                          \
+         .standard = "0"},                                                                                     \
+        {"canary",                                                                                             \
+         0,                                                                                                    \
+         OPTION_NUMBER,                                                                                        \
+         "N",                                                                                                  \
+         "so many hosts go ahead; the others begin only when all of them are well; 0: none",                   \
+         .max = COUNT_MAX},                                                                                    \
+        {"batch", 0, OPTION_NUMBER, "N", "work in stages of so many hosts; 0: all at once", .max = COUNT_MAX}, \
+        {"pause", 0, OPTION_TIME, "T", "wait between stages", .min = 0, .max = 86400000},                      \
+        {"max-failures",  0, OPTION_NUMBER, "N", "begin no more hosts after so many failures; 0: go on",       \
+         .max = COUNT_MAX},                                                                                    \
+    {                                                                                                          \
+        "fold", 'b', OPTION_FLAG, NULL, "one line for hosts with equal results"                                \
+    }
+#define PROFILE                                                                                              \
+    {                                                                                                        \
+        "profile", 'p', OPTION_TEXT, "PROFILE", "log in with this profile alone"                             \
+    }
+#define DRY_RUN                                                                                              \
+    {                                                                                                        \
+        "dry-run", 'n', OPTION_FLAG, NULL, "show what would be done to whom; send nothing"                   \
+    }
+
 const struct option_row options_run[] = {
-    {"profile", 'p', OPTION_TEXT, "PROFILE", "log in with this profile alone"},
-    {"parallel", 'P', OPTION_NUMBER, "N", "hosts worked on at a time", .min = 1, .max = 4096,
-     .standard = "256"},
-    {"per-subnet", 0, OPTION_NUMBER, "N", "of these, at most so many in one subnet; 0: any number",
-     .max = 4096, .standard = "0"},
-    {"canary", 0, OPTION_NUMBER, "N",
-     "so many hosts go ahead; the others begin only when all of them are well; 0: none", .max = COUNT_MAX},
-    {"batch", 0, OPTION_NUMBER, "N", "work in stages of so many hosts; 0: all at once", .max = COUNT_MAX},
-    {"pause", 0, OPTION_TIME, "T", "wait between stages", .min = 0, .max = 86400000},
-    {"max-failures", 0, OPTION_NUMBER, "N", "begin no more hosts after so many failures; 0: go on",
-     .max = COUNT_MAX},
-    {"timeout", 0, OPTION_TIME, "T", "time for one host", .min = 100, .max = 86400000},
-    {"dry-run", 'n', OPTION_FLAG, NULL, "show what would be done to whom; send nothing"},
-    {"fold", 'b', OPTION_FLAG, NULL, "one line for hosts with equal results"},
+    PROFILE, {"timeout", 0, OPTION_TIME, "T", "time for one host", .min = 100, .max = 86400000},
+    DRY_RUN, ROLLOUT,
     {NULL},
 };
+const struct option_row options_job[] = {PROFILE, DRY_RUN, ROLLOUT, {NULL}};
+const struct option_row options_rollout[] = {ROLLOUT, {NULL}};
+const struct option_row options_fold[] = {
+    {"fold", 'b', OPTION_FLAG, NULL, "one line for hosts with equal results"}, {NULL}};
 
 /* --- the run while it goes on --- */
 
 struct run_view {
     struct context *ctx;
+    const char *call;   /* "run.start" */
+    const char *cancel; /* the call that stops it; NULL: nobody who only watches does that */
+    const char *show;   /* the command that shows it */
     struct progress progress;
     json_t *results;
     json_int_t run; /* 0: amtd has not said yet */
@@ -49,6 +76,10 @@ static void on_host(struct run_view *v, const json_t *event)
 {
     const char *result = json_string_value(json_object_get(event, "result"));
 
+    if (json_object_get(event, "task")) { /* one of several of a job */
+        v->progress.steps++;
+        return;
+    }
     json_array_append(v->results, (json_t *)event);
     if (result && strcmp(result, "ok") == 0)
         v->progress.ok++;
@@ -113,23 +144,30 @@ static void on_event(void *arg, const json_t *event)
     progress_draw(&v->progress);
 }
 
-static void stop_run(struct run_view *v)
-{
-    progress_erase(&v->progress);
-    fputs("amtcli: stopping: what has begun is finished, nothing more begins (Ctrl-C again to leave)\n",
-          stderr);
-    v->progress.stopping = true;
-}
-
 static void leave_run(struct run_view *v)
 {
     progress_erase(&v->progress);
     if (v->run > 0)
-        fprintf(stderr, "amtcli: left; the run goes on in amtd: amtcli run show %lld\n", (long long)v->run);
+        fprintf(stderr, "amtcli: left; the run goes on in amtd: amtcli %s show %lld\n", v->show,
+                (long long)v->run);
     else
-        fputs("amtcli: left; amtd has not said whether the run has begun: amtcli run list\n", stderr);
+        fprintf(stderr, "amtcli: left; amtd has not said whether the run has begun: amtcli %s list\n",
+                v->show);
     v->left = true;
     client_leave(v->ctx->client);
+}
+
+static void stop_run(struct run_view *v)
+{
+    progress_erase(&v->progress);
+    v->progress.stopping = true;
+    if (!v->cancel) {
+        leave_run(v);
+        return;
+    }
+    fputs("amtcli: stopping: what has begun is finished, nothing more begins (Ctrl-C again to leave)\n",
+          stderr);
+    client_post(v->ctx->client, v->cancel, json_pack("{s:I}", "run", v->run));
 }
 
 /* The first Ctrl-C stops what has not begun, as soon as the run has a number; the second leaves it to amtd.
@@ -144,7 +182,6 @@ static void on_idle(void *arg)
     }
     if (interrupt_count() > 0 && v->run > 0 && !v->progress.stopping) {
         stop_run(v);
-        client_post(v->ctx->client, "run.cancel", json_pack("{s:I}", "run", v->run));
     }
     progress_draw(&v->progress);
 }
@@ -156,7 +193,7 @@ static int call_run(struct run_view *v, json_t *params, struct err *err)
 
     progress_init(&v->progress, clock_system(), isatty(STDERR_FILENO) ? stderr : NULL);
     interrupt_begin(&interrupt);
-    status = client_call(v->ctx->client, "run.start", json_incref(params), on_event, on_idle, v, NULL, err);
+    status = client_call(v->ctx->client, v->call, json_incref(params), on_event, on_idle, v, NULL, err);
     interrupt_end(&interrupt);
     progress_erase(&v->progress);
     return status;
@@ -211,18 +248,27 @@ json_t *run_params(const char *task, json_t *args, const char *target)
     return json_pack("{s:s, s:o, s:s}", "task", task, "args", args, "target", target);
 }
 
-int run_and_show(struct context *ctx, json_t *params, enum result_shape shape)
+int call_and_show(struct context *ctx, const char *call, json_t *params, enum result_shape shape)
 {
-    struct run_view v = {.ctx = ctx, .results = json_array()};
+    bool is_job = strncmp(call, "job.", 4) == 0, watches = strcmp(call, "job.watch") == 0;
+    struct run_view v = {.ctx = ctx,
+                         .call = call,
+                         .cancel = watches  ? NULL
+                                   : is_job ? "job.cancel"
+                                            : "run.cancel",
+                         .show = is_job ? "job" : "run",
+                         .results = json_array()};
     struct err err = ERR_INIT;
     int status, code = EXIT_ALL;
 
-    run_options(params, &ctx->args);
+    if (!watches)
+        run_options(params, &ctx->args);
     if (!context_client(ctx)) {
         code = EXIT_NO_DAEMON;
     } else {
         status = call_run(&v, params, &err);
-        if (status != 0 && err.cause == CAUSE_REFUSED_UNCONFIRMED && can_ask())
+        if (status != 0 && err.cause == CAUSE_REFUSED_UNCONFIRMED && json_object_get(params, "target") &&
+            can_ask())
             status = confirm_and_run(&v, params, &err, &code);
         if (code == EXIT_ALL)
             code = end_of(&v, status, &err, shape);
@@ -230,4 +276,9 @@ int run_and_show(struct context *ctx, json_t *params, enum result_shape shape)
     json_decref(v.results);
     json_decref(params);
     return code;
+}
+
+int run_and_show(struct context *ctx, json_t *params, enum result_shape shape)
+{
+    return call_and_show(ctx, "run.start", params, shape);
 }

@@ -17,4 +17,7 @@ void run_options(json_t *params, const struct args *args);
  * confirmation, shows it to its end, and returns the exit code. */
 int run_and_show(struct context *ctx, json_t *params, enum result_shape shape);
 
+/* The same with a call that answers like run.start: job.run and its like. params is taken. */
+int call_and_show(struct context *ctx, const char *call, json_t *params, enum result_shape shape);
+
 #endif

@@ -48,6 +48,8 @@ struct daemon {
     struct filter_watch *filters;
     struct alerts *alerts;
     struct discovery *discovery;
+    struct job_parts job_parts;
+    struct jobs *jobs;
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
@@ -122,6 +124,11 @@ struct uplinks *daemon_uplinks(const struct daemon *daemon)
 struct server *daemon_server(const struct daemon *daemon)
 {
     return daemon->server;
+}
+
+struct jobs *daemon_jobs(const struct daemon *daemon)
+{
+    return daemon->jobs;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -421,8 +428,8 @@ static void on_idle(uv_timer_t *timer)
     struct daemon *d = timer->data;
     int64_t now = clock_mono(clock_system());
 
-    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || filter_watch_pending(d->filters) ||
-        discovery_active(d->discovery) > 0)
+    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || jobs_active(d->jobs) > 0 || filter_watch_pending(d->filters) ||
+                discovery_active(d->discovery) > 0)
         d->idle_since = now;
     if (now - d->idle_since >= d->config->private_idle_ms)
         daemon_stop(d);
@@ -575,6 +582,8 @@ static int start_parts(struct daemon *d, struct err *err)
     if (!d->alerts || start_consoles(d, err) != 0 || start_reactions(d, err) != 0)
         return -1;
     nodes_start(d->nodes);
+    d->job_parts = (struct job_parts){engine_parts(d->engine), d->engine, d->events};
+    d->jobs = jobs_new(&d->job_parts);
     d->server = server_new(&d->loop, d, err);
     if (!d->server)
         return -1;
@@ -586,7 +595,7 @@ static int start_parts(struct daemon *d, struct err *err)
     return 0;
 }
 
-/* --- ending: server, engine, streams, store, transport; each finishes what the next one needs --- */
+/* --- ending: server, jobs, engine, streams, store, transport; each finishes what the next one needs --- */
 
 static void close_handles(struct daemon *d)
 {
@@ -630,6 +639,25 @@ static void engine_stopped(void *arg)
     d->hub = NULL;
 }
 
+static void jobs_stopped(void *arg)
+{
+    struct daemon *d = arg;
+
+    d->jobs = NULL;
+    if (d->engine)
+        engine_stop(d->engine, engine_stopped, d);
+    else
+        close_handles(d);
+}
+
+static void stop_work(struct daemon *d)
+{
+    if (d->jobs)
+        jobs_stop(d->jobs, jobs_stopped, d);
+    else
+        jobs_stopped(d);
+}
+
 void daemon_stop(struct daemon *d)
 {
     if (d->stopping)
@@ -647,7 +675,7 @@ void daemon_stop(struct daemon *d)
     d->discovery = NULL;
     filter_watch_free(d->filters);
     d->filters = NULL;
-    engine_stop(d->engine, engine_stopped, d);
+    stop_work(d);
 }
 
 static void daemon_free(struct daemon *d)
@@ -683,10 +711,7 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
     alerts_free(d->alerts);
     discovery_free(d->discovery);
     filter_watch_free(d->filters);
-    if (d->engine)
-        engine_stop(d->engine, engine_stopped, d);
-    else
-        close_handles(d);
+    stop_work(d);
     daemon_free(d);
     return NULL;
 }

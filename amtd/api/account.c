@@ -27,6 +27,7 @@ struct account {
     /* while it is looked up: of the other thread */
     uv_work_t work;
     const struct config *config;
+    bool local; /* has a number here */
     uid_t uid;
     gid_t gid;
     char *found_who;
@@ -136,6 +137,7 @@ struct account *account_of_uid(uv_loop_t *loop, const struct config *config, uid
     free(who);
     id->known = false;
     id->config = config;
+    id->local = true;
     id->uid = uid;
     id->gid = gid;
     id->work.data = account_ref(id);
@@ -178,6 +180,11 @@ void account_wait(struct account *id, void (*known)(void *arg), void *arg)
 const char *account_who(const struct account *id)
 {
     return id->who;
+}
+
+int64_t account_uid(const struct account *id)
+{
+    return id->local ? (int64_t)id->uid : -1;
 }
 
 const struct user *account_user(const struct account *id)

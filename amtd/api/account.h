@@ -5,6 +5,7 @@
 #define AMTD_API_ACCOUNT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -25,6 +26,8 @@ void account_unref(struct account *account); /* NULL is fine */
 void account_wait(struct account *account, void (*known)(void *arg), void *arg);
 /* "uid 1000 (anna)"; before it is known, "uid 1000". Kept by the account; changes once. */
 const char *account_who(const struct account *account);
+/* His number on this machine; -1: he has none here. */
+int64_t account_uid(const struct account *account);
 /* Meaningful once it is known. */
 const struct user *account_user(const struct account *account);
 

@@ -53,6 +53,8 @@ extern const struct api_call api_calls[]; /* ended by name NULL */
 struct daemon *api_daemon(const struct api_request *rq);
 const json_t *api_params(const struct api_request *rq);
 const char *api_who(const struct api_request *rq); /* "uid 1000 (anna)" */
+/* The caller's account on this machine; -1: he has none here. */
+int64_t api_uid(const struct api_request *rq);
 const struct user *api_user(const struct api_request *rq);
 const struct reach *api_reach(const struct api_request *rq); /* of the caller, when the call began */
 /* For works of a call that are handed to the store by it; borrows from rq. */
@@ -70,6 +72,8 @@ void api_begun(struct api_request *rq, const json_t *state, const struct hosts *
 /* Ends the call; rq must not be used after. Takes the reference. */
 void api_reply(struct api_request *rq, json_t *reply);
 void api_fail(struct api_request *rq, const struct err *err);
+/* With details (may be NULL), whose reference it takes. */
+void api_fail_with(struct api_request *rq, const struct err *err, json_t *details);
 /* How many bytes of events the caller has not taken yet: producers of much should wait above API_HIGH_WATER
  * until the `drained` function is called. */
 #define API_HIGH_WATER (1024 * 1024)

@@ -123,6 +123,35 @@ static const struct api_param password_show_params[] = {
     }
 
 static const struct api_param job_check_params[] = {JOB_TEXT, END};
+#define ROLLOUT                                                                                              \
+    {"parallel", API_INTEGER, false, "hosts under way at a time"},                                           \
+        {"per_subnet", API_INTEGER, false, "of these in one subnet"},                                        \
+        {"canary", API_INTEGER, false, "hosts of a first stage that must all be well"},                      \
+        {"batch", API_INTEGER, false, "hosts in a stage"},                                                   \
+        {"pause_ms", API_INTEGER, false, "between stages"},                                                  \
+    {                                                                                                        \
+        "max_failures", API_INTEGER, false, "stop after so many"                                             \
+    }
+static const struct api_param job_run_params[] = {
+    JOB_TEXT,
+    TARGET,
+    ROLLOUT,
+    {"profile", API_STRING, false, "use this one alone"},
+    {"dry_run", API_BOOLEAN, false, "only say what would be done"},
+    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
+    END,
+};
+static const struct api_param job_retry_params[] = {
+    {"run", API_INTEGER, true, "its number"},
+    ROLLOUT,
+    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
+    END,
+};
+static const struct api_param job_list_params[] = {
+    {"name", API_STRING, false, "of the job"},
+    {"limit", API_INTEGER, false, "newest so many"},
+    END,
+};
 static const struct api_param ider_start_params[] = {
     {"host", API_STRING, true, "which host"},
     {"cd", API_INTEGER, false, "the channel of an image"},
@@ -371,6 +400,15 @@ const struct api_call api_calls[] = {
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first", API_ANY},
     {"run.show", ROLE_WATCH, run_params, true, call_run_show, NULL, "one run with its results", API_ANY},
     {"job.check", ROLE_WATCH, job_check_params, true, call_job_check, NULL, "reads a job file", API_ANY},
+    {"job.run", ROLE_WATCH, job_run_params, false, NULL, call_job_run, "runs a job on a target"},
+    {"job.retry", ROLE_WATCH, job_retry_params, false, NULL, call_job_retry,
+     "runs a job anew on the hosts that failed"},
+    {"job.watch", ROLE_WATCH, run_params, true, NULL, call_job_watch, "a run of a job as it goes on"},
+    {"job.pause", ROLE_OPERATE, run_params, false, NULL, call_job_pause, "begins no task of a run for now"},
+    {"job.resume", ROLE_OPERATE, run_params, false, NULL, call_job_resume, "goes on with a paused run"},
+    {"job.cancel", ROLE_OPERATE, run_params, false, NULL, call_job_cancel, "begins no more of a run"},
+    {"job.list", ROLE_WATCH, job_list_params, true, call_job_list, NULL, "runs of jobs, newest first"},
+    {"job.show", ROLE_WATCH, run_params, true, call_job_show, NULL, "one run of a job with its results"},
     {"job.schema", ROLE_WATCH, none, true, call_job_schema, NULL, "what a job file may hold", API_ANY},
     {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
      "serves images to a host until the end of the session", API_HOST},

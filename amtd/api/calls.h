@@ -28,7 +28,13 @@ void call_daemon_stop(struct api_request *rq);
 void call_daemon_reload(struct api_request *rq);
 void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
-work_call call_job_check, call_job_schema;
+work_call call_job_check, call_job_schema, call_job_list, call_job_show;
+void call_job_run(struct api_request *rq);
+void call_job_retry(struct api_request *rq);
+void call_job_watch(struct api_request *rq);
+void call_job_pause(struct api_request *rq);
+void call_job_resume(struct api_request *rq);
+void call_job_cancel(struct api_request *rq);
 void call_ider_start(struct api_request *rq);
 
 void call_console_list(struct api_request *rq);

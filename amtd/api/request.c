@@ -139,8 +139,7 @@ void api_reply(struct api_request *rq, json_t *reply)
     request_free(rq);
 }
 
-/* Takes the details, which may be NULL. */
-static void fail_with(struct api_request *rq, const struct err *err, json_t *details)
+void api_fail_with(struct api_request *rq, const struct err *err, json_t *details)
 {
     json_t *failure = json_pack("{s:s, s:s, s:s, s:s}", "cause", cause_name(err->cause), "code", err->code,
                                 "message", err->text, "hint", cause_hint(err->cause));
@@ -154,7 +153,7 @@ static void fail_with(struct api_request *rq, const struct err *err, json_t *det
 
 void api_fail(struct api_request *rq, const struct err *err)
 {
-    fail_with(rq, err, NULL);
+    api_fail_with(rq, err, NULL);
 }
 
 /* --- what handlers ask --- */
@@ -182,6 +181,11 @@ const struct user *api_user(const struct api_request *rq)
 const struct reach *api_reach(const struct api_request *rq)
 {
     return rq->reach;
+}
+
+int64_t api_uid(const struct api_request *rq)
+{
+    return account_uid(rq->account);
 }
 
 size_t api_backlog(const struct api_request *rq)
@@ -319,7 +323,7 @@ static void work_done(void *data, const struct err *failure)
 
     rq->reply = NULL;
     if (failure)
-        fail_with(rq, failure, reply);
+        api_fail_with(rq, failure, reply);
     else
         api_reply(rq, reply ? reply : json_object());
 }

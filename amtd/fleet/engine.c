@@ -87,6 +87,17 @@ void engine_on_over(struct engine *engine, void (*over)(void *arg, const struct 
     engine->over_arg = arg;
 }
 
+void engine_tell_over(struct engine *engine, const struct run_order *order)
+{
+    if (engine->over)
+        engine->over(engine->over_arg, order);
+}
+
+const struct run_parts *engine_parts(const struct engine *engine)
+{
+    return &engine->parts;
+}
+
 void engine_run(struct engine *engine, struct run_order *order, const struct run_watch *watch)
 {
     struct entry *entry = xcalloc(1, sizeof(*entry));

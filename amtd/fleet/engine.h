@@ -25,6 +25,10 @@ void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);
 void engine_run(struct engine *engine, struct run_order *order, const struct run_watch *watch);
 /* over(arg, order) is called when a run has ended and is written down; NULL: no more. One at a time. */
 void engine_on_over(struct engine *engine, void (*over)(void *arg, const struct run_order *order), void *arg);
+/* Runs of jobs say so by themselves. */
+void engine_tell_over(struct engine *engine, const struct run_order *order);
+/* What runs work with; borrowed. */
+const struct run_parts *engine_parts(const struct engine *engine);
 struct active_run *engine_find(const struct engine *engine, int64_t run_id); /* NULL: not under way */
 size_t engine_active(const struct engine *engine);
 

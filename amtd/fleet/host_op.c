@@ -714,6 +714,12 @@ void host_op_interrupt(struct host_op *op)
     end(op, &err);
 }
 
+void host_op_abort(struct host_op *op, const struct err *why)
+{
+    if (op->phase < OP_SAVING)
+        end(op, why);
+}
+
 int tx_host_op_end(struct tx *tx, const struct host_op *op, const struct run *run, struct err *err)
 {
     const struct task_keeping *keeping = op->order->task->keeping;

@@ -81,8 +81,10 @@ void host_op_dial(struct host_op *op);
 void host_op_go(struct host_op *op);
 /* Ends one that has sent nothing. */
 void host_op_spare(struct host_op *op, enum cause cause, const char *text);
-/* Ends it now, whatever it is doing. */
+/* Ends it now, whatever it is doing: amtd ends. */
 void host_op_interrupt(struct host_op *op);
+/* The same for another reason. */
+void host_op_abort(struct host_op *op, const struct err *why);
 /* True when it was let in with an account of which a password was unproven: *has_new says which one. */
 bool host_op_settles(const struct host_op *op, bool *has_new);
 /* On the store's thread, in the transaction that writes the end of the operation down: what is remembered of

@@ -20,10 +20,29 @@ static const char *table_of(const char *field)
     return strncmp(field, "inventory.", 10) == 0 ? "inventory_facts" : "facts";
 }
 
+/* "result.NAME" and "cause.NAME": of a task of the run of a job. */
+static bool is_of_task(const char *field, const char **column, const char **label)
+{
+    static const char *const columns[][2] = {
+        {"result.", "CASE WHEN skipped THEN 'skipped' WHEN state = 2 THEN 'ok' ELSE 'failed' END"},
+        {"cause.", "cause"}};
+
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        size_t n = strlen(columns[i][0]);
+
+        *column = columns[i][1];
+        *label = field + n;
+        if (strncmp(field, columns[i][0], n) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The value of a field of the host at hand: a column, or a row of tags or facts (NULL when it has none). */
 static int field_sql(const char *field, struct buf *out, struct sql_values *values, struct err *err)
 {
     static const char *const columns[] = {"name", "address", "profile"};
+    const char *column, *label;
 
     for (size_t i = 0; i < 2; i++) {
         if (strcmp(field, columns[i]) == 0) {
@@ -34,6 +53,14 @@ static int field_sql(const char *field, struct buf *out, struct sql_values *valu
     if (strcmp(field, "profile") == 0) { /* the host's own, else the one that worked */
         buf_puts(out,
                  "coalesce(h.profile, (SELECT value FROM facts WHERE host = h.id AND name = 'profile'))");
+        return 0;
+    }
+    if (values->run > 0 && is_of_task(field, &column, &label)) {
+        buf_printf(out, "(SELECT %s FROM job_results WHERE run = %lld AND host = h.id AND label = ", column,
+                   (long long)values->run);
+        if (param(values, label, out, err) != 0)
+            return -1;
+        buf_puts(out, ")");
         return 0;
     }
     buf_printf(out, "(SELECT value FROM %s WHERE host = h.id AND name = ", table_of(field));

@@ -88,7 +88,7 @@ int tx_run_get(struct tx *tx, int64_t id, struct run *out, struct operation **op
 /* Newest first. */
 int tx_runs(struct tx *tx, size_t limit, struct run **out, size_t *count, struct err *err);
 /* At start: what an earlier amtd left behind. Started operations end as interrupted, waiting ones as
- * not-started, their runs are ended; *count says how many operations. */
+ * not-started, their runs are ended; *count says how many operations. Runs of jobs stay open. */
 int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err);
 
 int tx_activity_add(struct tx *tx, const struct activity *activity, struct err *err);

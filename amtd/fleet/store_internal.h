@@ -39,6 +39,7 @@ char *column_text(sqlite3_stmt *st, int i);                /* owned; NULL for NU
 struct sql_values {
     const char *items[2048];
     size_t count;
+    int64_t run; /* of a job, to whose tasks result.NAME and cause.NAME belong; 0: none */
 };
 int query_sql(const struct query_node *node, struct buf *out, struct sql_values *values, struct err *err);
 

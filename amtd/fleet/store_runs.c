@@ -227,6 +227,9 @@ static int recover_state(struct tx *tx, const char *sql, int64_t now_ms, enum ca
     return 0;
 }
 
+/* Runs of jobs are taken up where they were. */
+#define AND_NO_JOB " AND run NOT IN (SELECT run FROM jobs WHERE state < 3)"
+
 int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err)
 {
     sqlite3_stmt *st;
@@ -235,18 +238,20 @@ int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err)
     if (tx_filter_recover(tx, err) != 0)
         return -1;
     if (recover_state(tx,
-                      "UPDATE operations SET state = 3, ended = ?1, cause = ?2, message = ?3 WHERE state = 1",
+                      "UPDATE operations SET state = 3, ended = ?1, cause = ?2, message = ?3 WHERE state = "
+                      "1" AND_NO_JOB,
                       now_ms, CAUSE_INTERRUPTED, "amtd ended after the request was or may have been sent",
                       count, err) != 0 ||
         recover_state(tx,
-                      "UPDATE operations SET state = 3, ended = ?1, cause = ?2, message = ?3 WHERE state = 0",
+                      "UPDATE operations SET state = 3, ended = ?1, cause = ?2, message = ?3 WHERE state = "
+                      "0" AND_NO_JOB,
                       now_ms, CAUSE_NOT_STARTED, "amtd ended before anything was changed on the device",
                       count, err) != 0)
         return -1;
     st = tx_prepare(
         tx,
         "UPDATE runs SET ended = ?1, failed = (SELECT count(*) FROM operations o WHERE o.run = runs.id AND"
-        " o.state = 3) WHERE ended = 0",
+        " o.state = 3) WHERE ended = 0 AND id NOT IN (SELECT run FROM jobs WHERE state < 3)",
         err);
     if (!st)
         return -1;

@@ -133,3 +133,29 @@ json_t *job_json(const struct job *job)
     return json_pack("{s:s, s:s*, s:s, s:o}", "name", job->name, "description", job->text, "hash", job->hash,
                      "tasks", tasks);
 }
+
+bool job_cause_is_final(enum cause cause)
+{
+    static const enum cause final[] = {CAUSE_NOT_AMT,       CAUSE_NOT_PROVISIONED,  CAUSE_TLS_UNTRUSTED,
+                                       CAUSE_TLS_CHANGED,   CAUSE_TLS_EXPIRED,      CAUSE_AUTH_FAILED,
+                                       CAUSE_AUTH_LOCKED,   CAUSE_AUTH_UNSUPPORTED, CAUSE_REALM_CHANGED,
+                                       CAUSE_ACCESS_DENIED, CAUSE_UNSUPPORTED,      CAUSE_NO_PROFILE,
+                                       CAUSE_DENIED,        CAUSE_INVALID_ARGUMENT, CAUSE_SEAL_BROKEN,
+                                       CAUSE_INTERRUPTED,   CAUSE_NO_TICKET,        CAUSE_CONSENT_REQUIRED};
+
+    for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++)
+        if (final[i] == cause)
+            return true;
+    return false;
+}
+
+bool job_cause_is_refusal(enum cause cause)
+{
+    static const enum cause refusals[] = {CAUSE_BUSY,           CAUSE_INVALID_STATE, CAUSE_INVALID_VALUE,
+                                          CAUSE_LIMIT_EXCEEDED, CAUSE_IN_USE,        CAUSE_STORE_FAILED};
+
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        if (refusals[i] == cause)
+            return true;
+    return false;
+}

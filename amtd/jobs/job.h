@@ -81,6 +81,10 @@ bool job_changes(const struct job *job);
 enum job_role job_role(const struct job *job);
 /* The task of that name; job->count: none. */
 size_t job_find(const struct job *job, const char *name, size_t n);
+/* After this failure another try would end the same way, or do harm. */
+bool job_cause_is_final(enum cause cause);
+/* By this the device has said that it did not do it. */
+bool job_cause_is_refusal(enum cause cause);
 /* Tasks and their settings, for people and programs. Caller's. */
 json_t *job_json(const struct job *job);
 /* What the file may hold, as JSON Schema (docs/job.schema.json). Caller's. */

@@ -45,10 +45,10 @@ struct job_param {
 /* What is to be done with a task that amtd had begun on a host when it died, as nobody knows whether it was
  * done. */
 enum job_again {
-    JOB_AGAIN_SAFE,   /* done anew: twice is as good as once */
-    JOB_AGAIN_IF_OFF, /* the power state is read; of a machine that is off it is done anew, else it ends as
-                         interrupted */
-    JOB_AGAIN_NEVER,  /* it ends as interrupted */
+    JOB_AGAIN_SAFE,  /* done anew: twice is as good as once */
+    JOB_AGAIN_ASK,   /* the power state is read; of a machine that is off `finish` does what is left, else it
+                        ends as interrupted */
+    JOB_AGAIN_NEVER, /* it ends as interrupted */
 };
 
 /* A way through the network that the machine's own system needs for this task to come to a good end. AMT's
@@ -104,6 +104,9 @@ struct job_kind {
     int (*shape)(json_t **args, struct err *err);
     /* NULL: JOB_AGAIN_SAFE. */
     enum job_again (*again)(const json_t *args);
+    /* With JOB_AGAIN_ASK: the arguments of the task of the same kind that does what is left, of a machine
+     * that is off, and never what may have been done. NULL: it ends as interrupted. */
+    json_t *(*finish)(const json_t *args);
     /* The arguments of the task of the same kind that takes back what this one did; was: its end. NULL, or
      * returns NULL: there is nothing to take back. */
     json_t *(*undo)(const json_t *args, const struct operation *was);

@@ -32,7 +32,7 @@ static const struct job_param params[] = {
 /* A setting for the next boot is the same when it is made twice; a restart is not. */
 static enum job_again boot_again(const json_t *args)
 {
-    return json_is_true(json_object_get(args, "reset")) ? JOB_AGAIN_IF_OFF : JOB_AGAIN_SAFE;
+    return json_is_true(json_object_get(args, "reset")) ? JOB_AGAIN_ASK : JOB_AGAIN_SAFE;
 }
 
 static size_t boot_needs(const json_t *args, struct job_need *needs)

@@ -23,7 +23,7 @@ static const char *action_of(const json_t *args)
 }
 
 /* Those that bring about a state read it first, and send nothing when it is there. The others do something at
- * each call: of a machine that is off now, nothing is lost by doing it again. */
+ * each call. */
 static enum job_again power_again(const json_t *args)
 {
     static const char *const states[] = {"status", "on", "off", "soft-off", "sleep", "hibernate"};
@@ -31,7 +31,15 @@ static enum job_again power_again(const json_t *args)
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         if (strcmp(action_of(args), states[i]) == 0)
             return JOB_AGAIN_SAFE;
-    return strcmp(action_of(args), "nmi") == 0 ? JOB_AGAIN_NEVER : JOB_AGAIN_IF_OFF;
+    return strcmp(action_of(args), "nmi") == 0 ? JOB_AGAIN_NEVER : JOB_AGAIN_ASK;
+}
+
+/* Caught while it was off, or stayed so: all that is left is to switch it on. Cycling it again could hit a
+ * machine that comes up by itself just now. */
+static json_t *power_finish(const json_t *args)
+{
+    (void)args;
+    return json_pack("{s:s}", "action", "on");
 }
 
 /* A machine that ran before is on again after, and one that did not is off. */
@@ -53,5 +61,6 @@ const struct job_kind job_kind_power = {
     .task = "power",
     .role = JOB_OPERATES,
     .again = power_again,
+    .finish = power_finish,
     .undo = power_undo,
 };

@@ -102,11 +102,11 @@ static void what_may_be_done_twice(void **state)
     } cases[] = {
         {"power", "{\"action\": \"on\"}", JOB_AGAIN_SAFE},
         {"power", "{\"action\": \"off\", \"graceful\": true}", JOB_AGAIN_SAFE},
-        {"power", "{\"action\": \"cycle\"}", JOB_AGAIN_IF_OFF},
-        {"power", "{\"action\": \"reset\"}", JOB_AGAIN_IF_OFF},
+        {"power", "{\"action\": \"cycle\"}", JOB_AGAIN_ASK},
+        {"power", "{\"action\": \"reset\"}", JOB_AGAIN_ASK},
         {"power", "{\"action\": \"nmi\"}", JOB_AGAIN_NEVER},
         {"boot", "{\"to\": \"pxe\"}", JOB_AGAIN_SAFE},
-        {"boot", "{\"to\": \"pxe\", \"reset\": true}", JOB_AGAIN_IF_OFF},
+        {"boot", "{\"to\": \"pxe\", \"reset\": true}", JOB_AGAIN_ASK},
         {"filter", "{\"action\": \"apply\"}", JOB_AGAIN_SAFE},
         {"info", "{}", JOB_AGAIN_SAFE},
     };

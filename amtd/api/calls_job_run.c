@@ -1,0 +1,551 @@
+/* job.run, job.watch, job.list, job.show, and what is done to a run of a job. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/api/calls.h"
+#include "amtd/api/job_params.h"
+#include "amtd/api/operation_json.h"
+#include "amtd/daemon.h"
+#include "amtd/fleet/task_args.h"
+#include "amtd/jobs/jobs.h"
+#include "base/xalloc.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MOST    100000
+
+/* --- results as JSON --- */
+
+static json_t *task_json(const struct job_result *result)
+{
+    json_t *json = operation_json(&result->operation);
+
+    json_object_set_new(json, "task", json_string(result->label));
+    json_object_set_new(json, "kind", json_string(result->kind));
+    if (result->skipped)
+        json_object_set_new(json, "result", json_string("skipped"));
+    return json;
+}
+
+/* The host from begin to end, with all its tasks in the order in which they were done. */
+static json_t *host_json(const struct operation *record, json_t *tasks)
+{
+    json_t *json = operation_json(record);
+
+    json_object_set_new(json, "tasks", tasks);
+    return json;
+}
+
+static json_t *live_host_json(const struct job_run *run, size_t host)
+{
+    const struct job *job = job_run_job(run);
+    json_t *tasks = json_array();
+
+    for (size_t i = 0; i < job->count; i++) {
+        const struct job_result *result = job_run_result(run, host, (uint32_t)i);
+
+        if (result)
+            json_array_append_new(tasks, task_json(result));
+    }
+    for (size_t i = job->count; i-- > 0;) {
+        const struct job_result *result = job_run_result(run, host, (uint32_t)(JOB_UNDO_BASE + i));
+
+        if (result)
+            json_array_append_new(tasks, task_json(result));
+    }
+    return host_json(job_run_host(run, host), tasks);
+}
+
+/* --- watching --- */
+
+struct job_watcher {
+    struct api_request *rq;
+    struct job_run *run; /* NULL until it is ready */
+    struct job_viewer *viewer;
+    size_t shown;
+    size_t stage;
+    bool gone;
+};
+
+static void watch_end(struct job_watcher *w)
+{
+    const struct run *record = &job_run_record(w->run)->run;
+
+    api_reply(w->rq, json_pack("{s:I, s:I, s:I, s:I}", "run", (json_int_t)record->id, "hosts",
+                               (json_int_t)job_run_hosts(w->run)->count, "ok", (json_int_t)record->ok,
+                               "failed", (json_int_t)record->failed));
+    job_run_unwatch(w->viewer);
+    free(w);
+}
+
+static void watch_stage(struct job_watcher *w)
+{
+    size_t stage, stages;
+    int64_t wait_ms;
+
+    job_run_stage(w->run, &stage, &stages, &wait_ms);
+    if (stages < 2 || wait_ms <= 0 || stage == w->stage)
+        return;
+    w->stage = stage;
+    api_event(w->rq, json_pack("{s:I, s:I, s:I}", "stage", (json_int_t)stage, "stages", (json_int_t)stages,
+                               "wait_ms", (json_int_t)wait_ms));
+}
+
+static void show_news(struct job_watcher *w)
+{
+    while (w->shown < job_run_news(w->run)) {
+        struct job_news news;
+        const struct job_result *result;
+        json_t *json;
+
+        if (!w->gone && api_backlog(w->rq) > API_HIGH_WATER)
+            return;
+        news = job_run_news_at(w->run, w->shown++);
+        if (w->gone)
+            continue;
+        if (news.task == JOB_HOST_ENDED) {
+            api_event(w->rq, live_host_json(w->run, news.host));
+            continue;
+        }
+        result = job_run_result(w->run, news.host, news.task);
+        json = result ? task_json(result) : NULL;
+        if (!json)
+            continue;
+        json_object_set_new(json, "host", json_string(job_run_hosts(w->run)->items[news.host].name));
+        api_event(w->rq, json);
+    }
+    watch_stage(w);
+    if (job_run_is_over(w->run))
+        watch_end(w);
+}
+
+static void would(const struct job *job, const struct host *host, struct buf *text)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        const struct job_task *task = &job->tasks[i];
+        const struct task *engine = task->kind->task ? task_by_name(task->kind->task) : NULL;
+        struct err err = ERR_INIT;
+        void *args;
+
+        buf_printf(text, "%s%s: ", i > 0 ? "; " : "", task->name);
+        if (engine) {
+            args = xcalloc(1, engine->args_size + 1);
+            if (engine->parse(args, task->args, &err) == 0)
+                engine->would(args, host, text);
+            if (engine->forget)
+                engine->forget(args);
+            free(args);
+        } else {
+            buf_printf(text, "would %s", task->kind->text);
+        }
+        if (task->when)
+            buf_printf(text, ", when %s", task->when);
+    }
+}
+
+static void show_dry_run(struct job_watcher *w)
+{
+    const struct hosts *hosts = job_run_hosts(w->run);
+    struct buf text = buf_init(65536);
+
+    while (w->shown < hosts->count) {
+        const struct host *host = &hosts->items[w->shown];
+
+        if (!w->gone && api_backlog(w->rq) > API_HIGH_WATER)
+            break;
+        buf_reset(&text);
+        would(job_run_job(w->run), host, &text);
+        api_event(w->rq, json_pack("{s:s, s:s}", "host", host->name, "would", buf_str(&text)));
+        w->shown++;
+    }
+    buf_free(&text);
+    if (w->shown == hosts->count)
+        watch_end(w);
+}
+
+static void news(void *arg, struct job_run *run)
+{
+    if (job_run_order(run)->dry_run)
+        show_dry_run(arg);
+    else
+        show_news(arg);
+}
+
+static void drained(struct api_request *rq, void *arg)
+{
+    struct job_watcher *w = arg;
+
+    (void)rq;
+    if (w->run)
+        news(w, w->run);
+}
+
+/* The run goes on. */
+static void gone(struct api_request *rq, void *arg)
+{
+    struct job_watcher *w = arg;
+
+    (void)rq;
+    w->gone = true;
+    if (w->run)
+        news(w, w->run);
+}
+
+static void begin_watching(struct job_watcher *w, struct job_run *run)
+{
+    const struct job_record *record = job_run_record(run);
+    const struct job *job = job_run_job(run);
+    json_t *tasks = json_array();
+
+    w->run = run;
+    for (size_t i = 0; i < job->count; i++)
+        json_array_append_new(tasks, json_string(job->tasks[i].name));
+    api_event(w->rq, json_pack("{s:I, s:I, s:s, s:o}", "run", (json_int_t)record->run.id, "hosts",
+                               (json_int_t)job_run_hosts(run)->count, "job", job->name, "tasks", tasks));
+}
+
+static void ready(void *arg, struct job_run *run)
+{
+    begin_watching(arg, run);
+}
+
+static void refused(void *arg, const struct err *err)
+{
+    struct job_watcher *w = arg;
+
+    api_fail(w->rq, err);
+    free(w);
+}
+
+static struct job_watcher *job_watcher_new(struct api_request *rq, struct job_watch *watch)
+{
+    struct job_watcher *w = xcalloc(1, sizeof(*w));
+
+    w->rq = rq;
+    *watch = (struct job_watch){.arg = w, .ready = ready, .refused = refused, .news = news};
+    api_on_drained(rq, drained, w);
+    api_on_gone(rq, gone, w);
+    return w;
+}
+
+/* --- job.run --- */
+
+static const struct task_arg rollout_table[] = {
+    {"parallel", TASK_ARG_MS, offsetof(struct job_rollout, parallel), .min = 1, .max = RUN_PARALLEL_MAX},
+    {"per_subnet", TASK_ARG_MS, offsetof(struct job_rollout, per_subnet), .min = 0, .max = RUN_PARALLEL_MAX},
+    {"canary", TASK_ARG_MS, offsetof(struct job_rollout, canary), .min = 0, .max = HOSTLIST_MAX},
+    {"batch", TASK_ARG_MS, offsetof(struct job_rollout, batch), .min = 0, .max = HOSTLIST_MAX},
+    {"max_failures", TASK_ARG_MS, offsetof(struct job_rollout, max_failures), .min = 0, .max = HOSTLIST_MAX},
+    {"pause_ms", TASK_ARG_MS, offsetof(struct job_rollout, pause_ms), .min = 0, .max = 86400000},
+    {NULL},
+};
+
+int job_rollout_read(const json_t *params, struct job_rollout *rollout, struct err *err)
+{
+    json_t *known = json_object();
+    int status;
+
+    *rollout = (struct job_rollout){-1, -1, -1, -1, -1, -1};
+    for (const struct task_arg *arg = rollout_table; arg->name; arg++)
+        if (json_object_get(params, arg->name))
+            json_object_set(known, arg->name, json_object_get(params, arg->name));
+    status = task_args_read(rollout_table, known, rollout, err);
+    json_decref(known);
+    return status;
+}
+
+int job_require(const struct api_request *rq, const struct job *job, struct err *err)
+{
+    static const enum api_role roles[] = {[JOB_READS] = ROLE_WATCH,
+                                          [JOB_OPERATES] = ROLE_OPERATE,
+                                          [JOB_QUARANTINES] = ROLE_QUARANTINE,
+                                          [JOB_ADMINISTERS] = ROLE_ADMINISTER};
+
+    return api_require(rq, roles[job_role(job)], err);
+}
+
+static void begin(struct api_request *rq, struct job_order *order)
+{
+    struct job_watch watch;
+    struct job_watcher *w = job_watcher_new(rq, &watch);
+
+    jobs_run(daemon_jobs(api_daemon(rq)), order, &watch, &w->viewer);
+}
+
+void call_job_run(struct api_request *rq)
+{
+    const json_t *params = api_params(rq);
+    struct job_order order = {0};
+    json_t *mistakes = NULL;
+    struct err err = ERR_INIT;
+
+    order.job = job_from_params(params, &mistakes, &err);
+    if (order.job && job_rollout_read(params, &order.rollout, &err) == 0)
+        job_require(rq, order.job, &err);
+    if (err.cause != CAUSE_NONE) {
+        job_order_clear(&order);
+        api_fail_with(rq, &err, mistakes);
+        return;
+    }
+    order.text = xstrdup(param_text(params, "text"));
+    order.files = json_incref(json_object_get(params, "files"));
+    order.target = xstrdup(param_text(params, "target"));
+    order.profile = xstrdup(param_text(params, "profile"));
+    order.who = xstrdup(api_who(rq));
+    order.uid = api_uid(rq);
+    order.dry_run = json_is_true(json_object_get(params, "dry_run"));
+    order.confirmed = json_is_true(json_object_get(params, "confirmed"));
+    begin(rq, &order);
+}
+
+/* --- job.retry --- */
+
+struct retry {
+    struct api_request *rq;
+    int64_t run;
+    struct job_order order;
+    bool unreadable;
+};
+
+/* The hosts of the run that failed, each by its name of today. */
+static int failed_hosts(struct tx *tx, int64_t run, char **target, struct err *err)
+{
+    struct operation *operations;
+    struct hosts there = {0};
+    struct buf names = buf_init(64 << 20);
+    struct run record;
+    size_t count;
+    int status = tx_run_get(tx, run, &record, &operations, &count, err);
+
+    run_clear(&record);
+    if (status == 0)
+        status = tx_job_hosts(tx, run, &there, err);
+    for (size_t i = 0; i < count; i++) {
+        bool failed = operations[i].state == OPERATION_FAILED;
+
+        for (size_t k = 0; failed && k < there.count; k++)
+            if (there.items[k].id == operations[i].host_id)
+                buf_printf(&names, "%s%s", names.len > 0 ? "," : "", there.items[k].name);
+        operation_clear(&operations[i]);
+    }
+    free(operations);
+    hosts_clear(&there);
+    if (status == 0 && names.len == 0)
+        status = err_set(err, CAUSE_NOT_FOUND, "no host of run %lld has failed", (long long)run);
+    *target = status == 0 ? buf_take(&names) : NULL;
+    buf_free(&names);
+    return status;
+}
+
+static int retry_work(struct tx *tx, void *data, struct err *err)
+{
+    struct retry *r = data;
+    struct job_record record;
+    struct job_reading reading;
+    json_t *settings;
+
+    job_order_clear(&r->order); /* it may be done again */
+    if (tx_job_get(tx, r->run, &record, err) != 0)
+        return -1;
+    if (record.state != JOB_RUN_OVER) {
+        job_record_clear(&record);
+        return err_set(err, CAUSE_IN_USE, "run %lld is not over", (long long)r->run);
+    }
+    r->order.files = json_loads(record.files, 0, NULL);
+    r->order.job = job_read(record.name, record.text, strlen(record.text), r->order.files, &reading);
+    r->order.text = xstrdup(record.text);
+    settings = json_loads(record.settings, 0, NULL);
+    r->order.profile = xstrdup(json_string_value(json_object_get(settings, "profile")));
+    r->order.retry_of = r->run;
+    json_decref(settings);
+    job_reading_clear(&reading);
+    job_record_clear(&record);
+    if (!r->order.job)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "its job file cannot be read by this amtd");
+    return failed_hosts(tx, r->run, &r->order.target, err);
+}
+
+static void retry_loaded(void *data, const struct err *failure)
+{
+    struct retry *r = data;
+    struct api_request *rq = r->rq;
+    const json_t *params = api_params(rq);
+    struct err err = failure ? *failure : (struct err)ERR_INIT;
+
+    if (!failure && job_rollout_read(params, &r->order.rollout, &err) == 0)
+        job_require(rq, r->order.job, &err);
+    if (err.cause != CAUSE_NONE) {
+        job_order_clear(&r->order);
+        api_fail(rq, &err);
+    } else {
+        r->order.who = xstrdup(api_who(rq));
+        r->order.uid = api_uid(rq);
+        r->order.confirmed = json_is_true(json_object_get(params, "confirmed"));
+        begin(rq, &r->order);
+    }
+    free(r);
+}
+
+void call_job_retry(struct api_request *rq)
+{
+    struct retry *r = xcalloc(1, sizeof(*r));
+
+    r->rq = rq;
+    r->run = json_integer_value(json_object_get(api_params(rq), "run"));
+    store_submit(daemon_store(api_daemon(rq)), retry_work, retry_loaded, r);
+}
+
+/* --- what is done to one --- */
+
+static struct job_run *find_run(struct api_request *rq)
+{
+    int64_t id = json_integer_value(json_object_get(api_params(rq), "run"));
+    struct job_run *run = jobs_find(daemon_jobs(api_daemon(rq)), id);
+    struct err err = ERR_INIT;
+
+    if (run && !job_run_is_over(run))
+        return run;
+    err_set(&err, CAUSE_NOT_FOUND, "run %lld of a job is not under way", (long long)id);
+    api_fail(rq, &err);
+    return NULL;
+}
+
+void call_job_watch(struct api_request *rq)
+{
+    struct job_run *run = find_run(rq);
+    struct job_watch watch;
+    struct job_watcher *w;
+
+    if (!run)
+        return;
+    w = job_watcher_new(rq, &watch);
+    begin_watching(w, run);
+    w->viewer = job_run_watch(run, &watch);
+}
+
+static void set_paused(struct api_request *rq, bool on)
+{
+    struct job_run *run = find_run(rq);
+    struct err err = ERR_INIT;
+
+    if (!run)
+        return;
+    if (job_require(rq, job_run_job(run), &err) != 0) {
+        api_fail(rq, &err);
+        return;
+    }
+    job_run_pause(run, on);
+    api_reply(rq, json_object());
+}
+
+void call_job_pause(struct api_request *rq)
+{
+    set_paused(rq, true);
+}
+
+void call_job_resume(struct api_request *rq)
+{
+    set_paused(rq, false);
+}
+
+void call_job_cancel(struct api_request *rq)
+{
+    struct job_run *run = find_run(rq);
+    size_t spared;
+    char *why;
+
+    if (!run)
+        return;
+    why = xasprintf("by %s", api_who(rq));
+    spared = job_run_cancel(run, why);
+    free(why);
+    api_reply(rq, json_pack("{s:I}", "cancelled", (json_int_t)spared));
+}
+
+/* --- looking back --- */
+
+static json_t *describe(const struct job_record *record)
+{
+    static const char *const states[] = {"running", "paused", "cancelled", "over"};
+    const struct run *run = &record->run;
+
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:s*, s:o}", "run", (json_int_t)run->id,
+        "job", record->name, "hash", record->hash, "state", states[record->state], "target", run->target,
+        "who", run->who, "began", json_time(run->began_ms), "ended", json_time(run->ended_ms), "hosts",
+        (json_int_t)run->hosts, "ok", (json_int_t)run->ok, "failed", (json_int_t)run->failed, "schedule",
+        record->schedule, "retry_of", record->retry_of > 0 ? json_integer(record->retry_of) : json_null());
+}
+
+int call_job_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    const json_t *limit = json_object_get(params, "limit");
+    struct job_record *records;
+    size_t count;
+    int status;
+
+    if (limit && (json_integer_value(limit) < 1 || json_integer_value(limit) > LIMIT_MOST))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'limit' must be from 1 to %d", LIMIT_MOST);
+    status = tx_jobs(tx, param_text(params, "name"),
+                     limit ? (size_t)json_integer_value(limit) : LIMIT_DEFAULT, &records, &count, err);
+    *reply = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(*reply, describe(&records[i]));
+        job_record_clear(&records[i]);
+    }
+    free(records);
+    return status;
+}
+
+/* Of one host; results are sorted by host, then by number, so what was taken back comes last. */
+static json_t *tasks_of(const struct job_result *results, size_t count, int64_t host_id)
+{
+    json_t *tasks = json_array();
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (results[middle].operation.host_id < host_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < count && results[low].operation.host_id == host_id; low++)
+        json_array_append_new(tasks, task_json(&results[low]));
+    return tasks;
+}
+
+int call_job_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    int64_t id = json_integer_value(json_object_get(params, "run"));
+    struct job_record record;
+    struct operation *operations = NULL;
+    struct job_result *results = NULL;
+    size_t count = 0, result_count = 0;
+    struct run run = {0};
+    json_t *hosts;
+    int status = tx_job_get(tx, id, &record, err);
+
+    if (status == 0)
+        status = tx_run_get(tx, id, &run, &operations, &count, err);
+    if (status == 0)
+        status = tx_job_results(tx, id, 0, &results, &result_count, err);
+    if (status == 0) {
+        *reply = describe(&record);
+        json_object_set_new(*reply, "text", json_string(record.text));
+        hosts = json_array();
+        for (size_t i = 0; i < count; i++)
+            json_array_append_new(
+                hosts, host_json(&operations[i], tasks_of(results, result_count, operations[i].host_id)));
+        json_object_set_new(*reply, "results", hosts);
+    }
+    for (size_t i = 0; i < count; i++)
+        operation_clear(&operations[i]);
+    for (size_t i = 0; i < result_count; i++)
+        job_result_clear(&results[i]);
+    free(operations);
+    free(results);
+    run_clear(&run);
+    job_record_clear(&record);
+    return status;
+}

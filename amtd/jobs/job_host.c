@@ -1,0 +1,799 @@
+/* One host of a run of a job: task after task, tries, what is taken back, and where it was when amtd died. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/jobs/job_host_internal.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define SETTLE_MS       3000   /* between two looks at a machine that may be coming up by itself */
+#define IN_USE_PAUSE_MS 5000   /* what an earlier amtd held is let go by itself (fleet/filter_watch.h) */
+#define IN_USE_MOST_MS  600000 /* but not for ever */
+
+static void step(struct job_host *h);
+static void try_task(struct job_host *h);
+static void device_over(struct job_host *h);
+
+static const struct job_task *task_of(const struct job_host *h)
+{
+    return &h->run->job->tasks[h->at];
+}
+
+static int64_t mono(const struct job_host *h)
+{
+    return clock_mono(h->run->parts->run->clock);
+}
+
+int64_t job_host_wall(const struct job_host *h)
+{
+    return clock_wall(h->run->parts->run->clock);
+}
+
+/* --- time --- */
+
+static uv_timer_t *timer_of(struct job_host *h)
+{
+    if (!h->timer) {
+        h->timer = xcalloc(1, sizeof(*h->timer));
+        uv_timer_init(h->run->parts->run->loop, h->timer);
+        h->timer->data = h;
+    }
+    return h->timer;
+}
+
+static void stop_timer(struct job_host *h)
+{
+    if (h->timer)
+        uv_timer_stop(h->timer);
+}
+
+static int too_late(const struct job_host *h, struct err *err)
+{
+    return err_set(err, CAUSE_TIMEOUT, "the job's time for a host, %lld s, is over",
+                   (long long)(h->run->job->timeout_ms / 1000));
+}
+
+static void host_is_late(uv_timer_t *timer)
+{
+    struct job_host *h = timer->data;
+    struct err err = ERR_INIT;
+
+    too_late(h, &err);
+    if (h->attempt) {
+        host_op_abort(&h->attempt->op, &err);
+    } else if (h->work) {
+        task_of(h)->kind->action->cancel(h->work);
+        h->call.done(&h->call, NULL, &err);
+    }
+}
+
+/* The host's own time goes on while a task of it does. */
+static void watch_deadline(struct job_host *h)
+{
+    int64_t left = h->deadline_mono - mono(h);
+
+    if (h->deadline_mono > 0)
+        uv_timer_start(timer_of(h), host_is_late, left > 0 ? (uint64_t)left : 0, 0);
+}
+
+static void pause_over(uv_timer_t *timer)
+{
+    job_run_ready(timer->data, try_task);
+}
+
+/* --- the end of the host --- */
+
+static void copy_ends(struct job_host *h)
+{
+    for (size_t i = 0; h->results && i < h->run->job->count; i++) {
+        const struct operation *op = &h->results[i].operation;
+
+        if (!h->results[i].label || h->results[i].skipped)
+            continue;
+        h->record->tries++;
+        if (op->from && !h->record->from)
+            h->record->from = xstrdup(op->from);
+        if (op->to)
+            xreplace(&h->record->to, op->to);
+    }
+}
+
+/* A remark names the tasks that failed and were passed over. */
+static void remark(struct job_host *h)
+{
+    struct buf names = buf_init(1000);
+
+    for (size_t i = 0; h->results && i < h->run->job->count; i++)
+        if (h->results[i].label && h->results[i].operation.state == OPERATION_FAILED)
+            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", h->results[i].label);
+    if (names.len > 0) {
+        free(h->record->message);
+        h->record->message = xasprintf("went on after failures of: %s", buf_str(&names));
+    }
+    buf_free(&names);
+}
+
+void job_host_end(struct job_host *h, const struct err *failure)
+{
+    struct operation *record = h->record;
+
+    if (h->over)
+        return;
+    h->over = true;
+    stop_timer(h);
+    copy_ends(h);
+    record->state = failure ? OPERATION_FAILED : OPERATION_OK;
+    record->ended_ms = job_host_wall(h);
+    if (failure) {
+        xreplace(&record->cause, cause_name(failure->cause));
+        xreplace(&record->code, failure->code[0] ? failure->code : NULL);
+        xreplace(&record->message, failure->text);
+    } else {
+        remark(h);
+    }
+    job_run_save_host(h);
+}
+
+/* --- results --- */
+
+void job_host_copy(struct operation *to, const struct operation *from)
+{
+    *to = *from;
+    to->host = NULL;
+    to->from = xstrdup(from->from);
+    to->to = xstrdup(from->to);
+    to->cause = xstrdup(from->cause);
+    to->code = xstrdup(from->code);
+    to->message = xstrdup(from->message);
+    to->detail = xstrdup(from->detail);
+}
+
+/* The place of a result, emptied and named. */
+struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const char *label)
+{
+    size_t i = task % JOB_UNDO_BASE;
+    struct job_result *result = task < JOB_UNDO_BASE ? &h->results[i] : &h->undone[i];
+
+    job_result_clear(result);
+    result->run = h->run->record.run.id;
+    result->task = task;
+    result->label = xstrdup(label);
+    result->kind = xstrdup(h->run->job->tasks[i].kind->name);
+    result->operation.host_id = h->host->id;
+    return result;
+}
+
+void job_host_set_failure(struct operation *op, const struct err *failure)
+{
+    op->state = failure ? OPERATION_FAILED : OPERATION_OK;
+    if (!failure)
+        return;
+    xreplace(&op->cause, cause_name(failure->cause));
+    xreplace(&op->code, failure->code[0] ? failure->code : NULL);
+    xreplace(&op->message, failure->text);
+}
+
+struct err job_host_failure_of(const struct job_result *result)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, cause_by_name(result->operation.cause), "%s: %s", result->label,
+            result->operation.message ? result->operation.message : "");
+    if (result->operation.code)
+        err_code(&err, "%s", result->operation.code);
+    return err;
+}
+
+static void learn(struct job_host *h, const struct pairs *facts)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        pairs_set(&h->host->facts, facts->items[i].name, facts->items[i].value);
+}
+
+/* What follows from the result that stands at h->at. */
+static void after_result(struct job_host *h)
+{
+    const struct job_result *result = &h->results[h->at];
+    struct err failure;
+
+    if (result->operation.state == OPERATION_OK || task_of(h)->on_failure == JOB_CONTINUE) {
+        h->at++;
+        step(h);
+        return;
+    }
+    failure = job_host_failure_of(result);
+    if (task_of(h)->on_failure == JOB_UNDO) {
+        h->undoing = true;
+        h->failure = failure;
+        job_host_undo_next(h);
+        return;
+    }
+    job_host_end(h, &failure);
+}
+
+/* The task has come to its end, after one try or several. attempt: the last one, NULL: none was made on the
+ * device; failure NULL: it went well. */
+static void task_over(struct job_host *h, struct attempt *attempt, const struct operation *was,
+                      const struct err *failure)
+{
+    struct job_result *result = job_host_result_at(h, (uint32_t)h->at, task_of(h)->name);
+    int64_t host_id = result->operation.host_id;
+
+    if (was)
+        job_host_copy(&result->operation, was);
+    result->operation.host_id = host_id;
+    result->operation.tries = h->tries;
+    result->operation.began_ms = h->began_ms;
+    result->operation.ended_ms = job_host_wall(h);
+    if (!was || failure)
+        job_host_set_failure(&result->operation, failure);
+    free(h->known);
+    h->known = NULL;
+    h->in_doubt = h->taken_up = false;
+    job_run_save(h, (uint32_t)h->at, attempt);
+    after_result(h);
+}
+
+static void skip(struct job_host *h)
+{
+    struct job_result *result = job_host_result_at(h, (uint32_t)h->at, task_of(h)->name);
+
+    result->skipped = true;
+    result->operation.state = OPERATION_OK;
+    result->operation.began_ms = result->operation.ended_ms = job_host_wall(h);
+    job_run_save(h, (uint32_t)h->at, NULL);
+    h->at++;
+    step(h);
+}
+
+/* --- tries --- */
+
+static bool has_time(const struct job_host *h, int64_t ms)
+{
+    return h->deadline_mono == 0 || mono(h) + ms < h->deadline_mono;
+}
+
+static bool pause_and_try(struct job_host *h, int64_t pause_ms)
+{
+    if (h->run->cancelled || !has_time(h, pause_ms))
+        return false;
+    uv_timer_start(timer_of(h), pause_over, (uint64_t)pause_ms, 0);
+    return true;
+}
+
+/* True: there will be one more. started: the device may have done it. */
+static bool try_again(struct job_host *h, const struct err *failure, bool started)
+{
+    const struct job_task *task = task_of(h);
+
+    if (h->taken_up && failure->cause == CAUSE_IN_USE && job_host_wall(h) - h->began_ms < IN_USE_MOST_MS) {
+        h->tries--; /* it is amtd that is busy with it */
+        return pause_and_try(h, IN_USE_PAUSE_MS);
+    }
+    if (h->tries > task->retries || job_cause_is_final(failure->cause))
+        return false;
+    if (started && !job_cause_is_refusal(failure->cause) &&
+        job_kind_again(task->kind, task->args) != JOB_AGAIN_SAFE) {
+        h->in_doubt = true;
+        h->doubt = *failure;
+    }
+    return pause_and_try(h, task->pause_ms);
+}
+
+/* --- on the device --- */
+
+int job_host_note_start(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err)
+{
+    struct attempt *attempt = (struct attempt *)op;
+    struct job_result result = {
+        .run = attempt->record.run_id,
+        .task = attempt->task,
+        .label = (char *)attempt->label,
+        .kind = (char *)attempt->kind,
+        .operation = {.host_id = attempt->record.host_id,
+                      .state = OPERATION_STARTED,
+                      .began_ms = at_ms,
+                      .tries = attempt->tries},
+    };
+
+    attempt->started = true;
+    return tx_job_result_put(tx, &result, err);
+}
+
+void job_host_reached(void *arg, struct host_op *op)
+{
+    struct job_host *h = ((struct attempt *)op)->host;
+
+    (void)arg;
+    h->op_go = true;
+    job_run_ready(h, device_over);
+}
+
+void job_host_yields(void *arg, struct host_op *op)
+{
+    (void)arg;
+    ((struct attempt *)op)->host->op_go = false;
+}
+
+void job_host_over(void *arg, struct host_op *op)
+{
+    struct job_host *h = ((struct attempt *)op)->host;
+
+    (void)arg;
+    h->op_go = false;
+    if (!h->run->dropped)
+        job_run_ready(h, device_over);
+}
+
+void job_host_start_device(struct job_host *h, uint32_t task, const char *label,
+                           const struct run_order *order)
+{
+    struct attempt *attempt = xcalloc(1, sizeof(*attempt));
+
+    attempt->host = h;
+    attempt->task = task;
+    attempt->tries = h->tries;
+    attempt->label = label;
+    attempt->kind = h->run->job->tasks[task % JOB_UNDO_BASE].kind->name;
+    attempt->record.run_id = h->run->record.run.id;
+    host_op_init(&attempt->op, &h->run->owner, order, h->host, &attempt->record);
+    attempt->op.known = h->known;
+    h->known = NULL;
+    h->attempt = attempt;
+    watch_deadline(h);
+    host_op_dial(&attempt->op);
+}
+
+static struct err operation_failure(const struct operation *op)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, cause_by_name(op->cause), "%s", op->message ? op->message : "");
+    if (op->code)
+        err_code(&err, "%s", op->code);
+    return err;
+}
+
+/* --- was it done? --- */
+
+static struct run_order *finish_order(const struct job_host *h)
+{
+    const struct job_task *task = task_of(h);
+
+    return task->kind->finish ? job_host_own_order(h, h->at, task->kind->finish(task->args)) : NULL;
+}
+
+/* The power state is known now. */
+
+static void probed(struct job_host *h, struct attempt *attempt)
+{
+    bool off =
+        attempt->record.state == OPERATION_OK && attempt->record.to && strcmp(attempt->record.to, "off") == 0;
+    struct run_order *left = off ? finish_order(h) : NULL;
+    struct operation was = {0};
+    struct err err = h->doubt;
+
+    h->in_doubt = false;
+    if (left && !h->looked) {
+        h->looked = h->in_doubt = true;
+        job_run_forget(attempt, h->run);
+        run_order_clear(left);
+        free(left);
+        uv_timer_start(timer_of(h), pause_over, SETTLE_MS, 0);
+        return;
+    }
+    h->looked = false;
+    if (left) {
+        job_run_forget(attempt, h->run);
+        h->tries++;
+        job_host_start_device(h, (uint32_t)h->at, task_of(h)->name, left);
+        h->attempt->own = left;
+        return;
+    }
+    if (attempt->record.state == OPERATION_OK)
+        err_set(&err, h->doubt.cause, "%s; the machine is %s now", h->doubt.text,
+                attempt->record.to ? attempt->record.to : "in an unknown state");
+    else
+        err_set(&err, h->doubt.cause, "%s; its power state cannot be read: %s", h->doubt.text,
+                attempt->record.message ? attempt->record.message : "");
+    was.to = attempt->record.to;
+    job_run_forget(attempt, h->run);
+    was.to = xstrdup(was.to);
+    task_over(h, NULL, &was, &err);
+    free(was.to);
+}
+
+/* True: it is found out, or is at an end. */
+static bool resolve_doubt(struct job_host *h)
+{
+    const struct job_task *task = task_of(h);
+
+    switch (job_kind_again(task->kind, task->args)) {
+    case JOB_AGAIN_SAFE:
+        h->in_doubt = false;
+        return false;
+    case JOB_AGAIN_ASK:
+        h->probing = true;
+        job_host_start_device(h, (uint32_t)h->at, task->name, &h->run->probe);
+        return true;
+    case JOB_AGAIN_NEVER:
+        break;
+    }
+    task_over(h, NULL, NULL, &h->doubt);
+    return true;
+}
+
+/* An operation wants to go on, or has come to its end. */
+static void device_over(struct job_host *h)
+{
+    struct attempt *attempt = h->attempt;
+    struct err failure = ERR_INIT;
+
+    if (h->op_go) {
+        h->op_go = false;
+        host_op_go(&attempt->op);
+        return;
+    }
+    h->attempt = NULL;
+    stop_timer(h);
+    learn(h, &attempt->op.facts);
+    if (h->probing) {
+        h->probing = false;
+        probed(h, attempt);
+        return;
+    }
+    if (h->undoing) {
+        job_host_undo_over(h, attempt);
+        return;
+    }
+    if (attempt->record.state == OPERATION_FAILED) {
+        failure = operation_failure(&attempt->record);
+        if (try_again(h, &failure, attempt->started)) {
+            job_run_forget(attempt, h->run);
+            return;
+        }
+    }
+    task_over(h, attempt, &attempt->record, attempt->record.state == OPERATION_FAILED ? &failure : NULL);
+}
+
+/* --- by amtd itself --- */
+
+static void action_over(struct job_host *h)
+{
+    struct operation was = {.host_id = h->host->id};
+    bool failed = h->failure.cause != CAUSE_NONE;
+    struct err failure = h->failure;
+
+    stop_timer(h);
+    if (h->finding) {
+        learn(h, &h->finding->facts);
+        was.from = (char *)h->finding->from;
+        was.to = (char *)h->finding->to;
+        was.message = failed ? NULL : (char *)h->finding->remark;
+        was.detail = h->finding->detail ? json_dumps(h->finding->detail, JSON_COMPACT) : NULL;
+    }
+    was.state = failed ? OPERATION_FAILED : OPERATION_OK;
+    if (failed && try_again(h, &failure, false)) { /* it is known what became of it */
+        if (h->finding) {
+            finding_clear(h->finding);
+            free(h->finding);
+            h->finding = NULL;
+        }
+        free(was.detail);
+        return;
+    }
+    task_over(h, NULL, &was, failed ? &failure : NULL);
+    free(was.detail);
+}
+
+static void action_done(struct job_call *call, struct finding *finding, const struct err *failure)
+{
+    struct job_host *h = call->owner;
+
+    h->work = NULL;
+    h->failure = failure ? *failure : (struct err)ERR_INIT;
+    if (finding) {
+        h->finding = xcalloc(1, sizeof(*h->finding));
+        *h->finding = *finding;
+        memset(finding, 0, sizeof(*finding));
+    }
+    job_run_ready(h, action_over);
+}
+
+static void start_action(struct job_host *h)
+{
+    const struct job_task *task = task_of(h);
+
+    h->call = (struct job_call){
+        .parts = h->run->parts,
+        .host = h->host,
+        .args = task->args,
+        .who = h->run->order.who,
+        .uid = h->run->order.uid,
+        .run = h->run->record.run.id,
+        .job = h->run->job->name,
+        .task = task->name,
+        .timeout_ms = task->timeout_ms > 0 ? task->timeout_ms : task->kind->timeout_ms,
+        .done = action_done,
+        .owner = h,
+    };
+    watch_deadline(h);
+    h->work = task->kind->action->start(&h->call);
+}
+
+/* --- questions to the store --- */
+
+int job_host_ask_work(struct tx *tx, void *data, struct err *err)
+{
+    struct question *q = data;
+    const struct run *run = &q->h->run->record.run;
+    const struct run_order *order = q->order;
+
+    if (q->start)
+        return tx_job_result_put(tx, q->start, err);
+    if (q->query)
+        return tx_host_matches(tx, q->h->host->id, run->id, q->query, &q->matches, err);
+    free(q->known); /* the transaction is tried again when others in it fail */
+    q->known = NULL;
+    return order->task->keeping->admit(tx, order->args, run, q->h->host, &q->known, err);
+}
+
+void job_host_answered(void *data, const struct err *failure, void (*then)(struct job_host *h))
+{
+    struct question *q = data;
+    struct job_host *h = q->h;
+
+    h->run->pending--;
+    h->asking = false;
+    free(h->known);
+    h->known = q->known;
+    h->asked = failure ? *failure : (struct err)ERR_INIT;
+    h->matches = q->matches;
+    if (q->start) {
+        job_result_clear(q->start);
+        free(q->start);
+    }
+    free(q);
+    if (!h->run->dropped)
+        job_run_ready(h, then);
+    else
+        job_run_wake(h->run);
+}
+
+struct question *job_host_ask(struct job_host *h, const struct run_order *order)
+{
+    struct question *q = xcalloc(1, sizeof(*q));
+
+    q->h = h;
+    q->order = order;
+    h->asking = true;
+    return q;
+}
+
+static void start_noted(struct job_host *h)
+{
+    struct err failure = h->asked;
+
+    if (failure.cause == CAUSE_NONE)
+        start_action(h);
+    else if (!try_again(h, &failure, false)) /* what cannot be written down is not done */
+        task_over(h, NULL, NULL, &failure);
+}
+
+static void start_answered(void *data, const struct err *failure)
+{
+    job_host_answered(data, failure, start_noted);
+}
+
+/* Written down before it begins, when it must not be done twice. */
+static void note_action(struct job_host *h)
+{
+    struct question *q = job_host_ask(h, NULL);
+
+    q->start = xcalloc(1, sizeof(*q->start));
+    q->start->run = h->run->record.run.id;
+    q->start->task = (uint32_t)h->at;
+    q->start->label = xstrdup(task_of(h)->name);
+    q->start->kind = xstrdup(task_of(h)->kind->name);
+    q->start->operation = (struct operation){
+        .host_id = h->host->id, .state = OPERATION_STARTED, .began_ms = job_host_wall(h), .tries = h->tries};
+    job_run_ask(h->run, job_host_ask_work, start_answered, q);
+}
+
+static void admitted(struct job_host *h)
+{
+    struct err failure = h->asked;
+
+    if (failure.cause == CAUSE_NONE)
+        job_host_start_device(h, (uint32_t)h->at, task_of(h)->name, &h->run->orders[h->at]);
+    else if (!try_again(h, &failure, false))
+        task_over(h, NULL, NULL, &failure);
+}
+
+static void admit_answered(void *data, const struct err *failure)
+{
+    job_host_answered(data, failure, admitted);
+}
+
+static void try_task(struct job_host *h)
+{
+    const struct job_task *task = task_of(h);
+    const struct run_order *order = &h->run->orders[h->at];
+    struct err err = ERR_INIT;
+
+    if (h->run->cancelled) {
+        err_set(&err, CAUSE_CANCELLED, "%s", h->run->cancel_text);
+        task_over(h, NULL, NULL, &err);
+        return;
+    }
+    if (h->in_doubt && resolve_doubt(h))
+        return;
+    h->tries++;
+    if (task->kind->action) {
+        if (job_kind_again(task->kind, task->args) == JOB_AGAIN_SAFE)
+            start_action(h);
+        else
+            note_action(h);
+    } else if (order->task->keeping && order->task->keeping->admit) {
+        job_run_ask(h->run, job_host_ask_work, admit_answered, job_host_ask(h, order));
+    } else {
+        job_host_start_device(h, (uint32_t)h->at, task->name, order);
+    }
+}
+
+static void begin_task(struct job_host *h)
+{
+    h->tries = 0;
+    h->began_ms = job_host_wall(h);
+    try_task(h);
+}
+
+static void condition_known(struct job_host *h)
+{
+    struct err failure = h->asked;
+
+    if (failure.cause != CAUSE_NONE) {
+        h->began_ms = job_host_wall(h);
+        task_over(h, NULL, NULL, &failure);
+    } else if (h->matches) {
+        begin_task(h);
+    } else {
+        skip(h);
+    }
+}
+
+static void condition_answered(void *data, const struct err *failure)
+{
+    job_host_answered(data, failure, condition_known);
+}
+
+/* --- from task to task --- */
+
+static void step(struct job_host *h)
+{
+    struct job_run *run = h->run;
+    struct err err = ERR_INIT;
+
+    if (h->over || run->dropped)
+        return;
+    if (h->at == run->job->count) {
+        job_host_end(h, NULL);
+    } else if (run->cancelled) {
+        err_set(&err, CAUSE_CANCELLED, "%s; '%s' was next", run->cancel_text, task_of(h)->name);
+        job_host_end(h, &err);
+    } else if (h->deadline_mono > 0 && mono(h) >= h->deadline_mono) {
+        too_late(h, &err);
+        job_host_end(h, &err);
+    } else if (run->paused) {
+        h->parked = true;
+    } else if (run->queries[h->at] && !h->in_doubt) {
+        struct question *q = job_host_ask(h, NULL);
+
+        q->query = run->queries[h->at];
+        job_run_ask(run, job_host_ask_work, condition_answered, q);
+    } else {
+        begin_task(h);
+    }
+}
+
+void job_host_wake(struct job_host *h)
+{
+    if (h->parked) {
+        h->parked = false;
+        job_run_ready(h, step);
+    } else if (h->run->cancelled && h->timer && uv_is_active((uv_handle_t *)h->timer) && !h->attempt &&
+               !h->work && !h->asking && !h->listed) {
+        uv_timer_stop(h->timer); /* it waited for its next try */
+        job_run_ready(h, try_task);
+    } else if (h->run->cancelled && h->work) { /* what amtd does by itself need not be waited for */
+        struct err err = ERR_INIT;
+
+        task_of(h)->kind->action->cancel(h->work);
+        err_set(&err, CAUSE_CANCELLED, "%s", h->run->cancel_text);
+        h->call.done(&h->call, NULL, &err);
+    }
+}
+
+static void set_deadline(struct job_host *h, int64_t spent_ms)
+{
+    int64_t left = h->run->job->timeout_ms - (spent_ms > 0 ? spent_ms : 0);
+
+    if (h->run->job->timeout_ms > 0)
+        h->deadline_mono = mono(h) + (left > 0 ? left : 1);
+}
+
+static void go_on(struct job_host *h)
+{
+    set_deadline(h, job_host_wall(h) - h->record->began_ms);
+    if (h->undoing)
+        job_host_undo_next(h);
+    else if (h->at < h->run->job->count && h->results[h->at].label)
+        after_result(h);
+    else
+        step(h);
+}
+
+void job_host_go(struct job_host *h)
+{
+    struct err err = ERR_INIT;
+
+    if (h->over)
+        return;
+    if (!h->host->name || h->host->id == 0) {
+        err_set(&err, CAUSE_NOT_FOUND, "the host was removed");
+        job_host_end(h, &err);
+    } else if (h->results) {
+        go_on(h);
+    } else {
+        h->results = xcalloc(h->run->job->count + 1, sizeof(*h->results));
+        h->record->began_ms = job_host_wall(h);
+        set_deadline(h, 0);
+        step(h);
+    }
+}
+
+/* --- the end of the run --- */
+
+void job_host_drop(struct job_host *h)
+{
+    struct err err = ERR_INIT;
+
+    stop_timer(h);
+    if (h->work)
+        task_of(h)->kind->action->cancel(h->work);
+    h->work = NULL;
+    if (!h->attempt)
+        return;
+    err_set(&err, CAUSE_INTERRUPTED, "amtd was stopped while the operation was under way");
+    host_op_abort(&h->attempt->op, &err);
+    job_run_forget(h->attempt, h->run);
+    h->attempt = NULL;
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void job_host_clear(struct job_host *h)
+{
+    for (size_t i = 0; i < h->run->job->count; i++) {
+        if (h->results)
+            job_result_clear(&h->results[i]);
+        if (h->undone)
+            job_result_clear(&h->undone[i]);
+    }
+    free(h->results);
+    free(h->undone);
+    free(h->known);
+    if (h->undo_order) {
+        run_order_clear(h->undo_order);
+        free(h->undo_order);
+    }
+    if (h->finding) {
+        finding_clear(h->finding);
+        free(h->finding);
+    }
+    if (h->timer)
+        uv_close((uv_handle_t *)h->timer, timer_closed);
+}

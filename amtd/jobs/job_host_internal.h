@@ -1,0 +1,44 @@
+/* What job_host.c (from task to task) and job_undo.c (taking back, another life) share. For them only. */
+#ifndef AMTD_JOBS_JOB_HOST_INTERNAL_H
+#define AMTD_JOBS_JOB_HOST_INTERNAL_H
+
+#include "amtd/jobs/job_run_internal.h"
+
+/* --- job_host.c, for job_undo.c --- */
+
+int64_t job_host_wall(const struct job_host *h);
+/* The place of a result, emptied and named. */
+struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const char *label);
+/* All of it is to's own. */
+void job_host_copy(struct operation *to, const struct operation *from);
+/* failure NULL: it went well. */
+void job_host_set_failure(struct operation *op, const struct err *failure);
+struct err job_host_failure_of(const struct job_result *result);
+/* order: the job's, or given to h->attempt->own by the caller. */
+void job_host_start_device(struct job_host *h, uint32_t task, const char *label,
+                           const struct run_order *order);
+
+/* A question to the store, whose answer the host waits for. */
+struct question {
+    struct job_host *h;
+    const struct query *query;     /* does it hold? */
+    const struct run_order *order; /* is it admitted? */
+    bool matches;
+    char *known;
+    struct job_result *start; /* to be noted before amtd begins by itself */
+};
+struct question *job_host_ask(struct job_host *h, const struct run_order *order);
+store_work job_host_ask_work;
+/* To be called by the store_done: h->asked, h->matches and h->known are set, and `then` follows. */
+void job_host_answered(void *data, const struct err *failure, void (*then)(struct job_host *h));
+
+/* --- job_undo.c, for job_host.c --- */
+
+/* An order of one host's own: a task of the kind of the i-th with these arguments (taken; may be NULL). NULL:
+ * none. */
+struct run_order *job_host_own_order(const struct job_host *h, size_t i, json_t *args);
+/* Begins, or goes on, to take back what was done; the host's end follows. */
+void job_host_undo_next(struct job_host *h);
+void job_host_undo_over(struct job_host *h, struct attempt *attempt);
+
+#endif

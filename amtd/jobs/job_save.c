@@ -1,0 +1,182 @@
+/* What runs of jobs write down. */
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "amtd/jobs/job_run_internal.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define SAVE_AGAIN_MS 5000
+
+static int save_work(struct tx *tx, void *data, struct err *err)
+{
+    const struct saving *s = data;
+    const struct run *run = &s->h->run->record.run;
+
+    if (!s->result)
+        return tx_operation_end(tx, s->h->record, err);
+    if (tx_job_result_put(tx, s->result, err) != 0)
+        return -1;
+    if (s->attempt)
+        return tx_host_op_end(tx, &s->attempt->op, run, err);
+    return s->finding && s->finding->facts.count > 0
+               ? tx_host_facts(tx, s->h->host->id, &s->finding->facts, err)
+               : 0;
+}
+
+void job_run_saving_free(struct saving *s)
+{
+    if (s->attempt) {
+        host_op_clear(&s->attempt->op);
+        operation_clear(&s->attempt->record);
+        if (s->attempt->own)
+            run_order_clear(s->attempt->own);
+        free(s->attempt->own);
+        free(s->attempt);
+    }
+    if (s->finding) {
+        finding_clear(s->finding);
+        free(s->finding);
+    }
+    free(s);
+}
+
+static void tell_saved(const struct saving *s)
+{
+    struct job_run *run = s->h->run;
+    const struct operation *record = s->h->record;
+
+    if (s->result) {
+        struct operation *op = &s->result->operation;
+
+        free(op->detail); /* it is in the store, and large */
+        op->detail = NULL;
+        run->kept_changed |= s->attempt && s->attempt->op.order->task->keeping;
+        job_run_add_news(run, s->h, s->result->task);
+        return;
+    }
+    if (record->state == OPERATION_OK)
+        run->record.run.ok++;
+    else
+        run->record.run.failed++;
+    rollout_result(run->rollout, record->state == OPERATION_OK,
+                   record->cause ? cause_by_name(record->cause) : CAUSE_NONE, s->h->host->name);
+    job_run_add_news(run, s->h, JOB_HOST_ENDED);
+}
+
+static void saved(void *data, const struct err *failure)
+{
+    struct saving *s = data;
+    struct job_run *run = s->h->run;
+
+    run->pending--;
+    if (failure && failure->cause == CAUSE_STORE_FAILED && !run->dropped) {
+        DL_APPEND(run->unsaved, s);
+        if (run->save_at == 0)
+            log_err(NULL, "run=%lld results cannot be written down, trying again: %s",
+                    (long long)run->record.run.id, failure->text);
+        run->save_at = clock_mono(run->parts->run->clock) + SAVE_AGAIN_MS;
+    } else {
+        if (failure) /* for one, the host was removed meanwhile */
+            log_warn(NULL, "host=%s result not kept: %s", s->h->host->name, failure->text);
+        tell_saved(s);
+        job_run_saving_free(s);
+    }
+    job_run_wake(run);
+}
+
+static void submit(struct job_run *run, struct saving *s)
+{
+    run->pending++;
+    store_submit_later(run->parts->run->store, save_work, saved, s);
+}
+
+void job_run_save_again(struct job_run *run)
+{
+    struct saving *s, *next, *list = run->unsaved;
+
+    run->unsaved = NULL;
+    run->save_at = 0;
+    DL_FOREACH_SAFE(list, s, next)
+    submit(run, s);
+}
+
+void job_run_save(struct job_host *h, uint32_t task, struct attempt *attempt)
+{
+    struct saving *s = xcalloc(1, sizeof(*s));
+
+    s->h = h;
+    s->attempt = attempt;
+    s->result = &(task < JOB_UNDO_BASE ? h->results : h->undone)[task % JOB_UNDO_BASE];
+    s->finding = h->finding;
+    h->finding = NULL;
+    submit(h->run, s);
+}
+
+void job_run_save_host(struct job_host *h)
+{
+    struct saving *s = xcalloc(1, sizeof(*s));
+
+    s->h = h;
+    rollout_over(h->run->rollout, (size_t)(h - h->run->members));
+    submit(h->run, s);
+}
+
+static void forgotten(void *data, const struct err *failure)
+{
+    struct saving *s = data;
+    struct job_run *run = s->h->run;
+
+    (void)failure;
+    run->pending--;
+    job_run_saving_free(s);
+    job_run_wake(run);
+}
+
+void job_run_forget(struct attempt *attempt, struct job_run *run)
+{
+    struct saving *s = xcalloc(1, sizeof(*s));
+
+    s->h = attempt->host;
+    s->attempt = attempt;
+    run->pending++;
+    store_submit_later(run->parts->run->store, NULL, forgotten, s);
+}
+
+void job_run_ask(struct job_run *run, store_work *work, store_done *done, void *data)
+{
+    run->pending++; /* done counts it back */
+    store_submit_later(run->parts->run->store, work, done, data);
+}
+
+static int save_end(struct tx *tx, void *data, struct err *err)
+{
+    const struct job_run *run = data;
+
+    return tx_run_end(tx, run->record.run.id, run->record.run.ended_ms, err) == 0
+               ? tx_job_state(tx, run->record.run.id, JOB_RUN_OVER, err)
+               : -1;
+}
+
+static void end_saved(void *data, const struct err *failure)
+{
+    struct job_run *run = data;
+
+    run->pending--;
+    /* Without it the next amtd takes the run up, finds all its hosts over, and ends it. */
+    if (failure)
+        log_err(NULL, "run=%lld its end could not be written down: %s", (long long)run->record.run.id,
+                failure->text);
+    run->ended_saved = true;
+    job_run_wake(run);
+}
+
+void job_run_end(struct job_run *run)
+{
+    run->phase = JOB_ENDED;
+    run->record.run.ended_ms = clock_wall(run->parts->run->clock);
+    run->record.state = JOB_RUN_OVER;
+    run->pending++;
+    store_submit(run->parts->run->store, save_end, end_saved, run);
+}

@@ -1,0 +1,23 @@
+/* All runs of jobs under way. Loop's thread only. */
+#ifndef AMTD_JOBS_JOBS_H
+#define AMTD_JOBS_JOBS_H
+
+#include "amtd/jobs/job_run.h"
+
+struct jobs;
+
+/* Takes up what an earlier amtd left. parts is borrowed, and so is all that it names. */
+struct jobs *jobs_new(const struct job_parts *parts);
+/* Leaves everything as it is, for the next amtd; calls done(arg) when nothing is waited for any more, and
+ * frees itself. Before the engine stops. */
+void jobs_stop(struct jobs *jobs, void (*done)(void *arg), void *arg);
+
+/* Takes the order over. The watch may be NULL, and then *viewer; else that is set before anything is told. */
+void jobs_run(struct jobs *jobs, struct job_order *order, const struct job_watch *watch,
+              struct job_viewer **viewer);
+struct job_run *jobs_find(const struct jobs *jobs, int64_t run_id); /* NULL: not under way */
+/* A run of the job with that name is under way. */
+bool jobs_is_running(const struct jobs *jobs, const char *name);
+size_t jobs_active(const struct jobs *jobs);
+
+#endif

@@ -1,0 +1,243 @@
+/* What is kept of runs of jobs: that they stay open when amtd ends, results in place of earlier ones, and
+ * conditions on them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "amtd/fleet/store_jobs.h"
+#include "base/xalloc.h"
+
+static char dir[64], path[96], key[96];
+static struct seal *seal;
+static struct store *store;
+static int64_t host_id, run_id;
+
+/* The structs own their texts; these stay. */
+static char pc1[] = "pc1", job[] = "job", night[] = "night", hash[] = "aa", text[] = "tasks:", none[] = "{}",
+            order[] = "[1]", all[] = "all", anna[] = "anna", wake[] = "wake", look[] = "look",
+            power[] = "power", timeout[] = "timeout", site[] = "site", lab[] = "lab";
+
+struct errand {
+    store_work *work;
+    bool over;
+    struct err failure;
+};
+
+static int do_work(struct tx *tx, void *data, struct err *err)
+{
+    return ((struct errand *)data)->work(tx, NULL, err);
+}
+
+static void done(void *data, const struct err *failure)
+{
+    struct errand *errand = data;
+
+    errand->over = true;
+    if (failure)
+        errand->failure = *failure;
+}
+
+/* Runs work in the store's thread, to its end; what it finds wrong is seen here by its result. */
+static void in_store(store_work *work)
+{
+    struct errand errand = {.work = work};
+
+    store_submit(store, do_work, done, &errand);
+    while (!errand.over) {
+        store_reap(store);
+        usleep(200);
+    }
+    if (errand.failure.cause != CAUSE_NONE)
+        fail_msg("%s", errand.failure.text);
+}
+
+#define want(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            return err_set(err, CAUSE_FAULT, "line %d: %s", __LINE__, #condition);                           \
+    } while (0)
+
+static int add(struct tx *tx, void *data, struct err *err)
+{
+    struct pair tag = {site, lab};
+    struct host host = {.name = pc1, .tags = {&tag, 1}};
+    struct job_record record = {
+        .run = {.task = job, .args = none, .target = all, .who = anna, .began_ms = 1000, .hosts = 1},
+        .name = night,
+        .hash = hash,
+        .text = text,
+        .files = none,
+        .settings = none,
+        .order = order,
+        .uid = 1000};
+    struct operation operation = {.host = pc1};
+
+    (void)data;
+    if (tx_host_add(tx, &host, &host_id, err) != 0)
+        return -1;
+    operation.host_id = host_id;
+    if (tx_job_add(tx, &record, &operation, 1, err) != 0)
+        return -1;
+    run_id = record.run.id;
+    return 0;
+}
+
+static int put(struct tx *tx, uint32_t task, char *label, enum operation_state state, char *cause,
+               struct err *err)
+{
+    const struct job_result result = {
+        .run = run_id,
+        .task = task,
+        .label = label,
+        .kind = power,
+        .operation = {.host_id = host_id, .state = state, .cause = cause, .began_ms = 5, .tries = 2}};
+
+    return tx_job_result_put(tx, &result, err);
+}
+
+static int stays_open(struct tx *tx, void *data, struct err *err)
+{
+    struct job_record *open;
+    size_t count, closed;
+
+    (void)data;
+    if (tx_recover(tx, 2000, &closed, err) != 0 || tx_jobs_open(tx, &open, &count, err) != 0)
+        return -1;
+    want(closed == 0 && count == 1);
+    want(open[0].run.id == run_id && open[0].uid == 1000 && open[0].run.ended_ms == 0);
+    want(strcmp(open[0].text, text) == 0 && strcmp(open[0].order, order) == 0);
+    job_record_clear(&open[0]);
+    free(open);
+    return 0;
+}
+
+static int last_result_counts(struct tx *tx, void *data, struct err *err)
+{
+    struct job_result *results;
+    size_t count;
+
+    (void)data;
+    if (put(tx, 0, wake, OPERATION_STARTED, NULL, err) != 0 ||
+        put(tx, 0, wake, OPERATION_FAILED, timeout, err) != 0 ||
+        put(tx, 1, look, OPERATION_OK, NULL, err) != 0 ||
+        tx_job_results(tx, run_id, host_id, &results, &count, err) != 0)
+        return -1;
+    want(count == 2);
+    want(results[0].operation.state == OPERATION_FAILED && strcmp(results[0].operation.cause, timeout) == 0);
+    want(strcmp(results[1].label, look) == 0 && results[1].operation.tries == 2);
+    for (size_t i = 0; i < count; i++)
+        job_result_clear(&results[i]);
+    free(results);
+    return 0;
+}
+
+static int conditions(struct tx *tx, void *data, struct err *err)
+{
+    static const struct {
+        const char *query;
+        bool holds;
+    } rows[] = {
+        {"result.wake = failed", true},    {"result.wake = ok", false},
+        {"cause.wake = timeout", true},    {"result.look = ok and tag.site = lab", true},
+        {"has cause.look", false},         {"result.nothing = ok", false},
+        {"not result.nothing = ok", true}, {"name = pc1 and not result.look = failed", true},
+    };
+
+    (void)data;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct query *query = query_parse(rows[i].query, err);
+        bool matches = false;
+        int status = query ? tx_host_matches(tx, host_id, run_id, query, &matches, err) : -1;
+
+        query_free(query);
+        if (status != 0)
+            return -1;
+        if (matches != rows[i].holds)
+            return err_set(err, CAUSE_FAULT, "'%s' does not do what it says", rows[i].query);
+    }
+    return 0;
+}
+
+static int ends(struct tx *tx, void *data, struct err *err)
+{
+    struct job_record *list, record;
+    struct err why = ERR_INIT;
+    size_t count;
+
+    (void)data;
+    err_set(&why, CAUSE_INVALID_ARGUMENT, "cannot be read");
+    if (tx_job_abandon(tx, run_id, 3000, &why, err) != 0 || tx_jobs_open(tx, &list, &count, err) != 0)
+        return -1;
+    want(count == 0);
+    free(list);
+    if (tx_job_get(tx, run_id, &record, err) != 0)
+        return -1;
+    want(record.state == JOB_RUN_OVER && record.run.failed == 1 && record.run.ended_ms == 3000);
+    job_record_clear(&record);
+    if (tx_jobs(tx, "other", 10, &list, &count, err) != 0)
+        return -1;
+    want(count == 0);
+    free(list);
+    want(tx_job_get(tx, run_id + 1, &record, &why) == -1 && why.cause == CAUSE_NOT_FOUND);
+    return 0;
+}
+
+static void a_run_of_a_job(void **state)
+{
+    (void)state;
+    in_store(add);
+    in_store(stays_open);
+    in_store(last_result_counts);
+    in_store(conditions);
+    in_store(ends);
+}
+
+static void wake_up(void *arg)
+{
+    (void)arg;
+}
+
+static int setup(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    strcpy(dir, "/tmp/amtd-jobs.XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(path, sizeof(path), "%s/amtd.db", dir);
+    snprintf(key, sizeof(key), "%s/key", dir);
+    seal = seal_open(key, 1, &err);
+    store = seal ? store_open(path, seal, wake_up, NULL, &err) : NULL;
+    return store ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    static const char *const names[] = {"amtd.db", "amtd.db-wal", "amtd.db-shm", "key"};
+
+    (void)state;
+    store_close(store);
+    seal_free(seal);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *name = xasprintf("%s/%s", dir, names[i]);
+
+        unlink(name);
+        free(name);
+    }
+    return rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_of_a_job)};
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
