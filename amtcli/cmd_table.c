@@ -21,6 +21,7 @@
 #include "amtcli/cmd_password.h"
 #include "amtcli/cmd_profile.h"
 #include "amtcli/cmd_run.h"
+#include "amtcli/cmd_schedule.h"
 #include "amtcli/cmd_settings.h"
 #include "amtcli/cmd_shell.h"
 #include "amtcli/cmd_user.h"
@@ -137,6 +138,13 @@ const struct command *const commands[] = {
     &command_job_cancel,
     &command_job_retry,
     &command_job_schema,
+    &command_schedule_add,
+    &command_schedule_list,
+    &command_schedule_show,
+    &command_schedule_next,
+    &command_schedule_enable,
+    &command_schedule_disable,
+    &command_schedule_remove,
     &command_node_invite,
     &command_node_list,
     &command_node_show,

@@ -50,6 +50,7 @@ struct daemon {
     struct discovery *discovery;
     struct job_parts job_parts;
     struct jobs *jobs;
+    struct schedules *schedules;
     struct dialer *dialer;
     struct streams *streams;
     struct redirect *redirect;
@@ -129,6 +130,11 @@ struct server *daemon_server(const struct daemon *daemon)
 struct jobs *daemon_jobs(const struct daemon *daemon)
 {
     return daemon->jobs;
+}
+
+struct schedules *daemon_schedules(const struct daemon *daemon)
+{
+    return daemon->schedules;
 }
 
 struct store *daemon_store(const struct daemon *daemon)
@@ -428,8 +434,9 @@ static void on_idle(uv_timer_t *timer)
     struct daemon *d = timer->data;
     int64_t now = clock_mono(clock_system());
 
-    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || jobs_active(d->jobs) > 0 || filter_watch_pending(d->filters) ||
-                discovery_active(d->discovery) > 0)
+    if (server_clients(d->server) > 0 || engine_active(d->engine) > 0 || jobs_active(d->jobs) > 0 ||
+        schedules_pending(d->schedules) || filter_watch_pending(d->filters) ||
+        discovery_active(d->discovery) > 0)
         d->idle_since = now;
     if (now - d->idle_since >= d->config->private_idle_ms)
         daemon_stop(d);
@@ -584,6 +591,7 @@ static int start_parts(struct daemon *d, struct err *err)
     nodes_start(d->nodes);
     d->job_parts = (struct job_parts){engine_parts(d->engine), d->engine, d->events};
     d->jobs = jobs_new(&d->job_parts);
+    d->schedules = schedules_new(&d->job_parts, d->jobs);
     d->server = server_new(&d->loop, d, err);
     if (!d->server)
         return -1;
@@ -652,6 +660,8 @@ static void jobs_stopped(void *arg)
 
 static void stop_work(struct daemon *d)
 {
+    schedules_free(d->schedules);
+    d->schedules = NULL;
     if (d->jobs)
         jobs_stop(d->jobs, jobs_stopped, d);
     else

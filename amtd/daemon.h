@@ -12,6 +12,7 @@
 #include "amtd/fleet/event.h"
 #include "amtd/fleet/store.h"
 #include "amtd/jobs/jobs.h"
+#include "amtd/jobs/schedules.h"
 #include "amtd/net/stream.h"
 #include "amtd/reactions/mailer.h"
 #include "amtd/redirect/redirect.h"
@@ -58,6 +59,7 @@ struct nodes *daemon_nodes(const struct daemon *daemon);
 struct uplinks *daemon_uplinks(const struct daemon *daemon);
 struct server *daemon_server(const struct daemon *daemon);
 struct jobs *daemon_jobs(const struct daemon *daemon);
+struct schedules *daemon_schedules(const struct daemon *daemon); /* NULL while amtd ends */
 struct store *daemon_store(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 int64_t daemon_started_ms(const struct daemon *daemon);

@@ -147,6 +147,21 @@ static const struct api_param job_retry_params[] = {
     {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
     END,
 };
+static const struct api_param schedule_add_params[] = {
+    NAME,
+    {"job", API_OBJECT, true, "name, text and files, as of job.run"},
+    TARGET,
+    {"cron", API_STRING, false, "minute hour day month weekday"},
+    {"every_ms", API_INTEGER, false, "instead: an interval"},
+    {"zone", API_STRING, false, "time zone of these times"},
+    {"window", API_STRING, false, "22:00-06:00: times outside do not count"},
+    {"catch_up", API_BOOLEAN, false, "do once what amtd slept through"},
+    ROLLOUT,
+    {"profile", API_STRING, false, "use this one alone"},
+    END,
+};
+static const struct api_param schedule_show_params[] = {
+    NAME, {"times", API_INTEGER, false, "how many of the next ones"}, END};
 static const struct api_param job_list_params[] = {
     {"name", API_STRING, false, "of the job"},
     {"limit", API_INTEGER, false, "newest so many"},
@@ -409,6 +424,14 @@ const struct api_call api_calls[] = {
     {"job.cancel", ROLE_OPERATE, run_params, false, NULL, call_job_cancel, "begins no more of a run"},
     {"job.list", ROLE_WATCH, job_list_params, true, call_job_list, NULL, "runs of jobs, newest first"},
     {"job.show", ROLE_WATCH, run_params, true, call_job_show, NULL, "one run of a job with its results"},
+    {"schedule.add", ROLE_WATCH, schedule_add_params, false, NULL, call_schedule_add,
+     "has a job begin by itself"},
+    {"schedule.list", ROLE_WATCH, none, true, NULL, call_schedule_list, "all schedules"},
+    {"schedule.show", ROLE_WATCH, schedule_show_params, true, NULL, call_schedule_show,
+     "one schedule, with its next times"},
+    {"schedule.remove", ROLE_OPERATE, name_only, false, NULL, call_schedule_remove, "forgets a schedule"},
+    {"schedule.enable", ROLE_OPERATE, name_only, false, NULL, call_schedule_enable, "goes on with one"},
+    {"schedule.disable", ROLE_OPERATE, name_only, false, NULL, call_schedule_disable, "begins it no more"},
     {"job.schema", ROLE_WATCH, none, true, call_job_schema, NULL, "what a job file may hold", API_ANY},
     {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
      "serves images to a host until the end of the session", API_HOST},

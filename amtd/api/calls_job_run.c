@@ -122,21 +122,15 @@ static void would(const struct job *job, const struct host *host, struct buf *te
 {
     for (size_t i = 0; i < job->count; i++) {
         const struct job_task *task = &job->tasks[i];
-        const struct task *engine = task->kind->task ? task_by_name(task->kind->task) : NULL;
         struct err err = ERR_INIT;
-        void *args;
+        void *args = job_task_parse(task, &err);
 
         buf_printf(text, "%s%s: ", i > 0 ? "; " : "", task->name);
-        if (engine) {
-            args = xcalloc(1, engine->args_size + 1);
-            if (engine->parse(args, task->args, &err) == 0)
-                engine->would(args, host, text);
-            if (engine->forget)
-                engine->forget(args);
-            free(args);
-        } else {
+        if (args)
+            task->engine->would(args, host, text);
+        else
             buf_printf(text, "would %s", task->kind->text);
-        }
+        job_task_drop(task, args);
         if (task->when)
             buf_printf(text, ", when %s", task->when);
     }

@@ -135,6 +135,15 @@ static const char *const migrations[] = {
     " began INTEGER NOT NULL, ended INTEGER NOT NULL, power_from TEXT, power_to TEXT, tries INTEGER NOT NULL,"
     " cause TEXT, code TEXT, message TEXT, detail TEXT, PRIMARY KEY (run, host, task)) STRICT, WITHOUT "
     "ROWID;",
+    "CREATE TABLE schedules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cron TEXT, every INTEGER NOT "
+    "NULL,"
+    " zone TEXT NOT NULL, window TEXT, catch_up INTEGER NOT NULL, enabled INTEGER NOT NULL, job TEXT NOT "
+    "NULL,"
+    " text TEXT NOT NULL, files TEXT NOT NULL, target TEXT NOT NULL, settings TEXT NOT NULL, who TEXT NOT "
+    "NULL,"
+    " uid INTEGER NOT NULL, created INTEGER NOT NULL, last INTEGER NOT NULL, last_run INTEGER NOT NULL "
+    "DEFAULT 0,"
+    " last_note TEXT) STRICT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

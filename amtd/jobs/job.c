@@ -13,6 +13,7 @@ void job_free(struct job *job)
         free(job->tasks[i].name);
         free(job->tasks[i].when);
         json_decref(job->tasks[i].args);
+        json_decref(job->tasks[i].task_args);
     }
     free(job->tasks);
     free(job->name);
@@ -29,20 +30,35 @@ size_t job_find(const struct job *job, const char *name, size_t n)
     return job->count;
 }
 
+void *job_task_parse(const struct job_task *task, struct err *err)
+{
+    void *args = task->engine ? xcalloc(1, task->engine->args_size + 1) : NULL;
+
+    if (!args || task->engine->parse(args, task->task_args, err) == 0)
+        return args;
+    job_task_drop(task, args);
+    return NULL;
+}
+
+void job_task_drop(const struct job_task *task, void *args)
+{
+    if (args && task->engine->forget)
+        task->engine->forget(args);
+    free(args);
+}
+
+int64_t job_task_timeout(const struct job_task *task)
+{
+    return task->timeout_ms > 0 ? task->timeout_ms : task->kind->timeout_ms;
+}
+
 static bool task_changes(const struct job_task *task)
 {
-    const struct task *engine = task->kind->task ? task_by_name(task->kind->task) : NULL;
     struct err err = ERR_INIT;
-    bool changes;
-    void *args;
+    void *args = job_task_parse(task, &err);
+    bool changes = args ? task->engine->changes(args) : task->kind->role != JOB_READS;
 
-    if (!engine)
-        return task->kind->role != JOB_READS;
-    args = xcalloc(1, engine->args_size + 1);
-    changes = engine->parse(args, task->args, &err) == 0 && engine->changes(args);
-    if (engine->forget)
-        engine->forget(args);
-    free(args);
+    job_task_drop(task, args);
     return changes;
 }
 

@@ -28,13 +28,15 @@ enum job_on_failure {
 struct job_task {
     char *name; /* unique in the job; when the file gives none the kind's, "power", "power-2" */
     const struct job_kind *kind;
-    json_t *args;       /* for the kind's task or action */
-    int64_t timeout_ms; /* for one try; 0: as long as task or action want */
-    uint32_t retries;   /* after the first try */
-    int64_t pause_ms;   /* before each */
-    int on_failure;     /* enum job_on_failure */
-    char *when;         /* a query; NULL: always */
-    size_t line;        /* of the file, from 1 */
+    json_t *args;              /* as the kind shaped them */
+    const struct task *engine; /* that does it; NULL: the kind's action does */
+    json_t *task_args;         /* for the engine; NULL with action */
+    int64_t timeout_ms;        /* for one try; 0: as long as task or action want */
+    uint32_t retries;          /* after the first try */
+    int64_t pause_ms;          /* before each */
+    int on_failure;            /* enum job_on_failure */
+    char *when;                /* a query; NULL: always */
+    size_t line;               /* of the file, from 1 */
 };
 
 /* How the hosts take their turns; see run_order. -1: the file does not say. */
@@ -75,6 +77,12 @@ void job_free(struct job *job); /* NULL is fine */
 /* Filters learn what the tasks behind them need, so that they refuse to cut that off. For job_read.c. */
 void job_share_needs(struct job *job);
 
+/* The engine's own form of a task's arguments. NULL and err; also for one by action, without err. To be freed
+ * by job_task_drop. */
+void *job_task_parse(const struct job_task *task, struct err *err);
+void job_task_drop(const struct job_task *task, void *args); /* NULL is fine */
+/* For one try, or for what is done until it holds; 0: as long as the engine's task wants. */
+int64_t job_task_timeout(const struct job_task *task);
 /* It changes something on hosts. */
 bool job_changes(const struct job *job);
 /* The highest role that one of its tasks asks for. */

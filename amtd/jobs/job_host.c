@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
+#define LOOK_MS         2000   /* between two looks, until it is as it should be */
 #define SETTLE_MS       3000   /* between two looks at a machine that may be coming up by itself */
 #define IN_USE_PAUSE_MS 5000   /* what an earlier amtd held is let go by itself (fleet/filter_watch.h) */
 #define IN_USE_MOST_MS  600000 /* but not for ever */
@@ -79,59 +80,6 @@ static void watch_deadline(struct job_host *h)
 static void pause_over(uv_timer_t *timer)
 {
     job_run_ready(timer->data, try_task);
-}
-
-/* --- the end of the host --- */
-
-static void copy_ends(struct job_host *h)
-{
-    for (size_t i = 0; h->results && i < h->run->job->count; i++) {
-        const struct operation *op = &h->results[i].operation;
-
-        if (!h->results[i].label || h->results[i].skipped)
-            continue;
-        h->record->tries++;
-        if (op->from && !h->record->from)
-            h->record->from = xstrdup(op->from);
-        if (op->to)
-            xreplace(&h->record->to, op->to);
-    }
-}
-
-/* A remark names the tasks that failed and were passed over. */
-static void remark(struct job_host *h)
-{
-    struct buf names = buf_init(1000);
-
-    for (size_t i = 0; h->results && i < h->run->job->count; i++)
-        if (h->results[i].label && h->results[i].operation.state == OPERATION_FAILED)
-            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", h->results[i].label);
-    if (names.len > 0) {
-        free(h->record->message);
-        h->record->message = xasprintf("went on after failures of: %s", buf_str(&names));
-    }
-    buf_free(&names);
-}
-
-void job_host_end(struct job_host *h, const struct err *failure)
-{
-    struct operation *record = h->record;
-
-    if (h->over)
-        return;
-    h->over = true;
-    stop_timer(h);
-    copy_ends(h);
-    record->state = failure ? OPERATION_FAILED : OPERATION_OK;
-    record->ended_ms = job_host_wall(h);
-    if (failure) {
-        xreplace(&record->cause, cause_name(failure->cause));
-        xreplace(&record->code, failure->code[0] ? failure->code : NULL);
-        xreplace(&record->message, failure->text);
-    } else {
-        remark(h);
-    }
-    job_run_save_host(h);
 }
 
 /* --- results --- */
@@ -423,6 +371,30 @@ static bool resolve_doubt(struct job_host *h)
     return true;
 }
 
+/* What is done until it holds: false when it will be done once more, or its time is over. */
+static bool is_met(struct job_host *h, struct attempt *attempt, struct err *failure)
+{
+    const struct job_task *task = task_of(h);
+    int64_t spent = job_host_wall(h) - h->began_ms;
+    struct buf missing = buf_init(200);
+    bool met = task->kind->met(task->args, &attempt->record, &missing);
+    struct operation was = attempt->record;
+
+    if (!met && attempt->record.state == OPERATION_OK)
+        err_set(failure, CAUSE_NOT_REACHED, "%s after %lld s", buf_str(&missing), (long long)(spent / 1000));
+    else if (!met)
+        *failure = operation_failure(&attempt->record);
+    buf_free(&missing);
+    if (met || job_cause_is_final(failure->cause))
+        return true;
+    if (spent + LOOK_MS < job_task_timeout(task) && pause_and_try(h, LOOK_MS)) {
+        job_run_forget(attempt, h->run);
+        return false;
+    }
+    task_over(h, attempt, &was, failure);
+    return false;
+}
+
 /* An operation wants to go on, or has come to its end. */
 static void device_over(struct job_host *h)
 {
@@ -446,6 +418,8 @@ static void device_over(struct job_host *h)
         job_host_undo_over(h, attempt);
         return;
     }
+    if (task_of(h)->kind->met && !is_met(h, attempt, &failure))
+        return;
     if (attempt->record.state == OPERATION_FAILED) {
         failure = operation_failure(&attempt->record);
         if (try_again(h, &failure, attempt->started)) {
@@ -513,7 +487,7 @@ static void start_action(struct job_host *h)
         .run = h->run->record.run.id,
         .job = h->run->job->name,
         .task = task->name,
-        .timeout_ms = task->timeout_ms > 0 ? task->timeout_ms : task->kind->timeout_ms,
+        .timeout_ms = job_task_timeout(task),
         .done = action_done,
         .owner = h,
     };
@@ -629,7 +603,7 @@ static void try_task(struct job_host *h)
     if (h->in_doubt && resolve_doubt(h))
         return;
     h->tries++;
-    if (task->kind->action) {
+    if (!task->engine) {
         if (job_kind_again(task->kind, task->args) == JOB_AGAIN_SAFE)
             start_action(h);
         else

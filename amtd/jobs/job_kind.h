@@ -3,7 +3,7 @@
  *
  * Most kinds are a task of the engine (fleet/task.h) with arguments out of the file: `task` names it, and
  * reaching the host, logging in, writing down and cancelling are the engine's. The others (waiting, a command
- * of this machine, a console) are carried out by amtd itself: `action`.
+ * of this machine, a console) are carried out by amtd itself: `action`. A few do both, by their arguments.
  *
  * A new kind: one file kind_NAME.c with a const struct job_kind, its row in kinds.h and job_kind.c. */
 #ifndef AMTD_JOBS_JOB_KIND_H
@@ -102,6 +102,13 @@ struct job_kind {
     /* Turns what the file says into the arguments of task or action, in place: *args is owned. NULL: as they
      * are. -1 with err: what no parameter can tell alone. */
     int (*shape)(json_t **args, struct err *err);
+    /* With both task and action: by action with these arguments. NULL: there is only one of them. */
+    bool (*acts)(const json_t *args);
+    /* The task's arguments, a new reference. NULL: what the file says, in the shape that it was given. */
+    json_t *(*task_args)(const json_t *args);
+    /* The task is done again and again until this holds of its end, within timeout_ms; else missing
+     * (appended) says what does not. NULL: once is enough. */
+    bool (*met)(const json_t *args, const struct operation *op, struct buf *missing);
     /* NULL: JOB_AGAIN_SAFE. */
     enum job_again (*again)(const json_t *args);
     /* With JOB_AGAIN_ASK: the arguments of the task of the same kind that does what is left, of a machine

@@ -215,6 +215,7 @@ static void fill_order(struct job_run *run)
     run->order.target = xstrdup(run->record.run.target);
     run->order.who = xstrdup(run->record.run.who);
     run->order.uid = run->record.uid;
+    run->order.schedule = xstrdup(run->record.schedule);
     run->order.confirmed = true;
     json_decref(settings);
 }
@@ -411,9 +412,9 @@ static void make_orders(struct job_run *run)
     for (size_t i = 0; i < run->job->count; i++) {
         const struct job_task *task = &run->job->tasks[i];
 
-        if (task->kind->task)
-            make_order(run, &run->orders[i], task->kind->task, task->args,
-                       task->timeout_ms > 0 ? task->timeout_ms : task->kind->timeout_ms);
+        if (task->engine) /* what is done again and again has its time for all of it */
+            make_order(run, &run->orders[i], task->engine->name, task->task_args,
+                       task->kind->met ? 0 : job_task_timeout(task));
         run->undo_labels[i] = xasprintf("undo-%s", task->name);
         if (task->when)
             run->queries[i] = query_parse(task->when, &err);

@@ -326,18 +326,22 @@ static void read_retry(struct config_reader *r, const yaml_node_t *node, void *b
 /* What the task itself says of its arguments, which no table can. */
 static void check_args(struct config_reader *r, const struct job_task *task, const yaml_node_t *node)
 {
-    const struct task *engine = task->kind->task ? task_by_name(task->kind->task) : NULL;
     struct err err = ERR_INIT;
-    void *args;
+    void *args = job_task_parse(task, &err);
 
-    if (!engine)
-        return;
-    args = xcalloc(1, engine->args_size + 1);
-    if (engine->parse(args, task->args, &err) != 0)
+    if (err.cause != CAUSE_NONE)
         config_complain(r, node, "'%s': %s", task->kind->name, err.text);
-    if (engine->forget)
-        engine->forget(args);
-    free(args);
+    job_task_drop(task, args);
+}
+
+static void choose_engine(struct job_task *task)
+{
+    const struct job_kind *kind = task->kind;
+
+    if (!kind->task || (kind->acts && kind->acts(task->args)))
+        return;
+    task->engine = task_by_name(kind->task);
+    task->task_args = kind->task_args ? kind->task_args(task->args) : json_incref(task->args);
 }
 
 static bool all_files_known(const struct reading *rd, const struct job_kind *kind)
@@ -361,9 +365,12 @@ static void read_kind(struct reading *rd, struct job_task *task, const yaml_node
     }
     if (r->count > before)
         return;
-    if (task->kind->shape && task->kind->shape(&task->args, &err) != 0)
+    if (task->kind->shape && task->kind->shape(&task->args, &err) != 0) {
         config_complain(r, node, "'%s': %s", task->kind->name, err.text);
-    else if (all_files_known(rd, task->kind))
+        return;
+    }
+    choose_engine(task);
+    if (all_files_known(rd, task->kind))
         check_args(r, task, node);
 }
 

@@ -118,6 +118,8 @@ void job_run_wake(struct job_run *run);
 void job_run_ready(struct job_host *h, void (*then)(struct job_host *h));
 /* Writes a result down (task as of job_result) and tells; attempt is then freed, may be NULL. */
 void job_run_save(struct job_host *h, uint32_t task, struct attempt *attempt);
+/* The host ends; failure NULL: it went well. */
+void job_host_end(struct job_host *h, const struct err *failure);
 /* The host is over: written down, told, and its turn given back. */
 void job_run_save_host(struct job_host *h);
 /* Frees it when the store has done with it. */
@@ -131,7 +133,6 @@ void job_host_go(struct job_host *h);
 bool job_host_restore(struct job_host *h, struct job_result *results, size_t count);
 /* The run's pause is over, or it was cancelled. */
 void job_host_wake(struct job_host *h);
-void job_host_end(struct job_host *h, const struct err *failure);
 void job_host_drop(struct job_host *h); /* leaves everything as it is */
 void job_host_clear(struct job_host *h);
 /* Callbacks of operations. */

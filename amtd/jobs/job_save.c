@@ -180,3 +180,57 @@ void job_run_end(struct job_run *run)
     run->pending++;
     store_submit(run->parts->run->store, save_end, end_saved, run);
 }
+
+/* --- the end of the host --- */
+
+static void copy_ends(struct job_host *h)
+{
+    for (size_t i = 0; h->results && i < h->run->job->count; i++) {
+        const struct operation *op = &h->results[i].operation;
+
+        if (!h->results[i].label || h->results[i].skipped)
+            continue;
+        h->record->tries++;
+        if (op->from && !h->record->from)
+            h->record->from = xstrdup(op->from);
+        if (op->to)
+            xreplace(&h->record->to, op->to);
+    }
+}
+
+/* A remark names the tasks that failed and were passed over. */
+static void remark(struct job_host *h)
+{
+    struct buf names = buf_init(1000);
+
+    for (size_t i = 0; h->results && i < h->run->job->count; i++)
+        if (h->results[i].label && h->results[i].operation.state == OPERATION_FAILED)
+            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", h->results[i].label);
+    if (names.len > 0) {
+        free(h->record->message);
+        h->record->message = xasprintf("went on after failures of: %s", buf_str(&names));
+    }
+    buf_free(&names);
+}
+
+void job_host_end(struct job_host *h, const struct err *failure)
+{
+    struct operation *record = h->record;
+
+    if (h->over)
+        return;
+    h->over = true;
+    if (h->timer)
+        uv_timer_stop(h->timer);
+    copy_ends(h);
+    record->state = failure ? OPERATION_FAILED : OPERATION_OK;
+    record->ended_ms = clock_wall(h->run->parts->run->clock);
+    if (failure) {
+        xreplace(&record->cause, cause_name(failure->cause));
+        xreplace(&record->code, failure->code[0] ? failure->code : NULL);
+        xreplace(&record->message, failure->text);
+    } else {
+        remark(h);
+    }
+    job_run_save_host(h);
+}

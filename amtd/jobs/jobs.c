@@ -139,15 +139,15 @@ struct job_run *jobs_find(const struct jobs *jobs, int64_t run_id)
     return NULL;
 }
 
-bool jobs_is_running(const struct jobs *jobs, const char *name)
+bool jobs_runs_schedule(const struct jobs *jobs, const char *schedule)
 {
     const struct entry *entry;
 
     DL_FOREACH(jobs->entries, entry)
     {
-        const struct job *job = job_run_job(entry->run);
+        const struct job_order *order = job_run_order(entry->run);
 
-        if (job && !job_run_is_over(entry->run) && strcmp(job->name, name) == 0)
+        if (!job_run_is_over(entry->run) && order->schedule && strcmp(order->schedule, schedule) == 0)
             return true;
     }
     return false;

@@ -16,8 +16,8 @@ void jobs_stop(struct jobs *jobs, void (*done)(void *arg), void *arg);
 void jobs_run(struct jobs *jobs, struct job_order *order, const struct job_watch *watch,
               struct job_viewer **viewer);
 struct job_run *jobs_find(const struct jobs *jobs, int64_t run_id); /* NULL: not under way */
-/* A run of the job with that name is under way. */
-bool jobs_is_running(const struct jobs *jobs, const char *name);
+/* A run that the schedule began is under way. */
+bool jobs_runs_schedule(const struct jobs *jobs, const char *schedule);
 size_t jobs_active(const struct jobs *jobs);
 
 #endif

@@ -12,5 +12,8 @@ extern const struct job_kind job_kind_clock;
 extern const struct job_kind job_kind_inventory;
 extern const struct job_kind job_kind_eventlog;
 extern const struct job_kind job_kind_auditlog;
+extern const struct job_kind job_kind_wait;
+extern const struct job_kind job_kind_run;
+extern const struct job_kind job_kind_notify;
 
 #endif

@@ -1,0 +1,345 @@
+#include "amtd/jobs/schedules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtd/fleet/event.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define LOOK_MOST_MS 30000 /* between two looks: the clock may be set meanwhile */
+#define LATE_MS      90000 /* later than this, amtd was not there when it was due */
+#define APART_MS     15000 /* between schedules that are caught up on */
+
+struct schedules {
+    uv_timer_t timer; /* first: freed in its close callback */
+    const struct job_parts *parts;
+    struct jobs *jobs;
+    struct schedule *items; /* as the store has them */
+    size_t count;
+    bool looking, again, closing;
+    int64_t not_before_ms; /* wall clock: the next that is caught up on */
+    size_t pending;        /* works with the store, and runs that are not ready */
+};
+
+struct cron *schedule_cron(const struct schedule *s, struct err *err)
+{
+    struct cron *cron =
+        s->cron ? cron_parse(s->cron, s->zone, err) : cron_every(s->every_ms, s->created_ms, s->zone, err);
+
+    if (cron && s->window && cron_set_window(cron, s->window, err) != 0) {
+        cron_free(cron);
+        return NULL;
+    }
+    if (cron && cron_next(cron, s->created_ms) == 0) {
+        cron_free(cron);
+        err_set(err, CAUSE_INVALID_ARGUMENT, "none of its times is within %s", s->window);
+        return NULL;
+    }
+    return cron;
+}
+
+static void closed(uv_handle_t *handle)
+{
+    struct schedules *s = (struct schedules *)handle;
+
+    for (size_t i = 0; i < s->count; i++)
+        schedule_clear(&s->items[i]);
+    free(s->items);
+    free(s);
+}
+
+static void maybe_close(struct schedules *s)
+{
+    if (s->closing && !s->looking && s->pending == 0 && !uv_is_closing((uv_handle_t *)&s->timer))
+        uv_close((uv_handle_t *)&s->timer, closed);
+}
+
+/* --- what became of one --- */
+
+struct outcome {
+    struct schedules *schedules;
+    struct job_viewer *viewer;
+    int64_t id, at_ms, run;
+    char *name;
+    char *note; /* why it was not begun */
+};
+
+static int outcome_work(struct tx *tx, void *data, struct err *err)
+{
+    const struct outcome *o = data;
+
+    return tx_schedule_done(tx, o->id, o->at_ms, o->run, o->note, err);
+}
+
+static void outcome_kept(void *data, const struct err *failure)
+{
+    struct outcome *o = data;
+    struct schedules *s = o->schedules;
+
+    if (failure)
+        log_err(NULL, "schedule=%s could not be written down: %s", o->name, failure->text);
+    s->pending--;
+    free(o->name);
+    free(o->note);
+    free(o);
+    if (!s->closing)
+        schedules_look(s);
+    maybe_close(s);
+}
+
+static void keep(struct outcome *o)
+{
+    store_submit(o->schedules->parts->run->store, outcome_work, outcome_kept, o);
+}
+
+static void leave_out(struct outcome *o, const char *why)
+{
+    char *text = xasprintf("schedule %s: not begun: %s", o->name, why);
+
+    event_raise(o->schedules->parts->events,
+                &(struct event_report){.kind = EVENT_JOB, .severity = SEVERITY_WARNING, .text = text});
+    free(text);
+    o->note = xstrdup(why);
+    keep(o);
+}
+
+static void run_ready(void *arg, struct job_run *run)
+{
+    struct outcome *o = arg;
+
+    o->run = job_run_record(run)->run.id;
+    log_info(NULL, "schedule=%s began run %lld", o->name, (long long)o->run);
+    job_run_unwatch(o->viewer);
+    keep(o);
+}
+
+static void run_refused(void *arg, const struct err *err)
+{
+    leave_out(arg, err->text);
+}
+
+static void run_news(void *arg, struct job_run *run)
+{
+    (void)arg;
+    (void)run;
+}
+
+/* --- one that is due --- */
+
+static int64_t setting(const json_t *settings, const char *name)
+{
+    const json_t *value = json_object_get(settings, name);
+
+    return value ? json_integer_value(value) : -1;
+}
+
+static void begin(struct outcome *o, const struct schedule *schedule)
+{
+    const struct job_watch watch = {o, run_ready, run_refused, run_news};
+    json_t *settings = json_loads(schedule->settings, 0, NULL);
+    struct job_reading reading;
+    struct job_order order = {
+        .files = json_loads(schedule->files, 0, NULL),
+        .text = xstrdup(schedule->text),
+        .target = xstrdup(schedule->target),
+        .who = xstrdup(schedule->who),
+        .uid = schedule->uid,
+        .profile = xstrdup(json_string_value(json_object_get(settings, "profile"))),
+        .schedule = xstrdup(schedule->name),
+        .rollout = {setting(settings, "parallel"), setting(settings, "per_subnet"),
+                    setting(settings, "canary"), setting(settings, "batch"), setting(settings, "pause_ms"),
+                    setting(settings, "max_failures")},
+        .confirmed = true,
+    };
+
+    json_decref(settings);
+    order.job = job_read(schedule->job, schedule->text, strlen(schedule->text), order.files, &reading);
+    job_reading_clear(&reading);
+    if (order.job) {
+        jobs_run(o->schedules->jobs, &order, &watch, &o->viewer);
+    } else {
+        job_order_clear(&order);
+        leave_out(o, "its job file cannot be read by this amtd");
+    }
+}
+
+/* due_ms: the last of its times that has come. False: it waits for a while, because others are caught up on.
+ */
+static bool take(struct schedules *s, const struct schedule *schedule, int64_t due_ms, int64_t now_ms)
+{
+    bool late = now_ms - due_ms > LATE_MS;
+    struct outcome *o;
+
+    if (late && schedule->catch_up && now_ms < s->not_before_ms)
+        return false;
+    o = xcalloc(1, sizeof(*o));
+    o->schedules = s;
+    o->id = schedule->id;
+    o->at_ms = due_ms;
+    o->name = xstrdup(schedule->name);
+    s->pending++;
+    if (late && !schedule->catch_up) {
+        leave_out(o, "amtd was not running when it was due");
+    } else if (jobs_runs_schedule(s->jobs, schedule->name)) {
+        leave_out(o, "the run before is still under way");
+    } else {
+        if (late)
+            s->not_before_ms = now_ms + APART_MS;
+        begin(o, schedule);
+    }
+    return true;
+}
+
+/* The last time of the schedule that has come since it was looked at; 0: none has. *next: the first to come.
+ */
+static int64_t last_due(const struct cron *cron, int64_t since_ms, int64_t now_ms, int64_t *next)
+{
+    int64_t due = 0, at = cron_next(cron, since_ms);
+    int64_t week = (int64_t)7 * 86400000;
+
+    if (at > 0 && at < now_ms - week) { /* long ago: nobody counts all of them */
+        due = at;
+        at = cron_next(cron, now_ms - week);
+    }
+    while (at > 0 && at <= now_ms) {
+        due = at;
+        at = cron_next(cron, at);
+    }
+    *next = at;
+    return due;
+}
+
+static int64_t do_due(struct schedules *s, int64_t now_ms)
+{
+    int64_t first = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct schedule *schedule = &s->items[i];
+        struct err err = ERR_INIT;
+        struct cron *cron = schedule->enabled ? schedule_cron(schedule, &err) : NULL;
+        int64_t next = 0, due = cron ? last_due(cron, schedule->last_ms, now_ms, &next) : 0;
+
+        if (due > 0 && take(s, schedule, due, now_ms))
+            schedule->last_ms = due;
+        else if (due > 0)
+            next = s->not_before_ms;
+        if (next > 0 && (first == 0 || next < first))
+            first = next;
+        if (schedule->enabled && !cron)
+            log_err(NULL, "schedule=%s: %s", schedule->name, err.text);
+        cron_free(cron);
+    }
+    return first;
+}
+
+/* --- looking --- */
+
+struct look {
+    struct schedules *schedules;
+    struct schedule *items;
+    size_t count;
+};
+
+static void on_timer(uv_timer_t *timer);
+
+static void work(struct schedules *s)
+{
+    int64_t now_ms = clock_wall(s->parts->run->clock);
+    int64_t next = do_due(s, now_ms);
+    int64_t wait = next > now_ms ? next - now_ms : 0;
+
+    if (next > 0)
+        uv_timer_start(&s->timer, on_timer, wait < LOOK_MOST_MS ? (uint64_t)wait : LOOK_MOST_MS, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct schedules *s = (struct schedules *)timer;
+
+    if (s->pending == 0 && !s->looking) /* else a look follows */
+        work(s);
+}
+
+static int look_work(struct tx *tx, void *data, struct err *err)
+{
+    struct look *l = data;
+
+    for (size_t i = 0; i < l->count; i++) /* the transaction is tried again when others in it fail */
+        schedule_clear(&l->items[i]);
+    free(l->items);
+    return tx_schedules(tx, &l->items, &l->count, err);
+}
+
+static void looked(void *data, const struct err *failure)
+{
+    struct look *l = data;
+    struct schedules *s = l->schedules;
+
+    s->looking = false;
+    if (failure) {
+        log_err(NULL, "schedules cannot be read: %s", failure->text);
+        uv_timer_start(&s->timer, on_timer, LOOK_MOST_MS, 0);
+    } else {
+        struct schedule *items = s->items;
+        size_t count = s->count;
+
+        s->items = l->items;
+        s->count = l->count;
+        l->items = items;
+        l->count = count;
+    }
+    for (size_t i = 0; i < l->count; i++)
+        schedule_clear(&l->items[i]);
+    free(l->items);
+    free(l);
+    if (s->again && !s->closing) {
+        s->again = false;
+        schedules_look(s);
+    } else if (!failure && !s->closing && s->pending == 0) { /* else what is due now is not written yet */
+        work(s);
+    }
+    maybe_close(s);
+}
+
+void schedules_look(struct schedules *s)
+{
+    struct look *l;
+
+    if (s->looking) {
+        s->again = true;
+        return;
+    }
+    l = xcalloc(1, sizeof(*l));
+    l->schedules = s;
+    s->looking = true;
+    store_submit(s->parts->run->store, look_work, looked, l);
+}
+
+struct schedules *schedules_new(const struct job_parts *parts, struct jobs *jobs)
+{
+    struct schedules *s = xcalloc(1, sizeof(*s));
+
+    s->parts = parts;
+    s->jobs = jobs;
+    uv_timer_init(parts->run->loop, &s->timer);
+    schedules_look(s);
+    return s;
+}
+
+void schedules_free(struct schedules *s)
+{
+    if (!s)
+        return;
+    s->closing = true;
+    uv_timer_stop(&s->timer);
+    maybe_close(s);
+}
+
+bool schedules_pending(const struct schedules *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->items[i].enabled)
+            return true;
+    return false;
+}

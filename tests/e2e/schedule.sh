@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# schedule.sh BIN_DIR: jobs that begin by themselves: mistakes in times, the next ones, one at a time, and what amtd slept
+# through, which is done once or left out, one schedule after the other. What amtd does by itself in a job: waiting, commands,
+# notices.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+
+amtsim_start --devices 6 --power-seconds 0.2-0.4
+amtd_start
+fleet 6
+amtcli host set pc0001 --tag owner='Anna B' > /dev/null
+
+# --- by amtd itself ---
+cat > "$dir/acts.yaml" << 'YAML'
+name: acts
+tasks:
+  - power: { action: cycle, no-wait: yes }
+  - name: up
+    wait: { power: on }
+    timeout: 60s
+  - wait: 100ms
+  - name: here
+    run: { shell: 'echo "$AMTD_HOST:$AMTD_TAG_OWNER:$EXTRA:$AMTD_FACT_POWER"; echo loud >&2', env: { EXTRA: more } }
+  - name: bad
+    run: [sh, -c, 'exit 3']
+    retry: { count: 1, pause: 100ms }
+    on-failure: continue
+  - name: late
+    run: { command: [sleep, '1000'] }
+    timeout: 500ms
+    on-failure: continue
+  - name: shut
+    wait: { port: 9 }
+    timeout: 1s
+    on-failure: continue
+  - notify: { text: done with it, severity: warning }
+YAML
+exits 0 amtcli job run "$dir/acts.yaml" 'pc[0001-0002]' -o json
+[ "$(jq -r '[.[0].tasks[] | .task + "=" + (.cause // .result)] | join(" ")' "$dir/out")" = \
+    "power=ok up=ok wait=ok here=ok bad=command-failed late=command-failed shut=not-reached notify=ok" ] ||
+    fail "not as it should be: $(jq -c '.[0].tasks[] | [.task, .result, .message]' "$dir/out")"
+[ "$(jq '.[0].tasks[] | select(.task == "bad") | .tries' "$dir/out")" = 2 ] || fail "the command was not tried again"
+amtcli job show 1 -o json > "$dir/shown" 2> /dev/null
+[ "$(jq -r '.[0].tasks[] | select(.task == "here") | .detail.run.output' "$dir/shown")" = "pc0001:Anna B:more:on
+loud" ] || fail "the command saw something else: $(jq -c '.[0].tasks[3]' "$dir/shown")"
+[ "$(jq '.[0].tasks[] | select(.task == "bad") | .detail.run.exit' "$dir/shown")" = 3 ] || fail "its exit status is not told"
+! pgrep -f 'sleep 1000' > /dev/null || fail "the command that was late goes on"
+[ "$(amtcli event list -o json | jq '[.[] | select(.kind == "job" and .text == "done with it")] | length')" = 2 ] || fail "nobody was told"
+
+# --- times ---
+printf 'name: look\ntasks: [power: status]\n' > "$dir/look.yaml"
+exits 2 amtcli schedule add bad --cron '61 * * * *' --job "$dir/look.yaml" --target @lab
+says "$dir/err" "minute: expected '*', numbers from 0 to 59"
+exits 2 amtcli schedule add bad --cron '0 0 31 4 *' --job "$dir/look.yaml" --target @lab
+exits 2 amtcli schedule add bad --cron '0 2 * * *' --zone Mars/Base --job "$dir/look.yaml" --target @lab
+exits 2 amtcli schedule add bad --cron '0 2 * * *' --every 5m --job "$dir/look.yaml" --target @lab
+exits 2 amtcli schedule add bad --cron '0 2 * * *' --job "$dir/nosuch.yaml" --target @lab
+[ "$(amtcli schedule list -o json)" = '[]' ] || fail "one with mistakes was added"
+exits 0 amtcli schedule add nightly --cron '0 2 * * *' --zone UTC --job "$dir/look.yaml" --target @lab
+[ "$(grep -c 'T02:00:00Z$' "$dir/out")" = 5 ] || fail "not five nights: $(cat "$dir/out")"
+for i in 1 2; do
+    exits 0 amtcli schedule add "caught$i" --cron '0 3 * * *' --zone UTC --job "$dir/look.yaml" --target @lab --catch-up
+done
+exits 0 amtcli schedule add off --every 6h --job "$dir/look.yaml" --target @lab --catch-up
+amtcli schedule disable off
+exits 2 amtcli schedule add nightly --cron @daily --job "$dir/look.yaml" --target @lab
+[ "$(amtcli schedule next caught1 -n 20 | wc -l)" = 20 ] || fail "not 20 times"
+
+# --- amtd sleeps for two days ---
+amtd_stop
+sqlite3 "$AMTD_STATE_DIR/amtd.db" "UPDATE schedules SET last = last - 172800000, created = created - 172800000"
+rm "$dir/look.yaml" # it is kept
+amtd_start
+one_done() { amtcli job list -o json | jq -e '[.[] | select(.schedule != null and .state == "over")] | length >= 1' > /dev/null; }
+wait_until "the first one that is caught up on" one_done
+[ "$(amtcli job list -o json | jq '[.[] | select(.schedule != null)] | length')" = 1 ] || fail "all begin at once"
+both_done() { amtcli job list -o json | jq -e '[.[] | select(.schedule != null and .state == "over") | .schedule] | sort == ["caught1", "caught2"]' > /dev/null; }
+wait_until "the second one" both_done
+[ "$(amtcli job list -o json | jq -r '[.[] | select(.schedule != null) | .ok] | unique | join(",")')" = 6 ] || fail "not all hosts"
+says <(amtcli schedule list) "amtd was not running when it was due"
+amtcli event list -o json | jq -e '[.[] | select(.kind == "job" and (.text | startswith("schedule nightly: not begun")))] | length == 1' > /dev/null ||
+    fail "nobody was told that nightly was left out"
+amtcli schedule enable off
+[ "$(amtcli schedule show off -o json | jq '.last_run')" = null ] || fail "what was disabled is caught up on"
+amtcli schedule remove nightly
+exits 2 amtcli schedule remove nightly
+[ "$(amtcli schedule list -o json | jq length)" = 3 ] || fail "not three are left"
+
+amtd_stop
+amtsim_stop
+echo "schedule: ok"
