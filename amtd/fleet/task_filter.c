@@ -29,6 +29,7 @@ static const struct task_arg args_table[] = {
     {"force", TASK_ARG_BOOL, offsetof(struct filter_args, force)},
     {"untested", TASK_ARG_BOOL, offsetof(struct filter_args, untested)},
     {"all", TASK_ARG_BOOL, offsetof(struct filter_args, all)},
+    {"now", TASK_ARG_BOOL, offsetof(struct filter_args, now)},
     {"for_ms", TASK_ARG_MS, offsetof(struct filter_args, for_ms), .min = 1000, .max = TIME_MOST_MS},
     {"confirm_within_ms", TASK_ARG_MS, offsetof(struct filter_args, confirm_ms), .min = 1000,
      .max = TIME_MOST_MS},
@@ -83,6 +84,8 @@ static int check_args(const struct filter_args *fa, const json_t *file, struct e
     if (fa->when && (fa->for_ms || fa->confirm_ms || fa->all || (!applies && fa->action != FILTER_DO_REMOVE)))
         return err_set(err, CAUSE_INVALID_ARGUMENT,
                        "'when' goes with apply and remove, without 'for_ms', 'confirm_within_ms' and 'all'");
+    if (fa->now && fa->action != FILTER_DO_UNDO)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'now' goes with undo only");
     if (fa->all && fa->action != FILTER_DO_REMOVE)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'all' goes with remove only");
     if (fa->force && !fa->confirm_ms)

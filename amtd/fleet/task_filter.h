@@ -31,6 +31,7 @@ struct filter_args {
     int action; /* enum filter_action */
     int when;   /* position in filter_when_names: whose policy it is */
     bool anti_spoof, widen, force, untested, all;
+    bool now;                     /* FILTER_DO_UNDO: also before its time */
     int64_t for_ms, confirm_ms;   /* 0: not */
     struct filter_source *source; /* FILTER_DO_APPLY */
     json_t *set, *addresses;      /* objects of texts, or NULL */

@@ -115,7 +115,8 @@ static int check_due(const struct filter_args *fa, const struct filter_row *row,
                      const char *journal, struct err *err)
 {
     struct moment now = moment_now();
-    bool due = found && (moment_left_ms(&row->confirm, &now) == 0 || moment_left_ms(&row->until, &now) == 0);
+    bool due = found && (fa->now || moment_left_ms(&row->confirm, &now) == 0 ||
+                         moment_left_ms(&row->until, &now) == 0);
 
     if (fa->action == FILTER_DO_UNDO && !due)
         return err_set(err, CAUSE_CANCELLED, "there is nothing to undo any more");

@@ -42,7 +42,7 @@ static int filter_shape(json_t **args, struct err *err)
 static json_t *filter_undo(const json_t *args, const struct operation *was)
 {
     (void)was;
-    return json_object_get(args, "file") ? json_pack("{s:s}", "action", "undo") : NULL;
+    return json_object_get(args, "file") ? json_pack("{s:s, s:b}", "action", "undo", "now", 1) : NULL;
 }
 
 /* The plan for a device is made from what is there: done anew, it finds what is missing. */
