@@ -268,7 +268,7 @@ static int take_break(struct replica *r, struct view payload)
     char *name = xasprintf("%s at %s", who && strlen(who) < 200 ? who : "somebody", r->server);
     struct err err = ERR_INIT;
 
-    if (console_break(attachment_console(r->watch), name, &err) != 0)
+    if (console_break(attachment_console(r->watch), name, '0', 0, &err) != 0)
         log_warn(r->server, "%s", err.text);
     free(name);
     json_decref(json);

@@ -289,14 +289,19 @@ static void on_down(void *arg, const struct err *why)
     failed(c, why ? why->text : "the other end closed the link");
 }
 
-static void on_bytes(void *arg, const uint8_t *p, size_t n)
+static void heard(struct console *c, size_t n)
 {
-    struct console *c = arg;
-
     c->heard_ms = now(c);
     c->received += n;
     traffic_add(&c->activity, &c->settings.activity, c->heard_ms, n);
     traffic_add(c->env->total, c->env->total_marks, c->heard_ms, n);
+}
+
+static void on_bytes(void *arg, const uint8_t *p, size_t n)
+{
+    struct console *c = arg;
+
+    heard(c, n);
     clog_append(c->log, p, n);
     if (c->attached_count > 0)
         c->env->dirty(c->env->arg, c);
@@ -309,8 +314,7 @@ static size_t on_logged(void *arg, uint64_t offset, int64_t at_ms, const uint8_t
     struct console *c = arg;
     size_t taken = clog_replicate(c->log, offset, at_ms, p, n);
 
-    c->heard_ms = now(c);
-    count(c, taken);
+    heard(c, taken);
     if (c->attached_count > 0)
         c->env->dirty(c->env->arg, c);
     else

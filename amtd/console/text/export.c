@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "amtd/console/text/term_line.h"
-#include "base/utf8.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "base/xml.h"
 
