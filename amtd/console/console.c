@@ -456,15 +456,23 @@ static void on_log_timer(void *arg)
     console_look_at_log(arg);
 }
 
-static void on_worked(void *arg)
+/* Replicas of this log look at its files. */
+static void on_proved(void *arg)
 {
     struct console *c = arg;
     struct attachment *a, *next;
 
-    console_look_at_log(c);
     DL_FOREACH_SAFE(c->attached, a, next)
     if (a->sink.worked)
         a->sink.worked(a->sink.arg);
+}
+
+static void on_worked(void *arg)
+{
+    struct console *c = arg;
+
+    console_look_at_log(c);
+    on_proved(c);
     if (c->source->ops->resume) /* it may have waited for that */
         c->source->ops->resume(c->source);
 }
@@ -539,8 +547,8 @@ struct console *console_new(const struct console_env *env, const struct console_
                             struct err *err)
 {
     struct console *c = xcalloc(1, sizeof(*c));
-    const struct source_events source = {c,          on_up,   on_down,   on_bytes, on_drained,
-                                         on_signals, on_note, on_logged, on_log,   on_ready};
+    const struct source_events source = {c,       on_up,     on_down, on_bytes, on_drained, on_signals,
+                                         on_note, on_logged, on_log,  on_ready, on_proved};
     const struct clog_events log = {c, on_written, on_unlogged, on_trouble, on_worked};
 
     c->env = env;

@@ -10,6 +10,8 @@
 #define OUTPUT_TARGET (128 * 1024) /* bytes prepared for the connection at a time */
 #define OPEN_MAX      60000        /* parameters of an OPEN */
 #define REASON_MAX    1024
+#define NEAR          4096 /* a power of two */
+#define FEW           16   /* channels, for which the table alone will do */
 
 enum frame_type {
     FRAME_HELLO = 1,
@@ -52,6 +54,7 @@ struct mux {
     uint32_t next;
     bool hello_seen;
     struct channel *table;
+    struct channel **near; /* by number, those that were asked for last; NULL: there are few */
     struct channel *ready;
     struct buf in;
     struct buf out;
@@ -63,9 +66,12 @@ struct mux {
 
 static void frame_head(struct mux *mux, enum frame_type type, uint32_t channel, size_t n)
 {
-    wr_be24(&mux->out, (uint32_t)n);
-    wr_u8(&mux->out, (uint8_t)type);
-    wr_be32(&mux->out, channel);
+    const uint8_t head[MUX_HEAD] = {
+        (uint8_t)(n >> 16),      (uint8_t)(n >> 8),        (uint8_t)n,
+        (uint8_t)type,           (uint8_t)(channel >> 24), (uint8_t)(channel >> 16),
+        (uint8_t)(channel >> 8), (uint8_t)channel};
+
+    wr_bytes(&mux->out, head, sizeof(head));
 }
 
 static void frame_u32(struct mux *mux, enum frame_type type, uint32_t channel, uint32_t value)
@@ -76,9 +82,13 @@ static void frame_u32(struct mux *mux, enum frame_type type, uint32_t channel, u
 
 static struct channel *find(const struct mux *mux, uint32_t number)
 {
-    struct channel *c;
+    struct channel **near = mux->near ? &mux->near[number / 2 % NEAR] : NULL, *c;
 
+    if (near && *near && (*near)->number == number)
+        return *near;
     HASH_FIND(hh, mux->table, &number, sizeof(number), c);
+    if (near && c)
+        *near = c;
     return c;
 }
 
@@ -92,7 +102,8 @@ static struct channel *channel_new(struct mux *mux, uint32_t number, enum channe
     c->told_drained = true;
     c->queue = buf_init(MUX_QUEUE_MAX);
     HASH_ADD(hh, mux->table, number, sizeof(c->number), c);
-    mux->count++;
+    if (++mux->count > FEW && !mux->near)
+        mux->near = xcalloc(NEAR, sizeof(struct channel *));
     return c;
 }
 
@@ -100,6 +111,8 @@ static void channel_free(struct mux *mux, struct channel *c)
 {
     if (c->ready)
         DL_DELETE(mux->ready, c);
+    if (mux->near && mux->near[c->number / 2 % NEAR] == c)
+        mux->near[c->number / 2 % NEAR] = NULL;
     HASH_DEL(mux->table, c);
     mux->count--;
     buf_free(&c->queue);
@@ -328,50 +341,75 @@ static int (*const handlers[FRAME_TYPES])(struct frame *f) = {
     [FRAME_PONG] = on_pong,
 };
 
-/* One frame from the front of `in`. DONE consumed one. */
-static enum decode take_frame(struct mux *mux, struct err *err)
+/* One frame from the front. DONE: r is behind it. */
+static enum decode take_frame(struct mux *mux, struct rd *r, struct err *err)
 {
-    struct rd r = rd_init(mux->in.p, mux->in.len);
-    uint32_t n = rd_be24(&r);
-    uint8_t type = rd_u8(&r);
-    struct frame f = {.mux = mux, .number = rd_be32(&r), .err = err};
-    int status;
+    struct rd look = *r;
+    uint32_t n = rd_be24(&look);
+    uint8_t type = rd_u8(&look);
+    struct frame f = {.mux = mux, .number = rd_be32(&look), .err = err};
 
-    if (!rd_ok(&r))
+    if (!rd_ok(&look))
         return DECODE_MORE;
     if (n > MUX_FRAME_MAX || type == 0 || type >= FRAME_TYPES || (!mux->hello_seen && type != FRAME_HELLO)) {
         err_set(err, CAUSE_PROTOCOL, "mux: expected a frame of this protocol, got type %u with %u bytes",
                 type, n);
         return DECODE_BAD;
     }
-    if (r.n < n)
+    if (look.n < n)
         return DECODE_MORE;
-    f.payload = rd_sub(&r, n);
+    f.payload = rd_sub(&look, n);
     f.channel = find(mux, f.number);
-    status = handlers[type](&f);
-    buf_consume(&mux->in, MUX_HEAD + n);
-    return status == 0 ? DECODE_DONE : DECODE_BAD;
+    *r = look;
+    return handlers[type](&f) == 0 ? DECODE_DONE : DECODE_BAD;
 }
 
+/* How many bytes the head or the rest of the frame lacks whose beginning is in `in`. */
+static size_t next_missing(const struct mux *mux)
+{
+    struct rd r = rd_init(mux->in.p, mux->in.len);
+    size_t whole = MUX_HEAD + (size_t)rd_be24(&r);
+
+    return mux->in.len < MUX_HEAD ? MUX_HEAD - mux->in.len : whole - mux->in.len;
+}
+
+/* All whole frames of n bytes; *left: how many behind them are the beginning of one. */
+static int take_frames(struct mux *mux, const uint8_t *p, size_t n, size_t *left, struct err *err)
+{
+    struct rd r = rd_init(p, n);
+    enum decode d;
+
+    while ((d = take_frame(mux, &r, err)) == DECODE_DONE)
+        ;
+    *left = r.n;
+    return d == DECODE_BAD ? -1 : 0;
+}
+
+/* Frames are taken from where they are; only one that is cut is put together first. */
 int mux_feed(struct mux *mux, const void *p, size_t n, int64_t now_ms, struct err *err)
 {
     const uint8_t *bytes = p;
+    size_t left;
 
     mux->heard_ms = now_ms;
     mux->pinged = false;
-    while (n > 0) {
-        size_t room = mux->in.max - mux->in.len;
-        size_t part = n < room ? n : room;
-        enum decode d;
+    while (n > 0 && mux->in.len > 0) {
+        size_t part = next_missing(mux);
 
+        part = part < n ? part : n;
         buf_add(&mux->in, bytes, part);
         bytes += part;
         n -= part;
-        while ((d = take_frame(mux, err)) == DECODE_DONE)
-            ;
-        if (d == DECODE_BAD)
+        if (take_frames(mux, mux->in.p, mux->in.len, &left, err) != 0)
             return -1;
+        if (left == 0)
+            buf_reset(&mux->in);
     }
+    if (n == 0)
+        return 0;
+    if (take_frames(mux, bytes, n, &left, err) != 0)
+        return -1;
+    buf_add(&mux->in, bytes + n - left, left);
     return 0;
 }
 
@@ -419,6 +457,7 @@ void mux_free(struct mux *mux)
         return;
     HASH_ITER(hh, mux->table, c, next)
     channel_free(mux, c);
+    free(mux->near);
     buf_free(&mux->in);
     buf_free(&mux->out);
     free(mux);
@@ -469,6 +508,14 @@ bool mux_write(struct mux *mux, uint32_t channel, const void *p, size_t n)
 
     if (!c || c->close_wanted || c->close_seen)
         return false;
+    /* Nothing waits, so nobody is passed over: it need not wait either. */
+    if (!mux->ready && c->state == CHANNEL_OPEN && c->queue.len == 0 && n > 0 && n <= c->credit &&
+        n <= MUX_FRAME_MAX && mux->out.len + n < OUTPUT_TARGET) {
+        frame_head(mux, FRAME_DATA, channel, n);
+        wr_bytes(&mux->out, p, n);
+        c->credit -= n;
+        return true;
+    }
     buf_add(&c->queue, p, n);
     c->told_drained = false;
     make_ready(mux, c);

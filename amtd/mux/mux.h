@@ -37,7 +37,7 @@ struct mux_events {
     void (*signal)(void *arg, uint32_t channel, uint32_t number);
     /* The channel is gone on both sides; its number means nothing any more. */
     void (*closed)(void *arg, uint32_t channel);
-    /* All that was queued in the channel has been handed to the connection. */
+    /* All that had to wait in the channel has been handed to the connection. */
     void (*drained)(void *arg, uint32_t channel);
 };
 

@@ -174,6 +174,7 @@ static int take_proof(struct node_source *s, struct view payload)
         log_warn(log_name(s), "what proves the replica is not kept until the next connection: %s", err.text);
         s->unproved = true;
     }
+    s->source.events.proved(s->source.events.arg);
     return 0;
 }
 
