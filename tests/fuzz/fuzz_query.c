@@ -18,7 +18,8 @@ static void open_db(void)
         sqlite3_exec(db,
                      "CREATE TABLE hosts (id INTEGER PRIMARY KEY, name TEXT, address TEXT, profile TEXT);"
                      "CREATE TABLE tags (host INTEGER, name TEXT, value TEXT);"
-                     "CREATE TABLE facts (host INTEGER, name TEXT, value TEXT);",
+                     "CREATE TABLE facts (host INTEGER, name TEXT, value TEXT);"
+                     "CREATE TABLE inventory_facts (host INTEGER, name TEXT, value TEXT);",
                      NULL, NULL, NULL) != SQLITE_OK)
         abort();
 }
