@@ -223,7 +223,7 @@ int main(int argc, char **argv)
     struct end e = {0};
     int ends[2];
     double begin = now();
-    pid_t child;
+    pid_t child = -1;
 
     if (argc != 5 || !text_u64(argv[2], 1, 1000000, &ports) || !text_u64(argv[3], 1, 65536, &n) ||
         !text_u64(argv[4], 1, 1000000, &mb)) {
