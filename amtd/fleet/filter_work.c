@@ -105,7 +105,7 @@ static int first(struct filter_work *work, struct err *err)
 /* True when the sequence is to hold on for the n-th time: it does so once. */
 static bool hold_once(struct filter_work *work, unsigned n)
 {
-    if (!work->tries_ways || work->mode != FILTER_APPLY || work->holds != n - 1)
+    if (!work->tries_ways || work->holds != n - 1)
         return false;
     work->holds = n;
     return true;
@@ -144,9 +144,10 @@ static int check(struct filter_work *work, struct err *err)
         if (work->sd.changed && hold_once(work, 2))
             return SD_HOLD;
         if (work->cut.cause != CAUSE_NONE) {
-            *err = work->cut;
+            work->why = work->cut;
             err_clear(&work->cut);
-            return turn_back(work, err);
+            work->lost = 0;
+            return enter(work, PHASE_UNDO, err);
         }
         if (work->sd.changed)
             work->outcome = work->goal.nothing ? FILTER_REMOVED : FILTER_ACTIVE;

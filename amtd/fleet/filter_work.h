@@ -51,11 +51,11 @@ struct filter_work {
      * on (seq_hold) while its owner tries the ways that must stay open. */
     bool tries_ways;
     struct err cut; /* set by the owner the second time: a way is lost, so that it goes back */
+    unsigned holds; /* so far; 1 for a repair when the ways were tried before the first change */
     /* private */
     int phase;
     unsigned batches, lost, looks;
-    unsigned holds; /* 1: ways were tried before the first change; 2: after */
-    size_t left;    /* steps that were to be done when an answer was lost */
+    size_t left; /* steps that were to be done when an answer was lost */
 };
 
 void filter_work_init(struct filter_work *work, enum filter_mode mode);

@@ -157,3 +157,37 @@ json_t *reach_try_json(const struct reach_try *reach)
     }
     return out;
 }
+
+json_t *reach_try_note(const struct reach_try *reach)
+{
+    json_t *ways = json_array();
+
+    for (size_t i = 0; i < reach->count; i++)
+        json_array_append_new(ways, json_pack("[s, i, b]", reach->ways[i].need, (int)reach->ways[i].port,
+                                              (int)reach->before[i]));
+    return json_pack("{s:s, s:o}", "address", reach->address, "ways", ways);
+}
+
+void reach_try_read(const json_t *note, struct reach_try *reach)
+{
+    const char *address = json_string_value(json_object_get(note, "address"));
+    json_t *way;
+    size_t i;
+
+    if (!address || strlen(address) >= sizeof(reach->address))
+        return;
+    memcpy(reach->address, address, strlen(address) + 1);
+    json_array_foreach(json_object_get(note, "ways"), i, way)
+    {
+        const char *need = json_string_value(json_array_get(way, 0));
+        json_int_t port = json_integer_value(json_array_get(way, 1));
+
+        if (!need || strlen(need) > REACH_NAME_MAX || port < 0 || port > UINT16_MAX ||
+            reach->count == REACH_WAYS_MAX)
+            continue;
+        memcpy(reach->ways[reach->count].need, need, strlen(need) + 1);
+        reach->ways[reach->count].port = (uint16_t)port;
+        reach->before[reach->count++] = json_is_true(json_array_get(way, 2));
+    }
+    reach->looks = 1;
+}

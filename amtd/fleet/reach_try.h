@@ -31,6 +31,10 @@ void reach_try_look(struct reach_try *reach, uv_loop_t *loop, struct dialer *dia
 void reach_try_cancel(struct reach_try *reach);
 /* The first way that answered before and does not any more, or NULL. */
 const struct reach_way *reach_try_lost(const struct reach_try *reach);
+/* What was seen before, for whoever looks later; caller's. */
+json_t *reach_try_note(const struct reach_try *reach);
+/* The reverse, into a zeroed one; what is not readable is left out. The next look is one after. */
+void reach_try_read(const json_t *note, struct reach_try *reach);
 /* [{need, way: "tcp 445", before, after}]; caller's. */
 json_t *reach_try_json(const struct reach_try *reach);
 

@@ -424,6 +424,9 @@ void filter_know(void *work, const char *known)
     } else if (w->args->action == FILTER_DO_REPAIR) {
         set = json_object_get(json_object_get(journal, "row"), "set");
         filter_before_read(json_object_get(journal, "before"), &w->work.before);
+        reach_try_read(json_object_get(journal, "ways"), &w->reach);
+        w->work.holds = 1; /* whoever began has looked before */
+        w->work.tries_ways = w->reach.count > 0;
     } else if (w->args->action == FILTER_DO_APPLY || w->args->action == FILTER_DO_REMOVE) {
         set = NULL;
     }
@@ -438,6 +441,8 @@ void *filter_journal(const void *work)
     char *text;
 
     json_object_set_new(json, "before", filter_before_json(&w->work.before));
+    if (w->reach.looks > 0)
+        json_object_set_new(json, "ways", reach_try_note(&w->reach));
     text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;

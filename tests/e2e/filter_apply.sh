@@ -187,6 +187,38 @@ exits 0 apply "$dir/ways.xml" pc0012
     fail "ways: $(cat "$dir/out")"
 kill $deaf
 wait $deaf || true
+# ... also when amtd dies while it tries: the next one tries what is left
+python3 - $((port + 3)) > "$dir/deaf" 2>&1 << 'PYTHON' &
+import signal, socket, sys
+deaf = socket.socket()
+deaf.bind(("127.16.0.13", int(sys.argv[1])))
+deaf.listen(0)
+print("listening", flush=True)
+signal.alarm(300)
+signal.pause()
+PYTHON
+deaf=$!
+wait_until "a socket" grep -q listening "$dir/deaf"
+objects 13 > "$dir/before"
+apply "$dir/ways.xml" pc0013 > "$dir/out" 2>&1 &
+client=$!
+active_is()
+{
+    [ "$(objects "$1" | jq -r '.ports[0].active')" = "$2" ]
+}
+wait_until "the policy to be active" active_is 13 amt:ways
+kill -KILL "$amtd_pid"
+wait "$amtd_pid" 2> /dev/null || true
+wait $client || true
+amtd_start
+at_nothing()
+{
+    [ "$(amtcli filter status pc0013 -o json | jq -r '.[0].at_it')" = null ]
+}
+wait_until "the repair" at_nothing
+objects 13 | cmp -s - "$dir/before" || fail "13 is not as before: $(objects 13)"
+kill $deaf
+wait $deaf || true
 
 # --- times, over a restart of amtd
 exits 2 apply quarantine pc0021 --force

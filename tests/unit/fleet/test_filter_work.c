@@ -203,6 +203,28 @@ static void a_lost_way_puts_back(void **state)
     free(after);
 }
 
+/* amtd died when the policy was active and before the ways were tried: whoever comes later tries them. */
+static void a_repair_tries_the_ways_that_are_left(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        assert_int_equal(run(FILTER_APPLY, goal_of(2000)), 0);
+        filter_work_clear(&work);
+        filter_work_init(&work, FILTER_REPAIR);
+        work.goal = goal_of(2000);
+        work.tries_ways = true;
+        work.holds = 1;
+        holds = 1;
+        lose_way = lost == 1;
+        bench.hold = hold;
+        err_clear(&err);
+        assert_int_equal(sd_bench_run(&bench, &work.sd.seq, &err), 0);
+        assert_int_equal(holds, 2);
+        assert_int_equal(work.outcome, lost ? FILTER_ROLLED_BACK : FILTER_ACTIVE);
+        assert_int_equal(defense_bound(bench.device, DEFENSE_CONSOLE, 0) == 0, lost);
+    }
+}
+
 static void no_room_changes_nothing(void **state)
 {
     json_t *o = json_pack("{s:i, s:i}", "policies", 8, "filters", 70);
@@ -314,6 +336,7 @@ int main(void)
         TEST(ignored_activation_puts_back),
         TEST(ways_are_tried_before_and_after),
         TEST(a_lost_way_puts_back),
+        TEST(a_repair_tries_the_ways_that_are_left),
         TEST(no_room_changes_nothing),
         cmocka_unit_test_setup_teardown(every_answer_lost, NULL, stop),
         cmocka_unit_test_setup_teardown(lost_for_good_and_repaired, NULL, stop),
