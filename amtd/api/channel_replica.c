@@ -33,6 +33,7 @@ struct replica {
     struct buf in;           /* records of the server, until they are whole and can be dealt with */
     uint64_t sent;           /* the offset behind the bytes that have gone */
     char *state;             /* as told last */
+    bool broken;             /* the server does not keep to the protocol: it is not listened to any more */
     bool blocked;            /* what was typed waits for the console */
 };
 
@@ -340,8 +341,9 @@ static void take_records(struct replica *r)
     }
     channel_consumed(r->channel, before - r->in.len);
     if (d == DECODE_BAD) {
-        log_warn(r->server, "sent something on a replica's channel that is no record");
-        buf_reset(&r->in);
+        log_warn(r->server,
+                 "sent something on a replica's channel that is no record: it cannot type any more");
+        r->broken = true;
     }
 }
 
@@ -439,7 +441,7 @@ static void replica_data(struct channel *channel, const uint8_t *p, size_t n)
 {
     struct replica *r = channel_arg(channel);
 
-    if (n > r->in.max - r->in.len) { /* cannot be, with the credit that is given */
+    if (r->broken || n > r->in.max - r->in.len) { /* the latter cannot be, with the credit that is given */
         channel_consumed(channel, n);
         return;
     }

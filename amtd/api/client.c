@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define LINGER_MS 2000 /* for what is on its way when it is closed */
+#define LINGER_MS      2000 /* for what is on its way when it is closed */
+#define STRANGER_TRIES 3
 
 /* A channel that this end opened. */
 struct opened {
@@ -34,6 +35,7 @@ struct client {
     uv_prepare_t flush; /* sends what was written, once a turn of the loop */
     int handles;        /* of libuv, still open */
     int64_t stranger_due;
+    unsigned tries; /* of a stranger, to join */
     bool dirty;
     bool closing;
     struct api_request *requests;
@@ -268,6 +270,8 @@ static void on_open(void *arg, uint32_t channel, struct view kind, struct view p
 
     if (client->closing)
         mux_reject(client->mux, channel, "");
+    else if (client->caller.kind == CALLER_STRANGER && ++client->tries > STRANGER_TRIES)
+        mux_reject(client->mux, channel, "denied: too many tries");
     else if (view_eq(kind, "call"))
         open_call(client, channel);
     else

@@ -221,7 +221,8 @@ static bool next_side(struct proof_reader *r, struct proof_piece *piece, struct 
     return false;
 }
 
-/* As many lines as are covered by what has gone. */
+/* As many lines as are covered by what has gone. A replica got the line of a segment behind all that it
+ * covers, so there it says that the segment is whole. */
 static bool next_chain(struct proof_reader *r, uint64_t sent, struct proof_piece *piece, struct buf *bytes)
 {
     char *path = xasprintf("%s/%schain", r->path, r->replica ? "origin/" : "");
@@ -238,9 +239,9 @@ static bool next_chain(struct proof_reader *r, uint64_t sent, struct proof_piece
             struct view body;
 
             if (chain_read(line, (size_t)(end - line), &record, &body, signature, NULL) == 0 &&
-                (record.end > sent ||
-                 (record.kind == CHAIN_SEGMENT &&
-                  (record.first > r->place.segment || (record.first == r->place.segment && !r->whole)))))
+                (record.end > sent || (record.kind == CHAIN_SEGMENT &&
+                                       (record.first > r->place.segment ||
+                                        (record.first == r->place.segment && !r->whole && !r->replica)))))
                 break;
             keep = (size_t)(end + 1 - buf_str(bytes));
         }

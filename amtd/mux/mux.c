@@ -64,14 +64,27 @@ struct mux {
 
 /* --- frames out --- */
 
+/* A head, and room for n bytes behind it, which the caller fills. */
+static uint8_t *frame_room(struct mux *mux, enum frame_type type, uint32_t channel, size_t n)
+{
+    uint8_t *p = buf_room(&mux->out, MUX_HEAD + n);
+
+    p[0] = (uint8_t)(n >> 16);
+    p[1] = (uint8_t)(n >> 8);
+    p[2] = (uint8_t)n;
+    p[3] = (uint8_t)type;
+    p[4] = (uint8_t)(channel >> 24);
+    p[5] = (uint8_t)(channel >> 16);
+    p[6] = (uint8_t)(channel >> 8);
+    p[7] = (uint8_t)channel;
+    buf_added(&mux->out, MUX_HEAD + n);
+    return p + MUX_HEAD;
+}
+
 static void frame_head(struct mux *mux, enum frame_type type, uint32_t channel, size_t n)
 {
-    const uint8_t head[MUX_HEAD] = {
-        (uint8_t)(n >> 16),      (uint8_t)(n >> 8),        (uint8_t)n,
-        (uint8_t)type,           (uint8_t)(channel >> 24), (uint8_t)(channel >> 16),
-        (uint8_t)(channel >> 8), (uint8_t)channel};
-
-    wr_bytes(&mux->out, head, sizeof(head));
+    frame_room(mux, type, channel, n);
+    mux->out.len -= n;
 }
 
 static void frame_u32(struct mux *mux, enum frame_type type, uint32_t channel, uint32_t value)
@@ -511,8 +524,7 @@ bool mux_write(struct mux *mux, uint32_t channel, const void *p, size_t n)
     /* Nothing waits, so nobody is passed over: it need not wait either. */
     if (!mux->ready && c->state == CHANNEL_OPEN && c->queue.len == 0 && n > 0 && n <= c->credit &&
         n <= MUX_FRAME_MAX && mux->out.len + n < OUTPUT_TARGET) {
-        frame_head(mux, FRAME_DATA, channel, n);
-        wr_bytes(&mux->out, p, n);
+        memcpy(frame_room(mux, FRAME_DATA, channel, n), p, n);
         c->credit -= n;
         return true;
     }

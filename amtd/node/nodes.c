@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 
 #define LINE_MAX_BYTES (8 * 1024 * 1024) /* of a list of consoles */
+#define CONSOLES_MAX   (CLIENT_CHANNELS_MAX - 64)
 
 struct nodes {
     struct daemon *daemon;
@@ -209,7 +210,7 @@ static void take_list(struct node *node, const char *line, size_t n)
         const char *name = json_string_value(json_object_get(one, "name"));
         const char *key = json_string_value(json_object_get(one, "key"));
 
-        if (name && key && strcmp(key, own) != 0)
+        if (name && key && strcmp(key, own) != 0 && i < CONSOLES_MAX)
             json_array_append_new(names, json_string(name));
     }
     if (json) {

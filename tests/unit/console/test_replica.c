@@ -1,0 +1,272 @@
+/* A log that follows another one: its bytes at their offsets, and what proves them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "amtd/console/log_origin.h"
+#include "tests/unit/console/log_bench.h"
+
+static struct log_bench b;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_setup(&b);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_teardown(&b);
+    return 0;
+}
+
+static uint64_t end_of(struct clog *log)
+{
+    uint64_t first, end;
+
+    clog_flush(log);
+    assert_int_equal(clog_range(log, &first, &end, NULL), 0);
+    return end;
+}
+
+/* What is in `from` and not in `to` goes there, in pieces of which some come twice. */
+static void follow(struct clog *from, struct clog *to)
+{
+    uint8_t bytes[5000];
+    uint64_t at, next;
+    long n;
+
+    clog_flush(from);
+    assert_int_equal(clog_next(to, &next, NULL), 0);
+    next = next > 100 ? next - 100 : 0;
+    while ((n = clog_read(from, next, &at, bytes, sizeof(bytes), NULL)) > 0) {
+        assert_int_equal(clog_replicate(to, at, b.fake.wall, bytes, (size_t)n), n);
+        next = at + (uint64_t)n;
+    }
+    clog_flush(to);
+}
+
+static void follow_proof(struct clog *from, struct clog *to, uint64_t sent)
+{
+    struct buf bytes = buf_init(PROOF_PIECE_MAX);
+    struct proof_reader *reader;
+    struct proof_piece piece;
+    struct proof_place place;
+    struct origin origin;
+    bool changed;
+
+    clog_settle(from);
+    assert_true(origin_of(clog_path(from), "c0", b.key, &origin, NULL) >= 0);
+    assert_int_equal(proof_begin(clog_path(to), &origin, sent, &changed, NULL), 0);
+    assert_false(changed);
+    proof_place_read(clog_path(to), &place);
+    reader = proof_reader_new(clog_path(from), &place);
+    while (proof_reader_next(reader, sent, &piece, &bytes)) {
+        struct err err = ERR_INIT;
+
+        if (proof_add(clog_path(to), &piece, bytes.p, bytes.len, &err) != 0)
+            fail_msg("%s", err.text);
+    }
+    proof_reader_free(reader);
+    buf_free(&bytes);
+}
+
+static void nothing(void *arg, const struct verify_finding *finding)
+{
+    if (arg && finding->state == VERIFY_DAMAGED)
+        print_message("%s: %s\n", finding->file, finding->text);
+}
+
+static struct verify_result prove(const char *name)
+{
+    char path[200];
+    struct verify_result result;
+    struct origin origin;
+    struct err err = ERR_INIT;
+
+    snprintf(path, sizeof(path), "%s/consoles/%s", b.dir, name);
+    if (log_origin_verify(path, &origin, nothing, NULL, &result, &err) != 1)
+        fail_msg("%s", err.text);
+    assert_string_equal(origin.console, "c0");
+    return result;
+}
+
+static void add(struct clog *log, uint32_t *seed, size_t n)
+{
+    struct buf text = buf_init(1 << 20);
+
+    while (text.len < n) {
+        *seed = *seed * 1664525 + 1013904223;
+        buf_printf(&text, "%08x\n", *seed);
+    }
+    clog_append(log, text.p, text.len);
+    clog_flush(log);
+    buf_free(&text);
+}
+
+/* Whatever goes on at the one, and wherever the other was stopped: in the end it has all, and proves it. A
+ * third one, that follows the second, proves the first as well. */
+static void test_follows(void **state)
+{
+    struct clog *one = bench_log(&b, "c0"), *two = bench_log(&b, "c0@n"), *three = bench_log(&b, "c0@n@m");
+    struct buf x = buf_init(8 << 20), y = buf_init(8 << 20);
+    uint32_t seed = 5;
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        seed = seed * 1664525 + 1013904223;
+        add(one, &seed, (seed >> 8) % 40000);
+        clog_event(one, JOURNAL_NOTE, "anna", "a note");
+        if (i % 7 == 3)
+            clog_roll(one);
+        if (i % 11 == 5)
+            clog_roll(two);
+        bench_pass(&b, one, 30000);
+        if (i % 3 == 0)
+            follow(one, two);
+        if (i % 4 == 0)
+            follow_proof(one, two, end_of(two));
+        if (i % 5 == 0) {
+            follow(two, three);
+            follow_proof(two, three, end_of(three));
+            assert_int_equal(prove("c0@n@m").damages, 0);
+        }
+        bench_pass(&b, two, 30000);
+    }
+    clog_roll(one);
+    bench_pass(&b, one, 1000);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    follow(two, three);
+    follow_proof(two, three, end_of(three));
+    bench_read(one, 0, &x);
+    bench_read(two, 0, &y);
+    assert_int_equal(x.len, y.len);
+    assert_memory_equal(x.p, y.p, x.len);
+    assert_int_equal(prove("c0@n").damages, 0);
+    assert_int_equal(prove("c0@n").signed_to, x.len);
+    assert_int_equal(prove("c0@n@m").signed_to, x.len);
+    clog_free(one);
+    clog_free(two);
+    clog_free(three);
+    buf_free(&x);
+    buf_free(&y);
+}
+
+/* What the first one has no more is a gap, and the offsets stay the same. */
+static void test_gap(void **state)
+{
+    struct clog *two = bench_log(&b, "c0@n");
+    struct bench_findings found;
+    struct buf all = buf_init(1 << 20);
+    uint64_t next;
+
+    (void)state;
+    assert_int_equal(clog_replicate(two, 5000, b.fake.wall, (const uint8_t *)"first", 5), 5);
+    assert_int_equal(clog_replicate(two, 5003, b.fake.wall, (const uint8_t *)"st-more", 7), 7);
+    assert_int_equal(clog_replicate(two, 9000, b.fake.wall, (const uint8_t *)"later", 5), 5);
+    assert_int_equal(clog_replicate(two, 0, b.fake.wall, (const uint8_t *)"old", 3), 3); /* passed over */
+    assert_int_equal(clog_next(two, &next, NULL), 0);
+    assert_int_equal(next, 9005);
+    bench_pass(&b, two, 60000);
+    bench_read(two, 0, &all);
+    assert_string_equal(buf_str(&all), "first-morelater");
+    clog_free(two);
+    bench_verify(&b, "c0@n", &found);
+    assert_null(bench_damage(&found));
+    two = bench_log(&b, "c0@n"); /* as after a restart */
+    assert_int_equal(clog_next(two, &next, NULL), 0);
+    assert_int_equal(next, 9005);
+    clog_free(two);
+    buf_free(&all);
+}
+
+/* A log that is off takes nothing, so that nothing is missing when it is on again. */
+static void test_off_takes_nothing(void **state)
+{
+    struct clog *two = bench_log(&b, "c0@n");
+
+    (void)state;
+    clog_enable(two, false);
+    assert_int_equal(clog_replicate(two, 0, b.fake.wall, (const uint8_t *)"bytes", 5), 0);
+    clog_enable(two, true);
+    assert_int_equal(clog_replicate(two, 0, b.fake.wall, (const uint8_t *)"bytes", 5), 5);
+    clog_free(two);
+}
+
+/* Any change of the replica, or of what proves it, is found. */
+static void test_tampering(void **state)
+{
+    static const char *const files[] = {"origin/chain", "origin/00000000000000000000.jnl",
+                                        "origin/00000000000000000000.idx", "console.log"};
+    struct clog *one = bench_log(&b, "c0"), *two = bench_log(&b, "c0@n");
+    uint32_t seed = 1;
+
+    (void)state;
+    add(one, &seed, 200000);
+    clog_event(one, JOURNAL_NOTE, "anna", "a note");
+    clog_roll(one);
+    bench_pass(&b, one, 60000);
+    add(one, &seed, 1000);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    clog_free(one);
+    clog_free(two);
+    assert_int_equal(prove("c0@n").damages, 0);
+    assert_true(prove("c0@n").signed_to >= 200000);
+    for (size_t i = 0; i < 4; i++) {
+        const char *path = bench_path(&b, "c0@n", files[i]);
+        size_t n;
+        char *content = bench_file(path, &n);
+
+        content[n / 3] ^= 1;
+        bench_put(path, content, n);
+        assert_true(prove("c0@n").damages > 0);
+        content[n / 3] ^= 1;
+        bench_put(path, content, n);
+        assert_int_equal(prove("c0@n").damages, 0);
+        free(content);
+    }
+}
+
+/* A node that was set up anew: what proved the old log is put aside, not mixed with the new. */
+static void test_other_key(void **state)
+{
+    struct clog *one = bench_log(&b, "c0"), *two = bench_log(&b, "c0@n");
+    struct origin other = {.console = "c0", .key = {1, 2, 3}};
+    uint32_t seed = 1;
+    bool changed;
+
+    (void)state;
+    add(one, &seed, 1000);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    assert_int_equal(proof_begin(clog_path(two), &other, 1000, &changed, NULL), 0);
+    assert_true(changed);
+    assert_true(bench_exists(bench_path(&b, "c0@n", "origin-until-1000/key")));
+    assert_false(bench_exists(bench_path(&b, "c0@n", "origin/chain")));
+    clog_free(one);
+    clog_free(two);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_follows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_gap, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_off_takes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tampering, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_other_key, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
