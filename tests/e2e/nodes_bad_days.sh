@@ -23,7 +23,8 @@ part() { # AMTD CONSOLE FROM TO: those bytes of its log
 }
 start_proxy() { # SHORTEST LONGEST
     [ -z "$proxy" ] || stop_proxy
-    "$here/cut_proxy.py" "$proxy_port" "${port_of[central]}" "$1" "$2" > "$dir/proxy.out" &
+    : > "$dir/proxy.out"
+    "$here/cut_proxy.py" "$proxy_port" "${port_of[central]}" "$1" "$2" >> "$dir/proxy.out" &
     proxy=$!
     wait_until 'the proxy' grep -q ready "$dir/proxy.out"
 }
