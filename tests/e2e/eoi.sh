@@ -163,6 +163,18 @@ for host in pc0002 pc0005 pc0024; do
 done
 exits 0 amtcli power status pc0002,pc0005,pc0024
 
+# --- accounts: amttool, with one that amtd made, sees what its realms allow ---
+exits 0 amtcli user @mixed apply -a helpdesk=remote-control,general-info --yes
+exits 0 amtcli user @mixed check -a helpdesk=remote-control,general-info --exact -o json
+[ "$(jq -c 'map(.remark) | unique' "$dir/out")" = '["as they should be"]' ] || fail "accounts: $(cat "$dir/out")"
+sed 's/"admin"/"helpdesk"/' "$(command -v amttool)" > "$dir/tool.pl"
+AMT_PASSWORD=$(amtcli password show pc0001 -o json | jq -r '.[] | select(.user == "helpdesk") | .password') \
+    perl "$dir/tool.pl" "127.16.0.1:$port" info > "$dir/tool" 2>&1 || true
+says "$dir/tool" 'Powerstate:   S'
+exits 0 amtcli user pc0001,pc0004 apply --exact --yes
+exits 0 amtcli user pc0001 -o json
+[ "$(jq -r '.[0].detail.names' "$dir/out")" = '' ] || fail "left over: $(cat "$dir/out")"
+
 # --- bad days ---
 # fails HOST CAUSE COMMAND...
 fails()

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "wsman/eoi/eoi_internal.h"
 
-#define HA1_MAX    64
+#define BYTES_MAX  64
 #define REALMS_MAX 64
 
 /* By their number in AMT_AuthorizationService. */
@@ -67,6 +67,17 @@ static int fill_handle(struct eoi *eoi, void *out, struct err *err)
     return EOI_ASK;
 }
 
+static void show_bytes(struct eoi *eoi, const char *name, const struct xsd__base64Binary *bytes)
+{
+    struct buf text = buf_init(2 * BYTES_MAX);
+
+    if (bytes && bytes->__ptr && bytes->__size > 0 && bytes->__size <= BYTES_MAX) {
+        text_base64(&text, bytes->__ptr, (size_t)bytes->__size);
+        eoi_show_text(eoi, name, buf_str(&text));
+    }
+    buf_free(&text);
+}
+
 static int take_user(struct eoi *eoi, const void *out, struct err *err)
 {
     const struct sai__UserAclEntryEx *entry = ((const struct _sai__GetUserAclEntryExResponse *)out)->EntryEx;
@@ -78,26 +89,28 @@ static int take_user(struct eoi *eoi, const void *out, struct err *err)
         if (strcmp(permissions[i], entry->AccessPermission) == 0)
             eoi_show_number(eoi, "AccessPermission", i);
     eoi_show_text(eoi, "DigestUsername", entry->Username);
+    show_bytes(eoi, "KerberosUserSid", entry->Sid);
     for (int i = 0; i < entry->__sizeRealm; i++)
         eoi_show_number(eoi, "Realms", entry->Realm[i]);
     eoi_shown(eoi, "GetUserAclEntryEx_OUTPUT");
     return EOI_NEXT;
 }
 
-/* The hash of user, realm and password, which the request has in base64. */
-static struct xsd__base64Binary *hash_in(struct eoi *eoi)
+/* A member of the request that is base64 there, like the hash of user, realm and password; NULL: none. */
+static struct xsd__base64Binary *bytes_in(struct eoi *eoi, const char *member)
 {
-    const char *text = wsman_request_text(eoi_request(eoi), "DigestPassword", 0);
-    struct xsd__base64Binary *hash = eoi_alloc(eoi, sizeof(*hash));
-    struct buf raw = buf_init_secret(HA1_MAX);
+    const char *text = wsman_request_text(eoi_request(eoi), member, 0);
+    struct xsd__base64Binary *bytes = NULL;
+    struct buf raw = buf_init_secret(BYTES_MAX);
 
     if (text && text_base64_decode(&raw, text, strlen(text))) {
-        hash->__ptr = eoi_alloc(eoi, raw.len + 1);
-        hash->__size = (int)raw.len;
-        memcpy(hash->__ptr, raw.p, raw.len);
+        bytes = eoi_alloc(eoi, sizeof(*bytes));
+        bytes->__ptr = eoi_alloc(eoi, raw.len + 1);
+        bytes->__size = (int)raw.len;
+        memcpy(bytes->__ptr, raw.p, raw.len);
     }
     buf_free(&raw);
-    return hash;
+    return bytes;
 }
 
 static char *name_in(struct eoi *eoi, const char *member)
@@ -114,32 +127,67 @@ static int fill_admin(struct eoi *eoi, void *out, struct err *err)
     (void)err;
     in->EntryEx = eoi_alloc(eoi, sizeof(*in->EntryEx));
     in->EntryEx->Username = name_in(eoi, "Username");
-    in->EntryEx->DigestPassword = hash_in(eoi);
+    in->EntryEx->DigestPassword = bytes_in(eoi, "DigestPassword");
     return EOI_ASK;
 }
 
-static int fill_user(struct eoi *eoi, void *out, struct err *err)
+static struct sai__UserAclEntryEx *entry_in(struct eoi *eoi)
 {
-    struct _sai__UpdateUserAclEntryEx *in = out;
     struct sai__UserAclEntryEx *entry = eoi_alloc(eoi, sizeof(*entry));
     const struct wsman_request *rq = eoi_request(eoi);
     uint32_t access = 0;
     uint64_t realm;
 
-    (void)err;
-    in->Handle = handle_in(eoi);
-    in->EntryEx = entry;
     if (wsman_request_u32(rq, "AccessPermission", &access) &&
         access < sizeof(permissions) / sizeof(permissions[0]))
         entry->AccessPermission = eoi_text(eoi, permissions[access]);
     entry->Username = name_in(eoi, "DigestUsername");
-    entry->DigestPassword = hash_in(eoi);
+    entry->DigestPassword = bytes_in(eoi, "DigestPassword");
+    entry->Sid = bytes_in(eoi, "KerberosUserSid");
     entry->Realm = eoi_alloc(eoi, REALMS_MAX * sizeof(*entry->Realm));
-    for (size_t i = 0; entry->__sizeRealm < REALMS_MAX; i++) {
-        if (!text_u64(wsman_request_text(rq, "Realms", i), 0, UINT32_MAX, &realm))
-            break;
+    while (entry->__sizeRealm < REALMS_MAX &&
+           text_u64(wsman_request_text(rq, "Realms", (size_t)entry->__sizeRealm), 0, UINT32_MAX, &realm))
         entry->Realm[entry->__sizeRealm++] = (unsigned)realm;
-    }
+    return entry;
+}
+
+static int fill_user(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _sai__UpdateUserAclEntryEx *in = out;
+
+    (void)err;
+    in->Handle = handle_in(eoi);
+    in->EntryEx = entry_in(eoi);
+    return EOI_ASK;
+}
+
+static int fill_new_user(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _sai__AddUserAclEntryEx *in = out;
+
+    (void)err;
+    in->EntryEx = entry_in(eoi);
+    return EOI_ASK;
+}
+
+static int take_new_user(struct eoi *eoi, const void *out, struct err *err)
+{
+    const struct _sai__AddUserAclEntryExResponse *answer = out;
+
+    if (!answer->Handle)
+        return eoi_missing(eoi, "Handle", err);
+    eoi_show(eoi, "AddUserAclEntryEx_OUTPUT");
+    eoi_show_number(eoi, "Handle", *answer->Handle);
+    eoi_shown(eoi, "AddUserAclEntryEx_OUTPUT");
+    return EOI_NEXT;
+}
+
+static int fill_removal(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _sai__RemoveUserAclEntry *in = out;
+
+    (void)err;
+    in->Handle = handle_in(eoi);
     return EOI_ASK;
 }
 
@@ -149,6 +197,9 @@ static const struct eoi_step list_steps[] = {
 static const struct eoi_step user_steps[] = {{EOI_GetUserAclEntryEx, .fill = fill_handle, .take = take_user}};
 static const struct eoi_step set_admin_steps[] = {{EOI_SetAdminAclEntryEx, .fill = fill_admin}};
 static const struct eoi_step set_user_steps[] = {{EOI_UpdateUserAclEntryEx, .fill = fill_user}};
+static const struct eoi_step add_user_steps[] = {
+    {EOI_AddUserAclEntryEx, .fill = fill_new_user, .take = take_new_user}};
+static const struct eoi_step remove_user_steps[] = {{EOI_RemoveUserAclEntry, .fill = fill_removal}};
 
 const struct eoi_row eoi_account_rows[] = {
     {WSMAN_INVOKE, "AMT_AuthorizationService", "GetAdminAclEntry", EOI_STEPS(admin_steps)},
@@ -156,5 +207,7 @@ const struct eoi_row eoi_account_rows[] = {
     {WSMAN_INVOKE, "AMT_AuthorizationService", "GetUserAclEntryEx", EOI_STEPS(user_steps)},
     {WSMAN_INVOKE, "AMT_AuthorizationService", "SetAdminAclEntryEx", EOI_STEPS(set_admin_steps)},
     {WSMAN_INVOKE, "AMT_AuthorizationService", "UpdateUserAclEntryEx", EOI_STEPS(set_user_steps)},
+    {WSMAN_INVOKE, "AMT_AuthorizationService", "AddUserAclEntryEx", EOI_STEPS(add_user_steps)},
+    {WSMAN_INVOKE, "AMT_AuthorizationService", "RemoveUserAclEntry", EOI_STEPS(remove_user_steps)},
     {0},
 };

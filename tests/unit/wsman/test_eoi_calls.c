@@ -278,6 +278,26 @@ static void accounts_keep_their_rights(void **state)
                      EOI_FINISHED);
 }
 
+static void accounts_come_and_go(void **state)
+{
+    struct bench *b = *state;
+    struct wsman_request *rq =
+        wsman_request_new(WSMAN_INVOKE, "AMT_AuthorizationService", "AddUserAclEntryEx");
+
+    wsman_add_base64(rq, "KerberosUserSid", "\1\5\0\0\0\0\0\5", 8);
+    wsman_add_u32(rq, "AccessPermission", 2);
+    assert_int_equal(begin(b, rq), EOI_SEND);
+    asks(b, "<sai:AccessPermission>AnyAccessPermission</sai:AccessPermission><sai:Sid>AQUAAAAAAAU=<");
+    assert_int_equal(
+        answer(b, CLIENT "SecurityAdministration/2004/01", "AddUserAclEntryEx", "<Handle>4</Handle>"),
+        EOI_FINISHED);
+    assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "Handle"), "4");
+    rq = wsman_request_new(WSMAN_INVOKE, "AMT_AuthorizationService", "RemoveUserAclEntry");
+    wsman_add_u32(rq, "Handle", 4);
+    assert_int_equal(begin(b, rq), EOI_SEND);
+    asks(b, "<sai:RemoveUserAclEntry><sai:Handle>4<");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -289,6 +309,7 @@ int main(void)
         TEST(hardware_is_smbios),
         TEST(records_are_bytes),
         TEST(accounts_keep_their_rights),
+        TEST(accounts_come_and_go),
     };
 
     xml_library_init();
