@@ -151,6 +151,13 @@ prompt pc0006 0 # AMT 5 knows a digest with qop
 exits 0 amtcli profile set lab --clear-text on
 prompt pc0003 0
 exits 0 amtcli profile set lab --clear-text off
+# --- images: the boot from one is a command of remote control ---
+head -c 1000000 /dev/urandom > "$dir/cd.iso"
+amtcli ider pc0006 --cd "$dir/cd.iso" --boot > "$dir/ider" 2>&1 &
+ider=$!
+wait_until 'the boot from the image' boots_are 6 '["",["UseIDER"]]'
+kill -INT $ider
+wait $ider || true
 [ "$(amtcli host list 'where:interface = "eoi"' -o json | jq length)" -ge 6 ] || fail 'interface is no fact to ask for'
 
 # --- passwords of their own: amttool is let in with the one that amtd shows ---
