@@ -198,6 +198,11 @@ int eoi_leave(struct soap *soap, unsigned **status, unsigned value)
     return SOAP_OK;
 }
 
+unsigned eoi_value(const unsigned *number)
+{
+    return number != NULL ? *number : 0;
+}
+
 unsigned *eoi_number(struct soap *soap, unsigned value)
 {
     unsigned *p = soap_malloc(soap, sizeof(*p));

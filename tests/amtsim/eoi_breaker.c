@@ -7,13 +7,7 @@
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/eoi_internal.h"
 
-#define TCP_FLAGS   0x3f
-#define PORT_NUMBER UINT16_MAX
-
-static unsigned value_of(const unsigned *p)
-{
-    return p != NULL ? *p : 0;
-}
+#define TCP_FLAGS 0x3f
 
 static bool is_set(const enum xsd__boolean *p)
 {
@@ -57,7 +51,7 @@ static unsigned read_range(const unsigned *start, const unsigned *end, struct de
         return PT_INVALID_PARAMETER;
     if (!r->given)
         return PT_SUCCESS;
-    if (*start > *end || *end > PORT_NUMBER)
+    if (*start > *end || *end > UINT16_MAX)
         return PT_INVALID_PARAMETER;
     r->start = (uint16_t)*start;
     r->end = (uint16_t)*end;
@@ -76,10 +70,10 @@ static unsigned read_ports(const struct cb__Ports *ports, struct defense_filter 
         status = read_range(ports->DestinationStart, ports->DestinationEnd, d);
     if (status != PT_SUCCESS)
         return status;
-    if (value_of(ports->TcpFlagsOn) > TCP_FLAGS || value_of(ports->TcpFlagsOff) > TCP_FLAGS)
+    if (eoi_value(ports->TcpFlagsOn) > TCP_FLAGS || eoi_value(ports->TcpFlagsOff) > TCP_FLAGS)
         return PT_INVALID_PARAMETER;
-    f->flags_on = (uint8_t)value_of(ports->TcpFlagsOn);
-    f->flags_off = (uint8_t)value_of(ports->TcpFlagsOff);
+    f->flags_on = (uint8_t)eoi_value(ports->TcpFlagsOn);
+    f->flags_off = (uint8_t)eoi_value(ports->TcpFlagsOff);
     if ((s->given && s->start != s->end && d->given) || (d->given && d->start != d->end && s->given))
         return PT_UNSUPPORTED;
     bool flags = f->flags_on != 0 || f->flags_off != 0;
@@ -135,8 +129,8 @@ static unsigned read_protocol(const unsigned *protocol, struct defense_filter *f
 {
     f->ip = true;
     f->has_protocol = protocol != NULL;
-    f->protocol = (uint8_t)value_of(protocol);
-    return value_of(protocol) <= UINT8_MAX ? PT_SUCCESS : PT_INVALID_PARAMETER;
+    f->protocol = (uint8_t)eoi_value(protocol);
+    return eoi_value(protocol) <= UINT8_MAX ? PT_SUCCESS : PT_INVALID_PARAMETER;
 }
 
 static unsigned read_ipv4(const struct cb__IPv4 *in, struct defense_filter *f)
@@ -180,13 +174,13 @@ static unsigned read_filter(const struct cb__Filter *in, struct defense_filter *
         return PT_INVALID_PARAMETER;
     f->direction = (uint8_t)*in->Direction;
     f->profile = (uint8_t)*in->Profile;
-    f->limit = value_of(in->ProfileData);
+    f->limit = eoi_value(in->ProfileData);
     f->event = is_set(in->EventOnMatch);
     if (in->IPv4 != NULL)
         return read_ipv4(in->IPv4, f);
     if (in->IPv6 != NULL)
         return read_ipv6(in->IPv6, f);
-    f->ethertype = (uint16_t)value_of(in->Ethernet->Type);
+    f->ethertype = (uint16_t)eoi_value(in->Ethernet->Type);
     return in->Ethernet->Type != NULL && *in->Ethernet->Type <= UINT16_MAX ? PT_SUCCESS
                                                                            : PT_INVALID_PARAMETER;
 }
@@ -300,7 +294,7 @@ static struct cb__IPv6 *show_ipv6(struct soap *soap, const struct defense_filter
 int __cb__CbFilterGet(struct soap *soap, struct _cb__CbFilterGet *in, struct _cb__CbFilterGetResponse *out)
 {
     struct device *d = eoi_enter(soap, "CbFilterGet", false, &out->Status);
-    const struct defense_filter *f = d != NULL ? defense_filter(d, value_of(in->FilterHandle)) : NULL;
+    const struct defense_filter *f = d != NULL ? defense_filter(d, eoi_value(in->FilterHandle)) : NULL;
     if (d == NULL)
         return SOAP_OK;
     if (f == NULL)
@@ -330,7 +324,7 @@ int __cb__CbFilterRemove(struct soap *soap, struct _cb__CbFilterRemove *in,
     struct device *d = eoi_enter(soap, "CbFilterRemove", true, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    if (defense_filter(d, value_of(in->FilterHandle)) == NULL)
+    if (defense_filter(d, eoi_value(in->FilterHandle)) == NULL)
         return eoi_leave(soap, &out->Status, PT_INVALID_HANDLE);
     if (defense_filter_used(d, *in->FilterHandle))
         return eoi_leave(soap, &out->Status, PT_NOT_PERMITTED);

@@ -40,12 +40,6 @@ int __rci__GetRemoteControlCapabilities(struct soap *soap, struct _rci__GetRemot
 
 /* --- commands --- */
 
-/* 0 means the same as absent for all but the command and the number of whose it is. */
-static unsigned value_of(const unsigned *p)
-{
-    return p != NULL ? *p : 0;
-}
-
 static const struct {
     unsigned command;
     uint16_t request; /* of RequestPowerStateChange; 0: the power is left alone */
@@ -56,7 +50,7 @@ static const struct {
 static size_t command_index(const struct _rci__RemoteControl *in)
 {
     size_t i = 0;
-    while (i < COMMANDS && commands[i].command != value_of(in->Command))
+    while (i < COMMANDS && commands[i].command != eoi_value(in->Command))
         i++;
     return i;
 }
@@ -67,9 +61,9 @@ static size_t command_index(const struct _rci__RemoteControl *in)
 static unsigned read_special(const struct _rci__RemoteControl *in, struct boot_wish *wish)
 {
     static const char *const sources[] = {NULL, "pxe", "disk", NULL, "diagnostics", "cd"};
-    unsigned special = value_of(in->SpecialCommand), parameter = value_of(in->SpecialCommandParameter);
+    unsigned special = eoi_value(in->SpecialCommand), parameter = eoi_value(in->SpecialCommandParameter);
     if (special == SPECIAL_OEM) {
-        if (value_of(in->IanaOemNumber) != OEM_INTEL)
+        if (eoi_value(in->IanaOemNumber) != OEM_INTEL)
             return PT_UNSUPPORTED_OEM;
         if ((parameter & 0xFEE4) != 0) /* reserved, or reflashing */
             return PT_UNSUPPORTED_BOOT_OPTION;
@@ -90,10 +84,10 @@ static unsigned read_special(const struct _rci__RemoteControl *in, struct boot_w
 
 static unsigned read_options(const struct _rci__RemoteControl *in, struct boot_wish *wish)
 {
-    unsigned options = value_of(in->BootOptions), oem = value_of(in->OEMparameters);
+    unsigned options = eoi_value(in->BootOptions), oem = eoi_value(in->OEMparameters);
     if (oem > 1)
         return PT_INVALID_PARAMETER;
-    if (oem == 1 && value_of(in->IanaOemNumber) != OEM_INTEL)
+    if (oem == 1 && eoi_value(in->IanaOemNumber) != OEM_INTEL)
         return PT_UNSUPPORTED_OEM;
     if ((options & ~(0x20u | 0x800u | 0x1000u)) != 0) /* what the capabilities do not name */
         return PT_UNSUPPORTED_BOOT_OPTION;
@@ -106,7 +100,7 @@ static unsigned read_options(const struct _rci__RemoteControl *in, struct boot_w
 
 static unsigned check_command(const struct _rci__RemoteControl *in, size_t command)
 {
-    unsigned oem = value_of(in->IanaOemNumber);
+    unsigned oem = eoi_value(in->IanaOemNumber);
     bool any = in->SpecialCommand != NULL || in->SpecialCommandParameter != NULL || in->BootOptions != NULL ||
                in->OEMparameters != NULL;
     if (in->Command == NULL || in->IanaOemNumber == NULL)

@@ -39,6 +39,9 @@ struct device *eoi_enter(struct soap *soap, const char *operation, bool changes,
 /* Ends it with a status: to be returned by the operation. */
 int eoi_leave(struct soap *soap, unsigned **status, unsigned value);
 
+/* A number of a request; absent is 0. */
+unsigned eoi_value(const unsigned *number);
+
 /* Values of an answer, which live until it is written. */
 unsigned *eoi_number(struct soap *soap, unsigned value);
 char *eoi_text(struct soap *soap, const char *text);

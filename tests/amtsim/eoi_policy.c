@@ -6,11 +6,6 @@
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/eoi_internal.h"
 
-static unsigned value_of(const unsigned *p)
-{
-    return p != NULL ? *p : 0;
-}
-
 static bool read_rest(const struct cb__Default *in, struct defense_rest *rest)
 {
     if (in == NULL || in->Drop == NULL)
@@ -40,12 +35,12 @@ static unsigned read_handles(const struct device *d, const struct cb__Policy *in
 static unsigned read_policy(const struct device *d, const struct cb__Policy *in, struct defense_policy *p)
 {
     if (in == NULL || in->Name == NULL || in->Name[0] == '\0' || strlen(in->Name) > DEFENSE_NAME_MAX ||
-        in->Precedence == NULL || value_of(in->AntiSpoofing) > 3 ||
+        in->Precedence == NULL || eoi_value(in->AntiSpoofing) > 3 ||
         !read_rest(in->TxDefault, &p->rest[DEFENSE_TX]) || !read_rest(in->RxDefault, &p->rest[DEFENSE_RX]))
         return PT_INVALID_PARAMETER;
     memcpy(p->name, in->Name, strlen(in->Name) + 1);
     p->precedence = *in->Precedence;
-    p->anti_spoof = (uint8_t)value_of(in->AntiSpoofing);
+    p->anti_spoof = (uint8_t)eoi_value(in->AntiSpoofing);
     return read_handles(d, in, p);
 }
 
@@ -94,7 +89,7 @@ static struct cb__Default *show_rest(struct soap *soap, const struct defense_res
 int __cb__CbPolicyGet(struct soap *soap, struct _cb__CbPolicyGet *in, struct _cb__CbPolicyGetResponse *out)
 {
     struct device *d = eoi_enter(soap, "CbPolicyGet", false, &out->Status);
-    const struct defense_policy *p = d != NULL ? defense_policy(d, value_of(in->PolicyHandle)) : NULL;
+    const struct defense_policy *p = d != NULL ? defense_policy(d, eoi_value(in->PolicyHandle)) : NULL;
     if (d == NULL)
         return SOAP_OK;
     if (p == NULL)
@@ -119,7 +114,7 @@ int __cb__CbPolicyRemove(struct soap *soap, struct _cb__CbPolicyRemove *in,
     struct device *d = eoi_enter(soap, "CbPolicyRemove", true, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    if (defense_policy(d, value_of(in->PolicyHandle)) == NULL)
+    if (defense_policy(d, eoi_value(in->PolicyHandle)) == NULL)
         return eoi_leave(soap, &out->Status, PT_INVALID_HANDLE);
     if (defense_policy_used(d, *in->PolicyHandle))
         return eoi_leave(soap, &out->Status, PT_NOT_PERMITTED);

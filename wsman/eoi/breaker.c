@@ -182,12 +182,6 @@ static int fill_filter_get(struct eoi *eoi, void *out, struct err *err)
     return EOI_ASK;
 }
 
-static void show_maybe(struct eoi *eoi, const char *name, const unsigned *value)
-{
-    if (value)
-        eoi_show_number(eoi, name, *value);
-}
-
 static void show_address(struct eoi *eoi, const char *name, const unsigned *address)
 {
     char text[9];
@@ -209,10 +203,10 @@ static void show_ports(struct eoi *eoi, const struct cb__Ports *p)
 {
     if (!p)
         return;
-    show_maybe(eoi, "HdrSrcPortStart", p->SourceStart);
-    show_maybe(eoi, "HdrSrcPortEnd", p->SourceEnd);
-    show_maybe(eoi, "HdrDestPortStart", p->DestinationStart);
-    show_maybe(eoi, "HdrDestPortEnd", p->DestinationEnd);
+    eoi_show_maybe(eoi, "HdrSrcPortStart", p->SourceStart);
+    eoi_show_maybe(eoi, "HdrSrcPortEnd", p->SourceEnd);
+    eoi_show_maybe(eoi, "HdrDestPortStart", p->DestinationStart);
+    eoi_show_maybe(eoi, "HdrDestPortEnd", p->DestinationEnd);
     show_flags(eoi, "TCPFlagsOn", p->TcpFlagsOn);
     show_flags(eoi, "TCPFlagsOff", p->TcpFlagsOff);
 }
@@ -224,7 +218,7 @@ static void show_ipv4(struct eoi *eoi, const struct cb__IPv4 *ip)
     show_address(eoi, "HdrSrcMask", ip->SourceMask);
     show_address(eoi, "HdrDestAddress", ip->DestinationAddress);
     show_address(eoi, "HdrDestMask", ip->DestinationMask);
-    show_maybe(eoi, "HdrProtocolID", ip->Protocol);
+    eoi_show_maybe(eoi, "HdrProtocolID", ip->Protocol);
     show_ports(eoi, ip->Ports);
 }
 
@@ -235,7 +229,7 @@ static void show_ipv6(struct eoi *eoi, const struct cb__IPv6 *ip)
     eoi_show_text(eoi, "HdrSrcMask", ip->SourceMask);
     eoi_show_text(eoi, "HdrDestAddress", ip->DestinationAddress);
     eoi_show_text(eoi, "HdrDestMask", ip->DestinationMask);
-    show_maybe(eoi, "HdrProtocolID", ip->Protocol);
+    eoi_show_maybe(eoi, "HdrProtocolID", ip->Protocol);
     show_ports(eoi, ip->Ports);
 }
 
@@ -254,13 +248,13 @@ static int take_filter(struct eoi *eoi, const void *out, struct err *err)
     eoi_show(eoi, class_name);
     eoi_show_number(eoi, "InstanceID", handle);
     eoi_show_text(eoi, "Name", f->Name);
-    show_maybe(eoi, "FilterDirection", f->Direction);
-    show_maybe(eoi, "FilterProfile", f->Profile);
-    show_maybe(eoi, "FilterProfileData", f->ProfileData);
+    eoi_show_maybe(eoi, "FilterDirection", f->Direction);
+    eoi_show_maybe(eoi, "FilterProfile", f->Profile);
+    eoi_show_maybe(eoi, "FilterProfileData", f->ProfileData);
     if (f->EventOnMatch)
         eoi_show_flag(eoi, "ActionEventOnMatch", *f->EventOnMatch == true_);
     if (f->Ethernet)
-        show_maybe(eoi, "HdrProtocolID8021", f->Ethernet->Type);
+        eoi_show_maybe(eoi, "HdrProtocolID8021", f->Ethernet->Type);
     else if (f->IPv6)
         show_ipv6(eoi, f->IPv6);
     else
@@ -373,8 +367,8 @@ static int take_policy(struct eoi *eoi, const void *out, struct err *err)
     eoi_show(eoi, "AMT_SystemDefensePolicy");
     eoi_show_number(eoi, "InstanceID", eoi->handles[eoi->handle_at++]);
     eoi_show_text(eoi, "PolicyName", p->Name);
-    show_maybe(eoi, "PolicyPrecedence", p->Precedence);
-    show_maybe(eoi, "AntiSpoofingSupport", p->AntiSpoofing);
+    eoi_show_maybe(eoi, "PolicyPrecedence", p->Precedence);
+    eoi_show_maybe(eoi, "AntiSpoofingSupport", p->AntiSpoofing);
     for (int i = 0; i < p->__sizeFilterHandle; i++)
         eoi_show_number(eoi, "FilterCreationHandles", p->FilterHandle[i]);
     show_default(eoi, "Tx", p->TxDefault);

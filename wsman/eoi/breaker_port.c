@@ -90,12 +90,6 @@ static int fill_capabilities(struct eoi *eoi, void *out, struct err *err)
     return EOI_ASK;
 }
 
-static void show_maybe(struct eoi *eoi, const char *name, const unsigned *value)
-{
-    if (value)
-        eoi_show_number(eoi, name, *value);
-}
-
 /* Those of the device are the same for all its ports: the first tells. */
 static int take_device_limits(struct eoi *eoi, const void *out, struct err *err)
 {
@@ -103,8 +97,8 @@ static int take_device_limits(struct eoi *eoi, const void *out, struct err *err)
 
     (void)err;
     eoi_show(eoi, "AMT_GeneralSystemDefenseCapabilities");
-    show_maybe(eoi, "GlobalMaxSupportedPolicies", answer->MaxPolicies);
-    show_maybe(eoi, "GlobalMaxSupportedFilters", answer->MaxFilters);
+    eoi_show_maybe(eoi, "GlobalMaxSupportedPolicies", answer->MaxPolicies);
+    eoi_show_maybe(eoi, "GlobalMaxSupportedFilters", answer->MaxFilters);
     eoi_shown(eoi, "AMT_GeneralSystemDefenseCapabilities");
     return EOI_NEXT;
 }
@@ -118,10 +112,10 @@ static int take_port_limits(struct eoi *eoi, const void *out, struct err *err)
     snprintf(id, sizeof(id), "System Defense Capabilities Port %u", eoi->handles[eoi->handle_at++]);
     eoi_show(eoi, "AMT_NetworkPortSystemDefenseCapabilities");
     eoi_show_text(eoi, "InstanceID", id);
-    show_maybe(eoi, "IPv4_MaxTxFilters", answer->MaxTxFilters);
-    show_maybe(eoi, "IPv4_MaxRxFilters", answer->MaxRxFilters);
-    show_maybe(eoi, "IPv4_MaxTxCounters", answer->MaxTxCounters);
-    show_maybe(eoi, "IPv4_MaxRxCounters", answer->MaxRxCounters);
+    eoi_show_maybe(eoi, "IPv4_MaxTxFilters", answer->MaxTxFilters);
+    eoi_show_maybe(eoi, "IPv4_MaxRxFilters", answer->MaxRxFilters);
+    eoi_show_maybe(eoi, "IPv4_MaxTxCounters", answer->MaxTxCounters);
+    eoi_show_maybe(eoi, "IPv4_MaxRxCounters", answer->MaxRxCounters);
     if (answer->AntiSpoofing)
         eoi_show_flag(eoi, "IPv4_AntiSpoofingCapable", *answer->AntiSpoofing == true_);
     eoi_shown(eoi, "AMT_NetworkPortSystemDefenseCapabilities");
@@ -298,7 +292,7 @@ static int take_statistics(struct eoi *eoi, const void *out, struct err *err)
         show_port(eoi, interface);
         show_counted(eoi, entry);
         eoi_show_flag(eoi, "FilterMatched", entry->Matched && *entry->Matched == true_);
-        show_maybe(eoi, "ReadCount", entry->Count);
+        eoi_show_maybe(eoi, "ReadCount", entry->Count);
         eoi_shown(eoi, "AMT_ActiveFilterStatistics");
     }
     return EOI_AGAIN;

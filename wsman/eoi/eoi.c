@@ -128,6 +128,12 @@ void eoi_show_number(struct eoi *eoi, const char *name, uint32_t value)
     buf_printf(&eoi->items, "<%s>%u</%s>", name, value, name);
 }
 
+void eoi_show_maybe(struct eoi *eoi, const char *name, const unsigned *value)
+{
+    if (value)
+        eoi_show_number(eoi, name, *value);
+}
+
 void eoi_show_flag(struct eoi *eoi, const char *name, bool value)
 {
     buf_printf(&eoi->items, "<%s>%s</%s>", name, value ? "true" : "false", name);

@@ -91,6 +91,7 @@ void eoi_show(struct eoi *eoi, const char *class_name);
 void eoi_shown(struct eoi *eoi, const char *class_name);
 void eoi_show_text(struct eoi *eoi, const char *name, const char *value); /* NULL: left out */
 void eoi_show_number(struct eoi *eoi, const char *name, uint32_t value);
+void eoi_show_maybe(struct eoi *eoi, const char *name, const unsigned *value); /* NULL: left out */
 void eoi_show_flag(struct eoi *eoi, const char *name, bool value);
 /* A reference with these selectors, ended by {NULL}. */
 void eoi_show_reference(struct eoi *eoi, const char *name, const char *class_name,
@@ -105,7 +106,7 @@ int eoi_take_interfaces(struct eoi *eoi, const void *out, struct err *err);
 /* An answer lacks what it must have: bad-answer. */
 int eoi_missing(struct eoi *eoi, const char *name, struct err *err);
 
-/* The command that a power request means, with the boot options that wait; NULL: none. (face_control.c) */
+/* What eoi_end asks: the boot options that wait, as a command of their own. (control.c) */
 extern const struct eoi_row eoi_boot_row;
 
 #endif
