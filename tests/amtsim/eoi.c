@@ -108,10 +108,13 @@ static struct soap *parser(void)
     return soap;
 }
 
-/* A document with a DTD is none of SOAP's. */
-static bool has_dtd(struct view body)
+/* A document with a DTD is none of SOAP's, and what is no XML might be an attachment to gSOAP. */
+static bool is_document(struct view body)
 {
-    return memmem(body.p, body.n, "<!DOCTYPE", 9) != NULL || memmem(body.p, body.n, "<!ENTITY", 8) != NULL;
+    while (body.n > 0 && strchr(" \t\r\n", *body.p) != NULL && *body.p != '\0')
+        body = (struct view){body.p + 1, body.n - 1};
+    return body.n > 0 && *body.p == '<' && memmem(body.p, body.n, "<!DOCTYPE", 9) == NULL &&
+           memmem(body.p, body.n, "<!ENTITY", 8) == NULL;
 }
 
 /* The operation's element must be of the service whose path was posted to. */
@@ -125,7 +128,7 @@ static bool is_of_service(struct soap *soap, const struct service *service)
 
 static int serve(struct soap *soap, struct exchange *x)
 {
-    if (x->left.n > BODY_MAX || has_dtd(x->left))
+    if (x->left.n > BODY_MAX || !is_document(x->left))
         return soap->error = SOAP_SYNTAX_ERROR;
     if (soap_begin_recv(soap) || soap_envelope_begin_in(soap) || soap_recv_header(soap) ||
         soap_body_begin_in(soap))

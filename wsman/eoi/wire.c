@@ -202,9 +202,21 @@ uint32_t eoi_reading_status(const struct eoi_reading *r)
     return *status_of(r);
 }
 
-static bool has_dtd(const void *p, size_t n)
+/* NULL, or why it is not given to gSOAP, which would take attachments (MIME, DIME) for messages and pass over
+ * a DTD. */
+static const char *no_message(const void *p, size_t n)
 {
-    return memmem(p, n, "<!DOCTYPE", 9) || memmem(p, n, "<!ENTITY", 8);
+    struct rd in = rd_init(p, n);
+
+    if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) /* the mark that some write before UTF-8 */
+        rd_skip(&in, 3);
+    while (in.n > 0 && (*in.p == ' ' || *in.p == '\t' || *in.p == '\r' || *in.p == '\n'))
+        rd_skip(&in, 1);
+    if (in.n == 0 || *in.p != '<')
+        return "the answer is no XML";
+    if (memmem(p, n, "<!DOCTYPE", 9) || memmem(p, n, "<!ENTITY", 8))
+        return "the answer has a DTD, which no device sends";
+    return NULL;
 }
 
 /* The device's own fault, or why its answer could not be read. Either may have the device's bytes in it. */
@@ -249,12 +261,12 @@ static bool read_into(struct eoi_reading *r, enum eoi_op op, int http_status, st
 
 struct eoi_reading *eoi_read(enum eoi_op op, int http_status, const void *p, size_t n, struct err *err)
 {
+    const char *why = no_message(p, n);
     struct eoi_reading *r;
 
-    if (has_dtd(p, n)) {
+    if (why) {
         if (wsman_fault_to_err(NULL, http_status, eoi_op_name(op), err) == 0)
-            err_set(err, CAUSE_BAD_ANSWER, "%s.%s: the answer has a DTD, which no device sends",
-                    eoi_op_service(op), eoi_op_name(op));
+            err_set(err, CAUSE_BAD_ANSWER, "%s.%s: %s", eoi_op_service(op), eoi_op_name(op), why);
         return NULL;
     }
     r = xcalloc(1, sizeof(*r));

@@ -182,7 +182,8 @@ static void what_is_no_answer(void **state)
         "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e0 \"boom\"><!ENTITY e1 \"&e0;&e0;\">]>"
         "<s:Envelope "
         "xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>&e1;</s:Body></s:Envelope>";
-    static const char *const documents[] = {"", "<", "\xff\xfe", "<s:Envelope", "{}", bomb};
+    static const char *const documents[] = {
+        "", "<", "\xff\xfe", "<s:Envelope", "{}", "--mime\r\n\r\n<a/>", "\x0c\x00dime", bomb};
     struct bench *b = *state;
 
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
