@@ -120,6 +120,9 @@ static void say_counts(const json_t *reply)
             (long long)json_integer_value(json_object_get(reply, "sweep")),
             (long long)json_integer_value(json_object_get(reply, "addresses")),
             shown.len > 0 ? buf_str(&shown) : "none were looked at");
+    if (json_integer_value(json_object_get(reply, "changes")) > 0)
+        fprintf(stderr, "%lld changes since the sweep before: amtcli discover diff\n",
+                (long long)json_integer_value(json_object_get(reply, "changes")));
     buf_free(&found);
     buf_free(&hosts);
     buf_free(&shown);
