@@ -89,7 +89,8 @@ ctl get all | jq -r '"\(.device | tostring | ("0000" + .)[-4:] | "pc" + .) \(.po
 jq -r '.[] | select(.result == "ok") | "\(.host) off"' "$dir/report" | sort > "$dir/off"
 join "$dir/off" "$dir/power" | awk '$2 != $3 { print; bad = 1 } END { exit bad }' >&2 || fail "a device is not off that should be"
 ctl defense all | jq -r '"\(.device | tostring | ("0000" + .)[-4:] | "pc" + .) \([.ports[].active] | any(. == "amt:repair"))"' | sort > "$dir/defense"
-jq -r '.[] | "\(.host) \([.tasks[] | select(.task == "quarantine" and .result == "ok")] | length > 0) \([.tasks[] | select(.task == "undo-quarantine" and .result == "ok")] | length > 0)"' "$dir/report" | sort > "$dir/told"
+jq -r '.[] | [.tasks[] | select(.result == "ok") | .task] as $done |
+    "\(.host) \(($done | index("quarantine")) != null and ($done | index("undo-quarantine")) == null)"' "$dir/report" | sort > "$dir/told"
 diff "$dir/told" "$dir/defense" >&2 || fail "not in quarantine as told (told <, device >)"
 ctl record all | jq -r '"\(.device | tostring | ("0000" + .)[-4:] | "pc" + .) \([.events[] | select(.event == "boot" and
     (.source | test("PXE|Force PXE"; "i")))] | length)"' | sort > "$dir/boots"
