@@ -285,7 +285,7 @@ static int console_send(struct context *ctx)
     json_t *params, *reply;
     int code;
 
-    if (!keys_unescape(args->operands[args->operand_count - 1], &bytes) || !buf_ok(&bytes)) {
+    if (!text_unescape(args->operands[args->operand_count - 1], &bytes) || !buf_ok(&bytes)) {
         fputs("amtcli console send: expected text with \\r, \\n, \\t, \\e, \\x7f, \\\\\n", stderr);
         buf_free(&bytes);
         return EXIT_USAGE;

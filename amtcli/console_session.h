@@ -11,7 +11,7 @@
 #include "amtcli/charset.h"
 #include "amtcli/cmd.h"
 #include "amtcli/escape.h"
-#include "amtcli/expect.h"
+#include "base/expect.h"
 #include "amtcli/keys.h"
 #include "amtcli/prompt.h"
 #include "amtcli/screen.h"

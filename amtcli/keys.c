@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define SEQUENCE_MAX 8  /* bytes that a key sends */
@@ -90,64 +91,6 @@ struct keys {
     int64_t held_since;
 };
 
-/* --- text with escapes --- */
-
-static bool hex_byte(const char *t, char *out)
-{
-    static const char digits[] = "0123456789abcdef";
-    int value = 0;
-
-    for (int i = 0; i < 2; i++) {
-        const char *at = t[i] ? strchr(digits, tolower((unsigned char)t[i])) : NULL;
-
-        if (!at)
-            return false;
-        value = value * 16 + (int)(at - digits);
-    }
-    *out = (char)value;
-    return true;
-}
-
-/* Behind a backslash. Returns how many characters it took, 0: none that is known. */
-static size_t unescape_one(const char *t, char *out)
-{
-    static const char letters[] = "e\033r\rn\nt\tb\ba\a\\\\";
-
-    if (t[0] == 'x')
-        return hex_byte(t + 1, out) ? 3 : 0;
-    if (t[0] >= '0' && t[0] <= '3' && t[1] >= '0' && t[1] <= '7' && t[2] >= '0' && t[2] <= '7') {
-        *out = (char)((t[0] - '0') << 6 | (t[1] - '0') << 3 | (t[2] - '0'));
-        return 3;
-    }
-    for (size_t i = 0; i + 1 < sizeof(letters); i += 2) {
-        if (letters[i] == t[0]) {
-            *out = letters[i + 1];
-            return 1;
-        }
-    }
-    return 0;
-}
-
-bool keys_unescape(const char *text, struct buf *out)
-{
-    for (; *text; text++) {
-        char c = *text;
-
-        if (c == '\\') {
-            size_t n = unescape_one(text + 1, &c);
-
-            if (n == 0)
-                return false;
-            text += n;
-        } else if (c == '^' && (text[1] == '?' || (text[1] >= '@' && text[1] <= 'z'))) {
-            c = text[1] == '?' ? '\x7f' : (char)(text[1] & 0x1f);
-            text++;
-        }
-        buf_add(out, &c, 1);
-    }
-    return true;
-}
-
 /* --- a mapping --- */
 
 static void set_key(struct keys *keys, int key, const char *bytes, size_t n)
@@ -210,7 +153,7 @@ static const char *take_line(struct keys *keys, char *line)
         return take_mapping(keys, value) ? NULL : "there is no mapping of that name";
     if (key < 0)
         wrong = "there is no key of that name";
-    else if (!keys_unescape(value, &bytes) || !buf_ok(&bytes))
+    else if (!text_unescape(value, &bytes) || !buf_ok(&bytes))
         wrong = "expected at most 64 bytes such as \\e[A, ^H or \\x7f";
     else
         set_key(keys, key, buf_str(&bytes), bytes.len);

@@ -31,9 +31,4 @@ void keys_feed(struct keys *keys, const void *p, size_t n, int64_t now_ms, struc
 int64_t keys_deadline(const struct keys *keys);
 void keys_tick(struct keys *keys, int64_t now_ms, struct buf *out);
 
-/* "\e[A", "^H", "\x7f", "\r", "\n", "\t", "\\", "\012" as bytes. Appends. False: that is none. For --send
- * too.
- */
-bool keys_unescape(const char *text, struct buf *out);
-
 #endif

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "amtd/alerts/alerts.h"
+#include "amtd/api/console_json.h"
 #include "amtd/api/server.h"
 #include "amtd/console/hub.h"
 #include "amtd/console/sources.h"
@@ -555,6 +556,12 @@ static void power_begins(void *arg, const char *host, const char *who, const cha
         hub_power(d->hub, host, who, text);
 }
 
+/* A job has the rights of an operator, and those that a console's own list gives to whoever began it. */
+static enum console_right right_of_job(const char *who, const struct console_settings *settings)
+{
+    return console_right_of(who, ROLE_OPERATE, settings);
+}
+
 static int start_parts(struct daemon *d, struct err *err)
 {
     if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
@@ -589,7 +596,7 @@ static int start_parts(struct daemon *d, struct err *err)
     if (!d->alerts || start_consoles(d, err) != 0 || start_reactions(d, err) != 0)
         return -1;
     nodes_start(d->nodes);
-    d->job_parts = (struct job_parts){engine_parts(d->engine), d->engine, d->events};
+    d->job_parts = (struct job_parts){engine_parts(d->engine), d->engine, d->events, d->hub, right_of_job};
     d->jobs = jobs_new(&d->job_parts);
     d->schedules = schedules_new(&d->job_parts, d->jobs);
     d->server = server_new(&d->loop, d, err);

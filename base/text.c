@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,4 +271,62 @@ int text_version_compare(const char *a, const char *b)
         b++;
     }
     return 0;
+}
+
+/* --- text with escapes --- */
+
+static bool hex_byte(const char *t, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    int value = 0;
+
+    for (int i = 0; i < 2; i++) {
+        const char *at = t[i] ? strchr(digits, tolower((unsigned char)t[i])) : NULL;
+
+        if (!at)
+            return false;
+        value = value * 16 + (int)(at - digits);
+    }
+    *out = (char)value;
+    return true;
+}
+
+/* Behind a backslash. Returns how many characters it took, 0: none that is known. */
+static size_t unescape_one(const char *t, char *out)
+{
+    static const char letters[] = "e\033r\rn\nt\tb\ba\a\\\\";
+
+    if (t[0] == 'x')
+        return hex_byte(t + 1, out) ? 3 : 0;
+    if (t[0] >= '0' && t[0] <= '3' && t[1] >= '0' && t[1] <= '7' && t[2] >= '0' && t[2] <= '7') {
+        *out = (char)((t[0] - '0') << 6 | (t[1] - '0') << 3 | (t[2] - '0'));
+        return 3;
+    }
+    for (size_t i = 0; i + 1 < sizeof(letters); i += 2) {
+        if (letters[i] == t[0]) {
+            *out = letters[i + 1];
+            return 1;
+        }
+    }
+    return 0;
+}
+
+bool text_unescape(const char *text, struct buf *out)
+{
+    for (; *text; text++) {
+        char c = *text;
+
+        if (c == '\\') {
+            size_t n = unescape_one(text + 1, &c);
+
+            if (n == 0)
+                return false;
+            text += n;
+        } else if (c == '^' && (text[1] == '?' || (text[1] >= '@' && text[1] <= 'z'))) {
+            c = text[1] == '?' ? '\x7f' : (char)(text[1] & 0x1f);
+            text++;
+        }
+        buf_add(out, &c, 1);
+    }
+    return true;
 }

@@ -35,4 +35,8 @@ void text_hex(struct buf *out, const void *p, size_t n, bool upper);
 /* Compares dotted versions by number: "9.5" < "11.8.50" < "11.8.50.3460"; as for strcmp. */
 int text_version_compare(const char *a, const char *b);
 
+/* "\e[A", "^H", "\x7f", "\r", "\n", "\t", "\\", "\012" as bytes: what is typed at a terminal. Appends. False:
+ * that is none. */
+bool text_unescape(const char *text, struct buf *out);
+
 #endif

@@ -139,21 +139,6 @@ static void may_make(const struct terminal *t, struct err *err)
                 t->request.who);
 }
 
-static struct console *make_console(struct terminal *t, struct err *err)
-{
-    struct console_settings settings;
-    struct console *console;
-
-    console_settings_init(&settings);
-    settings.name = xstrdup(t->name);
-    settings.source.type = SOURCE_AMT;
-    settings.source.host = xstrdup(t->name);
-    settings.on_demand = true;
-    console = hub_add(daemon_hub(t->daemon), &settings, err);
-    console_settings_clear(&settings);
-    return console;
-}
-
 static void host_found(void *data, const struct err *failure)
 {
     struct terminal *t = data;
@@ -168,7 +153,9 @@ static void host_found(void *data, const struct err *failure)
             err = t->failure;
         if (err.cause == CAUSE_NONE)
             may_make(t, &err);
-        console = err.cause == CAUSE_NONE && daemon_hub(t->daemon) ? make_console(t, &err) : NULL;
+        console = err.cause == CAUSE_NONE && daemon_hub(t->daemon)
+                      ? hub_host_console(daemon_hub(t->daemon), t->name, &err)
+                      : NULL;
         if (console && attach(t, console, &err) == 0)
             return;
         channel_set(channel, NULL);

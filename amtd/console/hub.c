@@ -581,6 +581,23 @@ struct console *hub_add(struct hub *hub, const struct console_settings *settings
     return entry ? entry->console : NULL;
 }
 
+struct console *hub_host_console(struct hub *hub, const char *host, struct err *err)
+{
+    struct console *console = hub_find(hub, host);
+    struct console_settings settings;
+
+    if (console)
+        return console;
+    console_settings_init(&settings);
+    settings.name = xstrdup(host);
+    settings.source.type = SOURCE_AMT;
+    settings.source.host = xstrdup(host);
+    settings.on_demand = true;
+    console = hub_add(hub, &settings, err);
+    console_settings_clear(&settings);
+    return console;
+}
+
 void hub_listen(struct hub *hub, struct hub_listener *listener)
 {
     DL_APPEND(hub->listeners, listener);

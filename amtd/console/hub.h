@@ -49,6 +49,8 @@ struct console *hub_find(struct hub *hub, const char *name);
 /* Adds one that is not in the configuration: the Serial-over-LAN console of a host, made on demand. The one
  * that is there already when there is one of that name. NULL and err. */
 struct console *hub_add(struct hub *hub, const struct console_settings *settings, struct err *err);
+/* The console of that name; where none has it, the host's Serial-over-LAN, made on demand. NULL and err. */
+struct console *hub_host_console(struct hub *hub, const char *host, struct err *err);
 /* Hears of everything that happens at any console, until hub_unlisten; also from inside its own call. The
  * struct is the caller's. */
 struct hub_listener {

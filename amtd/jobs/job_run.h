@@ -12,19 +12,23 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "amtd/console/settings.h"
 #include "amtd/fleet/run.h"
 #include "amtd/fleet/store_jobs.h"
 #include "amtd/jobs/job.h"
 
 struct events;
 struct hub;
-struct redirect;
+struct console_settings;
 
 /* What runs of jobs work with; borrowed, outlives them. */
 struct job_parts {
     const struct run_parts *run;
     struct engine *engine;
     struct events *events;
+    struct hub *hub; /* NULL: there are no consoles */
+    /* What somebody may do at a console. */
+    enum console_right (*console_right)(const char *who, const struct console_settings *settings);
 };
 
 /* What was ordered; all of it is owned. */

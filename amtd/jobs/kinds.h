@@ -15,5 +15,6 @@ extern const struct job_kind job_kind_auditlog;
 extern const struct job_kind job_kind_wait;
 extern const struct job_kind job_kind_run;
 extern const struct job_kind job_kind_notify;
+extern const struct job_kind job_kind_console;
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # schedule.sh BIN_DIR: jobs that begin by themselves: mistakes in times, the next ones, one at a time, and what amtd slept
 # through, which is done once or left out, one schedule after the other. What amtd does by itself in a job: waiting, commands,
-# notices.
+# dialogues, notices.
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
 
@@ -33,11 +33,21 @@ tasks:
     wait: { port: 9 }
     timeout: 1s
     on-failure: continue
+  - name: talk
+    console:
+      steps:
+        - send: '\r'
+        - expect: '# $'
+        - send: 'uname\r'
+        - expect: 'Linux [a-z0-9]+'
+  - name: silent
+    console: { steps: [ { expect: 'no such thing' } ], within: 500ms }
+    on-failure: continue
   - notify: { text: done with it, severity: warning }
 YAML
 exits 0 amtcli job run "$dir/acts.yaml" 'pc[0001-0002]' -o json
 [ "$(jq -r '[.[0].tasks[] | .task + "=" + (.cause // .result)] | join(" ")' "$dir/out")" = \
-    "power=ok up=ok wait=ok here=ok bad=command-failed late=command-failed shut=not-reached notify=ok" ] ||
+    "power=ok up=ok wait=ok here=ok bad=command-failed late=command-failed shut=not-reached talk=ok silent=not-reached notify=ok" ] ||
     fail "not as it should be: $(jq -c '.[0].tasks[] | [.task, .result, .message]' "$dir/out")"
 [ "$(jq '.[0].tasks[] | select(.task == "bad") | .tries' "$dir/out")" = 2 ] || fail "the command was not tried again"
 amtcli job show 1 -o json > "$dir/shown" 2> /dev/null

@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "amtcli/expect.h"
+#include "base/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

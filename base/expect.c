@@ -1,10 +1,10 @@
-#include "amtcli/expect.h"
+#include "base/expect.h"
 
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtcli/keys.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define SEND_MAX 65536
@@ -76,7 +76,7 @@ int expect_add_send(struct expect *e, const char *text, struct err *err)
 {
     struct step *step = add_step(e);
 
-    if (keys_unescape(text, &step->send) && buf_ok(&step->send))
+    if (text_unescape(text, &step->send) && buf_ok(&step->send))
         return 0;
     return err_set(err, CAUSE_INVALID_ARGUMENT,
                    "what is sent has a backslash that means nothing: \\r, \\n, \\t, \\e, \\x7f, \\\\");

@@ -4,8 +4,8 @@
  * cursor and colour; by POSIX extended regular expressions, where ^ and $ are the ends of lines. Each
  * expectation looks at what came behind the one before it; text older than EXPECT_WINDOW bytes is forgotten.
  */
-#ifndef AMTCLI_EXPECT_H
-#define AMTCLI_EXPECT_H
+#ifndef BASE_EXPECT_H
+#define BASE_EXPECT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct expect;
 
 struct expect *expect_new(int64_t timeout_ms); /* for each expectation */
 void expect_free(struct expect *e);            /* NULL is fine */
-/* The steps. -1 and err (invalid-argument): no regular expression; text that keys_unescape does not take. */
+/* The steps. -1 and err (invalid-argument): no regular expression; text that text_unescape does not take. */
 int expect_add(struct expect *e, const char *regex, struct err *err);
 int expect_add_send(struct expect *e, const char *text, struct err *err);
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "amtcli/expect.h"
+#include "base/expect.h"
 
 static void feed(struct expect *e, const char *text, size_t part, int64_t now, struct buf *send)
 {
