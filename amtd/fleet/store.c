@@ -34,6 +34,7 @@ struct store {
     bool hurry;         /* among the waiting is one that cannot wait */
     int64_t wait_until; /* when none of them can any more; while any are waiting */
     bool closing;
+    _Atomic uint64_t commits;
     void (*wake)(void *arg);
     void *wake_arg;
 };
@@ -88,6 +89,7 @@ static void work_group(struct store *store, struct task_item *group)
 {
     struct task_item *item;
     struct err failure = ERR_INIT;
+    sqlite3_int64 before = sqlite3_total_changes64(store->tx.db);
 
     if (set_softness(store, group, &failure) != 0 || tx_exec(&store->tx, "BEGIN IMMEDIATE", &failure) != 0) {
         fail_group(group, &failure);
@@ -103,6 +105,8 @@ static void work_group(struct store *store, struct task_item *group)
     } else if (tx_exec(&store->tx, "COMMIT", &failure) != 0) {
         sqlite3_exec(store->tx.db, "ROLLBACK", NULL, NULL, NULL);
         fail_group(group, &failure);
+    } else if (sqlite3_total_changes64(store->tx.db) != before) {
+        store->commits++;
     }
 }
 
@@ -201,6 +205,11 @@ void store_submit_later(struct store *store, store_work *work, store_done *done,
 void store_submit_soft(struct store *store, bool later, store_work *work, store_done *done, void *data)
 {
     submit(store, !later, true, work, done, data);
+}
+
+uint64_t store_commits(const struct store *store)
+{
+    return store->commits;
 }
 
 void store_reap(struct store *store)

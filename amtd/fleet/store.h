@@ -42,6 +42,8 @@ void store_submit_later(struct store *store, store_work *work, store_done *done,
  * the disk. later: as store_submit_later, else as store_submit. */
 void store_submit_soft(struct store *store, bool later, store_work *work, store_done *done, void *data);
 void store_reap(struct store *store);
+/* Transactions that wrote something, since it was opened. Any thread. */
+uint64_t store_commits(const struct store *store);
 
 /* --- inside work; all return 0 or -1 with err --- */
 
