@@ -1,4 +1,4 @@
-/* status, stop, activity, calendar. */
+/* status, stop, calendar. */
 #include <stdio.h>
 
 #include "amtcli/cmd_daemon.h"
@@ -54,31 +54,6 @@ static int config_reload(struct context *ctx)
     return EXIT_ALL;
 }
 
-static int activity(struct context *ctx)
-{
-    static const struct param map[] = {{"since", "since_ms"}, {"host", "host"}, {"limit", "limit"}, {NULL}};
-    static const struct column columns[] = {
-        {"AT", "at"},   {"WHO", "who"}, {"WHAT", "what"}, {"TARGET", "target"}, {"RESULT", "result"},
-        {"", "detail"}, {NULL}};
-    json_t *params = json_object(), *reply;
-    int code;
-
-    params_take(params, &ctx->args, map);
-    code = context_call(ctx, "activity.list", params, &reply);
-    if (code != 0)
-        return code;
-    output_rows(output_format(&ctx->args), reply, columns);
-    json_decref(reply);
-    return EXIT_ALL;
-}
-
-static const struct option_row activity_options[] = {
-    {"since", 's', OPTION_TIME, "T", "only the last T, such as 2h or 7d", .min = 1,
-     .max = (int64_t)36500 * 86400000},
-    {"host", 0, OPTION_TEXT, "HOST", "only what touched this host"},
-    {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = 100000, .standard = "50"},
-    {NULL},
-};
 static const struct option_row calendar_options[] = {
     {"within", 0, OPTION_TIME, "T", "what is due within T, such as 30d", .min = 1,
      .max = (int64_t)36500 * 86400000, .standard = "90d"},
@@ -108,7 +83,6 @@ static int calendar(struct context *ctx)
 
 static const struct option_row *const output_tables[] = {options_output, NULL};
 static const struct option_row *const calendar_tables[] = {calendar_options, options_output, NULL};
-static const struct option_row *const activity_tables[] = {activity_options, options_output, NULL};
 
 const struct command command_status = {
     "status", "", 0, 0, "show how amtd is", output_tables, "status\nstatus -o json", status};
@@ -122,14 +96,6 @@ const struct command command_config_reload = {
     "config reload",
     config_reload};
 const struct command command_stop = {"stop", "", 0, 0, "end amtd", NULL, "stop", stop};
-const struct command command_activity = {"activity",
-                                         "",
-                                         0,
-                                         0,
-                                         "who did what, when, to which hosts, with which result",
-                                         activity_tables,
-                                         "activity --since 2h\nactivity --host pc7 -o csv",
-                                         activity};
 const struct command command_calendar = {
     "calendar",
     "[TARGET]",

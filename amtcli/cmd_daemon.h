@@ -3,7 +3,7 @@
 
 #include "amtcli/cmd.h"
 
-extern const struct command command_status, command_stop, command_activity, command_calendar, command_manual,
+extern const struct command command_status, command_stop, command_calendar, command_manual,
     command_config_reload;
 
 #endif

@@ -1,5 +1,6 @@
 /* All commands, in the order in which help shows them. */
 #include "amtcli/cmd.h"
+#include "amtcli/cmd_activity.h"
 #include "amtcli/cmd_agent.h"
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
@@ -166,6 +167,8 @@ const struct command *const commands[] = {
     &command_event_follow,
     &command_event_show,
     &command_activity,
+    &command_activity_verify,
+    &command_activity_export,
     &command_calendar,
     &command_status,
     &command_config_reload,

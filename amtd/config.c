@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 
 #define DIAL_LIMIT_DEFAULT 4096
+#define FACILITY_DEFAULT   10 /* authpriv */
 #define PRIVATE_IDLE_MS    (10 * 60 * 1000)
 #define DAY                ((int64_t)24 * 3600 * 1000)
 #define YEARS              (100 * 365 * DAY)
@@ -21,6 +22,12 @@
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const roles[] = {"watch", "operate", "quarantine", "administer", NULL};
+
+/* By the numbers of RFC 5424. */
+static const char *const facilities[] = {
+    "kern",   "user",     "mail",   "daemon", "auth",   "syslog", "lpr",   "news",   "uucp",
+    "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock", "local0", "local1",
+    "local2", "local3",   "local4", "local5", "local6", "local7", NULL};
 
 static void read_allow(struct config_reader *r, const yaml_node_t *node, void *base);
 static void read_events(struct config_reader *r, const yaml_node_t *node, void *base);
@@ -69,6 +76,8 @@ static const struct option options[] = {
     {"management", OPTION_OTHER, 0, .read = read_management},
     {"dial-limit", OPTION_NUMBER, offsetof(struct config, dial_limit), 1, 100000},
     {"private-idle", OPTION_DURATION, offsetof(struct config, private_idle_ms), 1000, 86400000},
+    {"activity-syslog", OPTION_TEXT, offsetof(struct config, activity_syslog)},
+    {"activity-facility", OPTION_CHOICE, offsetof(struct config, activity_facility), .choices = facilities},
     {"allow", OPTION_OTHER, 0, .read = read_allow},
     {"console-sync", OPTION_DURATION, offsetof(struct config, console_sync_ms), 0, 3600000},
     {"console-connects", OPTION_NUMBER, offsetof(struct config, console_connects), 1, 100000},
@@ -262,6 +271,7 @@ void config_init(struct config *config)
 {
     memset(config, 0, sizeof(*config));
     config->log_level = LOG_LEVEL_INFO;
+    config->activity_facility = FACILITY_DEFAULT;
     config->dial_limit = DIAL_LIMIT_DEFAULT;
     config->private_idle_ms = PRIVATE_IDLE_MS;
     config->events = (struct event_limits){.keep_ms = 365 * DAY, .keep_bytes = (int64_t)256 << 20};
@@ -302,6 +312,7 @@ void config_clear(struct config *config)
         free(config->allow[i].certificate);
     }
     free(config->allow);
+    free(config->activity_syslog);
     config_forget_consoles(config);
     config_nodes_clear(config);
     for (size_t i = 0; i < config->reaction_count; i++)

@@ -60,6 +60,8 @@ struct config {
     int64_t private_idle_ms; /* a private amtd ends after so long without clients and runs */
     struct config_allow *allow;
     size_t allow_count;
+    char *activity_syslog; /* socket that gets the activity log, too; NULL: none */
+    int activity_facility; /* LOG_AUTHPRIV >> 3, ... */
     bool is_private;
     bool only_joins; /* is there to join a server, and connects to none */
     char *path;      /* of the file that was read last, absolute; NULL: none */

@@ -14,6 +14,7 @@
 #include "amtd/alerts/alerts.h"
 #include "amtd/api/console_json.h"
 #include "amtd/api/server.h"
+#include "amtd/api/syslog_sink.h"
 #include "amtd/console/hub.h"
 #include "amtd/console/sources.h"
 #include "amtd/console/watcher.h"
@@ -65,7 +66,9 @@ struct daemon {
     struct nodes *nodes;
     struct uplinks *uplinks;
     struct server *server;
-    uv_async_t wake; /* from the store's thread */
+    struct node_key *key;       /* of the activity log */
+    struct syslog_sink *syslog; /* its lines for the system's log */
+    uv_async_t wake;            /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
     uv_timer_t idle;
     int64_t idle_since;
@@ -76,6 +79,11 @@ struct daemon {
 struct engine *daemon_engine(const struct daemon *daemon)
 {
     return daemon->engine;
+}
+
+struct syslog_sink *daemon_syslog(const struct daemon *daemon)
+{
+    return daemon->syslog;
 }
 
 struct hub *daemon_hub(const struct daemon *daemon)
@@ -229,7 +237,8 @@ static void on_wake(uv_async_t *async)
 }
 
 struct recovery {
-    size_t count;
+    const struct node_key *key;
+    size_t count, adopted;
     bool over;
     struct err failure;
 };
@@ -237,8 +246,11 @@ struct recovery {
 static int recover_work(struct tx *tx, void *data, struct err *err)
 {
     struct recovery *r = data;
+    int64_t now = clock_wall(clock_system());
 
-    return tx_recover(tx, clock_wall(clock_system()), &r->count, err);
+    if (tx_activity_begin(tx, r->key, now, &r->adopted, err) != 0)
+        return -1;
+    return tx_recover(tx, now, &r->count, err);
 }
 
 static void recover_done(void *data, const struct err *failure)
@@ -255,6 +267,12 @@ static int open_store(struct daemon *d, struct err *err)
     char *path = xasprintf("%s/amtd.db", d->config->state_dir);
     struct recovery r = {0};
 
+    d->key = node_key_open(d->config->state_dir, true, err);
+    r.key = d->key;
+    if (!d->key) {
+        free(path);
+        return -1;
+    }
     d->store = store_open(path, d->seal, store_wakes, d, err);
     free(path);
     if (!d->store)
@@ -266,6 +284,10 @@ static int open_store(struct daemon *d, struct err *err)
         *err = r.failure;
         return -1;
     }
+    if (r.adopted > 0)
+        log_warn(NULL,
+                 "%zu rows of the activity log from before it was signed are the beginning of its chain",
+                 r.adopted);
     if (r.count > 0)
         log_warn(NULL, "%zu operations of an amtd that ended are reported as interrupted or not started",
                  r.count);
@@ -567,6 +589,8 @@ static int start_parts(struct daemon *d, struct err *err)
     if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
         open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
+    if (d->config->activity_syslog)
+        d->syslog = syslog_sink_new(d->config->activity_syslog, d->config->activity_facility << 3);
     raise_files(d);
     d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
     d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
@@ -701,6 +725,8 @@ static void daemon_free(struct daemon *d)
     uv_loop_close(&d->loop);
     seal_free(d->seal);
     config_clear(&d->own);
+    node_key_free(d->key);
+    syslog_sink_free(d->syslog);
     if (d->lock >= 0)
         close(d->lock);
     free(d);

@@ -1,27 +1,57 @@
 #include "amtd/api/activity.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
 
+#include "amtd/api/syslog_sink.h"
 #include "amtd/daemon.h"
+#include "amtd/fleet/activity_chain.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
 #define TEXT_MAX ((size_t)1 << 20) /* of folded names */
 
+struct writing {
+    struct daemon *daemon;
+    struct activity a;
+};
+
 static int add(struct tx *tx, void *data, struct err *err)
 {
-    return tx_activity_add(tx, data, err);
+    struct writing *w = data;
+
+    return tx_activity_add(tx, &w->a, err);
+}
+
+/* What is in the log also goes to that of the system, where it is wanted. */
+static void tell(const struct writing *w)
+{
+    struct syslog_sink *sink = daemon_syslog(w->daemon);
+    json_t *json;
+    char *text;
+
+    if (!sink)
+        return;
+    json = activity_json(&w->a);
+    text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    syslog_sink_send(sink, strcmp(w->a.result, cause_name(CAUSE_DENIED)) == 0 ? LOG_WARNING : LOG_NOTICE,
+                     text);
+    free(text);
+    json_decref(json);
 }
 
 static void added(void *data, const struct err *failure)
 {
-    struct activity *a = data;
+    struct writing *w = data;
 
     if (failure)
-        log_err(NULL, "activity not written down: %s did %s: %s", a->who, a->what, failure->text);
-    activity_clear(a);
-    free(a);
+        log_err(NULL, "activity not written down: %s did %s: %s", w->a.who, w->a.what, failure->text);
+    else
+        tell(w);
+    activity_clear(&w->a);
+    free(w);
 }
 
 static char *folded(const struct hostlist *hosts)
@@ -39,8 +69,10 @@ static char *folded(const struct hostlist *hosts)
 
 void activity_write(struct daemon *daemon, const struct deed *deed)
 {
-    struct activity *a = xcalloc(1, sizeof(*a));
+    struct writing *w = xcalloc(1, sizeof(*w));
+    struct activity *a = &w->a;
 
+    w->daemon = daemon;
     a->at_ms = clock_wall(clock_system());
     a->who = xstrdup(deed->who);
     a->by = xstrdup(deed->by);
@@ -50,5 +82,5 @@ void activity_write(struct daemon *daemon, const struct deed *deed)
     a->result = xstrdup(deed->err ? cause_name(deed->err->cause) : deed->result ? deed->result : "ok");
     a->detail = xstrdup(deed->err ? deed->err->text : deed->detail);
     a->run = deed->run;
-    store_submit(daemon_store(daemon), add, added, a);
+    store_submit(daemon_store(daemon), add, added, w);
 }

@@ -178,6 +178,8 @@ static const struct api_param ider_start_params[] = {
 };
 static const struct api_param run_params[] = {{"run", API_INTEGER, true, "its number"}, END};
 static const struct api_param run_list_params[] = {{"limit", API_INTEGER, false, "newest so many"}, END};
+static const struct api_param activity_export_params[] = {{"since_ms", API_INTEGER, false, "how long ago"},
+                                                          END};
 static const struct api_param activity_params[] = {
     {"since_ms", API_INTEGER, false, "how long ago"},
     {"host", API_STRING, false, "only what touched it"},
@@ -488,6 +490,10 @@ const struct api_call api_calls[] = {
     {"client.remove", ROLE_ADMINISTER, name_only, false, NULL, call_client_remove, "forgets a client"},
     {"server.list", ROLE_WATCH, none, true, NULL, call_server_list, "servers that this amtd is a node of"},
     {"server.remove", ROLE_ADMINISTER, name_only, false, NULL, call_server_remove, "leaves a server"},
+    {"activity.export", ROLE_WATCH, activity_export_params, true, NULL, call_activity_export,
+     "who did what, all of it, oldest first"},
+    {"activity.verify", ROLE_WATCH, none, true, NULL, call_activity_verify,
+     "whether the activity log is what was written"},
     {"activity.list", ROLE_WATCH, activity_params, true, call_activity_list, NULL, "who did what", API_ANY},
     {NULL},
 };

@@ -21,6 +21,8 @@ work_call call_discover_list, call_discover_show, call_discover_diff;
 void call_discover_start(struct api_request *rq);
 void call_discover_cancel(struct api_request *rq);
 work_call call_grant_list, call_api_list;
+void call_activity_export(struct api_request *rq);
+void call_activity_verify(struct api_request *rq);
 void call_grant_add(struct api_request *rq);
 void call_grant_remove(struct api_request *rq);
 void call_daemon_status(struct api_request *rq);

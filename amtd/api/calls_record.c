@@ -1,4 +1,4 @@
-/* daemon.status and stop, target.resolve and words, run.list and show, activity.list. */
+/* daemon.status and stop, target.resolve and words, run.list and show. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -261,50 +261,5 @@ int call_run_show(struct tx *tx, const json_t *params, json_t **reply, struct er
         json_decref(results);
     }
     run_clear(&run);
-    return status;
-}
-
-/* --- activity --- */
-
-static void set_text(json_t *json, const char *name, const char *value)
-{
-    json_object_set_new(json, name, value ? json_string(value) : json_null());
-}
-
-/* Whoever does not see everything sees what he did himself. */
-int call_activity_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
-{
-    json_int_t ago = json_integer_value(json_object_get(params, "since_ms"));
-    int64_t since = ago > 0 ? clock_wall(clock_system()) - ago : 0;
-    struct activity *list;
-    size_t count, limit;
-    int status;
-
-    if (param_limit(params, &limit, err) != 0)
-        return -1;
-    status = tx_activities(tx, since, param_text(params, "host"), limit, &list, &count, err);
-    *reply = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_t *json;
-
-        if (!is_his(tx, list[i].who)) {
-            activity_clear(&list[i]);
-            continue;
-        }
-        json = json_pack("{s:o}", "at", json_time(list[i].at_ms));
-
-        set_text(json, "who", list[i].who);
-        set_text(json, "by", list[i].by);
-        set_text(json, "what", list[i].what);
-        set_text(json, "target", list[i].target);
-        set_text(json, "hosts", list[i].hosts);
-        set_text(json, "result", list[i].result);
-        set_text(json, "detail", list[i].detail);
-        if (list[i].run > 0)
-            json_object_set_new(json, "run", json_integer(list[i].run));
-        json_array_append_new(*reply, json);
-        activity_clear(&list[i]);
-    }
-    free(list);
     return status;
 }

@@ -162,6 +162,7 @@ void activity_clear(struct activity *activity)
     free(activity->what);
     free(activity->target);
     free(activity->hosts);
+    free(activity->key);
     free(activity->result);
     free(activity->detail);
     memset(activity, 0, sizeof(*activity));

@@ -133,6 +133,9 @@ struct operation {
 };
 void operation_clear(struct operation *operation);
 
+#define ACTIVITY_HASH      32
+#define ACTIVITY_SIGNATURE 64
+
 /* One line of the activity log. */
 struct activity {
     int64_t id;
@@ -145,6 +148,11 @@ struct activity {
     char *result; /* "ok", "begun", or a cause */
     char *detail; /* one line, or NULL */
     int64_t run;  /* the run it began, or 0 */
+    /* where it stands in the chain (activity_chain.h) */
+    bool sealed; /* the rest means something */
+    char *key;   /* id of the key that signed it */
+    uint8_t previous[ACTIVITY_HASH], hash[ACTIVITY_HASH];
+    uint8_t signature[ACTIVITY_SIGNATURE];
 };
 void activity_clear(struct activity *activity);
 

@@ -93,9 +93,20 @@ int tx_runs(struct tx *tx, size_t limit, struct run **out, size_t *count, struct
  * not-started, their runs are ended; *count says how many operations. Runs of jobs stay open. */
 int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err);
 
-int tx_activity_add(struct tx *tx, const struct activity *activity, struct err *err);
+/* The activity log is append-only. A new row gets its id, and its place in the chain once there is a key. */
+int tx_activity_add(struct tx *tx, struct activity *activity, struct err *err);
 /* Newest first; since_ms 0: all. host: only entries that touched it, or NULL. */
 int tx_activities(struct tx *tx, int64_t since_ms, const char *host, size_t limit, struct activity **out,
                   size_t *count, struct err *err);
+/* Oldest first, those behind `id`. */
+int tx_activities_after(struct tx *tx, int64_t id, size_t limit, struct activity **out, size_t *count,
+                        struct err *err);
+struct activity_head;
+int tx_activity_head(struct tx *tx, struct activity_head *head, struct err *err); /* id 0: there is none */
+/* The key (borrowed, outlives the store) that seals rows from now on. Where there is no chain yet, the rows
+ * that are there become its beginning, and a row says so; *count says how many. */
+struct node_key;
+int tx_activity_begin(struct tx *tx, const struct node_key *key, int64_t now_ms, size_t *count,
+                      struct err *err);
 
 #endif

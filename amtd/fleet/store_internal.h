@@ -13,7 +13,8 @@ struct tx {
     sqlite3 *db;
     const struct seal *seal;
     struct statement *cache;
-    const struct actor *actor; /* for whom it works; NULL: for amtd itself */
+    const struct node_key *key; /* of the activity log's chain; NULL: none yet */
+    const struct actor *actor;  /* for whom it works; NULL: for amtd itself */
 };
 
 /* Opens and migrates; NULL tx->db and err on failure. */

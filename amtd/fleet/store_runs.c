@@ -1,4 +1,4 @@
-/* Runs, their operations, and the activity log. */
+/* Runs and their operations. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,64 +257,4 @@ int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err)
         return -1;
     sqlite3_bind_int64(st, 1, now_ms);
     return tx_run_statement(tx, st, err);
-}
-
-/* --- activity --- */
-
-int tx_activity_add(struct tx *tx, const struct activity *a, struct err *err)
-{
-    sqlite3_stmt *st = tx_prepare(tx,
-                                  "INSERT INTO activity(at, who, by, what, target, result, detail, run)"
-                                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0))",
-                                  err);
-
-    if (!st)
-        return -1;
-    sqlite3_bind_int64(st, 1, a->at_ms);
-    bind_text(st, 2, a->who);
-    bind_text(st, 3, a->by);
-    bind_text(st, 4, a->what);
-    bind_text(st, 5, a->target);
-    bind_text(st, 6, a->result);
-    bind_text(st, 7, a->detail);
-    sqlite3_bind_int64(st, 8, a->run);
-    return tx_run_statement(tx, st, err);
-}
-
-int tx_activities(struct tx *tx, int64_t since_ms, const char *host, size_t limit, struct activity **out,
-                  size_t *count, struct err *err)
-{
-    sqlite3_stmt *st =
-        tx_prepare(tx,
-                   "SELECT id, at, who, by, what, target, result, detail, run FROM activity WHERE at >= ?1"
-                   " AND (?2 IS NULL OR target = ?2 OR (run IS NOT NULL AND EXISTS (SELECT 1 FROM"
-                   " operations o WHERE o.run = activity.run AND o.name = ?2)))"
-                   " ORDER BY id DESC LIMIT ?3",
-                   err);
-    int row;
-
-    *out = NULL;
-    *count = 0;
-    if (!st)
-        return -1;
-    sqlite3_bind_int64(st, 1, since_ms);
-    bind_text(st, 2, host);
-    sqlite3_bind_int64(st, 3, (int64_t)limit);
-    while ((row = tx_step(tx, st, err)) > 0) {
-        struct activity *a;
-
-        *out = xreallocarray(*out, *count + 1, sizeof(**out));
-        a = &(*out)[(*count)++];
-        memset(a, 0, sizeof(*a));
-        a->id = sqlite3_column_int64(st, 0);
-        a->at_ms = sqlite3_column_int64(st, 1);
-        a->who = column_text(st, 2);
-        a->by = column_text(st, 3);
-        a->what = column_text(st, 4);
-        a->target = column_text(st, 5);
-        a->result = column_text(st, 6);
-        a->detail = column_text(st, 7);
-        a->run = sqlite3_column_int64(st, 8);
-    }
-    return row;
 }

@@ -144,6 +144,15 @@ static const char *const migrations[] = {
     " uid INTEGER NOT NULL, created INTEGER NOT NULL, last INTEGER NOT NULL, last_run INTEGER NOT NULL "
     "DEFAULT 0,"
     " last_note TEXT) STRICT;",
+    "ALTER TABLE activity ADD COLUMN hosts TEXT; ALTER TABLE activity ADD COLUMN key TEXT;"
+    "ALTER TABLE activity ADD COLUMN previous BLOB; ALTER TABLE activity ADD COLUMN hash BLOB;"
+    "ALTER TABLE activity ADD COLUMN signature BLOB;"
+    "CREATE TABLE activity_head (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL, hash BLOB NOT"
+    " NULL, signature BLOB NOT NULL) STRICT;"
+    "CREATE TRIGGER activity_stays BEFORE DELETE ON activity BEGIN"
+    " SELECT RAISE(ABORT, 'the activity log is append-only'); END;"
+    "CREATE TRIGGER activity_stands BEFORE UPDATE ON activity WHEN old.hash IS NOT NULL BEGIN"
+    " SELECT RAISE(ABORT, 'the activity log is append-only'); END;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -202,6 +202,9 @@ echo '--- what was denied is written down'
     fail "fewer denials than $denials in the activity log"
 amtcli activity --limit 1000 -o json > "$dir/activity"
 jq -e '[.[] | select(.what == "open image" and .result == "denied")] | length > 0' "$dir/activity" > /dev/null || fail "a denied channel is not there"
+jq -e '[.[] | select(.result == "begun" and .hosts == "pc[0001-0002]" and (.who | contains("oskar")))] | length > 0' \
+    "$dir/activity" > /dev/null || fail "hosts are not written down"
+exits 0 amtcli activity verify
 amtd_stop
 amtsim_stop
 echo "rights: ok"

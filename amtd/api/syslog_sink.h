@@ -1,0 +1,16 @@
+/* Lines for the system's log (the socket /dev/log): sent without ever waiting for whoever reads them. What it
+ * does not take is lost there, counted and said. Loop's thread only. */
+#ifndef AMTD_API_SYSLOG_SINK_H
+#define AMTD_API_SYSLOG_SINK_H
+
+#include <stddef.h>
+
+struct syslog_sink;
+
+/* path: of a UNIX datagram socket, which need not be there yet; copied. facility: LOG_AUTHPRIV, ... */
+struct syslog_sink *syslog_sink_new(const char *path, int facility);
+void syslog_sink_free(struct syslog_sink *sink); /* NULL is fine */
+/* severity: LOG_NOTICE, ... One line without its end. */
+void syslog_sink_send(struct syslog_sink *sink, int severity, const char *text);
+
+#endif

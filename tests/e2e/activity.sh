@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# activity.sh BIN_DIR: the activity log: what is in it, exported as JSON lines and to the system's log, and that a row which was changed,
+# removed, moved, put in or cut off behind amtd's back is found where it is.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+listener=
+
+end_listener()
+{
+    [ -z "$listener" ] || kill "$listener" 2> /dev/null || true
+}
+trap 'status=$?; set +e; end_listener; (exit $status); finish_amtd' EXIT
+
+python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+out = open(sys.argv[2], "wb", buffering=0)
+while True:
+    out.write(s.recv(1 << 20) + b"\n")
+' "$dir/log.sock" "$dir/syslog" &
+listener=$!
+wait_until "the system's log" test -S "$dir/log.sock"
+amtsim_start --devices 3 --power-seconds 0.2-0.4
+cat > "$dir/amtd.yaml" << END
+activity-syslog: $dir/log.sock
+activity-facility: local3
+END
+amtd_start --config "$dir/amtd.yaml"
+exits 0 amtcli activity verify # an empty one is intact
+fleet 3
+exits 0 amtcli power cycle @lab --yes
+exits 2 amtcli host add pc0001
+exits 0 amtcli activity -o json
+jq -e '[.[] | select(.what | startswith("run.start power"))] | map(.result) | sort == ["begun", "ok"]' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
+jq -e '.[] | select(.result == "begun") | .hosts == "pc[0001-0003]" and .target == "@lab" and .by == "socket"' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
+
+echo '--- exported'
+exits 0 amtcli activity export
+cp "$dir/out" "$dir/lines"
+rows=$(wc -l < "$dir/lines")
+[ "$rows" -ge 6 ] || fail "few rows: $rows"
+jq -se 'map(.id) == [range(1; length + 1)] and (map(.hash) | unique | length) == length' "$dir/lines" > /dev/null || fail "order or hashes"
+jq -se '[range(1; length) as $i | .[$i].previous == .[$i - 1].hash] | all' "$dir/lines" > /dev/null || fail "not a chain"
+exits 0 amtcli activity export "$dir/copy"
+cmp "$dir/copy" "$dir/lines" || fail "the file is another"
+exits 2 amtcli activity export "$dir/copy" # never over a file that is there
+has_lines()
+{
+    [ "$(grep -c "^<157>.* amtd\[[0-9]*\]: {" "$dir/syslog")" = "$rows" ]
+}
+wait_until "the lines in the system's log" has_lines
+[ "$(sed 's/^[^{]*//' "$dir/syslog" | jq -sc 'sort_by(.id) | map(.hash)')" = "$(jq -sc 'map(.hash)' "$dir/lines")" ] || fail "another log"
+kill $listener
+wait $listener 2> /dev/null || true
+listener=
+exits 0 amtcli collection remove lab # nobody waits for a log that is gone
+exits 0 amtcli activity verify
+says "$dir/out" "intact: $((rows + 1)) entries"
+amtd_stop
+
+# change TEXT SQL: behind amtd's back, by somebody who knows of the triggers; verify must say TEXT. Then all is as before.
+change()
+{
+    cp "$AMTD_STATE_DIR/amtd.db" "$dir/kept.db"
+    sql "DROP TRIGGER activity_stays; DROP TRIGGER activity_stands; $2"
+    amtd_start
+    exits 1 amtcli activity verify
+    says "$dir/out" DAMAGED
+    grep -qE -- "$1" "$dir/out" || fail "$2: '$1' is not in: $(cat "$dir/out")"
+    exits 1 amtcli activity verify -o json
+    [ "${3-1}" = any ] || [ "$(jq .wrong "$dir/out")" = "${3-1}" ] || fail "$2: $(cat "$dir/out")"
+    amtd_stop
+    rm -f "$AMTD_STATE_DIR"/amtd.db-*
+    cp "$dir/kept.db" "$AMTD_STATE_DIR/amtd.db"
+}
+sql()
+{
+    python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript(sys.argv[2])
+db.commit()' "$AMTD_STATE_DIR/amtd.db" "$1"
+}
+
+echo '--- changed behind its back'
+! sql "UPDATE activity SET who = 'nobody' WHERE id = 3" 2> /dev/null || fail "rows can be changed"
+! sql "DELETE FROM activity WHERE id = 3" 2> /dev/null || fail "rows can be removed"
+change '^3 .*was changed' "UPDATE activity SET who = 'uid 0 (boot)' WHERE id = 3"
+change '^5 .*was changed' "UPDATE activity SET result = 'ok', detail = NULL WHERE id = 5; UPDATE activity SET result = 'denied' WHERE id = 5"
+change '^4 .*removed or moved' "DELETE FROM activity WHERE id = 3"
+change '^2 .*removed or moved' "DELETE FROM activity WHERE id = 1"
+change 'the end of the log' "DELETE FROM activity WHERE id = (SELECT max(id) FROM activity)"
+change 'the end of the log' "DELETE FROM activity_head"
+change '^2 .*was changed' "UPDATE activity SET id = 1000 WHERE id = 2; UPDATE activity SET id = 2 WHERE id = 3; UPDATE activity SET id = 3 WHERE id = 1000" any
+change 'amtd did not write it' "INSERT INTO activity(at, who, by, what, result) VALUES (1, 'x', 'y', 'z', 'ok')"
+
+echo '--- a log from before there was a chain'
+sql "DROP TRIGGER activity_stands; DELETE FROM activity_head; UPDATE activity SET key = NULL, previous = NULL, hash = NULL, signature = NULL;
+CREATE TRIGGER activity_stands BEFORE UPDATE ON activity WHEN old.hash IS NOT NULL BEGIN SELECT RAISE(ABORT, 'the activity log is append-only'); END"
+amtd_start
+exits 0 amtcli activity verify
+says "$dir/out" "intact: $((rows + 2)) entries"
+exits 0 amtcli activity
+says "$dir/out" "$((rows + 1)) rows from before"
+exits 0 amtcli collection add again --list pc0001
+exits 0 amtcli activity verify
+says "$dir/out" "intact: $((rows + 3)) entries"
+amtd_stop
+amtsim_stop
+echo "activity: ok"
