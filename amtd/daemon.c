@@ -578,10 +578,18 @@ static void power_begins(void *arg, const char *host, const char *who, const cha
         hub_power(d->hub, host, who, text);
 }
 
-/* A job has the rights of an operator, and those that a console's own list gives to whoever began it. */
+/* A job has the rights of an operator, and those that a console's own list gives to whoever began it, by his
+ * name alone: "uid 1000 (anna)". */
 static enum console_right right_of_job(const char *who, const struct console_settings *settings)
 {
-    return console_right_of(who, ROLE_OPERATE, settings);
+    const char *open = strchr(who, '(');
+    size_t n = open ? strcspn(open + 1, ")") : 0;
+    struct user user = {.name = xstrndup(open ? open + 1 : "", n)};
+    enum api_role role = strncmp(who, "uid 0 ", 6) == 0 ? ROLE_ADMINISTER : ROLE_OPERATE;
+    enum console_right right = console_right_with(&user, role, settings);
+
+    free(user.name);
+    return right;
 }
 
 static int start_parts(struct daemon *d, struct err *err)

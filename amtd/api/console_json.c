@@ -14,11 +14,9 @@
 
 /* --- rights --- */
 
-enum console_right console_right_of(const struct user *user, const struct reach *reach,
-                                    const struct console_settings *s)
+enum console_right console_right_with(const struct user *user, enum api_role role,
+                                      const struct console_settings *s)
 {
-    bool of_host = s->source.type == SOURCE_AMT && s->source.host;
-    enum api_role role = of_host ? reach_on(reach, s->source.host) : reach_everywhere(reach);
     enum console_right right = RIGHT_NONE;
 
     if (role >= ROLE_ADMINISTER || s->access_count == 0)
@@ -31,6 +29,14 @@ enum console_right console_right_of(const struct user *user, const struct reach 
             right = (enum console_right)a->right;
     }
     return right;
+}
+
+enum console_right console_right_of(const struct user *user, const struct reach *reach,
+                                    const struct console_settings *s)
+{
+    bool of_host = s->source.type == SOURCE_AMT && s->source.host;
+
+    return console_right_with(user, of_host ? reach_on(reach, s->source.host) : reach_everywhere(reach), s);
 }
 
 int console_require(const struct api_request *rq, struct console *console, enum console_right right,

@@ -11,6 +11,9 @@
  * its host, or with every host where it belongs to none. Administrators may all. */
 enum console_right console_right_of(const struct user *user, const struct reach *reach,
                                     const struct console_settings *settings);
+/* The same with the role that he has on its host. */
+enum console_right console_right_with(const struct user *user, enum api_role role,
+                                      const struct console_settings *settings);
 /* 0, or -1 and err (denied). */
 int console_require(const struct api_request *rq, struct console *console, enum console_right right,
                     struct err *err);
