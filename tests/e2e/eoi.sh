@@ -140,6 +140,21 @@ exits 0 amtcli filter apply quarantine pc0023 --yes # an answer was lost on the 
 [ "$(defense 23 '.ports[0].active')" = '"amt:quarantine"' ] || fail "$(ctl defense 23)"
 [ "$(defense 23 '.filters | (length == (map(.name) | unique | length))')" = true ] || fail "doubles: $(ctl defense 23)"
 
+# --- what machines are made of, and their logs ---
+exits 0 amtcli inventory update @mixed
+exits 0 amtcli inventory export @mixed
+[ "$(jq -c '[length, (map(.inventory.system.model != null) | all), (map(.inventory.bios.vendor) | unique)]' "$dir/out")" = \
+    '[10,true,["Example Firmware"]]' ] || fail "inventory: $(jq -c 'map([.host, .inventory.system.model, .inventory.bios.vendor])' "$dir/out")"
+jq -e 'map(select(.host == "pc0001"))[0].inventory | .memory.bytes == 2147483648 and .processors[0].cores == 2' "$dir/out" \
+    > /dev/null || fail "the inventory of pc0001: $(jq -c '.[0]' "$dir/out")"
+exits 0 amtcli eventlog read @mixed
+exits 0 amtcli eventlog show pc0001
+says "$dir/out" 'disk failure'
+exits 0 amtcli eventlog read pc0001 -o json
+[ "$(jq '.[0].detail.new' "$dir/out")" = 0 ] || fail "read again: $(cat "$dir/out")"
+exits 1 amtcli auditlog read pc0001
+says "$dir/out" unsupported
+
 # --- consoles: the oldest log in by a digest without qop or in clear text, which the profile has to allow ---
 prompt()
 {
