@@ -73,6 +73,7 @@ static const struct option options[] = {
     {"key-file", OPTION_TEXT, offsetof(struct config, key_file)},
     {"log-level", OPTION_CHOICE, offsetof(struct config, log_level), .choices = levels},
     {"log-file", OPTION_TEXT, offsetof(struct config, log_file)},
+    {"image-dir", OPTION_TEXT, offsetof(struct config, image_dir)},
     {"management", OPTION_OTHER, 0, .read = read_management},
     {"dial-limit", OPTION_NUMBER, offsetof(struct config, dial_limit), 1, 100000},
     {"private-idle", OPTION_DURATION, offsetof(struct config, private_idle_ms), 1000, 86400000},
@@ -323,6 +324,7 @@ void config_clear(struct config *config)
     free(config->socket);
     free(config->key_file);
     free(config->log_file);
+    free(config->image_dir);
     free(config->management);
     free(config->path);
     free(config->alerts.listen);

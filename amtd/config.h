@@ -50,10 +50,11 @@ struct config {
     struct config_server *servers; /* of this node, besides those it joined */
     size_t server_count;
     char *state_dir;
-    char *socket;   /* NULL in a file: STATE_DIR/amtd.sock */
-    char *key_file; /* NULL: STATE_DIR/key, made when missing */
-    int log_level;  /* enum log_level */
-    char *log_file; /* NULL: stderr only */
+    char *socket;    /* NULL in a file: STATE_DIR/amtd.sock */
+    char *key_file;  /* NULL: STATE_DIR/key, made when missing */
+    int log_level;   /* enum log_level */
+    char *log_file;  /* NULL: stderr only */
+    char *image_dir; /* images that jobs boot machines from; NULL: STATE_DIR/images */
     char
         *management; /* where hosts reach this server: addresses, blank-separated; NULL: as it reaches them */
     int64_t dial_limit;      /* TCP connections being opened at a time */

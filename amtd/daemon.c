@@ -51,6 +51,7 @@ struct daemon {
     struct alerts *alerts;
     struct discovery *discovery;
     struct job_parts job_parts;
+    char *image_dir;
     struct jobs *jobs;
     struct schedules *schedules;
     struct dialer *dialer;
@@ -628,7 +629,15 @@ static int start_parts(struct daemon *d, struct err *err)
     if (!d->alerts || start_consoles(d, err) != 0 || start_reactions(d, err) != 0)
         return -1;
     nodes_start(d->nodes);
-    d->job_parts = (struct job_parts){engine_parts(d->engine), d->engine, d->events, d->hub, right_of_job};
+    d->image_dir =
+        d->config->image_dir ? xstrdup(d->config->image_dir) : xasprintf("%s/images", d->config->state_dir);
+    d->job_parts = (struct job_parts){.run = engine_parts(d->engine),
+                                      .engine = d->engine,
+                                      .events = d->events,
+                                      .hub = d->hub,
+                                      .redirect = d->redirect,
+                                      .image_dir = d->image_dir,
+                                      .console_right = right_of_job};
     d->jobs = jobs_new(&d->job_parts);
     d->schedules = schedules_new(&d->job_parts, d->jobs);
     d->server = server_new(&d->loop, d, err);

@@ -474,6 +474,28 @@ static void action_done(struct job_call *call, struct finding *finding, const st
     job_run_ready(h, action_over);
 }
 
+static void keep(struct job_call *call, void *work, void (*release)(void *work))
+{
+    struct job_host *h = call->owner;
+    struct kept *kept = xcalloc(1, sizeof(*kept));
+
+    kept->work = work;
+    kept->release = release;
+    kept->next = h->kept;
+    h->kept = kept;
+}
+
+void job_host_release(struct job_host *h)
+{
+    while (h->kept) {
+        struct kept *kept = h->kept;
+
+        h->kept = kept->next;
+        kept->release(kept->work);
+        free(kept);
+    }
+}
+
 static void start_action(struct job_host *h)
 {
     const struct job_task *task = task_of(h);
@@ -489,6 +511,7 @@ static void start_action(struct job_host *h)
         .task = task->name,
         .timeout_ms = job_task_timeout(task),
         .done = action_done,
+        .keep = keep,
         .owner = h,
     };
     watch_deadline(h);
@@ -733,6 +756,7 @@ void job_host_drop(struct job_host *h)
     struct err err = ERR_INIT;
 
     stop_timer(h);
+    job_host_release(h);
     if (h->work)
         task_of(h)->kind->action->cancel(h->work);
     h->work = NULL;

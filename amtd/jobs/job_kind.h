@@ -80,6 +80,8 @@ struct job_call {
     /* Ends it, never from inside start; finding (taken over, cleared) may be NULL; failure NULL: it went
      * well. */
     void (*done)(struct job_call *call, struct finding *finding, const struct err *failure);
+    /* Before done: what goes on after it. release(work) is called when the host's job is over. */
+    void (*keep)(struct job_call *call, void *work, void (*release)(void *work));
     void *owner; /* the caller's own */
 };
 

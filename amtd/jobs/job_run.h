@@ -19,6 +19,7 @@
 
 struct events;
 struct hub;
+struct redirect;
 struct console_settings;
 
 /* What runs of jobs work with; borrowed, outlives them. */
@@ -27,6 +28,8 @@ struct job_parts {
     struct engine *engine;
     struct events *events;
     struct hub *hub; /* NULL: there are no consoles */
+    struct redirect *redirect;
+    const char *image_dir; /* images for drives */
     /* What somebody may do at a console. */
     enum console_right (*console_right)(const char *who, const struct console_settings *settings);
 };

@@ -19,6 +19,13 @@ struct attempt {
     _Atomic bool started;     /* the device may have been changed; set on the store's thread */
 };
 
+/* What a task of a host left going on. */
+struct kept {
+    void *work;
+    void (*release)(void *work);
+    struct kept *next;
+};
+
 struct job_host {
     struct job_run *run;
     struct host *host;
@@ -32,6 +39,7 @@ struct job_host {
     struct attempt *attempt;    /* on the device */
     struct job_call call;       /* by amtd itself */
     void *work;                 /* NULL: none */
+    struct kept *kept;          /* to the end of the host */
     struct finding *finding;    /* of its end; owned */
     struct err failure;         /* of its end, or that is being undone */
     struct err asked;           /* the store's answer */
@@ -133,7 +141,9 @@ void job_host_go(struct job_host *h);
 bool job_host_restore(struct job_host *h, struct job_result *results, size_t count);
 /* The run's pause is over, or it was cancelled. */
 void job_host_wake(struct job_host *h);
-void job_host_drop(struct job_host *h); /* leaves everything as it is */
+void job_host_release(struct job_host *h); /* what was kept */
+void job_host_release(struct job_host *h); /* ends what its tasks left going on */
+void job_host_drop(struct job_host *h);    /* leaves everything as it is */
 void job_host_clear(struct job_host *h);
 /* Callbacks of operations. */
 void job_host_reached(void *arg, struct host_op *op);

@@ -220,6 +220,7 @@ void job_host_end(struct job_host *h, const struct err *failure)
     if (h->over)
         return;
     h->over = true;
+    job_host_release(h);
     if (h->timer)
         uv_timer_stop(h->timer);
     copy_ends(h);

@@ -16,5 +16,6 @@ extern const struct job_kind job_kind_wait;
 extern const struct job_kind job_kind_run;
 extern const struct job_kind job_kind_notify;
 extern const struct job_kind job_kind_console;
+extern const struct job_kind job_kind_ider;
 
 #endif

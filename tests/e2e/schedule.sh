@@ -57,6 +57,27 @@ loud" ] || fail "the command saw something else: $(jq -c '.[0].tasks[3]' "$dir/s
 ! pgrep -f 'sleep 1000' > /dev/null || fail "the command that was late goes on"
 [ "$(amtcli event list -o json | jq '[.[] | select(.kind == "job" and .text == "done with it")] | length')" = 2 ] || fail "nobody was told"
 
+# --- boot from an image ---
+mkdir "$AMTD_STATE_DIR/images"
+head -c 3000000 /dev/urandom > "$AMTD_STATE_DIR/images/rescue.iso"
+cat > "$dir/rescue.yaml" << 'YAML'
+tasks:
+  - ider: rescue.iso
+  - console: [ { send: '\r' }, { expect: '# $' } ]
+  - power: off
+YAML
+ctl clear all > /dev/null
+exits 0 amtcli job run "$dir/rescue.yaml" 'pc[0003-0004]' --yes
+[ "$(ctl record 3 | jq '.counters.ider_bytes > 100000 and ([.events[] | select(.event == "boot" and .flags == ["UseIDER"])] | length == 1)')" = true ] ||
+    fail "it did not boot from the image: $(ctl record 3 | jq -c '[.counters.ider_bytes, .events]')"
+session_ended() { [ "$(ctl get 3 | jq -r '.redirection["ider-session"]')" = false ]; }
+wait_until "the end of the session" session_ended
+printf 'tasks: [ { ider: ../secret } ]\n' > "$dir/bad.yaml"
+exits 2 amtcli job check "$dir/bad.yaml"
+printf 'tasks: [ { ider: nosuch.iso } ]\n' > "$dir/bad.yaml"
+exits 1 amtcli job run "$dir/bad.yaml" pc0003 -o json
+[ "$(jq -r '.[0].cause' "$dir/out")" = not-found ] || fail "an image that is not there: $(cat "$dir/out")"
+
 # --- times ---
 printf 'name: look\ntasks: [power: status]\n' > "$dir/look.yaml"
 exits 2 amtcli schedule add bad --cron '61 * * * *' --job "$dir/look.yaml" --target @lab
