@@ -124,8 +124,10 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (connected < count) {
         for (int i = 0; i < count; i++)
-            if (feeds[i].fd < 0 && (feeds[i].fd = accept(feeds[i].listener, NULL, NULL)) >= 0)
+            if (feeds[i].fd < 0 && (feeds[i].fd = accept(feeds[i].listener, NULL, NULL)) >= 0) {
                 connected++;
+                close(feeds[i].listener); /* two descriptors each would be too many for ten thousand */
+            }
         usleep(1000);
     }
     puts("ready");
