@@ -11,10 +11,10 @@
 #include "amtcli/charset.h"
 #include "amtcli/cmd.h"
 #include "amtcli/escape.h"
-#include "base/expect.h"
 #include "amtcli/keys.h"
 #include "amtcli/prompt.h"
 #include "amtcli/screen.h"
+#include "base/expect.h"
 
 #define CONSOLE_REPLAY_LINES 20 /* of ^Ec r, until told otherwise */
 
