@@ -302,7 +302,7 @@ void client_channel_close(struct client *c, uint32_t channel)
 
 size_t client_channel_backlog(const struct client *c, uint32_t channel)
 {
-    return mux_backlog(c->mux, channel);
+    return mux_backlog(c->mux, channel) + mux_output(c->mux).n;
 }
 
 /* --- calls beside --- */

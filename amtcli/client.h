@@ -55,7 +55,7 @@ void client_channel_write(struct client *client, uint32_t channel, const void *p
 void client_channel_signal(struct client *client, uint32_t channel, uint32_t number);
 void client_channel_close(struct client *client, uint32_t channel); /* nothing more is told of it */
 
-/* How much is queued in a channel that amtd has not taken. */
+/* How much is queued in a channel, or for all of them, that was not handed to the connection. */
 size_t client_channel_backlog(const struct client *client, uint32_t channel);
 
 /* A call that goes on beside others. Takes params. over: once, at its end; failure NULL: it succeeded; reply
