@@ -116,6 +116,20 @@ static int try_move(struct tx *tx, struct adoption *a, size_t i, const struct ho
     return tx_host_update(tx, &moved, err);
 }
 
+/* A host whose UUID is not known. One that still has its address for a name was added by an earlier sweep
+ * that could not read it, or did not come so far: it is judged as if it were new. */
+static void read_again(struct adoption *a, size_t i, const struct host *host)
+{
+    char address[ADDRSET_TEXT_MAX];
+
+    addrset_text(a->rows.items[i].address, address);
+    hostlist_add(a->names, host->name, NULL);
+    if (strncmp(host->name, address, strlen(address)) != 0)
+        return;
+    a->newcomer[i] = host->id;
+    say(&a->rows.items[i], host->name, "added");
+}
+
 static int plan_row(struct tx *tx, struct adoption *a, size_t i, const struct hosts *hosts,
                     const struct adopt_index *index, struct err *err)
 {
@@ -125,7 +139,7 @@ static int plan_row(struct tx *tx, struct adoption *a, size_t i, const struct ho
     if (known && adopt_is_it(known, row)) {
         say(row, known->name, "known");
         if (a->order.add && row->kind == FOUND_AMT && !pairs_get(&known->facts, "amt.uuid"))
-            hostlist_add(a->names, known->name, NULL);
+            read_again(a, i, known);
         return 0;
     }
     if (a->order.add && row->kind == FOUND_AMT) {
