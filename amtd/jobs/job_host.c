@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 
 #define LOOK_MS         2000   /* between two looks, until it is as it should be */
+#define ACCEPTED_MS     10000  /* from the device's yes until its state tells something */
 #define SETTLE_MS       3000   /* between two looks at a machine that may be coming up by itself */
 #define IN_USE_PAUSE_MS 5000   /* what an earlier amtd held is let go by itself (fleet/filter_watch.h) */
 #define IN_USE_MOST_MS  600000 /* but not for ever */
@@ -83,18 +84,6 @@ static void pause_over(uv_timer_t *timer)
 }
 
 /* --- results --- */
-
-void job_host_copy(struct operation *to, const struct operation *from)
-{
-    *to = *from;
-    to->host = NULL;
-    to->from = xstrdup(from->from);
-    to->to = xstrdup(from->to);
-    to->cause = xstrdup(from->cause);
-    to->code = xstrdup(from->code);
-    to->message = xstrdup(from->message);
-    to->detail = xstrdup(from->detail);
-}
 
 /* The place of a result, emptied and named. */
 struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const char *label)
@@ -177,7 +166,7 @@ static void task_over(struct job_host *h, struct attempt *attempt, const struct 
         job_host_set_failure(&result->operation, failure);
     free(h->known);
     h->known = NULL;
-    h->in_doubt = h->taken_up = false;
+    h->in_doubt = h->taken_up = h->accepted = h->settled = false;
     job_run_save(h, (uint32_t)h->at, attempt);
     after_result(h);
 }
@@ -229,24 +218,6 @@ static bool try_again(struct job_host *h, const struct err *failure, bool starte
 }
 
 /* --- on the device --- */
-
-int job_host_note_start(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err)
-{
-    struct attempt *attempt = (struct attempt *)op;
-    struct job_result result = {
-        .run = attempt->record.run_id,
-        .task = attempt->task,
-        .label = (char *)attempt->label,
-        .kind = (char *)attempt->kind,
-        .operation = {.host_id = attempt->record.host_id,
-                      .state = OPERATION_STARTED,
-                      .began_ms = at_ms,
-                      .tries = attempt->tries},
-    };
-
-    attempt->started = true;
-    return tx_job_result_put(tx, &result, err);
-}
 
 void job_host_reached(void *arg, struct host_op *op)
 {
@@ -331,6 +302,14 @@ static void probed(struct job_host *h, struct attempt *attempt)
         return;
     }
     h->looked = false;
+    if (!off && h->accepted && attempt->record.state == OPERATION_OK) { /* it was done */
+        was.to = attempt->record.to;
+        was.message = (char *)"accepted by the device before amtd was restarted";
+        was.state = OPERATION_OK;
+        task_over(h, NULL, &was, NULL);
+        job_run_forget(attempt, h->run);
+        return;
+    }
     if (left) {
         job_run_forget(attempt, h->run);
         h->tries++;
@@ -351,6 +330,18 @@ static void probed(struct job_host *h, struct attempt *attempt)
     free(was.to);
 }
 
+/* What the device has accepted takes it some seconds. */
+static bool is_settling(struct job_host *h)
+{
+    int64_t gone = job_host_wall(h) - h->began_ms;
+
+    if (h->settled || gone < 0 || gone >= ACCEPTED_MS)
+        return false;
+    h->settled = true; /* once, whatever becomes of the clock */
+    uv_timer_start(timer_of(h), pause_over, (uint64_t)(ACCEPTED_MS - gone), 0);
+    return true;
+}
+
 /* True: it is found out, or is at an end. */
 static bool resolve_doubt(struct job_host *h)
 {
@@ -361,6 +352,8 @@ static bool resolve_doubt(struct job_host *h)
         h->in_doubt = false;
         return false;
     case JOB_AGAIN_ASK:
+        if (h->accepted && is_settling(h))
+            return true;
         h->probing = true;
         job_host_start_device(h, (uint32_t)h->at, task->name, &h->run->probe);
         return true;

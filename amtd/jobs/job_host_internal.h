@@ -1,4 +1,5 @@
-/* What job_host.c (from task to task) and job_undo.c (taking back, another life) share. For them only. */
+/* What job_host.c (from task to task), job_undo.c (taking back, another life) and job_save.c (results) share.
+ * For them only. */
 #ifndef AMTD_JOBS_JOB_HOST_INTERNAL_H
 #define AMTD_JOBS_JOB_HOST_INTERNAL_H
 
@@ -9,8 +10,6 @@
 int64_t job_host_wall(const struct job_host *h);
 /* The place of a result, emptied and named. */
 struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const char *label);
-/* All of it is to's own. */
-void job_host_copy(struct operation *to, const struct operation *from);
 /* failure NULL: it went well. */
 void job_host_set_failure(struct operation *op, const struct err *failure);
 struct err job_host_failure_of(const struct job_result *result);
@@ -31,6 +30,11 @@ struct question *job_host_ask(struct job_host *h, const struct run_order *order)
 store_work job_host_ask_work;
 /* To be called by the store_done: h->asked, h->matches and h->known are set, and `then` follows. */
 void job_host_answered(void *data, const struct err *failure, void (*then)(struct job_host *h));
+
+/* --- job_save.c --- */
+
+/* All of it is to's own. */
+void job_host_copy(struct operation *to, const struct operation *from);
 
 /* --- job_undo.c, for job_host.c --- */
 

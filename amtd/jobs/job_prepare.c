@@ -438,6 +438,7 @@ static struct job_run *run_new(const struct job_parts *parts, void (*over)(void 
                                    .yields = job_host_yields,
                                    .over = job_host_over,
                                    .note_start = job_host_note_start,
+                                   .accepted = job_host_accepted,
                                    .patient = true};
     uv_timer_init(parts->run->loop, &run->tick);
     run->tick.data = run;

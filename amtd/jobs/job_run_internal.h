@@ -19,6 +19,9 @@ struct attempt {
     _Atomic bool started;     /* the device may have been changed; set on the store's thread */
 };
 
+/* The message of a result that was begun, and to which the device said yes. */
+#define JOB_ACCEPTED "accepted"
+
 /* What a task of a host left going on. */
 struct kept {
     void *work;
@@ -46,6 +49,8 @@ struct job_host {
     bool matches;               /* the same, to a condition */
     struct err doubt;           /* not knowing whether it was done: what is reported if it stays so */
     bool in_doubt, taken_up;    /* the latter: since another life of amtd */
+    bool accepted;              /* and in that, the device said yes */
+    bool settled;               /* and had time for it */
     bool undoing, parked, asking, over;
     bool op_go;                       /* the operation has been reached */
     bool probing;                     /* it is one that only looks */
@@ -142,13 +147,13 @@ bool job_host_restore(struct job_host *h, struct job_result *results, size_t cou
 /* The run's pause is over, or it was cancelled. */
 void job_host_wake(struct job_host *h);
 void job_host_release(struct job_host *h); /* what was kept */
-void job_host_release(struct job_host *h); /* ends what its tasks left going on */
 void job_host_drop(struct job_host *h);    /* leaves everything as it is */
 void job_host_clear(struct job_host *h);
 /* Callbacks of operations. */
 void job_host_reached(void *arg, struct host_op *op);
 void job_host_yields(void *arg, struct host_op *op);
 void job_host_over(void *arg, struct host_op *op);
+void job_host_accepted(void *arg, struct host_op *op);
 int job_host_note_start(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err);
 
 #endif

