@@ -746,6 +746,7 @@ static void daemon_free(struct daemon *d)
     syslog_sink_free(d->syslog);
     if (d->lock >= 0)
         close(d->lock);
+    free(d->image_dir);
     free(d);
 }
 
