@@ -23,6 +23,15 @@ exits 0 amtcli log show pc0001
 says "$dir/out" 'POST of boot 3'
 exits 0 amtcli log events pc0001
 says "$dir/out" lease
+# What is sent has arrived when amtcli ends well, although nothing is waited for.
+exits 0 amtcli console pc0003 --send '\r' --expect '# $' --timeout 60s
+amtcli console pc0003 --expect 'number-5' --timeout 60s > "$dir/watched" 2>&1 &
+watcher=$!
+wait_until "somebody who watches" bash -c 'amtcli console who pc0003 | grep -q root'
+for n in 1 2 3 4 5; do
+    exits 0 amtcli console pc0003 --force --send "echo number-$n\\r" --timeout 20s
+done
+wait $watcher || fail "what was sent did not arrive: $(cat "$dir/watched")"
 amtd_stop
 amtsim_stop
 echo "console_sol: ok"
