@@ -4,6 +4,9 @@
 # it said before it died is captured. conserver's common keys are used on a terminal on the way.
 # shellcheck source=tests/e2e/qemu_lib.sh
 . "$(dirname "$0")/qemu_lib.sh"
+# Nobody types there, and it does not end before the test.
+mkfifo "$dir/nobody"
+exec 8<> "$dir/nobody"
 bin=$(cd "$bin" && pwd)
 guest=$(cd "$bin/../guest" && pwd)
 export PATH=$bin:$PATH AMTD_STATE_DIR=$dir/state
@@ -56,7 +59,7 @@ for name in pc1 vm shell; do wait_for "console $name" state_is $name up; done
 
 echo '--- three watch, one types'
 for name in pc1 vm shell; do
-    amtcli console $name --read-only < <(exec sleep 600) > "$dir/watch.$name" 2> "$dir/watch.$name.err" &
+    amtcli console $name --read-only <&8 > "$dir/watch.$name" 2> "$dir/watch.$name.err" &
     watchers+=($!)
 done
 for name in pc1 vm shell; do
