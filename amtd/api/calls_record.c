@@ -43,15 +43,15 @@ static void hosts_counted(void *data, const struct err *failure)
     if (failure)
         api_fail(s->rq, failure);
     else
-        api_reply(s->rq,
-                  json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "version", AMTD_VERSION,
-                            "pid", (int)getpid(), "state_dir", daemon_config(d)->state_dir, "socket",
-                            daemon_config(d)->socket, "hosts", (json_int_t)s->hosts, "consoles",
-                            (json_int_t)hub_count(daemon_hub(d)), "console_rate",
-                            (json_int_t)hub_rate(daemon_hub(d)), "runs_active",
-                            (json_int_t)(engine_active(daemon_engine(d)) + jobs_active(daemon_jobs(d))),
-                            "transactions", (json_int_t)store_commits(daemon_store(d)), "started",
-                            json_time(daemon_started_ms(d))));
+        api_reply(s->rq, json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "version",
+                                   AMTD_VERSION, "pid", (int)getpid(), "state_dir",
+                                   daemon_config(d)->state_dir, "socket", daemon_config(d)->socket, "hosts",
+                                   (json_int_t)s->hosts, "consoles", (json_int_t)hub_count(daemon_hub(d)),
+                                   "console_rate", (json_int_t)hub_rate(daemon_hub(d)), "runs_active",
+                                   (json_int_t)engine_active(daemon_engine(d)) +
+                                       (json_int_t)jobs_active(daemon_jobs(d)),
+                                   "transactions", (json_int_t)store_commits(daemon_store(d)), "started",
+                                   json_time(daemon_started_ms(d))));
     free(s);
 }
 
