@@ -403,6 +403,8 @@ struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what,
         err_set(err, CAUSE_TOO_LARGE, "%s: %zu bytes of XML, at most %zu are read", what, n, max);
         return NULL;
     }
+    if (n == 0)
+        p = ""; /* an empty buffer has no bytes to point at */
     xmlParserCtxtPtr ctxt = parser_take();
     if (!ctxt) {
         err_set(err, CAUSE_SYSTEM, "no memory for XML");

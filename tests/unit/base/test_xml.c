@@ -151,6 +151,7 @@ static void refuses_what_is_hostile(void **state)
     memset(big, ' ', sizeof(big));
     refuses(big, sizeof(big), CAUSE_TOO_LARGE, "6000 bytes");
     refuses("", 0, CAUSE_BAD_ANSWER, "pc1");
+    refuses(NULL, 0, CAUSE_BAD_ANSWER, "pc1"); /* an empty buffer */
     refuses("<a><b></a>", 10, CAUSE_BAD_ANSWER, "line 1");
     refuses("<a>&nbsp;</a>", 13, CAUSE_BAD_ANSWER, "line 1");
 }
