@@ -16,110 +16,10 @@
 #include <fnmatch.h>
 #include <poll.h>
 
-#include "amtd/fleet/store_calendar.h"
 #include "amtd/fleet/store_internal.h"
-#include "amtd/fleet/store_passwords.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-
-struct scene {
-    char dir[64];
-    char *path;
-    char *key;
-    struct seal *seal;
-    struct store *store;
-    bool over;
-    struct err failure;
-};
-
-static void open_store(struct scene *s)
-{
-    struct err err = ERR_INIT;
-
-    s->store = store_open(s->path, s->seal, NULL, NULL, &err);
-    if (!s->store)
-        fail_msg("%s", err.text);
-}
-
-static int setup(void **state)
-{
-    struct scene *s = xcalloc(1, sizeof(*s));
-
-    strncpy(s->dir, "/tmp/amtd-test-store.XXXXXX", sizeof(s->dir) - 1);
-    assert_non_null(mkdtemp(s->dir));
-    s->path = xasprintf("%s/amtd.db", s->dir);
-    s->key = xasprintf("%s/key", s->dir);
-    s->seal = seal_open(s->key, 1, NULL);
-    assert_non_null(s->seal);
-    open_store(s);
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct scene *s = *state;
-    static const char *const names[] = {"amtd.db", "amtd.db-wal", "amtd.db-shm", "key"};
-
-    store_close(s->store);
-    seal_free(s->seal);
-    for (size_t i = 0; i < 4; i++) {
-        char *path = xasprintf("%s/%s", s->dir, names[i]);
-
-        unlink(path);
-        free(path);
-    }
-    rmdir(s->dir);
-    free(s->path);
-    free(s->key);
-    free(s);
-    return 0;
-}
-
-static void done(void *data, const struct err *failure)
-{
-    struct scene *s = data;
-
-    s->over = true;
-    s->failure = failure ? *failure : (struct err)ERR_INIT;
-}
-
-struct job {
-    struct scene *scene;
-    int (*work)(struct tx *tx, void *arg, struct err *err);
-    void *arg;
-};
-
-static int do_job(struct tx *tx, void *data, struct err *err)
-{
-    struct job *job = data;
-
-    return job->work(tx, job->arg, err);
-}
-
-static void job_done(void *data, const struct err *failure)
-{
-    done(((struct job *)data)->scene, failure);
-}
-
-static void wait_for_commit(struct scene *s)
-{
-    while (!s->over) {
-        store_reap(s->store);
-        poll(NULL, 0, 1);
-    }
-}
-
-/* Runs work in the store and waits for its commit; returns its cause. */
-static enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg, struct err *err), void *arg)
-{
-    struct job job = {s, work, arg};
-
-    s->over = false;
-    store_submit(s->store, do_job, job_done, &job);
-    wait_for_commit(s);
-    return s->failure.cause;
-}
+#include "tests/unit/fleet/store_scene.h"
 
 static int later_order[4];
 static int later_count;
@@ -148,7 +48,7 @@ static void what_can_wait_keeps_its_place(void **state)
     assert_int_equal(in_store(s, note_in_store, &number[2]), CAUSE_NONE);
     assert_int_equal(later_count, 3);
     s->over = false;
-    store_submit_later(s->store, note_order, done, s); /* alone: done by itself after a while */
+    store_submit_later(s->store, note_order, scene_done, s); /* alone: done by itself after a while */
     for (; !s->over; waited = true) {
         store_reap(s->store);
         poll(NULL, 0, 1);
@@ -175,11 +75,11 @@ static void soft_work_waits_for_no_disk(void **state)
     enum { NORMAL = 1, FULL = 2 };
     struct scene *s = *state;
     int soft = 0, with = 0, hard = 0;
-    struct job job = {s, note_synchronous, &soft};
+    struct scene_job job = {s, note_synchronous, &soft};
 
     for (int i = 0; i < 2; i++) {
         s->over = false;
-        store_submit_soft(s->store, false, do_job, job_done, &job);
+        store_submit_soft(s->store, false, scene_do_job, scene_job_done, &job);
         wait_for_commit(s);
         assert_int_equal(soft, NORMAL);
         store_submit_soft(s->store, true, note_synchronous, NULL, &with);
@@ -564,7 +464,7 @@ static void passwords_are_sealed(void **state)
     seal_free(s->seal);
     unlink(s->key);
     s->seal = seal_open(s->key, 1, NULL);
-    open_store(s);
+    scene_open(s);
     assert_int_equal(in_store(s, read_profile, &p), CAUSE_NONE);
     assert_null(p.password);
     assert_true(p.seal_broken);
@@ -704,165 +604,26 @@ static void what_was_done_survives_kill(void **state)
     last = strrchr(bytes, '\n');
     *last = '\0';
     line = strrchr(bytes, '\n') + 1;
-    open_store(s);
+    scene_open(s);
     all.target = line;
     if (in_store(s, resolve_target, &all) != CAUSE_NONE)
         fail_msg("%s was reported as done: %s", line, s->failure.text);
     hosts_clear(&all.hosts);
 }
 
-/* --- passwords of hosts' own --- */
-
-/* "proved/unproved" of the host's account, '-' for none. */
-static void expect_own(struct tx *tx, const char *want)
-{
-    struct err err = ERR_INIT;
-    const struct own_password *own;
-    char got[100];
-    struct host host;
-
-    assert_int_equal(tx_host_get(tx, "pc1", &host, &err), 0);
-    own = own_password(&host.passwords, "admin");
-    snprintf(got, sizeof(got), "%s/%s", own && own->proven ? secret_str(own->proven) : "-",
-             own && own->next ? secret_str(own->next) : "-");
-    assert_string_equal(got, want);
-    host_clear(&host);
-}
-
-static void next_password(struct tx *tx, int64_t host, const char *text, int64_t run)
-{
-    struct secret *secret = secret_new(text, strlen(text));
-    struct err err = ERR_INIT;
-
-    assert_int_equal(tx_password_next(tx, host, "admin", secret, run, run * 1000, &err), 0);
-    secret_free(secret);
-}
-
-/* All that was ever made for the host, newest first within its state. */
-static void expect_all(struct tx *tx, const char *host, const char *want)
-{
-    struct err err = ERR_INIT;
-    struct password_row *rows;
-    char got[200] = "";
-    size_t count;
-
-    assert_int_equal(tx_passwords(tx, host, true, true, &rows, &count, &err), 0);
-    for (size_t i = 0; i < count; i++) {
-        size_t n = strlen(got);
-
-        snprintf(got + n, sizeof(got) - n, "%s%d:%s", n > 0 ? " " : "", (int)rows[i].state,
-                 secret_str(rows[i].password));
-        password_row_clear(&rows[i]);
-    }
-    free(rows);
-    assert_string_equal(got, want);
-}
-
-static int work_passwords(struct tx *tx, void *arg, struct err *err)
-{
-    struct host host = {.name = (char *)"pc1"};
-    size_t count;
-    int64_t id;
-
-    (void)arg;
-    assert_int_equal(tx_host_add(tx, &host, &id, err), 0);
-    expect_own(tx, "-/-");
-    next_password(tx, id, "a", 1);
-    expect_own(tx, "-/a");
-    assert_int_equal(tx_password_settle(tx, id, "admin", true, 5, err), 0);
-    expect_own(tx, "a/-");
-    next_password(tx, id, "b", 2);
-    expect_own(tx, "a/b");
-    assert_int_equal(tx_password_settle(tx, id, "admin", false, 6, err), 0);
-    expect_own(tx, "a/-");
-    next_password(tx, id, "c", 3);
-    next_password(tx, id, "d", 4); /* the one before was never settled */
-    expect_own(tx, "a/d");
-    assert_int_equal(tx_password_settle(tx, id, "root", true, 7, err), 0); /* another account's */
-    expect_own(tx, "a/d");
-    expect_all(tx, "pc1", "0:a 1:d 2:c 2:b");
-    assert_int_equal(tx_password_forget(tx, id, 8, &count, err), 0);
-    assert_int_equal(count, 2);
-    expect_own(tx, "-/-");
-    next_password(tx, id, "e", 5);
-    assert_int_equal(tx_host_remove(tx, id, err), 0);
-    assert_int_equal(tx_host_add(tx, &host, &id, err), 0); /* perhaps with the same number */
-    expect_own(tx, "-/-");
-    expect_all(tx, "pc1", "2:e 2:d 2:c 2:b 2:a");
-    return 0;
-}
-
-static void no_password_is_ever_lost(void **state)
-{
-    assert_int_equal(in_store(*state, work_passwords, NULL), CAUSE_NONE);
-}
-
-/* --- the calendar --- */
-
-static void add_dated(struct tx *tx, const char *name, const char *fact, const char *value)
-{
-    struct host host = {.name = (char *)name};
-    struct pairs facts = {0};
-    struct err err = ERR_INIT;
-    int64_t id;
-
-    assert_int_equal(tx_host_add(tx, &host, &id, &err), 0);
-    pairs_set(&facts, fact, value);
-    assert_int_equal(tx_host_facts(tx, id, &facts, &err), 0);
-    pairs_clear(&facts);
-    if (strcmp(name, "pc2") == 0) {
-        next_password(tx, id, "x", 1); /* made at 1000 */
-        assert_int_equal(tx_password_settle(tx, id, "admin", true, 2000, &err), 0);
-    }
-}
-
-static int work_calendar(struct tx *tx, void *arg, struct err *err)
-{
-    const struct calendar_limits limits = {
-        .until_ms = INT64_C(1700000000000), .password_age_ms = 5000, .clock_off_s = 60};
-    struct calendar_row *rows;
-    char got[300] = "";
-    size_t count;
-
-    (void)arg;
-    add_dated(tx, "pc1", "tls.not-after", "2023-11-01T00:00:00Z");
-    add_dated(tx, "pc2", "tls.not-after", "2023-12-01T00:00:00Z"); /* later */
-    add_dated(tx, "pc3", "clock.off", "-61");
-    add_dated(tx, "pc4", "clock.off", "60");
-    add_dated(tx, "pc5", "tls.not-after", "nonsense");
-    assert_int_equal(tx_calendar(tx, "all", &limits, &rows, &count, err), 0);
-    for (size_t i = 0; i < count; i++) {
-        size_t n = strlen(got);
-
-        snprintf(got + n, sizeof(got) - n, "%d %s %lld %lld;", (int)rows[i].kind, rows[i].host,
-                 (long long)rows[i].at_ms, (long long)rows[i].number);
-        calendar_row_clear(&rows[i]);
-    }
-    free(rows);
-    assert_string_equal(got, "2 pc3 0 -61;1 pc2 7000 0;0 pc1 1698796800000 0;");
-    return 0;
-}
-
-static void what_is_due_comes_in_order(void **state)
-{
-    assert_int_equal(in_store(*state, work_calendar, NULL), CAUSE_NONE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, setup, teardown),
-        cmocka_unit_test_setup_teardown(soft_work_waits_for_no_disk, setup, teardown),
-        cmocka_unit_test_setup_teardown(targets, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_password_is_ever_lost, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_due_comes_in_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(queries_mean_what_they_say, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_long_query_is_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(soft_work_waits_for_no_disk, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(targets, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(queries_mean_what_they_say, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(a_long_query_is_taken, scene_setup, scene_teardown),
         cmocka_unit_test(query_mistakes_name_the_column),
-        cmocka_unit_test_setup_teardown(a_failed_work_leaves_nothing_behind, setup, teardown),
-        cmocka_unit_test_setup_teardown(passwords_are_sealed, setup, teardown),
-        cmocka_unit_test_setup_teardown(recovery_forgets_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_done_survives_kill, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_work_leaves_nothing_behind, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(passwords_are_sealed, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(recovery_forgets_nothing, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(what_was_done_survives_kill, scene_setup, scene_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
