@@ -11,7 +11,11 @@
 static const struct option_row user_options[] = {
     {"account", 'a', OPTION_TEXT, "NAME=REALMS[@ACCESS]",
      "an account that is to be there, with what it may do (realms, joined by ',') and from where: local, "
-     "network (the standard) or any; may be given several times"},
+     "network (the standard) or any; may be given several times; realms: redirection, administrator, "
+     "hardware-asset, remote-control, storage, event-manager, storage-admin, agent-presence-local, "
+     "agent-presence-remote, circuit-breaker, network-time, general-info, firmware-update, eit, "
+     "local-user-notification, endpoint-access-control, endpoint-access-control-admin, event-log-reader, "
+     "audit-log, user-access-control, local-system"},
     {"exact", 0, OPTION_FLAG, NULL, "there may be no other accounts but those of Kerberos"},
     {NULL},
 };
