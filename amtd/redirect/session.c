@@ -130,6 +130,22 @@ static bool tries_to_return(struct session *s)
     return true;
 }
 
+/* The core can only guess at consent. Once the host was prepared it is known: nobody's was waited for. */
+static void correct_guess(const struct session *s, struct err *why)
+{
+    struct err known = ERR_INIT;
+
+    if (!s->prepared || why->cause != CAUSE_CONSENT_REQUIRED)
+        return;
+    if (why->code[0]) {
+        err_set(&known, CAUSE_FAULT, "the device refused to open the session after the login");
+        err_code(&known, "%s", why->code);
+    } else {
+        err_set(&known, CAUSE_DROPPED, "the device closed the connection after the login");
+    }
+    *why = known;
+}
+
 /* Ends with this failure, or does what may mend it. The session may be gone after. */
 static void fail(struct session *s, const struct err *failure)
 {
@@ -137,6 +153,7 @@ static void fail(struct session *s, const struct err *failure)
 
     if (tries_to_return(s))
         return;
+    correct_guess(s, &why);
     if (prepare_may_help(s, why.cause)) {
         leave(s, 0);
         prepare(s, false);
