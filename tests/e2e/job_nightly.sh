@@ -93,6 +93,7 @@ tasks:
     console:
       within: 120s
       steps:
+        - send: '\r' # the prompt may have come before the line was up
         - expect: '# \$'
         - send: 'sha256sum cd\r'
         - expect: '$sum'
