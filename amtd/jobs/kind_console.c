@@ -145,11 +145,12 @@ static void on_timer(uv_timer_t *timer)
     const char *wanted = expect_waits(d->script);
     char *text;
 
-    if (d->begun && wanted)
-        text = xasprintf("'%s' did not come in time", wanted);
-    else
-        text = xasprintf("the console could not be used in time");
-    fail(d, CAUSE_NOT_REACHED, text);
+    if (!d->begun || !wanted) {
+        fail(d, CAUSE_TIMEOUT, "the console could not be used in time");
+        return;
+    }
+    text = xasprintf("'%s' did not come in time", wanted);
+    fail(d, CAUSE_NOT_SEEN, text);
     free(text);
 }
 

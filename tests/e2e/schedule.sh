@@ -47,7 +47,7 @@ tasks:
 YAML
 exits 0 amtcli job run "$dir/acts.yaml" 'pc[0001-0002]' -o json
 [ "$(jq -r '[.[0].tasks[] | .task + "=" + (.cause // .result)] | join(" ")' "$dir/out")" = \
-    "power=ok up=ok wait=ok here=ok bad=command-failed late=command-failed shut=not-reached talk=ok silent=not-reached notify=ok" ] ||
+    "power=ok up=ok wait=ok here=ok bad=command-failed late=command-failed shut=not-reached talk=ok silent=not-seen notify=ok" ] ||
     fail "not as it should be: $(jq -c '.[0].tasks[] | [.task, .result, .message]' "$dir/out")"
 [ "$(jq '.[0].tasks[] | select(.task == "bad") | .tries' "$dir/out")" = 2 ] || fail "the command was not tried again"
 amtcli job show 1 -o json > "$dir/shown" 2> /dev/null
