@@ -107,11 +107,38 @@ static json_int_t run_number(const struct context *ctx)
     return 0;
 }
 
+/* What began it, where that was nobody. */
+static char *beginner(const json_t *run)
+{
+    const char *schedule = json_string_value(json_object_get(run, "schedule")),
+               *reaction = json_string_value(json_object_get(run, "reaction"));
+    const json_t *event = json_object_get(run, "event");
+
+    if (reaction && json_is_integer(json_object_get(event, "id")))
+        return xasprintf("reaction %s, event %lld", reaction,
+                         (long long)json_integer_value(json_object_get(event, "id")));
+    if (reaction)
+        return xasprintf("reaction %s", reaction);
+    return schedule ? xasprintf("schedule %s", schedule) : NULL;
+}
+
+static void tell_beginner(const struct context *ctx, const json_t *run)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(run, "event"), "text"));
+    char *by = beginner(run);
+
+    if (by && output_format(&ctx->args) == FORMAT_TABLE)
+        fprintf(stderr, "begun by %s%s%s\n", by, text ? ": " : "", text ? text : "");
+    free(by);
+}
+
 static int show_run(struct context *ctx, json_int_t run)
 {
     json_t *reply;
     int code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
 
+    if (code == 0)
+        tell_beginner(ctx, reply);
     if (code == 0)
         code = show_results(&ctx->args, json_object_get(reply, "results"), RESULT_JOB);
     json_decref(reply);
@@ -171,16 +198,25 @@ static const struct option_row list_options[] = {
 
 static int job_list(struct context *ctx)
 {
-    static const struct column columns[] = {{"RUN", "run"},       {"JOB", "job"},     {"STATE", "state"},
-                                            {"TARGET", "target"}, {"WHO", "who"},     {"BEGAN", "began"},
-                                            {"ENDED", "ended"},   {"HOSTS", "hosts"}, {"OK", "ok"},
-                                            {"FAILED", "failed"}, {NULL, NULL}};
+    static const struct column columns[] = {
+        {"RUN", "run"}, {"JOB", "job"},       {"STATE", "state"},       {"TARGET", "target"},
+        {"WHO", "who"}, {"BEGAN", "began"},   {"ENDED", "ended"},       {"HOSTS", "hosts"},
+        {"OK", "ok"},   {"FAILED", "failed"}, {"BEGUN BY", "begun_by"}, {NULL, NULL}};
     static const struct param map[] = {{"job", "name"}, {"limit", "limit"}, {NULL}};
-    json_t *params = json_object(), *reply;
+    json_t *params = json_object(), *reply, *row;
+    size_t i;
     int code;
 
     params_take(params, &ctx->args, map);
     code = context_call(ctx, "job.list", params, &reply);
+    json_array_foreach(reply, i, row)
+    {
+        char *by = output_format(&ctx->args) == FORMAT_JSON ? NULL : beginner(row);
+
+        if (by)
+            json_object_set_new(row, "begun_by", json_string(by));
+        free(by);
+    }
     if (code == 0)
         output_rows(output_format(&ctx->args), reply, columns);
     json_decref(reply);

@@ -161,9 +161,54 @@ void config_read_run(struct config_reader *r, const yaml_node_t *node, void *bas
     action->args = run.args;
 }
 
+static const struct option job_options[] = {
+    {"file", OPTION_TEXT, offsetof(struct reaction_job, file)},
+    {"schedule", OPTION_TEXT, offsetof(struct reaction_job, schedule)},
+    {"target", OPTION_TEXT, offsetof(struct reaction_job, target)},
+};
+
+/* A relative path is beside the configuration. */
+static char *job_path(const struct config_reader *r, const char *file)
+{
+    const char *slash = r->path ? strrchr(r->path, '/') : NULL;
+
+    return file[0] == '/' || !slash ? xstrdup(file)
+                                    : xasprintf("%.*s/%s", (int)(slash - r->path), r->path, file);
+}
+
+static void read_job_file(struct config_reader *r, const yaml_node_t *node, struct reaction_job *job)
+{
+    char *path = job_path(r, job->file);
+    json_t *mistakes = NULL, *one;
+    struct err err = ERR_INIT;
+    size_t i;
+
+    if (job_source_read(path, &job->source, &mistakes, &err) != 0 && !mistakes)
+        config_complain(r, node, "'job': %s", err.text);
+    json_array_foreach(mistakes, i, one) config_complain(
+        r, node, "'job': %s:%lld:%lld: %s", path, (long long)json_integer_value(json_object_get(one, "line")),
+        (long long)json_integer_value(json_object_get(one, "column")),
+        json_string_value(json_object_get(one, "text")));
+    json_decref(mistakes);
+    free(path);
+}
+
+void config_read_job(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    struct reaction_job *job = base;
+
+    reaction_job_clear(job);
+    config_read_map(r, node, job_options, sizeof(job_options) / sizeof(job_options[0]), job, 0);
+    if (!job->file == !job->schedule)
+        config_complain(r, node, "'job': expected one of 'file' and 'schedule'");
+    else if (job->file)
+        read_job_file(r, node, job);
+}
+
 bool config_action_any(const struct reaction_action *a)
 {
-    return a->capture_lines > 0 || a->mail || a->webhook || a->command || a->task;
+    return a->capture_lines > 0 || a->mail || a->webhook || a->command || a->task || a->job.file ||
+           a->job.schedule;
 }
 
 struct reaction_rule *config_add_reaction(struct config *config)
@@ -246,7 +291,8 @@ void config_read_reactions(struct config_reader *r, const yaml_node_t *node, voi
                         rule, 0);
         check_name(r, item, rule);
         if (!config_action_any(&rule->action))
-            config_complain(r, item, "a reaction needs 'mail', 'webhook', 'command', 'run' or 'capture'");
+            config_complain(r, item,
+                            "a reaction needs 'mail', 'webhook', 'command', 'run', 'job' or 'capture'");
     }
 }
 

@@ -19,6 +19,7 @@
         {"webhook-ca-file", OPTION_TEXT, (at) + offsetof(struct reaction_action, webhook_ca_file)},          \
         {"command", OPTION_TEXT, (at) + offsetof(struct reaction_action, command)},                          \
         {"run", OPTION_OTHER, (at), .read = config_read_run},                                                \
+        {"job", OPTION_OTHER, (at) + offsetof(struct reaction_action, job), .read = config_read_job},        \
         {"most", OPTION_NUMBER, (at) + offsetof(struct reaction_action, most), 1, 1000000},                  \
     {                                                                                                        \
         "within", OPTION_DURATION, (at) + offsetof(struct reaction_action, most_ms), 1000, 864000000         \
@@ -27,6 +28,8 @@
 void config_read_mail_to(struct config_reader *reader, const yaml_node_t *node, void *base);
 void config_read_webhook(struct config_reader *reader, const yaml_node_t *node, void *base);
 void config_read_run(struct config_reader *reader, const yaml_node_t *node, void *base);
+/* base is the struct reaction_job. A job file is read, with what it names. */
+void config_read_job(struct config_reader *reader, const yaml_node_t *node, void *base);
 
 bool config_action_any(const struct reaction_action *action);
 /* A rule with defaults at the end of the list. Borrowed until the next one. */

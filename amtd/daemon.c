@@ -31,7 +31,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "base/xml.h"
 
 #define HTTP_IDLE_MAX 512 /* connections kept open between operations */
 #define DIALS_OTHER   64  /* connections of consoles and redirection that are being opened at a time */
@@ -522,6 +521,8 @@ static int start_reactions(struct daemon *d, struct err *err)
                                                           .events = d->events,
                                                           .hub = d->hub,
                                                           .engine = d->engine,
+                                                          .jobs = d->jobs,
+                                                          .store = d->store,
                                                           .courier = d->courier,
                                                           .mailer = d->mailer},
                                  d->config->reactions, d->config->reaction_count);
@@ -626,7 +627,7 @@ static int start_parts(struct daemon *d, struct err *err)
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
     d->alerts = alerts_new(&d->loop, d->store, d->engine, d->events, clock_system(), &d->config->alerts, err);
     d->nodes = nodes_new(d);
-    if (!d->alerts || start_consoles(d, err) != 0 || start_reactions(d, err) != 0)
+    if (!d->alerts || start_consoles(d, err) != 0)
         return -1;
     nodes_start(d->nodes);
     d->image_dir =
@@ -640,6 +641,8 @@ static int start_parts(struct daemon *d, struct err *err)
                                       .console_right = right_of_job};
     d->jobs = jobs_new(&d->job_parts);
     d->schedules = schedules_new(&d->job_parts, d->jobs);
+    if (start_reactions(d, err) != 0)
+        return -1;
     d->server = server_new(&d->loop, d, err);
     if (!d->server)
         return -1;
@@ -710,6 +713,7 @@ static void stop_work(struct daemon *d)
 {
     schedules_free(d->schedules);
     d->schedules = NULL;
+    reactions_end_jobs(d->reactions);
     if (d->jobs)
         jobs_stop(d->jobs, jobs_stopped, d);
     else
@@ -758,7 +762,6 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
     d->lock = -1;
     d->started_ms = clock_wall(clock_system());
     d->idle_since = clock_mono(clock_system());
-    xml_library_init();
     init_loop(d);
     if (start_parts(d, err) == 0) {
         uv_signal_start(&d->term, on_signal, SIGTERM);

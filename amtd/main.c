@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
+#include "base/xml.h"
 
 static const char usage_text[] =
     "usage: amtd [--config FILE] [--state-dir DIR] [--socket PATH] [--log-level LEVEL] [--foreground]\n"
@@ -292,6 +293,7 @@ int main(int argc, char **argv)
         return import_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "node") == 0)
         return node_main(argc - 1, argv + 1);
+    xml_library_init(); /* a job of a reaction may name filter files */
     config_init(&config);
     code = read_arguments(argc, argv, &a);
     if (code < 0)

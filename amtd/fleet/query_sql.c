@@ -38,6 +38,16 @@ static bool is_of_task(const char *field, const char **column, const char **labe
     return false;
 }
 
+/* "event.data.pattern": of the event that began the run of a job. The words of a field have no quotes, which
+ * the parser of queries sees to. */
+static void event_sql(const char *field, int64_t run, struct buf *out)
+{
+    buf_puts(out, "(SELECT CAST(json_extract(event, '$");
+    for (const char *p = field; *p; p += strcspn(p, ".") + (p[strcspn(p, ".")] == '.'))
+        buf_printf(out, ".\"%.*s\"", (int)strcspn(p, "."), p);
+    buf_printf(out, "') AS TEXT) FROM jobs WHERE run = %lld)", (long long)run);
+}
+
 /* The value of a field of the host at hand: a column, or a row of tags or facts (NULL when it has none). */
 static int field_sql(const char *field, struct buf *out, struct sql_values *values, struct err *err)
 {
@@ -61,6 +71,10 @@ static int field_sql(const char *field, struct buf *out, struct sql_values *valu
         if (param(values, label, out, err) != 0)
             return -1;
         buf_puts(out, ")");
+        return 0;
+    }
+    if (values->run > 0 && strncmp(field, "event.", 6) == 0 && !strpbrk(field, "'\"")) {
+        event_sql(field + 6, values->run, out);
         return 0;
     }
     buf_printf(out, "(SELECT value FROM %s WHERE host = h.id AND name = ", table_of(field));

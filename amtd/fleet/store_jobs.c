@@ -17,6 +17,8 @@ void job_record_clear(struct job_record *record)
     free(record->settings);
     free(record->order);
     free(record->schedule);
+    free(record->reaction);
+    free(record->event);
     memset(record, 0, sizeof(*record));
 }
 
@@ -37,10 +39,11 @@ int tx_job_add(struct tx *tx, struct job_record *record, struct operation *opera
 
     if (tx_run_add(tx, &record->run, operations, count, err) != 0)
         return -1;
-    st = tx_prepare(tx,
-                    "INSERT INTO jobs(run, name, hash, text, files, settings, hosts, schedule, uid, retry_of,"
-                    " state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                    err);
+    st =
+        tx_prepare(tx,
+                   "INSERT INTO jobs(run, name, hash, text, files, settings, hosts, schedule, uid, retry_of,"
+                   " state, reaction, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                   err);
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, record->run.id);
@@ -54,6 +57,8 @@ int tx_job_add(struct tx *tx, struct job_record *record, struct operation *opera
     sqlite3_bind_int64(st, 9, record->uid);
     sqlite3_bind_int64(st, 10, record->retry_of);
     sqlite3_bind_int(st, 11, (int)record->state);
+    bind_text(st, 12, record->reaction);
+    bind_text(st, 13, record->event);
     return tx_run_statement(tx, st, err);
 }
 
@@ -129,7 +134,7 @@ int tx_job_result_put(struct tx *tx, const struct job_result *result, struct err
 
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.task, r.args, r.target, r.who, r.began, r.ended, r.hosts, r.ok, r.failed, j.name, j.hash, "     \
-    "j.schedule, j.uid, j.retry_of, j.state"
+    "j.schedule, j.uid, j.retry_of, j.state, j.reaction, j.event"
 #define TEXT_COLUMNS ", j.text, j.files, j.settings, j.hosts"
 #define FROM_JOBS    " FROM jobs j JOIN runs r ON r.id = j.run "
 
@@ -154,12 +159,14 @@ static void read_record(sqlite3_stmt *st, struct job_record *record, bool whole)
     record->uid = sqlite3_column_int64(st, 13);
     record->retry_of = sqlite3_column_int64(st, 14);
     record->state = (enum job_run_state)sqlite3_column_int(st, 15);
+    record->reaction = column_text(st, 16);
+    record->event = column_text(st, 17);
     if (!whole)
         return;
-    record->text = column_text(st, 16);
-    record->files = column_text(st, 17);
-    record->settings = column_text(st, 18);
-    record->order = column_text(st, 19);
+    record->text = column_text(st, 18);
+    record->files = column_text(st, 19);
+    record->settings = column_text(st, 20);
+    record->order = column_text(st, 21);
 }
 
 static int read_records(struct tx *tx, sqlite3_stmt *st, bool whole, struct job_record **out, size_t *count,

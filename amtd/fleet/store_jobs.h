@@ -22,7 +22,9 @@ struct job_record {
     char *files;      /* JSON: what it names */
     char *settings;   /* JSON: how hosts take their turns */
     char *order;      /* JSON: ids of the hosts, in the order in which they were to begin */
-    char *schedule;   /* that began it; NULL: somebody did */
+    char *schedule;   /* that began it, or NULL */
+    char *reaction;   /* that began it, or NULL */
+    char *event;      /* JSON: the event on which the reaction did, with `reactions`; or NULL */
     int64_t uid;      /* the account of who began it; -1: none */
     int64_t retry_of; /* the run whose failed hosts it repeats; 0: none */
     enum job_run_state state;

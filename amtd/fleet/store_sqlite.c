@@ -153,6 +153,7 @@ static const char *const migrations[] = {
     " SELECT RAISE(ABORT, 'the activity log is append-only'); END;"
     "CREATE TRIGGER activity_stands BEFORE UPDATE ON activity WHEN old.hash IS NOT NULL BEGIN"
     " SELECT RAISE(ABORT, 'the activity log is append-only'); END;",
+    "ALTER TABLE jobs ADD COLUMN reaction TEXT; ALTER TABLE jobs ADD COLUMN event TEXT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -146,6 +146,8 @@ static void fill_record(struct job_run *run)
     r->settings = json_dumps(json, JSON_COMPACT);
     r->order = order_text(run);
     r->schedule = xstrdup(run->order.schedule);
+    r->reaction = xstrdup(run->order.reaction);
+    r->event = run->order.event ? json_dumps(run->order.event, JSON_COMPACT) : NULL;
     r->uid = run->order.uid;
     r->retry_of = run->order.retry_of;
     json_decref(json);
@@ -216,6 +218,9 @@ static void fill_order(struct job_run *run)
     run->order.who = xstrdup(run->record.run.who);
     run->order.uid = run->record.uid;
     run->order.schedule = xstrdup(run->record.schedule);
+    run->order.reaction = xstrdup(run->record.reaction);
+    if (run->record.event)
+        run->order.event = json_loads(run->record.event, 0, NULL);
     run->order.confirmed = true;
     json_decref(settings);
 }

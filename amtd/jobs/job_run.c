@@ -151,6 +151,8 @@ void job_order_clear(struct job_order *order)
     free(order->who);
     free(order->profile);
     free(order->schedule);
+    free(order->reaction);
+    json_decref(order->event);
     memset(order, 0, sizeof(*order));
 }
 

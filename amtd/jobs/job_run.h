@@ -45,6 +45,8 @@ struct job_order {
     char *profile;              /* use this one alone, or NULL */
     struct job_rollout rollout; /* what is -1 here is as the job says */
     char *schedule;             /* that began it, or NULL */
+    char *reaction;             /* the same */
+    json_t *event;              /* on which the reaction began it (docs/jobs.md), or NULL */
     int64_t retry_of;           /* 0: none */
     bool dry_run, confirmed;
 };

@@ -153,6 +153,21 @@ bool jobs_runs_schedule(const struct jobs *jobs, const char *schedule)
     return false;
 }
 
+bool jobs_runs_reaction(const struct jobs *jobs, const char *reaction, const char *target)
+{
+    const struct entry *entry;
+
+    DL_FOREACH(jobs->entries, entry)
+    {
+        const struct job_order *order = job_run_order(entry->run);
+
+        if (!job_run_is_over(entry->run) && order->reaction && strcmp(order->reaction, reaction) == 0 &&
+            strcmp(order->target, target) == 0)
+            return true;
+    }
+    return false;
+}
+
 size_t jobs_active(const struct jobs *jobs)
 {
     const struct entry *entry;

@@ -18,6 +18,8 @@ void jobs_run(struct jobs *jobs, struct job_order *order, const struct job_watch
 struct job_run *jobs_find(const struct jobs *jobs, int64_t run_id); /* NULL: not under way */
 /* A run that the schedule began is under way. */
 bool jobs_runs_schedule(const struct jobs *jobs, const char *schedule);
+/* The same of a reaction, on this target. */
+bool jobs_runs_reaction(const struct jobs *jobs, const char *reaction, const char *target);
 size_t jobs_active(const struct jobs *jobs);
 
 #endif

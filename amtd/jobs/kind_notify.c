@@ -31,6 +31,18 @@ static void said(uv_timer_t *timer)
     call->done(call, NULL, NULL);
 }
 
+/* The reactions that led here go along, so that none of them begins the same again. */
+static json_t *data_of(const struct job_call *call)
+{
+    json_t *data =
+        json_pack("{s:s, s:s, s:I}", "job", call->job, "task", call->task, "run", (json_int_t)call->run);
+    json_t *reactions = json_object_get(call->event, "reactions");
+
+    if (reactions)
+        json_object_set(data, "reactions", reactions);
+    return data;
+}
+
 static void *notify_start(struct job_call *call)
 {
     struct notice *n = xcalloc(1, sizeof(*n));
@@ -42,8 +54,7 @@ static void *notify_start(struct job_call *call)
                                        .severity = severity,
                                        .host = call->host->name,
                                        .text = json_string_value(json_object_get(call->args, "text")),
-                                       .data = json_pack("{s:s, s:s, s:I}", "job", call->job, "task",
-                                                         call->task, "run", (json_int_t)call->run)});
+                                       .data = data_of(call)});
     n->call = call;
     uv_timer_init(call->parts->run->loop, &n->timer);
     uv_timer_start(&n->timer, said, 0, 0);

@@ -110,6 +110,23 @@ static void add_host(struct words *env, const struct job_call *call)
         add_variable(env, "AMTD_FACT_", host->facts.items[i].name, host->facts.items[i].value);
 }
 
+/* What is plain of the event that began the run: AMTD_EVENT_KIND, AMTD_EVENT_DATA_PATTERN, ... */
+static void add_event(struct words *env, const char *prefix, const json_t *event)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)event, name, value)
+    {
+        char *number =
+            json_is_integer(value) ? xasprintf("%lld", (long long)json_integer_value(value)) : NULL;
+
+        if (number || json_is_string(value))
+            add_variable(env, prefix, name, number ? number : json_string_value(value));
+        free(number);
+    }
+}
+
 static struct words environment(const struct job_call *call, const struct passwd *pw)
 {
     struct words env = {0};
@@ -123,6 +140,8 @@ static struct words environment(const struct job_call *call, const struct passwd
         add_variable(&env, "", "USER", pw->pw_name);
     }
     add_host(&env, call);
+    add_event(&env, "AMTD_EVENT_", call->event);
+    add_event(&env, "AMTD_EVENT_DATA_", json_object_get(call->event, "data"));
     json_object_foreach(json_object_get(call->args, "env"), name, value)
         add_word(&env, xasprintf("%s=%s", name, json_string_value(value)));
     return env;

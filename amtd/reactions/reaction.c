@@ -19,6 +19,15 @@ void reaction_rule_init(struct reaction_rule *rule)
     rule->action.most_ms = HOUR;
 }
 
+void reaction_job_clear(struct reaction_job *job)
+{
+    free(job->file);
+    free(job->schedule);
+    free(job->target);
+    job_source_clear(&job->source);
+    memset(job, 0, sizeof(*job));
+}
+
 void reaction_rule_clear(struct reaction_rule *rule)
 {
     struct reaction_action *a = &rule->action;
@@ -35,6 +44,7 @@ void reaction_rule_clear(struct reaction_rule *rule)
     free(a->command);
     free(a->task);
     free(a->host);
+    reaction_job_clear(&a->job);
     memset(rule, 0, sizeof(*rule));
 }
 
@@ -55,6 +65,9 @@ void reaction_rule_copy(struct reaction_rule *to, const struct reaction_rule *fr
     to->action.command = xstrdup(a->command);
     to->action.task = xstrdup(a->task);
     to->action.host = xstrdup(a->host);
+    to->action.job = (struct reaction_job){
+        .file = xstrdup(a->job.file), .schedule = xstrdup(a->job.schedule), .target = xstrdup(a->job.target)};
+    job_source_copy(&to->action.job.source, &a->job.source);
 }
 
 static bool is_for(const struct reaction_rule *rule, const struct event *event)
@@ -81,6 +94,31 @@ void reactions_release(struct reactions *reactions)
     free(reactions);
 }
 
+json_t *reactions_led(const struct event *event, const char *rule)
+{
+    json_t *led = json_copy(json_object_get(event->data, "reactions"));
+
+    if (!json_is_array(led)) {
+        json_decref(led);
+        led = json_array();
+    }
+    json_array_append_new(led, json_string(rule));
+    return led;
+}
+
+bool reactions_led_by(const struct event *event, const char *rule)
+{
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(event->data, "reactions"), i, name)
+    {
+        if (json_is_string(name) && strcmp(json_string_value(name), rule) == 0)
+            return true;
+    }
+    return false;
+}
+
 void reactions_failed(struct reactions *reactions, const char *rule, const struct event *event,
                       const char *why)
 {
@@ -90,14 +128,15 @@ void reactions_failed(struct reactions *reactions, const char *rule, const struc
         log_err("reactions", "%s", text);
     else
         event_raise(reactions->parts.events,
-                    &(struct event_report){
-                        .kind = EVENT_ACTION,
-                        .severity = SEVERITY_WARNING,
-                        .host = event->host,
-                        .console = event->console,
-                        .guarded = event->guarded,
-                        .text = text,
-                        .data = json_pack("{s:s, s:I}", "reaction", rule, "of", (json_int_t)event->id)});
+                    &(struct event_report){.kind = EVENT_ACTION,
+                                           .severity = SEVERITY_WARNING,
+                                           .host = event->host,
+                                           .console = event->console,
+                                           .guarded = event->guarded,
+                                           .text = text,
+                                           .data = json_pack("{s:s, s:I, s:o}", "reaction", rule, "of",
+                                                             (json_int_t)event->id, "reactions",
+                                                             reactions_led(event, rule))});
     free(text);
 }
 
@@ -232,6 +271,12 @@ struct reactions *reactions_new(const struct reaction_parts *parts, const struct
     reactions_configure(reactions, rules, count);
     events_listen(parts->events, &reactions->listener);
     return reactions;
+}
+
+void reactions_end_jobs(struct reactions *reactions)
+{
+    if (reactions)
+        reactions->parts.jobs = NULL;
 }
 
 void reactions_free(struct reactions *reactions)

@@ -13,11 +13,22 @@
 #include "amtd/console/hub.h"
 #include "amtd/fleet/engine.h"
 #include "amtd/fleet/event.h"
+#include "amtd/jobs/job_source.h"
+#include "amtd/jobs/jobs.h"
 #include "amtd/reactions/courier.h"
 #include "amtd/reactions/mailer.h"
 #include "base/clock.h"
 
 #define REACTION_COMMANDS_MAX 32
+
+/* One of file and schedule. Owned. */
+struct reaction_job {
+    char *file;
+    struct job_source source; /* what it holds, and what it names */
+    char *schedule;           /* the job that is kept there */
+    char *target;             /* NULL: the event's host */
+};
+void reaction_job_clear(struct reaction_job *job);
 
 /* Any of these, in this order: the capture first, so that the others have it and a run does not destroy what
  * is to be captured. */
@@ -31,6 +42,7 @@ struct reaction_action {
     char *task;    /* of the engine (task.h), or NULL */
     json_t *args;  /* of the task, or NULL */
     char *host;    /* on which it is done; NULL: the event's */
+    struct reaction_job job;
     /* No more than so many in such a time, over all consoles and hosts. */
     int64_t most;
     int64_t most_ms;
@@ -55,6 +67,8 @@ struct reaction_parts {
     struct events *events;
     struct hub *hub;
     struct engine *engine;
+    struct jobs *jobs;
+    struct store *store;
     struct courier *courier;
     struct mailer *mailer;
 };
@@ -64,6 +78,8 @@ struct reactions *reactions_new(const struct reaction_parts *parts, const struct
                                 size_t count);
 /* Nothing new is done. After courier_free, before hub_free; the rest goes with the loop. NULL is fine. */
 void reactions_free(struct reactions *reactions);
+/* Jobs end: no more are begun. */
+void reactions_end_jobs(struct reactions *reactions);
 /* What is under way goes on by the rules it began with; limits go on for rules of the same name. */
 void reactions_configure(struct reactions *reactions, const struct reaction_rule *rules, size_t count);
 

@@ -9,14 +9,7 @@
 
 #define BODY_MAX (1024 * 1024)
 
-/* Something that is on its way, and what to say when it does not arrive. */
-struct delivery {
-    struct reactions *reactions;
-    char *rule;
-    struct event event; /* of what it takes to report: kind, host, console, id */
-};
-
-static struct delivery *delivery_new(const struct firing *f)
+struct delivery *delivery_new(const struct firing *f)
 {
     struct delivery *d = xcalloc(1, sizeof(*d));
 
@@ -27,12 +20,12 @@ static struct delivery *delivery_new(const struct firing *f)
                               .kind = xstrdup(f->event.kind),
                               .host = xstrdup(f->event.host),
                               .console = xstrdup(f->event.console),
-                              .guarded = f->event.guarded};
+                              .guarded = f->event.guarded,
+                              .data = json_incref(f->event.data)};
     return d;
 }
 
-/* failure NULL: all went well. */
-static void delivered(void *arg, const struct err *failure)
+void delivered(void *arg, const struct err *failure)
 {
     struct delivery *d = arg;
     struct reactions *reactions = d->reactions;
@@ -191,4 +184,6 @@ void firing_act(const struct firing *f)
         command_start(f);
     if (f->rule.action.task)
         start_run(f);
+    if (f->rule.action.job.file || f->rule.action.job.schedule)
+        job_start(f);
 }

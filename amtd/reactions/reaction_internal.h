@@ -41,6 +41,23 @@ void reactions_release(struct reactions *reactions);
 /* An action failed, or was left out. */
 void reactions_failed(struct reactions *reactions, const char *rule, const struct event *event,
                       const char *why);
+/* The names of the reactions that led to the event, and this one: what a run of a job that it begins has as
+ * `reactions`, so that no circle of them goes on for ever. New reference. */
+json_t *reactions_led(const struct event *event, const char *rule);
+bool reactions_led_by(const struct event *event, const char *rule);
+
+/* Something that is on its way, and what to say when it does not arrive. */
+struct delivery {
+    struct reactions *reactions;
+    char *rule;
+    struct event event; /* of what it takes to report: kind, host, console, id, data */
+};
+struct delivery *delivery_new(const struct firing *f);
+/* A courier's, and a run's, done: frees it. failure NULL: all went well. */
+void delivered(void *arg, const struct err *failure);
+/* Begins the job (reaction_job.c). */
+void job_start(const struct firing *firing);
+
 /* Does all but the capture. */
 void firing_act(const struct firing *firing);
 /* Begins a command with the event in its environment (command.c). */

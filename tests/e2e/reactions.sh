@@ -141,6 +141,46 @@ sed -i "s/'Oops'/'Oops('/" "$dir/amtd.yaml"
 kill -HUP "$amtd_pid"
 wait_until 'the mistake' grep -q 'has mistakes, and is not used' "$dir/amtd.log"
 
+echo '--- jobs'
+cat > "$dir/look.yaml" << END
+name: look
+tasks:
+  - run: { shell: 'echo "\$AMTD_EVENT_KIND \$AMTD_EVENT_DATA_PATTERN \$AMTD_EVENT_REACTION \$AMTD_HOST" >> $post/began' }
+  - power: status
+    when: event.kind = pattern and event.data.pattern = boots
+  - notify: again
+END
+config "  - { name: boots, regex: 'boots', every: 0s, job: { file: look.yaml } }
+  - { name: named, regex: 'stored', every: 0s, consoles: [ other ], job: { schedule: kept, target: pc0001 } }"
+sed -i "s|^reactions:|reactions:\n  - { name: circle, kinds: [ job ], hosts: [ pc0001 ], job: { file: look.yaml } }|" "$dir/amtd.yaml"
+check "reactions: [ { name: a, job: { file: $dir/nosuch.yaml } } ]" 'No such file'
+check "reactions: [ { name: a, job: { } } ]" "one of 'file' and 'schedule'"
+sed 's/status/burn/' "$dir/look.yaml" > "$dir/bad.yaml"
+check "reactions: [ { name: a, job: { file: $dir/bad.yaml } } ]" 'bad.yaml:4:'
+amtcli schedule add kept --cron '0 0 1 1 *' --job "$dir/look.yaml" --target pc0001 > /dev/null
+amtcli config reload
+mv "$dir/look.yaml" "$dir/gone.yaml" # it was read
+job_runs() { # JQ: of all runs of jobs
+    amtcli job list -o json | jq -e "$1" > "$dir/out"
+}
+type_into vm1 'it boots'
+wait_until 'the job' job_runs 'any(.[]; .reaction == "boots" and .state == "over" and .ok == 1)'
+has began 'pattern boots boots pc0001' || fail "the command saw: $(cat "$post/began")"
+run=$(amtcli job list -o json | jq '.[] | select(.reaction == "boots") | .run')
+amtcli job show "$run" > "$dir/out" 2> "$dir/err"
+says "$dir/err" 'begun by reaction boots, event '
+[ "$(amtcli job show "$run" -o json | jq -r '.[0].tasks[1].result')" = ok ] || fail 'the condition on the event'
+# What the job says begins another one, and what that says does not begin it once more.
+wait_until 'the second' job_runs 'any(.[]; .reaction == "circle" and .state == "over" and .event.reactions == ["boots", "circle"])'
+wait_until 'the end of the circle' event_is 'reaction circle: the event comes from a run that it began itself' --kind action
+amtcli event list --kind job -o json | jq -e 'length == 2' > /dev/null || fail 'the circle goes on'
+type_into other 'stored'
+wait_until 'the job of the schedule' job_runs 'any(.[]; .reaction == "named" and .state == "over" and .ok == 1)'
+mv "$dir/gone.yaml" "$dir/look.yaml"
+amtd_stop
+amtd_start --config "$dir/amtd.yaml"
+job_runs 'any(.[]; .reaction == "named" and .event.data.pattern == "named")' || fail 'forgotten'
+
 echo '--- a log by mail'
 : > "$post/mails"
 amtcli log mail vm1 a@example.com b@example.com --lines 2

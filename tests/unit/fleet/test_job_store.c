@@ -22,7 +22,8 @@ static int64_t host_id, run_id;
 /* The structs own their texts; these stay. */
 static char pc1[] = "pc1", job[] = "job", night[] = "night", hash[] = "aa", text[] = "tasks:", none[] = "{}",
             order[] = "[1]", all[] = "all", anna[] = "anna", wake[] = "wake", look[] = "look",
-            power[] = "power", timeout[] = "timeout", site[] = "site", lab[] = "lab";
+            power[] = "power", timeout[] = "timeout", site[] = "site", lab[] = "lab",
+            event[] = "{\"kind\":\"pattern\",\"id\":12,\"data\":{\"pattern\":\"panic\",\"a.b\":1}}";
 
 struct errand {
     store_work *work;
@@ -76,6 +77,8 @@ static int add(struct tx *tx, void *data, struct err *err)
         .files = none,
         .settings = none,
         .order = order,
+        .reaction = night,
+        .event = event,
         .uid = 1000};
     struct operation operation = {.host = pc1};
 
@@ -112,6 +115,7 @@ static int stays_open(struct tx *tx, void *data, struct err *err)
         return -1;
     want(closed == 0 && count == 1);
     want(open[0].run.id == run_id && open[0].uid == 1000 && open[0].run.ended_ms == 0);
+    want(strcmp(open[0].reaction, night) == 0 && strcmp(open[0].event, event) == 0);
     want(strcmp(open[0].text, text) == 0 && strcmp(open[0].order, order) == 0);
     job_record_clear(&open[0]);
     free(open);
@@ -144,10 +148,20 @@ static int conditions(struct tx *tx, void *data, struct err *err)
         const char *query;
         bool holds;
     } rows[] = {
-        {"result.wake = failed", true},    {"result.wake = ok", false},
-        {"cause.wake = timeout", true},    {"result.look = ok and tag.site = lab", true},
-        {"has cause.look", false},         {"result.nothing = ok", false},
-        {"not result.nothing = ok", true}, {"name = pc1 and not result.look = failed", true},
+        {"result.wake = failed", true},
+        {"result.wake = ok", false},
+        {"cause.wake = timeout", true},
+        {"result.look = ok and tag.site = lab", true},
+        {"has cause.look", false},
+        {"result.nothing = ok", false},
+        {"event.kind = pattern", true},
+        {"event.data.pattern ~ p*", true},
+        {"event.id > 9", true},
+        {"has event.data.line", false},
+        {"event. = x", false},
+        {"event.kind.. = pattern", false},
+        {"not result.nothing = ok", true},
+        {"name = pc1 and not result.look = failed", true},
     };
 
     (void)data;
