@@ -12,7 +12,6 @@
 #include <uv.h>
 
 #include "amtd/alerts/alerts.h"
-#include "amtd/api/console_json.h"
 #include "amtd/api/server.h"
 #include "amtd/api/syslog_sink.h"
 #include "amtd/console/hub.h"
@@ -21,6 +20,7 @@
 #include "amtd/console_events.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/fleet/rights.h"
+#include "amtd/job_rights.h"
 #include "amtd/loop_http.h"
 #include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
@@ -580,20 +580,6 @@ static void power_begins(void *arg, const char *host, const char *who, const cha
         hub_power(d->hub, host, who, text);
 }
 
-/* A job has the rights of an operator, and those that a console's own list gives to whoever began it, by his
- * name alone: "uid 1000 (anna)". */
-static enum console_right right_of_job(const char *who, const struct console_settings *settings)
-{
-    const char *open = strchr(who, '(');
-    size_t n = open ? strcspn(open + 1, ")") : 0;
-    struct user user = {.name = xstrndup(open ? open + 1 : "", n)};
-    enum api_role role = strncmp(who, "uid 0 ", 6) == 0 ? ROLE_ADMINISTER : ROLE_OPERATE;
-    enum console_right right = console_right_with(&user, role, settings);
-
-    free(user.name);
-    return right;
-}
-
 static int start_parts(struct daemon *d, struct err *err)
 {
     if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
@@ -637,8 +623,8 @@ static int start_parts(struct daemon *d, struct err *err)
                                       .events = d->events,
                                       .hub = d->hub,
                                       .redirect = d->redirect,
-                                      .image_dir = d->image_dir,
-                                      .console_right = right_of_job};
+                                      .image_dir = d->image_dir};
+    job_rights_fill(&d->job_parts, d);
     d->jobs = jobs_new(&d->job_parts);
     d->schedules = schedules_new(&d->job_parts, d->jobs);
     if (start_reactions(d, err) != 0)

@@ -84,7 +84,7 @@ static void look_up(uv_work_t *work)
     if (getpwuid_r(id->uid, &account, entry, ENTRY_MAX, &found) == 0 && found) {
         id->found->name = xstrdup(account.pw_name);
         id->found_who = xasprintf("uid %u (%s)", id->uid, account.pw_name);
-        find_groups(id->found, id->gid);
+        find_groups(id->found, id->gid == ACCOUNT_OWN_GROUP ? account.pw_gid : id->gid);
         allow(id->found, id->config);
     } else { /* an account that is gone: no name of the configuration is its */
         id->found->name = xstrdup("");

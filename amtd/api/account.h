@@ -14,6 +14,8 @@
 
 struct account;
 
+#define ACCOUNT_OWN_GROUP ((gid_t)-1) /* the one that the account has */
+
 /* A user of this machine; one reference, for the caller. Root and the user that amtd runs as administer every
  * host, others what `allow` of the configuration says, and what is granted to them. config is borrowed. */
 struct account *account_of_uid(uv_loop_t *loop, const struct config *config, uid_t uid, gid_t gid);

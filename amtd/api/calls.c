@@ -122,7 +122,8 @@ static const struct api_param password_show_params[] = {
         "files", API_OBJECT, false, "of each file that it names: {name, text, ...}"                          \
     }
 
-static const struct api_param job_check_params[] = {JOB_TEXT, END};
+static const struct api_param job_check_params[] = {
+    JOB_TEXT, {"target", API_STRING, false, "whether the caller may do it there, too"}, END};
 #define ROLLOUT                                                                                              \
     {"parallel", API_INTEGER, false, "hosts under way at a time"},                                           \
         {"per_subnet", API_INTEGER, false, "of these in one subnet"},                                        \
@@ -417,23 +418,32 @@ const struct api_call api_calls[] = {
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first", API_ANY},
     {"run.show", ROLE_WATCH, run_params, true, call_run_show, NULL, "one run with its results", API_ANY},
     {"job.check", ROLE_WATCH, job_check_params, true, call_job_check, NULL, "reads a job file", API_ANY},
-    {"job.run", ROLE_WATCH, job_run_params, false, NULL, call_job_run, "runs a job on a target"},
+    {"job.run", ROLE_WATCH, job_run_params, false, NULL, call_job_run, "runs a job on a target", API_TARGET},
     {"job.retry", ROLE_WATCH, job_retry_params, false, NULL, call_job_retry,
-     "runs a job anew on the hosts that failed"},
-    {"job.watch", ROLE_WATCH, run_params, true, NULL, call_job_watch, "a run of a job as it goes on"},
-    {"job.pause", ROLE_OPERATE, run_params, false, NULL, call_job_pause, "begins no task of a run for now"},
-    {"job.resume", ROLE_OPERATE, run_params, false, NULL, call_job_resume, "goes on with a paused run"},
-    {"job.cancel", ROLE_OPERATE, run_params, false, NULL, call_job_cancel, "begins no more of a run"},
-    {"job.list", ROLE_WATCH, job_list_params, true, call_job_list, NULL, "runs of jobs, newest first"},
-    {"job.show", ROLE_WATCH, run_params, true, call_job_show, NULL, "one run of a job with its results"},
+     "runs a job anew on the hosts that failed", API_ANY},
+    {"job.watch", ROLE_WATCH, run_params, true, NULL, call_job_watch, "a run of a job as it goes on",
+     API_RUN},
+    {"job.pause", ROLE_OPERATE, run_params, false, NULL, call_job_pause, "begins no task of a run for now",
+     API_RUN},
+    {"job.resume", ROLE_OPERATE, run_params, false, NULL, call_job_resume, "goes on with a paused run",
+     API_RUN},
+    {"job.cancel", ROLE_OPERATE, run_params, false, NULL, call_job_cancel, "begins no more of a run",
+     API_RUN},
+    {"job.list", ROLE_WATCH, job_list_params, true, call_job_list, NULL, "runs of jobs, newest first",
+     API_ANY},
+    {"job.show", ROLE_WATCH, run_params, true, call_job_show, NULL, "one run of a job with its results",
+     API_ANY},
     {"schedule.add", ROLE_WATCH, schedule_add_params, false, NULL, call_schedule_add,
-     "has a job begin by itself"},
-    {"schedule.list", ROLE_WATCH, none, true, NULL, call_schedule_list, "all schedules"},
+     "has a job begin by itself", API_TARGET},
+    {"schedule.list", ROLE_WATCH, none, true, NULL, call_schedule_list, "all schedules", API_ANY},
     {"schedule.show", ROLE_WATCH, schedule_show_params, true, NULL, call_schedule_show,
-     "one schedule, with its next times"},
-    {"schedule.remove", ROLE_OPERATE, name_only, false, NULL, call_schedule_remove, "forgets a schedule"},
-    {"schedule.enable", ROLE_OPERATE, name_only, false, NULL, call_schedule_enable, "goes on with one"},
-    {"schedule.disable", ROLE_OPERATE, name_only, false, NULL, call_schedule_disable, "begins it no more"},
+     "one schedule, with its next times", API_ANY},
+    {"schedule.remove", ROLE_OPERATE, name_only, false, NULL, call_schedule_remove, "forgets a schedule",
+     API_ANY},
+    {"schedule.enable", ROLE_OPERATE, name_only, false, NULL, call_schedule_enable, "goes on with one",
+     API_ANY},
+    {"schedule.disable", ROLE_OPERATE, name_only, false, NULL, call_schedule_disable, "begins it no more",
+     API_ANY},
     {"job.schema", ROLE_WATCH, none, true, call_job_schema, NULL, "what a job file may hold", API_ANY},
     {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
      "serves images to a host until the end of the session", API_HOST},

@@ -35,20 +35,38 @@ struct job *job_from_params(const json_t *params, json_t **mistakes, struct err 
     return job;
 }
 
+static int may_do(struct tx *tx, const struct job *job, const char *target, struct err *err)
+{
+    struct hosts hosts;
+    int status = tx_target(tx, target, &hosts, err);
+
+    if (status != 0)
+        return -1;
+    status = tx_may(tx, job_role(job), &hosts, err);
+    hosts_clear(&hosts);
+    return status;
+}
+
 int call_job_check(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     const json_t *text = json_object_get(params, "text");
+    const char *target = param_text(params, "target");
     struct job_reading reading;
     struct job *job = job_read(param_text(params, "name"), json_string_value(text), json_string_length(text),
                                json_object_get(params, "files"), &reading);
+    int status = 0;
 
-    (void)tx;
-    (void)err;
+    if (job && target)
+        status = may_do(tx, job, target, err);
     *reply = json_pack("{s:O, s:o, s:o}", "mistakes", reading.mistakes, "files", files_json(&reading), "job",
                        job ? job_json(job) : json_null());
     job_reading_clear(&reading);
     job_free(job);
-    return 0;
+    if (status != 0) {
+        json_decref(*reply);
+        *reply = NULL;
+    }
+    return status;
 }
 
 int call_job_schema(struct tx *tx, const json_t *params, json_t **reply, struct err *err)

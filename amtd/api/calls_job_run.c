@@ -199,7 +199,16 @@ static void begin_watching(struct job_watcher *w, struct job_run *run)
 
 static void ready(void *arg, struct job_run *run)
 {
-    begin_watching(arg, run);
+    struct job_watcher *w = arg;
+    json_t *state;
+
+    begin_watching(w, run);
+    if (job_run_order(run)->dry_run || job_role(job_run_job(run)) == ROLE_WATCH)
+        return;
+    state = json_pack("{s:I, s:I}", "run", (json_int_t)job_run_record(run)->run.id, "hosts",
+                      (json_int_t)job_run_hosts(run)->count);
+    api_begun(w->rq, state, job_run_hosts(run));
+    json_decref(state);
 }
 
 static void refused(void *arg, const struct err *err)
@@ -247,22 +256,20 @@ int job_rollout_read(const json_t *params, struct job_rollout *rollout, struct e
     return status;
 }
 
-int job_require(const struct api_request *rq, const struct job *job, struct err *err)
-{
-    static const enum api_role roles[] = {[JOB_READS] = ROLE_WATCH,
-                                          [JOB_OPERATES] = ROLE_OPERATE,
-                                          [JOB_QUARANTINES] = ROLE_QUARANTINE,
-                                          [JOB_ADMINISTERS] = ROLE_ADMINISTER};
-
-    return api_require(rq, roles[job_role(job)], err);
-}
-
 static void begin(struct api_request *rq, struct job_order *order)
 {
     struct job_watch watch;
     struct job_watcher *w = job_watcher_new(rq, &watch);
 
     jobs_run(daemon_jobs(api_daemon(rq)), order, &watch, &w->viewer);
+}
+
+/* The run itself looks what he may with the target. */
+static void is_ordered_by(const struct api_request *rq, struct job_order *order)
+{
+    order->who = xstrdup(api_who(rq));
+    order->uid = api_uid(rq);
+    order->user = user_copy(api_user(rq));
 }
 
 void call_job_run(struct api_request *rq)
@@ -273,8 +280,8 @@ void call_job_run(struct api_request *rq)
     struct err err = ERR_INIT;
 
     order.job = job_from_params(params, &mistakes, &err);
-    if (order.job && job_rollout_read(params, &order.rollout, &err) == 0)
-        job_require(rq, order.job, &err);
+    if (order.job)
+        job_rollout_read(params, &order.rollout, &err);
     if (err.cause != CAUSE_NONE) {
         job_order_clear(&order);
         api_fail_with(rq, &err, mistakes);
@@ -284,8 +291,7 @@ void call_job_run(struct api_request *rq)
     order.files = json_incref(json_object_get(params, "files"));
     order.target = xstrdup(param_text(params, "target"));
     order.profile = xstrdup(param_text(params, "profile"));
-    order.who = xstrdup(api_who(rq));
-    order.uid = api_uid(rq);
+    is_ordered_by(rq, &order);
     order.dry_run = json_is_true(json_object_get(params, "dry_run"));
     order.confirmed = json_is_true(json_object_get(params, "confirmed"));
     begin(rq, &order);
@@ -330,6 +336,22 @@ static int failed_hosts(struct tx *tx, int64_t run, char **target, struct err *e
     return status;
 }
 
+/* Of runs that are not his own nobody hears who does not watch every host. */
+static int get_record(struct tx *tx, const struct api_request *rq, int64_t run, struct job_record *record,
+                      struct err *err)
+{
+    struct actor actor = api_actor(rq);
+    int status = tx_job_get(tx, run, record, err);
+
+    tx_as(tx, &actor);
+    if (status == 0 && !tx_is_his(tx, record->run.who)) {
+        job_record_clear(record);
+        status = err_set(err, CAUSE_NOT_FOUND, "there is no run %lld of a job", (long long)run);
+    }
+    tx_as(tx, NULL);
+    return status;
+}
+
 static int retry_work(struct tx *tx, void *data, struct err *err)
 {
     struct retry *r = data;
@@ -338,7 +360,7 @@ static int retry_work(struct tx *tx, void *data, struct err *err)
     json_t *settings;
 
     job_order_clear(&r->order); /* it may be done again */
-    if (tx_job_get(tx, r->run, &record, err) != 0)
+    if (get_record(tx, r->rq, r->run, &record, err) != 0)
         return -1;
     if (record.state != JOB_RUN_OVER) {
         job_record_clear(&record);
@@ -365,14 +387,13 @@ static void retry_loaded(void *data, const struct err *failure)
     const json_t *params = api_params(rq);
     struct err err = failure ? *failure : (struct err)ERR_INIT;
 
-    if (!failure && job_rollout_read(params, &r->order.rollout, &err) == 0)
-        job_require(rq, r->order.job, &err);
+    if (!failure)
+        job_rollout_read(params, &r->order.rollout, &err);
     if (err.cause != CAUSE_NONE) {
         job_order_clear(&r->order);
         api_fail(rq, &err);
     } else {
-        r->order.who = xstrdup(api_who(rq));
-        r->order.uid = api_uid(rq);
+        is_ordered_by(rq, &r->order);
         r->order.confirmed = json_is_true(json_object_get(params, "confirmed"));
         begin(rq, &r->order);
     }
@@ -419,14 +440,9 @@ void call_job_watch(struct api_request *rq)
 static void set_paused(struct api_request *rq, bool on)
 {
     struct job_run *run = find_run(rq);
-    struct err err = ERR_INIT;
 
     if (!run)
         return;
-    if (job_require(rq, job_run_job(run), &err) != 0) {
-        api_fail(rq, &err);
-        return;
-    }
     job_run_pause(run, on);
     api_reply(rq, json_object());
 }
@@ -481,7 +497,7 @@ int call_job_list(struct tx *tx, const json_t *params, json_t **reply, struct er
 
     if (limit && (json_integer_value(limit) < 1 || json_integer_value(limit) > LIMIT_MOST))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'limit' must be from 1 to %d", LIMIT_MOST);
-    status = tx_jobs(tx, param_text(params, "name"),
+    status = tx_jobs(tx, param_text(params, "name"), tx_only(tx),
                      limit ? (size_t)json_integer_value(limit) : LIMIT_DEFAULT, &records, &count, err);
     *reply = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -522,6 +538,8 @@ int call_job_show(struct tx *tx, const json_t *params, json_t **reply, struct er
     json_t *hosts;
     int status = tx_job_get(tx, id, &record, err);
 
+    if (status == 0 && !tx_is_his(tx, record.run.who))
+        status = err_set(err, CAUSE_NOT_FOUND, "there is no run %lld of a job", (long long)id);
     if (status == 0)
         status = tx_run_get(tx, id, &run, &operations, &count, err);
     if (status == 0)

@@ -211,14 +211,6 @@ static json_t *describe_run(const struct run *run)
                      (json_int_t)run->hosts, "ok", (json_int_t)run->ok, "failed", (json_int_t)run->failed);
 }
 
-/* Whoever does not see everything sees what is his own. */
-static bool is_his(const struct tx *tx, const char *who)
-{
-    const char *only = tx_only(tx);
-
-    return !only || strcmp(only, who) == 0;
-}
-
 int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     struct run *runs;
@@ -230,7 +222,7 @@ int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct er
     status = tx_runs(tx, limit, &runs, &count, err);
     *reply = json_array();
     for (size_t i = 0; i < count; i++) {
-        if (is_his(tx, runs[i].who))
+        if (tx_is_his(tx, runs[i].who))
             json_array_append_new(*reply, describe_run(&runs[i]));
         run_clear(&runs[i]);
     }
@@ -252,7 +244,7 @@ int call_run_show(struct tx *tx, const json_t *params, json_t **reply, struct er
         operation_clear(&operations[i]);
     }
     free(operations);
-    if (status == 0 && !is_his(tx, run.who))
+    if (status == 0 && !tx_is_his(tx, run.who))
         status = err_set(err, CAUSE_NOT_FOUND, "there is no run %lld", (long long)run.id);
     if (status == 0) {
         *reply = describe_run(&run);

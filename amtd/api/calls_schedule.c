@@ -23,6 +23,7 @@ struct errand {
     struct schedule *list;    /* list */
     size_t count;
     bool enable;
+    enum api_role need; /* add: of the job */
 };
 
 static void errand_free(struct errand *e)
@@ -78,10 +79,26 @@ static json_t *describe(const struct schedule *s, size_t most)
 
 /* --- add --- */
 
+/* Whoever has the role everywhere may name what is not there yet; the rights count again at each start. */
+static int may_add(struct tx *tx, const struct errand *e, struct err *err)
+{
+    struct hosts hosts;
+    int status;
+
+    if (reach_everywhere(api_reach(e->rq)) >= e->need)
+        return 0;
+    status =
+        tx_target_of(tx, e->schedule.target, e->schedule.who, api_user(e->rq), e->need, &hosts, NULL, err);
+    hosts_clear(&hosts);
+    return status;
+}
+
 static int add_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
 
+    if (may_add(tx, e, err) != 0)
+        return -1;
     return tx_schedule_add(tx, &e->schedule, err);
 }
 
@@ -149,8 +166,10 @@ static char *settings_text(const json_t *params, const struct job_rollout *r)
     return text;
 }
 
-static int read_schedule(struct api_request *rq, struct schedule *s, json_t **mistakes, struct err *err)
+static int read_schedule(struct errand *e, json_t **mistakes, struct err *err)
 {
+    struct api_request *rq = e->rq;
+    struct schedule *s = &e->schedule;
     const json_t *params = api_params(rq), *job_params = json_object_get(params, "job");
     const json_t *text = json_object_get(job_params, "text"), *files = json_object_get(job_params, "files");
     struct job_rollout rollout;
@@ -166,7 +185,8 @@ static int read_schedule(struct api_request *rq, struct schedule *s, json_t **mi
     job = job_from_params(job_params, mistakes, err);
     if (!job)
         return -1;
-    status = job_require(rq, job, err) == 0 && job_rollout_read(params, &rollout, err) == 0 ? 0 : -1;
+    e->need = job_role(job);
+    status = job_rollout_read(params, &rollout, err);
     if (status == 0)
         status = read_times(params, s, err);
     if (status == 0) {
@@ -191,7 +211,7 @@ void call_schedule_add(struct api_request *rq)
     json_t *mistakes = NULL;
     struct err err = ERR_INIT;
 
-    if (read_schedule(rq, &e->schedule, &mistakes, &err) == 0) {
+    if (read_schedule(e, &mistakes, &err) == 0) {
         store_submit(daemon_store(api_daemon(rq)), add_work, changed, e);
         return;
     }
@@ -211,13 +231,20 @@ static int list_work(struct tx *tx, void *data, struct err *err)
     return tx_schedules(tx, &e->list, &e->count, err);
 }
 
+/* Of those of others nobody hears who does not watch every host. */
+static bool sees(const struct errand *e, const struct schedule *s)
+{
+    return reach_everywhere(api_reach(e->rq)) >= ROLE_WATCH || strcmp(s->who, api_who(e->rq)) == 0;
+}
+
 static void listed(void *data, const struct err *failure)
 {
     struct errand *e = data;
     json_t *rows = json_array();
 
     for (size_t i = 0; !failure && i < e->count; i++)
-        json_array_append_new(rows, describe(&e->list[i], 1));
+        if (sees(e, &e->list[i]))
+            json_array_append_new(rows, describe(&e->list[i], 1));
     if (failure) {
         json_decref(rows);
         api_fail(e->rq, failure);
@@ -235,9 +262,12 @@ void call_schedule_list(struct api_request *rq)
 static int show_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
+    const char *name = param_text(api_params(e->rq), "name");
 
     schedule_clear(&e->schedule);
-    return tx_schedule_get(tx, param_text(api_params(e->rq), "name"), &e->schedule, err);
+    if (tx_schedule_get(tx, name, &e->schedule, err) != 0)
+        return -1;
+    return sees(e, &e->schedule) ? 0 : err_set(err, CAUSE_NOT_FOUND, "there is no schedule '%s'", name);
 }
 
 static void shown(void *data, const struct err *failure)
@@ -263,10 +293,40 @@ void call_schedule_show(struct api_request *rq)
 
 /* --- remove, enable, disable --- */
 
+static enum api_role role_of(const struct schedule *s)
+{
+    json_t *files = json_loads(s->files, 0, NULL);
+    struct job_reading reading;
+    struct job *job = job_read(s->job, s->text, strlen(s->text), files, &reading);
+    enum api_role role = job ? job_role(job) : ROLE_OPERATE;
+
+    job_free(job);
+    job_reading_clear(&reading);
+    json_decref(files);
+    return role;
+}
+
+/* One's own; those of others with a role on every host: to operate, and to enable one what its job needs. */
+static int may_change(struct tx *tx, struct errand *e, struct err *err)
+{
+    enum api_role need = ROLE_OPERATE;
+    int status = show_work(tx, e, err);
+
+    if (status == 0 && strcmp(e->schedule.who, api_who(e->rq)) != 0) {
+        if (e->enable && role_of(&e->schedule) > need)
+            need = role_of(&e->schedule);
+        status = api_require(e->rq, need, err);
+    }
+    schedule_clear(&e->schedule);
+    return status;
+}
+
 static int remove_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
 
+    if (may_change(tx, e, err) != 0)
+        return -1;
     return tx_schedule_remove(tx, param_text(api_params(e->rq), "name"), err);
 }
 
@@ -280,6 +340,8 @@ static int enable_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
 
+    if (may_change(tx, e, err) != 0)
+        return -1;
     return tx_schedule_enable(tx, param_text(api_params(e->rq), "name"), e->enable,
                               clock_wall(clock_system()), err);
 }

@@ -69,8 +69,16 @@ struct actor {
 };
 /* Borrowed until tx_as(tx, NULL), which works for amtd itself again. */
 void tx_as(struct tx *tx, const struct actor *actor);
+/* tx_target for a user as he is now: what he may watch of it, -1 and err (denied) where he lacks `need` on
+ * one of them. *everywhere (may be NULL): his role on every host. user NULL: amtd itself. */
+int tx_target_of(struct tx *tx, const char *target, const char *who, const struct user *user,
+                 enum api_role need, struct hosts *out, enum api_role *everywhere, struct err *err);
 /* 0, or -1 and err (denied) where the actor lacks what he needs on one of the hosts. */
 int actor_check(const struct actor *actor, const struct hosts *hosts, struct err *err);
+/* The same for whoever the transaction works for, with another role. */
+int tx_may(const struct tx *tx, enum api_role need, const struct hosts *hosts, struct err *err);
+/* Whether it is his own, or he sees everything. */
+bool tx_is_his(const struct tx *tx, const char *who);
 /* The actor's text when he does not see everything, and thus only what is his own; else NULL. */
 const char *tx_only(const struct tx *tx);
 

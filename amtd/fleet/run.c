@@ -451,33 +451,15 @@ static int admit_run(struct tx *tx, const struct active_run *run, struct err *er
     return keeping && keeping->admit_run ? keeping->admit_run(tx, run->order.args, &run->hosts, err) : 0;
 }
 
-/* What the user may is looked up in the transaction that records the run: nothing comes between. */
-static int find_hosts(struct tx *tx, struct active_run *run, struct err *err)
-{
-    const struct run_order *order = &run->order;
-    struct actor actor = {.who = order->who, .need = order->need};
-    struct reach *reach;
-    int status;
-
-    if (!order->user)
-        return tx_target(tx, order->target, &run->hosts, err);
-    if (tx_reach(tx, order->user, &reach, err) != 0)
-        return -1;
-    actor.reach = reach;
-    tx_as(tx, &actor);
-    status = tx_target(tx, order->target, &run->hosts, err);
-    tx_as(tx, NULL);
-    reach_free(reach);
-    return status;
-}
-
 /* On the store's thread: everything the run needs, in one transaction. */
 static int prepare(struct tx *tx, void *data, struct err *err)
 {
     struct active_run *run = data;
 
-    if (find_hosts(tx, run, err) != 0 || tx_profiles(tx, &run->profiles, err) != 0 ||
-        check_profile(run, err) != 0 || admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
+    if (tx_target_of(tx, run->order.target, run->order.who, run->order.user, run->order.need, &run->hosts,
+                     NULL, err) != 0 ||
+        tx_profiles(tx, &run->profiles, err) != 0 || check_profile(run, err) != 0 ||
+        admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
         return -1;
     stages_settle(&run->order.stages, run->hosts.count,
                   run->order.task->careful && run->order.task->careful(run->order.args));

@@ -193,11 +193,13 @@ int tx_jobs_open(struct tx *tx, struct job_record **out, size_t *count, struct e
     return st ? read_records(tx, st, true, out, count, err) : -1;
 }
 
-int tx_jobs(struct tx *tx, const char *name, size_t limit, struct job_record **out, size_t *count,
-            struct err *err)
+int tx_jobs(struct tx *tx, const char *name, const char *who, size_t limit, struct job_record **out,
+            size_t *count, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(
-        tx, "SELECT " RUN_COLUMNS FROM_JOBS "WHERE ?1 IS NULL OR j.name = ?1 ORDER BY j.run DESC LIMIT ?2",
+        tx,
+        "SELECT " RUN_COLUMNS FROM_JOBS
+        "WHERE (?1 IS NULL OR j.name = ?1) AND (?3 IS NULL OR r.who = ?3) ORDER BY j.run DESC LIMIT ?2",
         err);
 
     *out = NULL;
@@ -206,6 +208,7 @@ int tx_jobs(struct tx *tx, const char *name, size_t limit, struct job_record **o
         return -1;
     bind_text(st, 1, name);
     sqlite3_bind_int64(st, 2, (int64_t)limit);
+    bind_text(st, 3, who);
     return read_records(tx, st, false, out, count, err);
 }
 

@@ -51,9 +51,9 @@ int tx_job_abandon(struct tx *tx, int64_t run, int64_t at_ms, const struct err *
 int tx_job_state(struct tx *tx, int64_t run, enum job_run_state state, struct err *err);
 /* All that are not over, oldest first. Caller's array. */
 int tx_jobs_open(struct tx *tx, struct job_record **out, size_t *count, struct err *err);
-/* Newest first, without text, files, settings and order. name NULL: all. */
-int tx_jobs(struct tx *tx, const char *name, size_t limit, struct job_record **out, size_t *count,
-            struct err *err);
+/* Newest first, without text, files, settings and order. name, who NULL: all. */
+int tx_jobs(struct tx *tx, const char *name, const char *who, size_t limit, struct job_record **out,
+            size_t *count, struct err *err);
 /* -1 and not-found: there is no such run, or it is none of a job. */
 int tx_job_get(struct tx *tx, int64_t run, struct job_record *out, struct err *err);
 

@@ -125,6 +125,30 @@ int tx_reach(struct tx *tx, const struct user *user, struct reach **out, struct 
     return status;
 }
 
+int tx_target_of(struct tx *tx, const char *target, const char *who, const struct user *user,
+                 enum api_role need, struct hosts *out, enum api_role *everywhere, struct err *err)
+{
+    struct actor actor = {.who = who, .need = need};
+    struct reach *reach;
+    int status;
+
+    memset(out, 0, sizeof(*out));
+    if (everywhere)
+        *everywhere = ROLE_ADMINISTER;
+    if (!user)
+        return tx_target(tx, target, out, err);
+    if (tx_reach(tx, user, &reach, err) != 0)
+        return -1;
+    actor.reach = reach;
+    tx_as(tx, &actor);
+    status = tx_target(tx, target, out, err);
+    tx_as(tx, NULL);
+    if (everywhere)
+        *everywhere = reach_everywhere(reach);
+    reach_free(reach);
+    return status;
+}
+
 bool tx_sees(const struct tx *tx, const char *host)
 {
     return !tx->actor || reach_on(tx->actor->reach, host) >= ROLE_WATCH;
@@ -160,4 +184,22 @@ void tx_as(struct tx *tx, const struct actor *actor)
 const char *tx_only(const struct tx *tx)
 {
     return tx->actor && reach_everywhere(tx->actor->reach) < ROLE_WATCH ? tx->actor->who : NULL;
+}
+
+bool tx_is_his(const struct tx *tx, const char *who)
+{
+    const char *only = tx_only(tx);
+
+    return !only || strcmp(only, who) == 0;
+}
+
+int tx_may(const struct tx *tx, enum api_role need, const struct hosts *hosts, struct err *err)
+{
+    struct actor actor;
+
+    if (!tx->actor)
+        return 0;
+    actor = *tx->actor;
+    actor.need = need;
+    return actor_check(&actor, hosts, err);
 }

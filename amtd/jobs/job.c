@@ -71,21 +71,17 @@ bool job_changes(const struct job *job)
 }
 
 /* By what they allow: quarantining is more than operating. */
-static int rank(enum job_role role)
+enum api_role job_role(const struct job *job)
 {
-    static const int ranks[] = {
-        [JOB_READS] = 0, [JOB_OPERATES] = 1, [JOB_QUARANTINES] = 2, [JOB_ADMINISTERS] = 3};
-
-    return ranks[role];
-}
-
-enum job_role job_role(const struct job *job)
-{
-    enum job_role most = JOB_READS;
+    static const enum api_role roles[] = {[JOB_READS] = ROLE_WATCH,
+                                          [JOB_OPERATES] = ROLE_OPERATE,
+                                          [JOB_QUARANTINES] = ROLE_QUARANTINE,
+                                          [JOB_ADMINISTERS] = ROLE_ADMINISTER};
+    enum api_role most = ROLE_WATCH;
 
     for (size_t i = 0; i < job->count; i++)
-        if (task_changes(&job->tasks[i]) && rank(job->tasks[i].kind->role) > rank(most))
-            most = job->tasks[i].kind->role;
+        if (task_changes(&job->tasks[i]) && roles[job->tasks[i].kind->role] > most)
+            most = roles[job->tasks[i].kind->role];
     return most;
 }
 

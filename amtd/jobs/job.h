@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "amtd/fleet/query.h"
+#include "amtd/fleet/rights.h"
 #include "amtd/jobs/job_kind.h"
 
 #define JOB_BYTES_MAX   (1024 * 1024) /* of the text */
@@ -85,8 +86,8 @@ void job_task_drop(const struct job_task *task, void *args); /* NULL is fine */
 int64_t job_task_timeout(const struct job_task *task);
 /* It changes something on hosts. */
 bool job_changes(const struct job *job);
-/* The highest role that one of its tasks asks for. */
-enum job_role job_role(const struct job *job);
+/* The highest role that one of its tasks asks for, on each host. */
+enum api_role job_role(const struct job *job);
 /* The task of that name; job->count: none. */
 size_t job_find(const struct job *job, const char *name, size_t n);
 /* After this failure another try would end the same way, or do harm. */

@@ -500,6 +500,7 @@ static void start_action(struct job_host *h)
         .who = h->run->order.who,
         .uid = h->run->order.uid,
         .run = h->run->record.run.id,
+        .everywhere = h->run->order.everywhere,
         .event = h->run->order.event,
         .job = h->run->job->name,
         .task = task->name,

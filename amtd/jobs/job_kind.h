@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/fleet/rights.h"
 #include "amtd/fleet/task.h"
 #include "base/err.h"
 
@@ -71,13 +72,14 @@ struct job_call {
     const struct job_parts *parts;
     const struct host *host; /* with what is known of it now */
     const json_t *args;
-    const char *who;     /* began the run */
-    int64_t uid;         /* his account on this machine; -1: none */
-    int64_t run;         /* its number */
-    const json_t *event; /* that began it, or NULL */
-    const char *job;     /* its name */
-    const char *task;    /* the task's name */
-    int64_t timeout_ms;  /* for this try */
+    const char *who;          /* began the run */
+    int64_t uid;              /* his account on this machine; -1: none */
+    enum api_role everywhere; /* his role on every host */
+    int64_t run;              /* its number */
+    const json_t *event;      /* that began it, or NULL */
+    const char *job;          /* its name */
+    const char *task;         /* the task's name */
+    int64_t timeout_ms;       /* for this try */
     /* Ends it, never from inside start; finding (taken over, cleared) may be NULL; failure NULL: it went
      * well. */
     void (*done)(struct job_call *call, struct finding *finding, const struct err *failure);

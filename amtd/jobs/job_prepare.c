@@ -66,12 +66,13 @@ static struct rollout_settings settings_of(const struct job_run *run)
     return settings;
 }
 
-static json_t *settings_json(const struct rollout_settings *s, const char *profile)
+static json_t *settings_json(const struct rollout_settings *s, const struct job_order *order)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "parallel", (json_int_t)s->parallel,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s*}", "parallel", (json_int_t)s->parallel,
                      "per_subnet", (json_int_t)s->per_subnet, "canary", (json_int_t)s->stages.canary, "batch",
                      (json_int_t)s->stages.batch, "max_failures", (json_int_t)s->stages.max_failures,
-                     "pause_ms", (json_int_t)s->pause_ms, "profile", profile);
+                     "pause_ms", (json_int_t)s->pause_ms, "everywhere", (int)order->everywhere, "profile",
+                     order->profile);
 }
 
 static bool is_urgent(const struct host *host)
@@ -131,7 +132,7 @@ static char *order_text(const struct job_run *run)
 static void fill_record(struct job_run *run)
 {
     struct rollout_settings settings = settings_of(run);
-    json_t *json = settings_json(&settings, run->order.profile);
+    json_t *json = settings_json(&settings, &run->order);
     struct job_record *r = &run->record;
 
     r->run.task = xstrdup("job");
@@ -161,7 +162,8 @@ static int prepare(struct tx *tx, void *data, struct err *err)
 {
     struct job_run *run = data;
 
-    if (tx_target(tx, run->order.target, &run->hosts, err) != 0 ||
+    if (tx_target_of(tx, run->order.target, run->order.who, run->order.user, job_role(run->job), &run->hosts,
+                     &run->order.everywhere, err) != 0 ||
         tx_profiles(tx, &run->profiles, err) != 0 || check_profile(run, err) != 0 ||
         admit_run(tx, run, err) != 0 || too_many_unconfirmed(run, err) != 0)
         return -1;
@@ -200,6 +202,17 @@ static void prepared(void *data, const struct err *failure)
 
 /* --- taking up --- */
 
+/* Who began one before there were roles on collections had his everywhere. */
+static enum api_role everywhere_of(const json_t *settings)
+{
+    const json_t *role = json_object_get(settings, "everywhere");
+    json_int_t value = json_integer_value(role);
+
+    if (!role)
+        return ROLE_OPERATE;
+    return value >= ROLE_NONE && value <= ROLE_ADMINISTER ? (enum api_role)value : ROLE_NONE;
+}
+
 static void fill_order(struct job_run *run)
 {
     json_t *settings = json_loads(run->record.settings, 0, NULL);
@@ -213,6 +226,7 @@ static void fill_order(struct job_run *run)
     r->pause_ms = json_integer_value(json_object_get(settings, "pause_ms"));
     if (r->parallel < 1)
         r->parallel = RUN_PARALLEL_DEFAULT;
+    run->order.everywhere = everywhere_of(settings);
     run->order.profile = xstrdup(json_string_value(json_object_get(settings, "profile")));
     run->order.target = xstrdup(run->record.run.target);
     run->order.who = xstrdup(run->record.run.who);

@@ -150,6 +150,7 @@ void job_order_clear(struct job_order *order)
     free(order->target);
     free(order->who);
     free(order->profile);
+    user_free(order->user);
     free(order->schedule);
     free(order->reaction);
     json_decref(order->event);

@@ -22,6 +22,16 @@ struct hub;
 struct redirect;
 struct console_settings;
 
+struct job_deed {
+    const char *who;
+    const char *by;   /* "schedule nightly" */
+    const char *what; /* the job */
+    const char *target;
+    const struct hosts *hosts; /* NULL: none */
+    int64_t run;               /* 0: none */
+    const struct err *err;     /* NULL: it has begun */
+};
+
 /* What runs of jobs work with; borrowed, outlives them. */
 struct job_parts {
     const struct run_parts *run;
@@ -30,8 +40,16 @@ struct job_parts {
     struct hub *hub; /* NULL: there are no consoles */
     struct redirect *redirect;
     const char *image_dir; /* images for drives */
-    /* What somebody may do at a console. */
-    enum console_right (*console_right)(const char *who, const struct console_settings *settings);
+    /* What somebody with that role there may do at a console. */
+    enum console_right (*console_right)(const char *who, enum api_role role,
+                                        const struct console_settings *settings);
+    void *arg; /* of those below */
+    /* Somebody who began something once, as he is now: known is called from the loop, maybe from inside. user
+     * (borrowed) is NULL when nobody knows him any more. */
+    void (*look_up)(void *arg, int64_t uid, const char *who,
+                    void (*known)(void *known_arg, const struct user *user), void *known_arg);
+    /* For the activity log: what was begun, or denied, by itself. */
+    void (*note)(void *arg, const struct job_deed *deed);
 };
 
 /* What was ordered; all of it is owned. */
@@ -42,6 +60,8 @@ struct job_order {
     char *target;
     char *who;
     int64_t uid;                /* his account; -1: none */
+    struct user *user;          /* whose rights on the target count; NULL: it is amtd's own */
+    enum api_role everywhere;   /* his role on every host, once the target is known */
     char *profile;              /* use this one alone, or NULL */
     struct job_rollout rollout; /* what is -1 here is as the job says */
     char *schedule;             /* that began it, or NULL */

@@ -240,6 +240,15 @@ static void on_closed(void *arg, const char *reason)
 
 /* --- the beginning --- */
 
+/* The run was begun with the right to operate the host; a console that is not its own line wants more. */
+static enum console_right right_at(const struct job_call *call, const struct console_settings *s)
+{
+    bool of_host =
+        s->source.type == SOURCE_AMT && s->source.host && strcmp(s->source.host, call->host->name) == 0;
+
+    return call->parts->console_right(call->who, of_host ? ROLE_OPERATE : call->everywhere, s);
+}
+
 static int attach(struct dialogue *d, struct err *err)
 {
     const struct job_parts *parts = d->call->parts;
@@ -252,7 +261,7 @@ static int attach(struct dialogue *d, struct err *err)
 
     if (!console)
         return -1;
-    request.right = parts->console_right(d->call->who, console_info(console).settings);
+    request.right = right_at(d->call, console_info(console).settings);
     d->attachment = console_attach(console, &request, &sink, err);
     return d->attachment ? 0 : -1;
 }

@@ -61,9 +61,21 @@ struct outcome {
     struct schedules *schedules;
     struct job_viewer *viewer;
     int64_t id, at_ms, run;
-    char *name;
-    char *note; /* why it was not begun */
+    char *name, *who, *target, *job;
+    char *note;             /* why it was not begun */
+    struct job_order order; /* until it is known who that is */
 };
+
+static void outcome_free(struct outcome *o)
+{
+    job_order_clear(&o->order);
+    free(o->name);
+    free(o->who);
+    free(o->target);
+    free(o->job);
+    free(o->note);
+    free(o);
+}
 
 static int outcome_work(struct tx *tx, void *data, struct err *err)
 {
@@ -80,9 +92,7 @@ static void outcome_kept(void *data, const struct err *failure)
     if (failure)
         log_err(NULL, "schedule=%s could not be written down: %s", o->name, failure->text);
     s->pending--;
-    free(o->name);
-    free(o->note);
-    free(o);
+    outcome_free(o);
     if (!s->closing)
         schedules_look(s);
     maybe_close(s);
@@ -104,19 +114,34 @@ static void leave_out(struct outcome *o, const char *why)
     keep(o);
 }
 
+/* For the activity log. */
+static void note(const struct outcome *o, int64_t run, const struct hosts *hosts, const struct err *err)
+{
+    const struct job_parts *parts = o->schedules->parts;
+    char *by = xasprintf("schedule %s", o->name), *what = xasprintf("job.run %s", o->job);
+
+    parts->note(parts->arg, &(struct job_deed){o->who, by, what, o->target, hosts, run, err});
+    free(what);
+    free(by);
+}
+
 static void run_ready(void *arg, struct job_run *run)
 {
     struct outcome *o = arg;
 
     o->run = job_run_record(run)->run.id;
     log_info(NULL, "schedule=%s began run %lld", o->name, (long long)o->run);
+    note(o, o->run, job_run_hosts(run), NULL);
     job_run_unwatch(o->viewer);
     keep(o);
 }
 
 static void run_refused(void *arg, const struct err *err)
 {
-    leave_out(arg, err->text);
+    struct outcome *o = arg;
+
+    note(o, 0, NULL, err);
+    leave_out(o, err->text);
 }
 
 static void run_news(void *arg, struct job_run *run)
@@ -134,12 +159,37 @@ static int64_t setting(const json_t *settings, const char *name)
     return value ? json_integer_value(value) : -1;
 }
 
+/* It is begun with the rights that whoever added it has now. */
+static void known(void *arg, const struct user *user)
+{
+    struct outcome *o = arg;
+    struct schedules *s = o->schedules;
+    const struct job_watch watch = {o, run_ready, run_refused, run_news};
+    struct err err = ERR_INIT;
+
+    if (s->closing) {
+        s->pending--;
+        outcome_free(o);
+        maybe_close(s);
+    } else if (!user) {
+        err_set(&err, CAUSE_DENIED, "nobody knows %s any more, who added it", o->who);
+        run_refused(o, &err);
+    } else {
+        o->order.user = user_copy(user);
+        jobs_run(s->jobs, &o->order, &watch, &o->viewer);
+    }
+}
+
 static void begin(struct outcome *o, const struct schedule *schedule)
 {
-    const struct job_watch watch = {o, run_ready, run_refused, run_news};
+    const struct job_parts *parts = o->schedules->parts;
     json_t *settings = json_loads(schedule->settings, 0, NULL);
     struct job_reading reading;
-    struct job_order order = {
+
+    o->who = xstrdup(schedule->who);
+    o->target = xstrdup(schedule->target);
+    o->job = xstrdup(schedule->job);
+    o->order = (struct job_order){
         .files = json_loads(schedule->files, 0, NULL),
         .text = xstrdup(schedule->text),
         .target = xstrdup(schedule->target),
@@ -154,14 +204,12 @@ static void begin(struct outcome *o, const struct schedule *schedule)
     };
 
     json_decref(settings);
-    order.job = job_read(schedule->job, schedule->text, strlen(schedule->text), order.files, &reading);
+    o->order.job = job_read(schedule->job, schedule->text, strlen(schedule->text), o->order.files, &reading);
     job_reading_clear(&reading);
-    if (order.job) {
-        jobs_run(o->schedules->jobs, &order, &watch, &o->viewer);
-    } else {
-        job_order_clear(&order);
+    if (o->order.job)
+        parts->look_up(parts->arg, schedule->uid, schedule->who, known, o);
+    else
         leave_out(o, "its job file cannot be read by this amtd");
-    }
 }
 
 /* due_ms: the last of its times that has come. False: it waits for a while, because others are caught up on.

@@ -189,6 +189,66 @@ exits 2 as amtd-quinn amtcli power cycle pc0008 --yes
 amtcli grant add watch --user amtd-quinn
 denied amtd-quinn 'on 1 of 2 hosts: pc0008' amtcli power cycle pc0002,pc0008 --yes
 
+echo '--- jobs and schedules of an operator'
+mkdir "$dir/jobs"
+chmod 755 "$dir/jobs"
+printf 'name: wake\ntasks:\n  - power: on\n  - run: [id, -un]\n' > "$dir/jobs/wake.yaml"
+printf 'tasks: [ filter: { remove: yes } ]\n' > "$dir/jobs/filter.yaml"
+exits 0 as amtd-wanda amtcli job check "$dir/jobs/wake.yaml"
+denied amtd-wanda operate amtcli job run "$dir/jobs/wake.yaml" pc0001 --yes
+denied amtd-wanda operate amtcli schedule add w --cron @daily --job "$dir/jobs/wake.yaml" --target all
+denied amtd-oskar quarantine amtcli job run "$dir/jobs/filter.yaml" pc0001 --yes
+exits 2 as amtd-oskar amtcli job run "$dir/jobs/wake.yaml" pc0005 --yes
+exits 0 as amtd-oskar amtcli job run "$dir/jobs/wake.yaml" all --yes -o json
+[ "$(jq -r '[.[] | .host] | join(" ")' "$dir/out")" = 'pc0001 pc0002 pc0003 pc0004' ] || fail "his job reaches others"
+amtcli job show "$(amtcli job list -o json | jq '.[0].run')" -o json > "$dir/out"
+[ "$(jq -r '.[0].tasks[1].detail.run.output' "$dir/out")" = 'amtd-oskar' ] || fail "the command ran as somebody else: $(cat "$dir/out")"
+amtcli job run "$dir/jobs/wake.yaml" pc0008 --yes > /dev/null 2>&1
+mine=$(as amtd-oskar amtcli job list -o json | jq '.[0].run')
+theirs=$(amtcli job list -o json | jq '.[0].run')
+[ "$(as amtd-oskar amtcli job list -o json | jq length)" = 1 ] || fail "he sees the jobs of others"
+exits 0 as amtd-oskar amtcli job show "$mine"
+exits 2 as amtd-oskar amtcli job show "$theirs"
+exits 2 as amtd-oskar amtcli job retry "$theirs"
+printf 'name: slow\ntasks: [ wait: 100s, power: on ]\n' > "$dir/jobs/slow.yaml"
+amtcli job run "$dir/jobs/slow.yaml" 'pc[0001-0002]' --yes > /dev/null 2>&1 &
+slow=$!
+wait_until "a run of somebody else" bash -c "amtcli job list -o json | jq -e '.[0] | .job == \"slow\" and .state == \"running\"' > /dev/null"
+other=$(amtcli job list -o json | jq '.[0].run')
+exits 2 as amtd-oskar amtcli job cancel "$other"
+denied amtd-wanda operate amtcli job pause "$other"
+exits 0 amtcli job cancel "$other"
+wait $slow || true
+exits 0 as amtd-oskar amtcli schedule add his --cron '0 3 * * *' --zone UTC --job "$dir/jobs/wake.yaml" --target all --catch-up
+denied amtd-oskar quarantine amtcli schedule add bad --cron @daily --job "$dir/jobs/filter.yaml" --target all
+amtcli schedule add ours --cron @yearly --job "$dir/jobs/wake.yaml" --target all > /dev/null 2>&1
+[ "$(as amtd-oskar amtcli schedule list -o json | jq -r '[.[].name] | join(" ")')" = his ] || fail "he sees the schedules of others"
+exits 2 as amtd-oskar amtcli schedule show ours
+exits 2 as amtd-oskar amtcli schedule remove ours
+denied amtd-wanda operate amtcli schedule disable ours
+exits 0 as amtd-oskar amtcli schedule disable his
+exits 0 as amtd-oskar amtcli schedule enable his
+# What is due is done with the rights of that moment.
+two_days() # amtd sleeps
+{
+    amtd_stop
+    sqlite3 "$AMTD_STATE_DIR/amtd.db" "UPDATE schedules SET last = last - 172800000, created = created - 172800000 WHERE name = 'his'"
+    amtd_start --config "$dir/amtd.yaml" --socket "$AMTD_SOCKET"
+}
+two_days
+wait_until "what was slept through" bash -c "amtcli schedule show his -o json | jq -e '.last_run != null' > /dev/null"
+[ "$(amtcli job list -o json | jq -r '.[0] | "\(.schedule) \(.hosts)"')" = 'his 4' ] || fail "not his hosts: $(amtcli job list)"
+amtcli activity --limit 1000 -o json | jq -e '[.[] | select(.by == "schedule his" and .result == "begun" and .hosts == "pc[0001-0004]")] | length == 1' \
+    > /dev/null || fail "the schedule's start is not written down"
+amtcli grant remove operate --user amtd-oskar --on @four
+amtcli grant add watch --user amtd-oskar --on @four
+two_days
+wait_until "the denial" bash -c "amtcli schedule show his -o json | jq -e '.last_note | strings | contains(\"operate\")' > /dev/null"
+amtcli activity --limit 1000 -o json | jq -e '[.[] | select(.by == "schedule his" and .result == "denied")] | length == 1' > /dev/null ||
+    fail "the denial is not written down"
+amtcli grant remove watch --user amtd-oskar --on @four
+amtcli grant add operate --user amtd-oskar --on @four
+
 echo '--- what is taken away is taken away at once'
 as amtd-oskar amtcli console pc0002 --expect never --timeout 100s > "$dir/attached" 2>&1 &
 attached=$!

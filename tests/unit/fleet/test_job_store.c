@@ -195,7 +195,7 @@ static int ends(struct tx *tx, void *data, struct err *err)
         return -1;
     want(record.state == JOB_RUN_OVER && record.run.failed == 1 && record.run.ended_ms == 3000);
     job_record_clear(&record);
-    if (tx_jobs(tx, "other", 10, &list, &count, err) != 0)
+    if (tx_jobs(tx, "other", NULL, 10, &list, &count, err) != 0)
         return -1;
     want(count == 0);
     free(list);

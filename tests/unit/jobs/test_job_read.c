@@ -63,7 +63,7 @@ static void whole(void **state)
     assert_string_equal(args, "{\"action\":\"off\",\"graceful\":true,\"graceful_ms\":90000}");
     assert_int_equal(strlen(job->hash), 64);
     assert_true(job_changes(job));
-    assert_int_equal(job_role(job), JOB_QUARANTINES);
+    assert_int_equal(job_role(job), ROLE_QUARANTINE);
     free(args);
     job_reading_clear(&reading);
     job_free(job);
