@@ -303,29 +303,53 @@ const struct command command_filter_drift = {
 
 /* --- what amtd keeps --- */
 
+/* A line for each policy: a host with one that waits has several. */
+static json_t *status_lines(const json_t *rows)
+{
+    json_t *lines = json_array(), *row, *item;
+    size_t i, k;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        const json_t *waiting = json_object_get(row, "waiting");
+        bool active = json_is_string(json_object_get(row, "policy"));
+        json_t *line = json_copy(row);
+
+        if (active)
+            json_object_set_new(line, "when", json_string("now"));
+        if (active || json_object_get(row, "at_it") || json_array_size(waiting) == 0)
+            json_array_append(lines, line);
+        json_decref(line);
+        json_array_foreach((json_t *)waiting, k, item)
+        {
+            line = json_copy(item);
+            json_object_set(line, "host", json_object_get(row, "host"));
+            json_array_append_new(lines, line);
+        }
+    }
+    return lines;
+}
+
 /* Two hosts whose filters are the same in all that people would call equal share a line. */
 static void print_status(const struct args *args, const json_t *rows)
 {
-    static const struct column columns[] = {{"HOST", "host"},
-                                            {"POLICY", "policy"},
-                                            {"FILTERS", "filters"},
-                                            {"SINCE", "since"},
-                                            {"WHO", "who"},
-                                            {"FILE", "file"},
-                                            {"UNTIL", "until"},
-                                            {"CONFIRM BY", "confirm_by"},
-                                            {"THEN", "then"},
-                                            {"AT IT", "at_it.what"},
-                                            {NULL}};
-    static const struct column folded[] = {
-        {"COUNT", "count"},     {"HOSTS", "host"},       {"POLICY", "policy"},
-        {"FILTERS", "filters"}, {"WHO", "who"},          {"FILE", "file"},
+    static const struct column columns[] = {
+        {"HOST", "host"},       {"POLICY", "policy"},    {"WHEN", "when"},
+        {"FILTERS", "filters"}, {"SINCE", "since"},      {"WHO", "who"},
+        {"FILE", "file"},       {"UNTIL", "until"},      {"CONFIRM BY", "confirm_by"},
         {"THEN", "then"},       {"AT IT", "at_it.what"}, {NULL}};
-    bool fold = args_has(args, "fold") && output_format(args) != FORMAT_JSON;
-    json_t *shown = fold ? fold_results(rows, &folded[2]) : json_incref((json_t *)rows);
+    static const struct column folded[] = {{"COUNT", "count"},      {"HOSTS", "host"},
+                                           {"POLICY", "policy"},    {"WHEN", "when"},
+                                           {"FILTERS", "filters"},  {"WHO", "who"},
+                                           {"FILE", "file"},        {"THEN", "then"},
+                                           {"AT IT", "at_it.what"}, {NULL}};
+    bool json = output_format(args) == FORMAT_JSON, fold = args_has(args, "fold") && !json;
+    json_t *lines = json ? json_incref((json_t *)rows) : status_lines(rows);
+    json_t *shown = fold ? fold_results(lines, &folded[2]) : json_incref(lines);
 
     output_rows(output_format(args), shown, fold ? folded : columns);
     json_decref(shown);
+    json_decref(lines);
 }
 
 static int filter_status(struct context *ctx)

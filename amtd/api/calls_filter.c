@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/fleet/filter_set.h"
 #include "amtd/fleet/store_filters.h"
 #include "base/xalloc.h"
 
@@ -26,18 +27,35 @@ static void add_row(json_t *out, const struct filter_row *row)
 
     set_from(out, "policy", set, "name");
     set_from(out, "file", set, "file");
+    set_from(out, "version", set, "version");
     set_from(out, "hash", set, "hash");
     json_object_set_new(out, "filters",
                         json_integer((json_int_t)json_array_size(json_object_get(set, "filters"))));
     json_object_set_new(out, "since", json_time(row->since_ms));
     json_object_set_new(out, "who", json_string(row->who));
     json_object_set_new(out, "run", json_integer(row->run));
-    json_object_set_new(out, "confirm_by", json_time(row->confirm.wall_ms));
-    json_object_set_new(out, "until", json_time(row->until.wall_ms));
+    if (row->owner == SD_CONSOLE) {
+        json_object_set_new(out, "confirm_by", json_time(row->confirm.wall_ms));
+        json_object_set_new(out, "until", json_time(row->until.wall_ms));
+    }
     if (row->confirm.wall_ms > 0 || row->until.wall_ms > 0)
         set_from(out, "then", json_object_get(before, "set"), "name");
     json_decref(set);
     json_decref(before);
+}
+
+/* What waits for its time is in a list of its own. */
+static void add_waiting(json_t *out, const struct filter_row *row)
+{
+    const char *when = filter_when_name(row->owner);
+    json_t *waiting = json_object_get(out, "waiting"), *item = json_pack("{s:s?}", "when", when);
+
+    if (!waiting) {
+        waiting = json_array();
+        json_object_set_new(out, "waiting", waiting);
+    }
+    add_row(item, row);
+    json_array_append_new(waiting, item);
 }
 
 static void add_claim(json_t *out, const struct filter_claim *claim)
@@ -85,8 +103,11 @@ static json_t *host_status(const struct host *host, const struct kept *kept, siz
         (*row)++;
     while (*claim < kept->claim_count && hostlist_compare_names(kept->claims[*claim].host, host->name) < 0)
         (*claim)++;
-    if (*row < kept->row_count && kept->rows[*row].host_id == host->id)
-        add_row(out, &kept->rows[*row]);
+    for (; *row < kept->row_count && kept->rows[*row].host_id == host->id; (*row)++)
+        if (kept->rows[*row].owner == SD_CONSOLE)
+            add_row(out, &kept->rows[*row]);
+        else
+            add_waiting(out, &kept->rows[*row]);
     if (*claim < kept->claim_count && kept->claims[*claim].host_id == host->id)
         add_claim(out, &kept->claims[*claim]);
     return out;
@@ -116,7 +137,7 @@ static int confirm_host(struct tx *tx, const struct host *host, json_int_t *conf
 {
     struct filter_row row;
     bool found;
-    int status = tx_filter_get(tx, host->id, &row, &found, err);
+    int status = tx_filter_get(tx, host->id, SD_CONSOLE, &row, &found, err);
 
     if (status == 0 && found && row.confirm.wall_ms > 0) {
         row.confirm = (struct moment){0};

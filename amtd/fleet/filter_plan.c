@@ -414,6 +414,12 @@ int filter_plan_switch(const struct sd_state *state, const struct filter_goal *g
 
 /* --- checking --- */
 
+/* Behind a sentence about a policy that waits. */
+static const char *for_whom(enum sd_owner owner)
+{
+    return owner == SD_AGENT ? " for agent presence" : owner == SD_HEURISTICS ? " for worm detection" : "";
+}
+
 static int check_port(const struct sd_state *state, const struct filter_goal *goal,
                       const struct sd_policy *target, unsigned port, struct err *err)
 {
@@ -422,7 +428,8 @@ static int check_port(const struct sd_state *state, const struct filter_goal *go
     const struct sd_policy *other = active ? sd_state_policy(state, active->policy) : NULL;
 
     if (!now || strcmp(now->policy, target->id) != 0)
-        return err_set(err, CAUSE_NOT_REACHED, "policy '%s' is not enabled on port %u", target->name, port);
+        return err_set(err, CAUSE_NOT_REACHED, "policy '%s' is not enabled on port %u%s", target->name, port,
+                       for_whom(goal->owner));
     if (now->active || goal->owner != SD_CONSOLE) /* the others become active when they are asked for */
         return 0;
     if (other && active->owner != SD_CONSOLE)
@@ -438,12 +445,13 @@ int filter_plan_check(const struct sd_state *state, const struct filter_goal *go
 
     for (size_t i = 0; goal->nothing && i < state->enabled_count; i++)
         if (is_to_go(state, goal, &state->enabled[i]))
-            return err_set(err, CAUSE_NOT_REACHED, "a policy is still enabled on port %u",
-                           state->enabled[i].port);
+            return err_set(err, CAUSE_NOT_REACHED, "a policy is still enabled on port %u%s",
+                           state->enabled[i].port, for_whom(state->enabled[i].owner));
     if (goal->nothing)
         return 0;
     if (!target)
-        return err_set(err, CAUSE_NOT_REACHED, "the device does not hold the policy that was put there");
+        return err_set(err, CAUSE_NOT_REACHED, "the device does not hold the policy that was put there%s",
+                       for_whom(goal->owner));
     for (size_t i = 0; i < state->port_count; i++)
         if (is_for_port(goal, state->ports[i].number) &&
             check_port(state, goal, target, state->ports[i].number, err) != 0)

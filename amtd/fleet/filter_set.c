@@ -7,6 +7,17 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+const char *const filter_when_names[] = {"now", "agent", "worm", NULL};
+const enum sd_owner filter_when_owners[FILTER_WHENS] = {SD_CONSOLE, SD_AGENT, SD_HEURISTICS};
+
+const char *filter_when_name(enum sd_owner owner)
+{
+    for (size_t i = 0; i < FILTER_WHENS; i++)
+        if (filter_when_owners[i] == owner)
+            return filter_when_names[i];
+    return NULL;
+}
+
 struct filter_set *filter_set_hold(struct filter_set *set)
 {
     set->more++;
@@ -111,11 +122,11 @@ static json_t *make_json(const struct filter_set *set)
 
     for (size_t i = 0; i < set->count; i++)
         json_array_append_new(filters, filter_json(&set->filters[i], set->rules[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:o, s:i}", "name", set->name, "file",
-                     set->file, "hash", set->hash, "policy", p->name, "precedence", (json_int_t)p->precedence,
-                     "anti_spoof", (json_int_t)p->anti_spoof, "tx", default_json(&p->tx), "rx",
-                     default_json(&p->rx), "minutes", (json_int_t)set->minutes, "filters", filters, "owner",
-                     (int)set->owner);
+    return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:o, s:i}", "name", set->name,
+                     "file", set->file, "version", (json_int_t)set->version, "hash", set->hash, "policy",
+                     p->name, "precedence", (json_int_t)p->precedence, "anti_spoof",
+                     (json_int_t)p->anti_spoof, "tx", default_json(&p->tx), "rx", default_json(&p->rx),
+                     "minutes", (json_int_t)set->minutes, "filters", filters, "owner", (int)set->owner);
 }
 
 json_t *filter_set_json(struct filter_set *set)
@@ -260,8 +271,10 @@ static char *get_text(const json_t *json, const char *name)
 struct filter_set *filter_set_read(const json_t *json, struct err *err)
 {
     struct filter_set *set = xcalloc(1, sizeof(*set));
-    const json_t *owner_json = json_object_get(json, "owner");
-    int64_t precedence = 0, anti_spoof = 0, minutes = 0, owner = SD_CONSOLE;
+    /* sets of old have neither */
+    const json_t *owner_json = json_object_get(json, "owner"),
+                 *version_json = json_object_get(json, "version");
+    int64_t precedence = 0, anti_spoof = 0, minutes = 0, owner = SD_CONSOLE, version = 0;
 
     set->name = get_text(json, "name");
     set->file = get_text(json, "file");
@@ -271,7 +284,8 @@ struct filter_set *filter_set_read(const json_t *json, struct err *err)
         !get_number(json_object_get(json, "precedence"), UINT32_MAX, &precedence) ||
         !get_number(json_object_get(json, "anti_spoof"), 3, &anti_spoof) ||
         !get_number(json_object_get(json, "minutes"), SD_TIMEOUT_MAX, &minutes) ||
-        (owner_json && !get_number(owner_json, SD_OWNERS - 1, &owner)) || /* sets of old have none */
+        (owner_json && !get_number(owner_json, SD_OWNERS - 1, &owner)) ||
+        (version_json && !get_number(version_json, UINT32_MAX, &version)) ||
         !get_default(json_object_get(json, "tx"), &set->policy.tx) ||
         !get_default(json_object_get(json, "rx"), &set->policy.rx)) {
         filter_set_free(set);
@@ -282,5 +296,6 @@ struct filter_set *filter_set_read(const json_t *json, struct err *err)
     set->policy.anti_spoof = (uint32_t)anti_spoof;
     set->minutes = (uint32_t)minutes;
     set->owner = (enum sd_owner)owner;
+    set->version = (unsigned)version;
     return set;
 }

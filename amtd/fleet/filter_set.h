@@ -9,10 +9,18 @@
 
 #include "amtd/fleet/filter_plan.h"
 
+/* When a set is to act: at once, or when what the device itself watches asks for it. */
+#define FILTER_WHENS 3
+extern const char *const filter_when_names[]; /* "now", "agent", "worm", NULL */
+extern const enum sd_owner filter_when_owners[FILTER_WHENS];
+/* Of an owner in filter_when_owners; NULL: it is none of them. Static. */
+const char *filter_when_name(enum sd_owner owner);
+
 struct filter_set {
-    char *name; /* of the policy as the file calls it: "quarantine" */
-    char *file; /* as the caller called it: "quarantine.xml" */
-    char *hash; /* SHA-256 of the file's text, hex */
+    char *name;       /* of the policy as the file calls it: "quarantine" */
+    char *file;       /* as the caller called it: "quarantine.xml" */
+    unsigned version; /* as the file says */
+    char *hash;       /* SHA-256 of the file's text, hex */
     struct sd_policy policy;
     struct sd_filter *filters; /* owned */
     char **rules;              /* owned, one per filter: the rules it stands for, joined by ", " */

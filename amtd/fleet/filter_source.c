@@ -235,6 +235,7 @@ static struct filter_set *make_set(const struct filter_source *source, const str
 
     set->name = xstrdup(source->file->name);
     set->file = xstrdup(source->name);
+    set->version = source->file->version;
     set->hash = xstrdup(source->hash);
     set->policy = compiled->policy;
     set->minutes = compiled->timeout_minutes;
@@ -296,10 +297,9 @@ static int check_ways(const struct filter_source *source, const struct ruleset *
             cut = &report.ways[i];
     }
     if (cut)
-        status =
-            err_set(err, CAUSE_INVALID_ARGUMENT,
-                    "'%s' cuts off '%s' (%s): %s%s; with force and confirm-within it is applied",
-                    source->file->name, cut->name, cut->what, cut->why, report.cut > 1 ? ", and more" : "");
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' cuts off '%s' (%s): %s%s%s", source->file->name,
+                         cut->name, cut->what, cut->why, report.cut > 1 ? ", and more" : "",
+                         binding->owner == SD_CONSOLE ? "; with force and confirm-within it is applied" : "");
     else if (own == 0) /* without the server's address nobody can tell */
         status = findings_err(&findings, err);
     findings_clear(&findings);

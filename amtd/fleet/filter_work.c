@@ -91,6 +91,8 @@ static int first(struct filter_work *work, struct err *err)
         return enter(work, PHASE_COUNT, err);
     if (work->mode == FILTER_LOOK) {
         work->differs = filter_plan_check(&work->sd.state, &work->goal, &work->why) != 0;
+        for (size_t i = 0; !work->differs && i < work->other_count; i++)
+            work->differs = filter_plan_check(&work->sd.state, &work->others[i], &work->why) != 0;
         return SEQ_DONE;
     }
     if (work->mode == FILTER_REPAIR && !work->goal.nothing) {
@@ -138,9 +140,28 @@ static int do_switch(struct filter_work *work, struct err *err)
     return work->sd.changed ? SD_READ : go_on(work, err);
 }
 
+/* What was taken away is not always the end of it: others may have enabled a policy too. */
+static const char *still_active(const struct sd_state *state)
+{
+    static const char *const remarks[SD_OWNERS] = {
+        [SD_CONSOLE] = "another product's policy is active",
+        [SD_DEFAULT] = "a default policy is active",
+        [SD_AGENT] = "a policy of agent presence is active",
+        [SD_ENVIRONMENT] = "a policy of environment detection is active",
+        [SD_HEURISTICS] = "a policy of worm detection is active",
+    };
+    const struct sd_enabled *active = NULL;
+
+    for (size_t i = 0; !active && i < state->port_count; i++)
+        active = sd_state_active(state, state->ports[i].number);
+    return active ? remarks[active->owner] : NULL;
+}
+
 static int check(struct filter_work *work, struct err *err)
 {
     if (filter_plan_check(&work->sd.state, &work->goal, err) == 0) {
+        if (work->goal.nothing)
+            work->remark = still_active(&work->sd.state);
         if (work->sd.changed && hold_once(work, 2))
             return SD_HOLD;
         if (work->cut.cause != CAUSE_NONE) {

@@ -41,8 +41,10 @@ struct filter_work {
     struct sd_state before;  /* as first read; FILTER_REPAIR: as noted by whoever did not come to an end */
     enum filter_outcome outcome;
     const char *remark; /* static, or NULL */
-    bool differs;       /* FILTER_LOOK: the device does not show the goal */
-    struct err why;     /* what made it go back, or differ */
+    bool differs;       /* FILTER_LOOK: the device does not show the goal, or one of the others */
+    const struct filter_goal *others; /* FILTER_LOOK: what must be there besides; borrowed */
+    size_t other_count;
+    struct err why; /* what made it go back, or differ */
     /* Makes the goal from what the device shows: -1 with err ends it before anything is changed. NULL: it is
      * made. */
     int (*prepare)(struct filter_work *work, struct err *err);

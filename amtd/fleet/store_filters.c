@@ -53,62 +53,70 @@ int tx_filter_put(struct tx *tx, const struct filter_row *row, struct err *err)
 {
     sqlite3_stmt *st =
         tx_prepare(tx,
-                   "INSERT OR REPLACE INTO filters(host, objects, before, who, since, run, confirm_wall,"
-                   " confirm_up, confirm_boot, until_wall, until_up, until_boot)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                   "INSERT OR REPLACE INTO filters(host, owner, objects, before, who, since, run,"
+                   " confirm_wall, confirm_up, confirm_boot, until_wall, until_up, until_boot)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                    err);
 
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, row->host_id);
-    bind_text(st, 2, row->set);
-    bind_text(st, 3, row->before);
-    bind_text(st, 4, row->who);
-    sqlite3_bind_int64(st, 5, row->since_ms);
-    sqlite3_bind_int64(st, 6, row->run);
-    bind_moment(st, 7, &row->confirm);
-    bind_moment(st, 10, &row->until);
+    sqlite3_bind_int(st, 2, (int)row->owner);
+    bind_text(st, 3, row->set);
+    bind_text(st, 4, row->before);
+    bind_text(st, 5, row->who);
+    sqlite3_bind_int64(st, 6, row->since_ms);
+    sqlite3_bind_int64(st, 7, row->run);
+    bind_moment(st, 8, &row->confirm);
+    bind_moment(st, 11, &row->until);
     return tx_run_statement(tx, st, err);
 }
 
-static int delete_by_host(struct tx *tx, const char *sql, int64_t host_id, int64_t run, struct err *err)
+/* The statement takes the host, and may take the second number. */
+static int delete_by_host(struct tx *tx, const char *sql, int64_t host_id, int64_t second, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, sql, err);
 
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, host_id);
-    if (run > 0)
-        sqlite3_bind_int64(st, 2, run);
+    if (sqlite3_bind_parameter_count(st) > 1)
+        sqlite3_bind_int64(st, 2, second);
     return tx_run_statement(tx, st, err);
 }
 
-int tx_filter_drop(struct tx *tx, int64_t host_id, struct err *err)
+int tx_filter_drop(struct tx *tx, int64_t host_id, enum sd_owner owner, struct err *err)
+{
+    return delete_by_host(tx, "DELETE FROM filters WHERE host = ?1 AND owner = ?2", host_id, owner, err);
+}
+
+int tx_filter_drop_all(struct tx *tx, int64_t host_id, struct err *err)
 {
     return delete_by_host(tx, "DELETE FROM filters WHERE host = ?1", host_id, 0, err);
 }
 
 #define ROW_COLUMNS                                                                                          \
-    "f.host, h.name, f.objects, f.before, f.who, f.since, f.run, f.confirm_wall, f.confirm_up, "             \
-    "f.confirm_boot,"                                                                                        \
-    " f.until_wall, f.until_up, f.until_boot FROM filters f JOIN hosts h ON h.id = f.host"
+    "f.host, f.owner, h.name, f.objects, f.before, f.who, f.since, f.run, f.confirm_wall, f.confirm_up,"     \
+    " f.confirm_boot, f.until_wall, f.until_up, f.until_boot FROM filters f JOIN hosts h ON h.id = f.host"
 
 static void read_row(sqlite3_stmt *st, struct filter_row *row)
 {
     row->host_id = sqlite3_column_int64(st, 0);
-    row->host = column_text(st, 1);
-    row->set = column_text(st, 2);
-    row->before = column_text(st, 3);
-    row->who = column_text(st, 4);
-    row->since_ms = sqlite3_column_int64(st, 5);
-    row->run = sqlite3_column_int64(st, 6);
-    row->confirm = column_moment(st, 7);
-    row->until = column_moment(st, 10);
+    row->owner = (enum sd_owner)sqlite3_column_int(st, 1);
+    row->host = column_text(st, 2);
+    row->set = column_text(st, 3);
+    row->before = column_text(st, 4);
+    row->who = column_text(st, 5);
+    row->since_ms = sqlite3_column_int64(st, 6);
+    row->run = sqlite3_column_int64(st, 7);
+    row->confirm = column_moment(st, 8);
+    row->until = column_moment(st, 11);
 }
 
-int tx_filter_get(struct tx *tx, int64_t host_id, struct filter_row *row, bool *found, struct err *err)
+int tx_filter_get(struct tx *tx, int64_t host_id, enum sd_owner owner, struct filter_row *row, bool *found,
+                  struct err *err)
 {
-    sqlite3_stmt *st = tx_prepare(tx, "SELECT " ROW_COLUMNS " WHERE f.host = ?1", err);
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT " ROW_COLUMNS " WHERE f.host = ?1 AND f.owner = ?2", err);
     int status;
 
     memset(row, 0, sizeof(*row));
@@ -116,6 +124,7 @@ int tx_filter_get(struct tx *tx, int64_t host_id, struct filter_row *row, bool *
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, host_id);
+    sqlite3_bind_int(st, 2, (int)owner);
     status = tx_step(tx, st, err);
     *found = status > 0;
     if (status > 0)
@@ -126,7 +135,8 @@ int tx_filter_get(struct tx *tx, int64_t host_id, struct filter_row *row, bool *
 
 int tx_filters(struct tx *tx, struct filter_row **rows, size_t *count, struct err *err)
 {
-    sqlite3_stmt *st = tx_prepare(tx, "SELECT " ROW_COLUMNS " ORDER BY h.name COLLATE natural_order", err);
+    sqlite3_stmt *st =
+        tx_prepare(tx, "SELECT " ROW_COLUMNS " ORDER BY h.name COLLATE natural_order, f.owner", err);
     int status;
 
     *rows = NULL;

@@ -9,13 +9,16 @@
 
 #include "amtd/fleet/moment.h"
 #include "amtd/fleet/store.h"
+#include "wsman/system_defense.h"
 
-/* What is active on a host as far as amtd knows. Strings are owned. */
+/* What is active on a host as far as amtd knows, or waits there for what the device watches: one row for each
+ * owner of a policy. Strings are owned. */
 struct filter_row {
     int64_t host_id;
-    char *host;   /* its name; set by reading only */
-    char *set;    /* JSON (filter_set.h) */
-    char *before; /* JSON of the row that comes back when it is undone; NULL: nothing */
+    enum sd_owner owner; /* SD_CONSOLE: active */
+    char *host;          /* its name; set by reading only */
+    char *set;           /* JSON (filter_set.h) */
+    char *before;        /* JSON of the row that comes back when it is undone; NULL: nothing */
     char *who;
     int64_t since_ms;
     int64_t run;
@@ -39,10 +42,13 @@ struct filter_claim {
 void filter_claim_clear(struct filter_claim *claim);
 
 int tx_filter_put(struct tx *tx, const struct filter_row *row, struct err *err);
-int tx_filter_drop(struct tx *tx, int64_t host_id, struct err *err);
-/* *found false: nothing is active there. */
-int tx_filter_get(struct tx *tx, int64_t host_id, struct filter_row *row, bool *found, struct err *err);
-/* All of them, by name of host in natural order. Caller's array. */
+int tx_filter_drop(struct tx *tx, int64_t host_id, enum sd_owner owner, struct err *err);
+/* Those of all owners. */
+int tx_filter_drop_all(struct tx *tx, int64_t host_id, struct err *err);
+/* *found false: nothing of ours is there. */
+int tx_filter_get(struct tx *tx, int64_t host_id, enum sd_owner owner, struct filter_row *row, bool *found,
+                  struct err *err);
+/* All of them, by name of host in natural order, then by owner. Caller's array. */
 int tx_filters(struct tx *tx, struct filter_row **rows, size_t *count, struct err *err);
 int tx_filter_claims(struct tx *tx, struct filter_claim **claims, size_t *count, struct err *err);
 

@@ -18,9 +18,6 @@
 
 const char *const filter_action_names[] = {"apply", "remove", "undo", "repair", "drift", "stats", NULL};
 
-const char *const filter_when_names[] = {"now", "agent", "worm", NULL};
-static const enum sd_owner when_owners[] = {SD_CONSOLE, SD_AGENT, SD_HEURISTICS};
-
 static const struct task_arg args_table[] = {
     {"when", TASK_ARG_NAME, offsetof(struct filter_args, when), .names = filter_when_names},
     {"action", TASK_ARG_NAME, offsetof(struct filter_args, action), true, .names = filter_action_names},
@@ -188,7 +185,7 @@ static int compile(struct filter_host_work *w, struct err *err)
         .anti_spoof = w->args->anti_spoof,
         .widen = w->args->widen,
         .force = w->args->force,
-        .owner = when_owners[w->args->when],
+        .owner = filter_when_owners[w->args->when],
     };
 
     if (w->work.sd.state.absent)
@@ -206,8 +203,26 @@ static enum sd_owner owner_of(const struct filter_host_work *w)
     json_int_t owner = json_integer_value(json_object_get(journal, "owner"));
 
     if (w->args->action != FILTER_DO_REPAIR)
-        return when_owners[w->args->when];
+        return filter_when_owners[w->args->when];
     return owner >= 0 && owner < SD_OWNERS ? (enum sd_owner)owner : SD_CONSOLE;
+}
+
+/* Everything is to go, also what others made; of a repair, as was noted. */
+static bool takes_all(const struct filter_host_work *w)
+{
+    const json_t *journal = json_object_get(w->known, "journal");
+
+    return w->args->action == FILTER_DO_REPAIR ? json_is_true(json_object_get(journal, "all")) : w->args->all;
+}
+
+static struct filter_goal goal_of(const struct filter_set *set, enum sd_owner owner)
+{
+    struct filter_goal goal = {.nothing = true};
+
+    if (set)
+        goal = filter_set_goal(set);
+    goal.owner = owner;
+    return goal;
 }
 
 static int prepare(struct filter_work *work, struct err *err)
@@ -216,12 +231,13 @@ static int prepare(struct filter_work *work, struct err *err)
 
     if (w->args->action == FILTER_DO_APPLY && compile(w, err) != 0)
         return -1;
-    if (w->set)
-        work->goal = filter_set_goal(w->set);
+    work->goal = goal_of(w->set, owner_of(w));
     work->goal.again = w->args->action == FILTER_DO_APPLY && work->goal.minutes > 0;
-    work->goal.owner = owner_of(w);
-    work->goal.nothing = !w->set;
-    work->goal.everything = w->args->all;
+    work->goal.everything = takes_all(w);
+    for (size_t i = 0; i < FILTER_WHENS; i++)
+        w->goals[i] = goal_of(w->kept[i], filter_when_owners[i]);
+    work->others = &w->goals[1]; /* the first is the work's own */
+    work->other_count = FILTER_WHENS - 1;
     return 0;
 }
 
@@ -281,6 +297,8 @@ static void filter_drop(void *work)
     free(w->management);
     filter_work_clear(&w->work);
     filter_set_free(w->set);
+    for (size_t i = 0; i < FILTER_WHENS; i++)
+        filter_set_free(w->kept[i]);
     json_decref(w->known);
 }
 
@@ -310,6 +328,16 @@ static json_t *ports_json(const struct sd_state *state)
     return ports;
 }
 
+/* By the first of the sets that has such a filter. */
+static const char *rules_of(const struct filter_host_work *w, const struct sd_filter *filter)
+{
+    const char *rules = NULL;
+
+    for (size_t i = 0; filter && !rules && i < FILTER_WHENS; i++)
+        rules = w->kept[i] ? filter_set_rules(w->kept[i], filter) : NULL;
+    return rules;
+}
+
 static json_t *counts_json(const struct filter_host_work *w)
 {
     const struct sd_seq *sd = &w->work.sd;
@@ -318,13 +346,25 @@ static json_t *counts_json(const struct filter_host_work *w)
     for (size_t i = 0; i < sd->count_count; i++) {
         const struct sd_count *c = &sd->counts[i];
         const struct sd_filter *filter = sd_state_filter(&sd->state, c->handle);
-        const char *rules = w->set && filter ? filter_set_rules(w->set, filter) : NULL;
+        const char *rules = rules_of(w, filter);
 
         json_array_append_new(counts, json_pack("{s:i, s:s, s:o, s:I, s:b}", "port", (int)c->port, "filter",
                                                 c->name, "rules", rules ? json_string(rules) : json_null(),
                                                 "packets", (json_int_t)c->packets, "matched", c->matched));
     }
     return counts;
+}
+
+/* What is kept besides: ["agent: quarantine"]. */
+static json_t *waiting_json(const struct filter_host_work *w)
+{
+    json_t *waiting = json_array();
+
+    for (size_t i = 1; i < FILTER_WHENS; i++)
+        if (w->kept[i])
+            json_array_append_new(
+                waiting, json_pack("{s:s, s:s}", "when", filter_when_names[i], "policy", w->kept[i]->name));
+    return waiting;
 }
 
 static json_t *shown(const struct filter_host_work *w, enum filter_outcome outcome)
@@ -342,6 +382,7 @@ static json_t *shown(const struct filter_host_work *w, enum filter_outcome outco
         json_object_set_new(json, "ways", reach_try_json(&w->reach));
     if (work->mode == FILTER_LOOK) {
         json_object_set_new(json, "state", json_string(work->differs ? "drifted" : "as-kept"));
+        json_object_set_new(json, "waiting", waiting_json(w));
         if (work->differs)
             json_object_set_new(json, "difference", json_string(work->why.text));
     }
@@ -352,9 +393,15 @@ static json_t *shown(const struct filter_host_work *w, enum filter_outcome outco
     return json;
 }
 
+/* What is kept for filter_when_names[when]; NULL: nothing. Borrowed. */
+static json_t *row_known(const struct filter_host_work *w, size_t when)
+{
+    return json_object_get(json_object_get(w->known, "rows"), filter_when_names[when]);
+}
+
 static json_t *row_wanted(const struct filter_host_work *w)
 {
-    json_t *row = json_object_get(w->known, "row"), *journal = json_object_get(w->known, "journal"), *out;
+    json_t *row = row_known(w, 0), *journal = json_object_get(w->known, "journal"), *out;
 
     switch ((enum filter_action)w->args->action) {
     case FILTER_DO_UNDO:
@@ -367,7 +414,7 @@ static json_t *row_wanted(const struct filter_host_work *w)
         out = json_object();
         json_object_set_new(out, "set", filter_set_json(w->set));
         json_object_update_missing(out, w->known);
-        json_object_del(out, "row");
+        json_object_del(out, "rows");
         json_object_del(out, "journal");
         return out;
     }
@@ -382,9 +429,9 @@ static json_t *noted(const struct filter_host_work *w)
         repair ? json_integer_value(json_object_get(journal, "confirm_ms")) : w->args->confirm_ms;
     const char *action = repair ? json_string_value(json_object_get(journal, "action")) : NULL;
 
-    return json_pack("{s:s, s:o, s:I, s:I, s:i}", "action",
+    return json_pack("{s:s, s:o, s:I, s:I, s:i, s:b}", "action",
                      action ? action : filter_action_names[w->args->action], "row", row_wanted(w), "for_ms",
-                     for_ms, "confirm_ms", confirm_ms, "owner", (int)owner_of(w));
+                     for_ms, "confirm_ms", confirm_ms, "owner", (int)owner_of(w), "all", (int)takes_all(w));
 }
 
 static void filter_find(const void *work, const struct err *failure, struct finding *finding)
@@ -411,27 +458,28 @@ static void filter_find(const void *work, const struct err *failure, struct find
 void filter_know(void *work, const char *known)
 {
     struct filter_host_work *w = work;
-    const json_t *row, *journal, *set;
+    const json_t *journal, *set;
     struct err ignored = ERR_INIT;
 
     w->known = known ? json_loads(known, 0, NULL) : NULL;
-    row = json_object_get(w->known, "row");
     journal = json_object_get(w->known, "journal");
-    set = json_object_get(row, "set");
     if (w->args->action == FILTER_DO_UNDO) {
-        set = json_object_get(json_object_get(row, "before"), "set");
+        set = json_object_get(json_object_get(row_known(w, 0), "before"), "set");
         w->work.mode = set ? FILTER_APPLY : FILTER_REMOVE;
+        w->set = set ? filter_set_read(set, &ignored) : NULL;
     } else if (w->args->action == FILTER_DO_REPAIR) {
         set = json_object_get(json_object_get(journal, "row"), "set");
+        w->set = set ? filter_set_read(set, &ignored) : NULL;
         filter_before_read(json_object_get(journal, "before"), &w->work.before);
         reach_try_read(json_object_get(journal, "ways"), &w->reach);
         w->work.holds = 1; /* whoever began has looked before */
         w->work.tries_ways = w->reach.count > 0;
-    } else if (w->args->action == FILTER_DO_APPLY || w->args->action == FILTER_DO_REMOVE) {
-        set = NULL;
+    } else if (!filter_changes(w->args)) {
+        for (size_t i = 0; i < FILTER_WHENS; i++)
+            if ((set = json_object_get(row_known(w, i), "set")) != NULL)
+                w->kept[i] = filter_set_read(set, &ignored);
+        w->set = w->kept[0] ? filter_set_hold(w->kept[0]) : NULL;
     }
-    if (set)
-        w->set = filter_set_read(set, &ignored);
 }
 
 void *filter_journal(const void *work)

@@ -25,7 +25,6 @@ enum filter_action {
     FILTER_DO_STATS,
 };
 extern const char *const filter_action_names[]; /* "apply", ..., NULL */
-extern const char *const filter_when_names[];   /* "now", "agent", "worm", NULL */
 
 struct filter_args {
     int action; /* enum filter_action */
@@ -42,18 +41,22 @@ struct filter_host_work {
     const struct filter_args *args;
     const struct host *host;
     struct filter_set *set; /* what is wanted or compared with; NULL: nothing */
-    json_t *known;          /* the store's, see below; NULL: none */
-    char *management;       /* this server's addresses as the host sees it; NULL: not known */
+    /* FILTER_DO_DRIFT, FILTER_DO_STATS: what is kept for whom, in the order of filter_when_owners, `set`
+     * being the first; and as goals to compare with */
+    struct filter_set *kept[FILTER_WHENS];
+    struct filter_goal goals[FILTER_WHENS];
+    json_t *known;    /* the store's, see below; NULL: none */
+    char *management; /* this server's addresses as the host sees it; NULL: not known */
     char there[INET6_ADDRSTRLEN];
     struct reach_try reach; /* what is tried from here before and after */
     struct task_pause pause;
 };
 
 /* `known`, `journal` and `kept` are JSON objects.
- *   known: {"row": what is kept of the host or null, "journal": of the run that was interrupted or null,
- * "who", "run", "since"} journal: {"action", "row": what the host's row becomes when it is finished or null,
- * "before": of the device, "for_ms", "confirm_ms", "owner": whose policy} kept: the same without "before",
- * with "state" (filter_outcome_name) and "generation" */
+ *   known: {"rows": what is kept of the host, by filter_when_names, "journal": of the run that was
+ * interrupted or null, "who", "run", "since"} journal: {"action", "row": what the owner's row becomes when it
+ * is finished or null, "before": of the device, "for_ms", "confirm_ms", "owner": whose policy, "all":
+ * everything is taken away} kept: the same without "before", with "state" (filter_outcome_name) */
 extern const struct task_keeping filter_keeping;
 
 void filter_know(void *work, const char *known);

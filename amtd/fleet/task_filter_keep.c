@@ -125,6 +125,23 @@ static int check_due(const struct filter_args *fa, const struct filter_row *row,
     return 0;
 }
 
+/* What is kept of the host, by when it acts. *out is the caller's, also after a failure. */
+static int rows_json(struct tx *tx, int64_t host_id, json_t **out, struct err *err)
+{
+    *out = json_object();
+    for (size_t i = 0; i < FILTER_WHENS; i++) {
+        struct filter_row row;
+        bool found;
+
+        if (tx_filter_get(tx, host_id, filter_when_owners[i], &row, &found, err) != 0)
+            return -1;
+        if (found)
+            json_object_set_new(*out, filter_when_names[i], row_json(&row));
+        filter_row_clear(&row);
+    }
+    return 0;
+}
+
 static int admit(struct tx *tx, const void *args, const struct run *run, const struct host *host,
                  char **known, struct err *err)
 {
@@ -132,24 +149,26 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     struct filter_row row = {0};
     char *journal = NULL;
     bool found = false;
-    json_t *json;
+    json_t *json, *rows = NULL;
     int status = filter_changes(args) ? claim_host(tx, fa, run, host, &journal, err) : 0;
 
     if (status == 0)
-        status = tx_filter_get(tx, host->id, &row, &found, err);
+        status = tx_filter_get(tx, host->id, SD_CONSOLE, &row, &found, err);
     if (status == 0 && check_due(fa, &row, found, journal, err) != 0) {
         status = -1;
         if (!journal)
             tx_filter_release(tx, host->id, run->id, NULL);
     }
+    filter_row_clear(&row);
+    if (status == 0)
+        status = rows_json(tx, host->id, &rows, err);
     if (status == 0) {
-        json = json_pack("{s:o, s:o, s:s, s:I, s:I}", "row", found ? row_json(&row) : json_null(), "journal",
-                         parse(journal), "who", run->who, "run", (json_int_t)run->id, "since",
-                         (json_int_t)run->began_ms);
+        json = json_pack("{s:O, s:o, s:s, s:I, s:I}", "rows", rows, "journal", parse(journal), "who",
+                         run->who, "run", (json_int_t)run->id, "since", (json_int_t)run->began_ms);
         *known = json_dumps(json, JSON_COMPACT);
         json_decref(json);
     }
-    filter_row_clear(&row);
+    json_decref(rows);
     free(journal);
     return status;
 }
@@ -171,11 +190,12 @@ static bool same_set(const struct filter_row *row, const json_t *wanted)
     return same;
 }
 
-static int put_row(struct tx *tx, int64_t host_id, json_t *wanted, struct err *err)
+static int put_row(struct tx *tx, int64_t host_id, enum sd_owner owner, json_t *wanted, struct err *err)
 {
     const char *who = json_string_value(json_object_get(wanted, "who"));
     struct filter_row row = {
         .host_id = host_id,
+        .owner = owner,
         .set = dump(json_object_get(wanted, "set")),
         .who = xstrdup(who ? who : ""),
         .since_ms = json_integer_value(json_object_get(wanted, "since")),
@@ -193,7 +213,8 @@ static int put_row(struct tx *tx, int64_t host_id, json_t *wanted, struct err *e
 }
 
 /* What was applied: its times begin now, and what it replaces comes back when they are over. */
-static int put_applied(struct tx *tx, int64_t host_id, const json_t *kept, bool unchanged, struct err *err)
+static int put_applied(struct tx *tx, int64_t host_id, enum sd_owner owner, const json_t *kept,
+                       bool unchanged, struct err *err)
 {
     json_t *wanted = json_deep_copy(json_object_get(kept, "row"));
     json_int_t for_ms = json_integer_value(json_object_get(kept, "for_ms"));
@@ -201,14 +222,14 @@ static int put_applied(struct tx *tx, int64_t host_id, const json_t *kept, bool 
     struct moment now = moment_now(), until = moment_in(&now, for_ms), confirm = moment_in(&now, confirm_ms);
     struct filter_row old;
     bool found, timed = for_ms > 0 || confirm_ms > 0;
-    int status = tx_filter_get(tx, host_id, &old, &found, err);
+    int status = tx_filter_get(tx, host_id, owner, &old, &found, err);
 
     json_object_set_new(wanted, "until", moment_json(&until));
     json_object_set_new(wanted, "confirm", moment_json(&confirm));
     if (found && timed)
         json_object_set_new(wanted, "before", row_json(&old));
     if (status == 0 && !(unchanged && found && !timed && same_set(&old, wanted)))
-        status = put_row(tx, host_id, wanted, err);
+        status = put_row(tx, host_id, owner, wanted, err);
     filter_row_clear(&old);
     json_decref(wanted);
     return status;
@@ -229,15 +250,19 @@ static int remember_tried(struct tx *tx, int64_t host_id, const json_t *kept, st
 static int settle_reached(struct tx *tx, int64_t host_id, const json_t *kept, bool unchanged, struct err *err)
 {
     const char *action = json_string_value(json_object_get(kept, "action"));
+    enum sd_owner owner = (enum sd_owner)json_integer_value(json_object_get(kept, "owner"));
     json_t *row = json_object_get(kept, "row");
 
-    if (json_integer_value(json_object_get(kept, "owner")) != SD_CONSOLE)
-        return 0; /* what waits for its time is on the device, and asked for there */
+    if (json_is_true(json_object_get(kept, "all")))
+        return tx_filter_drop_all(tx, host_id, err);
     if (!json_is_object(row))
-        return tx_filter_drop(tx, host_id, err);
+        return tx_filter_drop(tx, host_id, owner, err);
     if (action && strcmp(action, filter_action_names[FILTER_DO_APPLY]) != 0)
-        return put_row(tx, host_id, row, err);
-    return put_applied(tx, host_id, kept, unchanged, err) == 0 ? remember_tried(tx, host_id, kept, err) : -1;
+        return put_row(tx, host_id, owner, row, err);
+    if (put_applied(tx, host_id, owner, kept, unchanged, err) != 0)
+        return -1;
+    /* what waits was not seen to act */
+    return owner == SD_CONSOLE ? remember_tried(tx, host_id, kept, err) : 0;
 }
 
 /* An undoing that failed is due again in a while. */
@@ -245,7 +270,7 @@ static int postpone(struct tx *tx, int64_t host_id, const struct moment *now, st
 {
     struct filter_row row;
     bool found;
-    int status = tx_filter_get(tx, host_id, &row, &found, err);
+    int status = tx_filter_get(tx, host_id, SD_CONSOLE, &row, &found, err);
 
     if (status == 0 && found) {
         row.confirm = (struct moment){0};

@@ -49,7 +49,21 @@ exits 0 amtcli filter apply quarantine pc0001 --when agent --yes -o json
 [ "$(active 1)" = none ] || fail "a policy that waits is active: $(active 1)"
 exits 0 amtcli filter apply quarantine pc0001 --when agent --yes -o json
 [ "$(jq -r '.[0].state' "$dir/out")" = unchanged ] || fail "apply --when agent again: $(cat "$dir/out")"
+# waiting HOST: what amtd keeps for when it is asked for: "WHEN POLICY FILE WHO".
+waiting()
+{
+    amtcli filter status "$1" -o json | jq -r '[.[0].waiting // [] | .[] | [.when, .policy, .file, .who] | join(" ")] | join(", ")'
+}
+drift()
+{
+    amtcli filter drift pc0001 -o json | jq -r '.[0] | .state + ": " + (.difference // "")'
+}
 [ "$(amtcli filter status pc0001 -o json | jq -r '.[0].policy')" = null ] || fail "status of a policy that waits"
+[ "$(waiting pc0001)" = "agent quarantine quarantine.xml $(amtcli run list -o json | jq -r '.[0].who')" ] ||
+    fail "status of a policy that waits: $(waiting pc0001)"
+exits 0 amtcli filter status pc0001 -o csv
+grep -q '^pc0001,quarantine,agent,' "$dir/out" || fail "status of a policy that waits: $(cat "$dir/out")"
+[ "$(drift)" = "as-kept: " ] || fail "drift of a policy that waits: $(drift)"
 set_device 1 '{"agents": {"agent": "antivirus", "does": "run"}}'
 [ "$(state)" = running ] || fail "the program runs, and is $(state)"
 [ "$(active 1)" = none ] || fail "the program runs, and $(active 1) is active"
@@ -65,8 +79,13 @@ set_device 1 '{"agents": {"agent": "antivirus", "does": "stop"}}'
 exits 0 amtcli filter ping pc0001 --yes
 exits 0 amtcli filter remove pc0001 --yes
 [ "$(active 1)" = amt:quarantine ] || fail "what a console took away was the watchdog's: $(active 1)"
+[ "$(waiting pc0001 | cut -d' ' -f1-2)" = "agent quarantine" ] || fail "status beside: $(waiting pc0001)"
+exits 0 amtcli filter remove pc0001 --yes -o json
+[ "$(jq -r '.[0].remark' "$dir/out")" = "a policy of agent presence is active" ] || fail "what is left: $(cat "$dir/out")"
 exits 0 amtcli filter remove pc0001 --when agent --yes -o json
 [ "$(jq -r '.[0].state' "$dir/out")" = removed ] || fail "remove --when agent: $(cat "$dir/out")"
+[ "$(waiting pc0001)" = "" ] || fail "status after remove --when agent: $(waiting pc0001)"
+[ "$(drift)" = "as-kept: " ] || fail "drift after remove --when agent: $(drift)"
 [ "$(ctl defense 1 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "left behind: $(ctl defense 1)"
 exits 2 amtcli filter apply quarantine pc0001 --when agent --for 1h --yes
 exits 0 amtcli agent remove @lab --all --yes
@@ -98,8 +117,26 @@ set_device 1 '{"defense": {"breach": "slow"}}'
 exits 0 amtcli worm reset pc0001 --yes
 [ "$(worm pc0001 | cut -d' ' -f1)" = watching ] || fail "reset: $(worm pc0001)"
 [ "$(active 1)" = none ] || fail "the breach is over, and $(active 1) is active"
-exits 0 amtcli filter remove pc0001 --when worm --yes
+[ "$(waiting pc0001 | cut -d' ' -f1-2)" = "worm quarantine" ] || fail "status of the worm's: $(waiting pc0001)"
+
+# --- what others take away is drift; all of it goes with --all, on the device and in the store
+exits 0 amtcli filter apply remediate pc0001 --when agent --yes
+exits 0 amtcli filter ping pc0001 --yes
+[ "$(waiting pc0001 | tr , '\n' | awk '{ print $1, $2 }' | tr '\n' ,)" = "agent remediate,worm quarantine," ] ||
+    fail "two that wait: $(waiting pc0001)"
+[ "$(amtcli filter status pc0001 -o csv | tail -n +2 | cut -d, -f2,3 | tr '\n' ' ')" = \
+    "ping-limit,now remediate,agent quarantine,worm " ] || fail "three policies: $(amtcli filter status pc0001 -o csv)"
+[ "$(drift)" = "as-kept: " ] || fail "drift of three: $(drift)"
+set_device 1 '{"realm": "new"}' # provisioned anew: nothing is there any more
+amtcli host set pc0001 --forget-realm 2> /dev/null
+exits 0 amtcli filter ping pc0001 --yes
+exits 1 amtcli filter drift pc0001 -o json
+[ "$(drift)" = "drifted: the device does not hold the policy that was put there for agent presence" ] ||
+    fail "drift of what waited: $(drift)"
+exits 0 amtcli filter remove pc0001 --all --yes
 [ "$(ctl defense 1 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "left behind: $(ctl defense 1)"
+[ "$(waiting pc0001)" = "" ] || fail "status after remove --all: $(waiting pc0001)"
+[ "$(drift)" = "as-kept: " ] || fail "drift after remove --all: $(drift)"
 amtd_stop
 amtsim_stop
 echo "filter_agent: ok"

@@ -220,12 +220,12 @@ static int rows(struct tx *tx, void *data, struct err *err)
 
     (void)data;
     CHECK(tx_filter_put(tx, &row, err) == 0 && tx_filter_put(tx, &row, err) == 0);
-    CHECK(tx_filter_get(tx, host_id, &read, &found, err) == 0 && found);
+    CHECK(tx_filter_get(tx, host_id, SD_CONSOLE, &read, &found, err) == 0 && found);
     CHECK(strcmp(read.host, "pc1") == 0 && strcmp(read.set, row.set) == 0 && !read.before && read.run == 7);
     CHECK(moment_left_ms(&read.until, &now) == 60000 && moment_left_ms(&read.confirm, &now) == -1);
     filter_row_clear(&read);
-    CHECK(tx_filter_drop(tx, host_id, err) == 0);
-    CHECK(tx_filter_get(tx, host_id, &read, &found, err) == 0 && !found);
+    CHECK(tx_filter_drop(tx, host_id, SD_CONSOLE, err) == 0);
+    CHECK(tx_filter_get(tx, host_id, SD_CONSOLE, &read, &found, err) == 0 && !found);
     CHECK(tx_filter_tried(tx, "x", 0, &tried, err) == 0 && !tried);
     CHECK(tx_filter_tried_add(tx, "x", 16, err) == 0 && tx_filter_tried_add(tx, "x", 16, err) == 0);
     CHECK(tx_filter_tried(tx, "x", 16, &tried, err) == 0 && tried);
@@ -234,6 +234,44 @@ static int rows(struct tx *tx, void *data, struct err *err)
     CHECK(tx_host_facts(tx, host_id, &facts, err) == 0);
     CHECK(tx_filter_generation(tx, host_id, &generation, err) == 0 && generation == 16);
     return 0;
+}
+
+/* What waits for agent presence is a row beside what is active. */
+static int owners(struct tx *tx, void *data, struct err *err)
+{
+    struct filter_row row = {.host_id = host_id, .set = set, .who = anna, .since_ms = 5, .run = 7};
+    struct filter_row read, *all;
+    size_t count;
+    bool found;
+
+    (void)data;
+    CHECK(tx_filter_put(tx, &row, err) == 0);
+    row.owner = SD_AGENT;
+    row.run = 8;
+    CHECK(tx_filter_put(tx, &row, err) == 0);
+    CHECK(tx_filter_get(tx, host_id, SD_CONSOLE, &read, &found, err) == 0 && found && read.run == 7);
+    filter_row_clear(&read);
+    CHECK(tx_filter_get(tx, host_id, SD_AGENT, &read, &found, err) == 0 && found && read.run == 8);
+    filter_row_clear(&read);
+    CHECK(tx_filter_get(tx, host_id, SD_HEURISTICS, &read, &found, err) == 0 && !found);
+    CHECK(tx_filters(tx, &all, &count, err) == 0 && count == 2);
+    CHECK(all[0].owner == SD_CONSOLE && all[1].owner == SD_AGENT);
+    filter_row_clear(&all[0]);
+    filter_row_clear(&all[1]);
+    free(all);
+    CHECK(tx_filter_drop(tx, host_id, SD_CONSOLE, err) == 0);
+    CHECK(tx_filter_get(tx, host_id, SD_AGENT, &read, &found, err) == 0 && found);
+    filter_row_clear(&read);
+    CHECK(tx_filter_put(tx, &row, err) == 0 && tx_filter_drop_all(tx, host_id, err) == 0);
+    CHECK(tx_filters(tx, &all, &count, err) == 0 && count == 0);
+    free(all);
+    return 0;
+}
+
+static void a_row_for_each_owner(void **state)
+{
+    (void)state;
+    in_store(owners);
 }
 
 static void claims_are_exclusive(void **state)
@@ -284,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_half_done_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_crash_leaves_what_was_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_and_trials, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_row_for_each_owner, setup, teardown),
         cmocka_unit_test(moments),
     };
 
