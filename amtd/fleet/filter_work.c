@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 
 #define BATCHES_MAX 24   /* of one plan: filters, policy, ports, and again after lost answers */
+#define CLEANS_MAX  2    /* of what is not needed any more */
 #define LOST_MAX    4    /* answers lost on the way before it is given up */
 #define LOOKS_MAX   3    /* at a policy that does not become active */
 #define LOOK_MS     1000 /* between two of them */
@@ -31,6 +32,12 @@ const char *filter_outcome_name(enum filter_outcome outcome)
     };
 
     return names[outcome];
+}
+
+enum filter_outcome filter_work_outcome(const struct filter_work *work, bool failed)
+{
+    return failed && work->sd.changed && work->outcome == FILTER_UNCHANGED ? FILTER_UNFINISHED
+                                                                           : work->outcome;
 }
 
 static int go_on(struct filter_work *work, struct err *err);
@@ -95,6 +102,8 @@ static int first(struct filter_work *work, struct err *err)
             work->differs = filter_plan_check(&work->sd.state, &work->others[i], &work->why) != 0;
         return SEQ_DONE;
     }
+    if (work->mode == FILTER_CLEAN)
+        return enter(work, PHASE_CLEAN, err);
     if (work->mode == FILTER_REPAIR && !work->goal.nothing) {
         work->sd.changed = true; /* by whoever began */
         if (filter_plan_check(&work->sd.state, &work->goal, &work->why) == 0)
@@ -181,16 +190,20 @@ static int check(struct filter_work *work, struct err *err)
     return turn_back(work, err);
 }
 
-/* What cannot be cleaned now is cleaned with the next change: it decides about nothing. */
+/* What is refused is tried once more, as others may have held on to it; what cannot be cleaned then is
+ * cleaned with the next change: it decides about nothing. */
 static int clean(struct filter_work *work, struct err *err)
 {
     struct filter_steps steps;
-    bool lost = work->sd.failure.cause != CAUSE_NONE;
+    unsigned most = work->sd.failure.cause != CAUSE_NONE ? BATCHES_MAX : CLEANS_MAX;
 
-    if (is_final(work, err) || (work->batches > 0 && !lost))
+    if (is_final(work, err))
         return SEQ_DONE;
     filter_plan_clean(&work->sd.state, &work->goal, &steps);
-    if (steps.count == 0 || ++work->batches > BATCHES_MAX) {
+    work->unclean = steps.count > 0 && ++work->batches <= most;
+    if (!work->unclean) {
+        if (steps.count > 0 && work->goal.nothing)
+            work->remark = "something that acts no more could not be deleted: the next change tries again";
         filter_steps_clear(&steps);
         return SEQ_DONE;
     }

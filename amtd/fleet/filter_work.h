@@ -19,6 +19,7 @@ enum filter_mode {
     FILTER_REMOVE, /* the goal is nothing: go on as far as it goes */
     FILTER_REPAIR, /* somebody did not come to an end: finish when the goal is active, else put back `before`
                     */
+    FILTER_CLEAN,  /* the goal was reached and the device lost before the rest was taken away: only that */
     FILTER_LOOK,   /* read, compare with the goal, change nothing */
     FILTER_COUNT,  /* read, with statistics */
 };
@@ -44,6 +45,7 @@ struct filter_work {
     bool differs;       /* FILTER_LOOK: the device does not show the goal, or one of the others */
     const struct filter_goal *others; /* FILTER_LOOK: what must be there besides; borrowed */
     size_t other_count;
+    bool unclean;   /* what the goal does not need is still there, and the device is lost */
     struct err why; /* what made it go back, or differ */
     /* Makes the goal from what the device shows: -1 with err ends it before anything is changed. NULL: it is
      * made. */
@@ -62,6 +64,8 @@ struct filter_work {
 
 void filter_work_init(struct filter_work *work, enum filter_mode mode);
 void filter_work_clear(struct filter_work *work);
+/* `outcome`, also of a work whose device went away in the middle, before it came to decide how it stands. */
+enum filter_outcome filter_work_outcome(const struct filter_work *work, bool failed);
 
 /* What of ours a device held, as far as undoing needs it. Caller's. */
 json_t *filter_before_json(const struct sd_state *before);

@@ -304,13 +304,6 @@ static void filter_drop(void *work)
 
 /* --- what was found --- */
 
-/* A work whose device went away in the middle did not come to decide how it stands. */
-static enum filter_outcome outcome_of(const struct filter_work *work, const struct err *failure)
-{
-    return failure && work->sd.changed && work->outcome == FILTER_UNCHANGED ? FILTER_UNFINISHED
-                                                                            : work->outcome;
-}
-
 static json_t *ports_json(const struct sd_state *state)
 {
     json_t *ports = json_array();
@@ -437,12 +430,13 @@ static json_t *noted(const struct filter_host_work *w)
 static void filter_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct filter_host_work *w = work;
-    enum filter_outcome outcome = outcome_of(&w->work, failure);
+    enum filter_outcome outcome = filter_work_outcome(&w->work, failure != NULL);
     json_t *kept = noted(w);
 
     finding->remark = w->work.remark;
     finding->detail = json_pack("{s:o}", "filter", shown(w, outcome));
     json_object_set_new(kept, "state", json_string(filter_outcome_name(outcome)));
+    json_object_set_new(kept, "unclean", json_boolean(w->work.unclean));
     finding->kept = json_dumps(kept, JSON_COMPACT);
     json_decref(kept);
     if (owner_of(w) != SD_CONSOLE)
@@ -459,10 +453,12 @@ void filter_know(void *work, const char *known)
 {
     struct filter_host_work *w = work;
     const json_t *journal, *set;
+    const char *action;
     struct err ignored = ERR_INIT;
 
     w->known = known ? json_loads(known, 0, NULL) : NULL;
     journal = json_object_get(w->known, "journal");
+    action = json_string_value(json_object_get(journal, "action"));
     if (w->args->action == FILTER_DO_UNDO) {
         set = json_object_get(json_object_get(row_known(w, 0), "before"), "set");
         w->work.mode = set ? FILTER_APPLY : FILTER_REMOVE;
@@ -470,6 +466,10 @@ void filter_know(void *work, const char *known)
     } else if (w->args->action == FILTER_DO_REPAIR) {
         set = json_object_get(json_object_get(journal, "row"), "set");
         w->set = set ? filter_set_read(set, &ignored) : NULL;
+        if (action && strcmp(action, FILTER_ACTION_CLEAN) == 0) {
+            w->work.mode = FILTER_CLEAN;
+            return;
+        }
         filter_before_read(json_object_get(journal, "before"), &w->work.before);
         reach_try_read(json_object_get(journal, "ways"), &w->reach);
         w->work.holds = 1; /* whoever began has looked before */

@@ -52,11 +52,15 @@ struct filter_host_work {
     struct task_pause pause;
 };
 
+/* In a journal in place of an action: what was wanted is reached, only the rest is to be taken away. */
+#define FILTER_ACTION_CLEAN "clean"
+
 /* `known`, `journal` and `kept` are JSON objects.
  *   known: {"rows": what is kept of the host, by filter_when_names, "journal": of the run that was
  * interrupted or null, "who", "run", "since"} journal: {"action", "row": what the owner's row becomes when it
  * is finished or null, "before": of the device, "for_ms", "confirm_ms", "owner": whose policy, "all":
- * everything is taken away} kept: the same without "before", with "state" (filter_outcome_name) */
+ * everything is taken away} kept: the same without "before", with "state" (filter_outcome_name) and "unclean"
+ */
 extern const struct task_keeping filter_keeping;
 
 void filter_know(void *work, const char *known);

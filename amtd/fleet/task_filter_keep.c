@@ -253,6 +253,8 @@ static int settle_reached(struct tx *tx, int64_t host_id, const json_t *kept, bo
     enum sd_owner owner = (enum sd_owner)json_integer_value(json_object_get(kept, "owner"));
     json_t *row = json_object_get(kept, "row");
 
+    if (action && strcmp(action, FILTER_ACTION_CLEAN) == 0)
+        return 0; /* it was settled before */
     if (json_is_true(json_object_get(kept, "all")))
         return tx_filter_drop_all(tx, host_id, err);
     if (!json_is_object(row))
@@ -288,18 +290,40 @@ static bool is_state(const json_t *kept, enum filter_outcome outcome)
     return state && strcmp(state, filter_outcome_name(outcome)) == 0;
 }
 
+/* The host stays ours until what is not needed any more is gone, too. */
+static int leave_unclean(struct tx *tx, const struct operation *op, const json_t *kept,
+                         const struct moment *now, struct err *err)
+{
+    json_t *journal = json_copy((json_t *)kept);
+    char *text;
+    bool half_done;
+    int status;
+
+    json_object_set_new(journal, "action", json_string(FILTER_ACTION_CLEAN));
+    text = json_dumps(journal, JSON_COMPACT);
+    status = tx_filter_note(tx, op->host_id, op->run_id, text, err);
+    if (status == 0)
+        status = tx_filter_leave(tx, op->host_id, op->run_id, now, &half_done, err);
+    free(text);
+    json_decref(journal);
+    return status;
+}
+
 static int settle_kept(struct tx *tx, const struct filter_args *fa, const struct operation *op,
                        const json_t *kept, struct err *err)
 {
     struct moment now = moment_now();
     bool ok = op->state == OPERATION_OK, unchanged = is_state(kept, FILTER_UNCHANGED), half_done = false;
+    bool reached = is_state(kept, FILTER_ACTIVE) || is_state(kept, FILTER_REMOVED) || (ok && unchanged);
     int status = 0;
 
-    if (is_state(kept, FILTER_ACTIVE) || is_state(kept, FILTER_REMOVED) || (ok && unchanged))
+    if (reached)
         status = settle_reached(tx, op->host_id, kept, unchanged, err);
     else if (!is_state(kept, FILTER_ROLLED_BACK))
         status = tx_filter_leave(tx, op->host_id, op->run_id, &now, &half_done, err);
-    if (status == 0 && fa->action == FILTER_DO_UNDO && !ok && !half_done)
+    if (status == 0 && reached && json_is_true(json_object_get(kept, "unclean")))
+        return leave_unclean(tx, op, kept, &now, err);
+    if (status == 0 && fa->action == FILTER_DO_UNDO && !reached && !half_done)
         status = postpone(tx, op->host_id, &now, err);
     if (status != 0 || half_done)
         return status;

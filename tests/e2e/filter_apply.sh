@@ -188,7 +188,7 @@ exits 0 apply "$dir/ways.xml" pc0012
 kill $deaf
 wait $deaf || true
 # ... also when amtd dies while it tries: the next one tries what is left
-python3 - $((port + 3)) > "$dir/deaf" 2>&1 << 'PYTHON' &
+python3 - $((port + 3)) > "$dir/deaf2" 2>&1 << 'PYTHON' &
 import signal, socket, sys
 deaf = socket.socket()
 deaf.bind(("127.16.0.13", int(sys.argv[1])))
@@ -198,7 +198,7 @@ signal.alarm(300)
 signal.pause()
 PYTHON
 deaf=$!
-wait_until "a socket" grep -q listening "$dir/deaf"
+wait_until "a socket" grep -q listening "$dir/deaf2"
 objects 13 > "$dir/before"
 apply "$dir/ways.xml" pc0013 > "$dir/out" 2>&1 &
 client=$!

@@ -1,5 +1,5 @@
-/* Filters on a simulated device: reached, refused, and lost at every single exchange; the device is then
- * always either as wanted or as before. */
+/* Filters on a simulated device: reached, refused, and lost at every single exchange of each kind of work;
+ * the device is then always either as wanted or as before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -263,57 +263,187 @@ static void every_answer_lost(void **state)
     start(NULL);
 }
 
-/* Nothing answers any more from some exchange on. Somebody else comes later with what was noted, and finishes
- * or undoes it. */
-static void lost_for_good_and_repaired(void **state)
-{
-    (void)state;
-    for (size_t at = 1; at < 120; at++) {
-        struct sd_state before = {0};
-        json_t *noted;
+/* --- lost at every single exchange --- */
 
-        start(NULL);
-        assert_int_equal(run(FILTER_APPLY, goal_of(1000)), 0);
-        char *was = dump();
-        bench.requests = 0;
-        bench.die_at = at;
-        int status = run(FILTER_APPLY, goal_of(1002));
-        if (status == 0 && bench.requests < at) {
-            free(was);
-            stop(NULL);
-            start(NULL);
-            return;
-        }
-        noted = filter_before_json(&work.before);
-        filter_before_read(noted, &before);
-        json_decref(noted);
-        bool changed = work.sd.changed;
+enum wanted { WANT_POLICY, WANT_NOTHING, WANT_NOTHING_AT_ALL };
+
+static const struct scene {
+    const char *name;
+    enum filter_mode mode;
+    enum sd_owner owner;
+    enum wanted wanted;
+    bool replaces; /* the owner has a policy of ours enabled before */
+    bool others;   /* another product's objects are there */
+} scenes[] = {
+    {"apply", FILTER_APPLY, SD_CONSOLE, WANT_POLICY, false, false},
+    {"apply beside others", FILTER_APPLY, SD_CONSOLE, WANT_POLICY, false, true},
+    {"switch", FILTER_APPLY, SD_CONSOLE, WANT_POLICY, true, true},
+    {"remove", FILTER_REMOVE, SD_CONSOLE, WANT_NOTHING, true, true},
+    {"remove everything", FILTER_REMOVE, SD_CONSOLE, WANT_NOTHING_AT_ALL, true, true},
+    {"undo to nothing", FILTER_REMOVE, SD_CONSOLE, WANT_NOTHING, true, false},
+    {"apply for agents", FILTER_APPLY, SD_AGENT, WANT_POLICY, false, true},
+    {"switch for agents", FILTER_APPLY, SD_AGENT, WANT_POLICY, true, false},
+    {"remove for agents", FILTER_REMOVE, SD_AGENT, WANT_NOTHING, true, false},
+};
+#define SCENES (sizeof(scenes) / sizeof(scenes[0]))
+
+static struct filter_goal scene_goal(const struct scene *scene)
+{
+    struct filter_goal goal = goal_of(1002);
+
+    if (scene->wanted != WANT_POLICY)
+        goal = (struct filter_goal){.nothing = true, .everything = scene->wanted == WANT_NOTHING_AT_ALL};
+    goal.owner = scene->owner;
+    return goal;
+}
+
+static void scene_begin(const struct scene *scene)
+{
+    json_t *others = json_pack("{s:i, s:i}", "policies", 2, "filters", 3);
+
+    start(NULL);
+    if (scene->others)
+        assert_int_equal(defense_set(bench.device, others, NULL), 0);
+    json_decref(others);
+    if (scene->replaces) {
+        struct filter_goal goal = goal_of(1000);
+
+        goal.owner = scene->owner;
+        assert_int_equal(run(FILTER_APPLY, goal), 0);
+    }
+}
+
+/* What is there is what the scene wants: nothing of ours besides, others' as it was. */
+static void assert_reached(const struct scene *scene)
+{
+    size_t others = scene->others && scene->wanted != WANT_NOTHING_AT_ALL;
+    size_t ours = scene->wanted == WANT_POLICY;
+
+    assert_int_equal(defense_filter_count(bench.device, true) + defense_filter_count(bench.device, false),
+                     3 * others + 4 * ours);
+    assert_int_equal(defense_policy_count(bench.device), 2 * others + ours);
+    assert_int_equal(defense_bound(bench.device, DEFENSE_DEFAULT, 0), 0);
+    filter_work_clear(&work);
+    filter_work_init(&work, FILTER_LOOK);
+    work.goal = scene_goal(scene);
+    assert_int_equal(sd_bench_run(&bench, &work.sd.seq, &err), 0);
+    assert_false(work.differs);
+}
+
+/* Somebody comes later with what was noted; nothing answers him from the exchange die_at on (0: all do). */
+static int repair(const struct scene *scene, const json_t *noted, size_t die_at)
+{
+    bench.requests = 0;
+    bench.die_at = die_at;
+    filter_work_clear(&work);
+    filter_work_init(&work, FILTER_REPAIR);
+    work.goal = scene_goal(scene);
+    filter_before_read(noted, &work.before);
+    err_clear(&err);
+    return sd_bench_run(&bench, &work.sd.seq, &err);
+}
+
+/* Nothing answers any more from the exchange `at` on, and of the first repair from another on. False: it came
+ * to its end before. */
+static bool lost_at(const struct scene *scene, size_t at)
+{
+    json_t *noted;
+    int status;
+
+    scene_begin(scene);
+    char *was = dump();
+    bench.requests = 0;
+    bench.die_at = at;
+    status = run(scene->mode, scene_goal(scene));
+    noted = filter_before_json(&work.before);
+    if (status == 0) {
         bench.die_at = 0;
-        if (!changed) {
+        assert_reached(scene);
+    } else if (!work.sd.changed) {
+        char *is = dump();
+
+        assert_string_equal(was, is);
+        free(is);
+    } else {
+        repair(scene, noted, 1 + at * 7 % 40);
+        assert_int_equal(repair(scene, noted, 0), 0);
+        if (work.outcome == FILTER_ROLLED_BACK) {
             char *is = dump();
+
+            assert_int_equal(scene->wanted, WANT_POLICY);
             assert_string_equal(was, is);
             free(is);
         } else {
-            filter_work_clear(&work);
-            filter_work_init(&work, FILTER_REPAIR);
-            work.goal = goal_of(1002);
-            work.before = before;
-            memset(&before, 0, sizeof(before));
-            assert_int_equal(sd_bench_run(&bench, &work.sd.seq, &err), 0);
-            char *is = dump();
-            if (work.outcome == FILTER_ROLLED_BACK)
-                assert_string_equal(was, is);
-            else
-                assert_int_equal(work.outcome, FILTER_ACTIVE);
-            assert_int_equal(defense_filter_count(bench.device, true), 4);
-            assert_int_equal(defense_policy_count(bench.device), 1);
-            free(is);
+            assert_reached(scene);
         }
-        sd_state_clear(&before);
-        free(was);
-        stop(NULL);
     }
-    fail_msg("it never came to its end");
+    json_decref(noted);
+    free(was);
+    status = status == 0 && bench.requests < at;
+    stop(NULL);
+    return !status;
+}
+
+/* Each scene is cut at every single call; the device is then always either as wanted or as before, at the
+ * latest when somebody has come who finishes or undoes it. */
+static void lost_for_good_and_repaired(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SCENES; i++) {
+        size_t at = 1;
+
+        while (at < 200 && lost_at(&scenes[i], at))
+            at++;
+        if (at == 200)
+            fail_msg("%s never came to its end", scenes[i].name);
+        print_message("%s: cut at each of %zu calls\n", scenes[i].name, at - 1);
+    }
+    start(NULL);
+}
+
+/* The device refuses the call `at`, and only that. False: it was never made. */
+static bool refused_at(const struct scene *scene, size_t at)
+{
+    json_t *noted;
+    int status;
+
+    scene_begin(scene);
+    char *was = dump();
+    set_fault(
+        (struct fault){.kind = FAULT_BUSY, .how = FAULT_BY_QUOTA, .first = 1, .after = (uint32_t)at - 1});
+    status = run(scene->mode, scene_goal(scene));
+    bool struck = bench.device->strikes[0] > 0;
+    fault_plan_set(bench.device, NULL);
+    noted = filter_before_json(&work.before);
+    if (filter_work_outcome(&work, status != 0) == FILTER_UNFINISHED)
+        assert_int_equal(repair(scene, noted, 0), 0);
+    if (work.outcome == FILTER_REMOVED || work.outcome == FILTER_ACTIVE) {
+        assert_reached(scene);
+    } else {
+        char *is = dump();
+
+        if (strcmp(was, is) != 0)
+            fail_msg("%s: refused at %zu, said to be %s: %s", scene->name, at,
+                     filter_outcome_name(work.outcome), err.text);
+        free(is);
+    }
+    json_decref(noted);
+    free(was);
+    stop(NULL);
+    return struck;
+}
+
+static void refused_at_every_call(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SCENES; i++) {
+        size_t at = 1;
+
+        while (at < 200 && refused_at(&scenes[i], at))
+            at++;
+        assert_true(at < 200);
+    }
+    start(NULL);
 }
 
 static void counts_are_read(void **state)
@@ -340,6 +470,7 @@ int main(void)
         TEST(no_room_changes_nothing),
         cmocka_unit_test_setup_teardown(every_answer_lost, NULL, stop),
         cmocka_unit_test_setup_teardown(lost_for_good_and_repaired, NULL, stop),
+        cmocka_unit_test_setup_teardown(refused_at_every_call, NULL, stop),
         TEST(counts_are_read),
     };
 
