@@ -160,7 +160,7 @@ struct wsman_result eoi_answer(struct device *d, struct view path, struct view b
         soap_send_fault(soap);
     }
     soap_destroy(soap);
-    soap_end(soap);
+    soap_dealloc(soap, NULL); /* its tables are cleared by the next soap_begin */
     soap->user = NULL;
     return x.result;
 }

@@ -1,6 +1,7 @@
 #include "wsman/eoi/wire.h"
 
 #include <eoiH.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ size_t eoi_in_size(enum eoi_op op)
 struct memory {
     struct buf *out;
     struct rd in;
+    size_t passed; /* bytes, either way: so much of gSOAP's buffer has been written to */
 };
 
 static int connect_nowhere(struct soap *soap, const char *endpoint, const char *host, int port)
@@ -117,6 +119,7 @@ static int give(struct soap *soap, const char *p, size_t n)
 {
     struct memory *memory = soap->user;
 
+    memory->passed += n;
     buf_add(memory->out, p, n);
     return buf_ok(memory->out) ? SOAP_OK : SOAP_EOM;
 }
@@ -128,17 +131,33 @@ static size_t take(struct soap *soap, char *to, size_t n)
 
     if (view.n > 0)
         memcpy(to, view.p, view.n);
+    memory->passed += view.n;
     return view.n;
 }
 
-static struct soap *open_memory(enum eoi_op op, struct memory *memory)
+/* gSOAP's context is large, and its tables of thousands of rows are cleared whenever one is made, ended or
+ * freed: that takes longer than a message. So each thread keeps the one that it used last, and what a message
+ * left in the tables is cleared by the next, which gSOAP begins with that anyway. */
+static pthread_once_t spare_once = PTHREAD_ONCE_INIT;
+static pthread_key_t spare_key;
+
+static void free_context(void *soap)
+{
+    soap_free(soap);
+}
+
+static void make_spare_key(void)
+{
+    if (pthread_key_create(&spare_key, free_context) != 0)
+        abort();
+}
+
+static struct soap *new_context(void)
 {
     struct soap *soap = soap_new2(MODE, MODE);
 
     if (!soap)
         abort();
-    soap_set_namespaces(soap, operations[op].names);
-    soap->user = memory;
     soap->fconnect = connect_nowhere;
     soap->fclose = close_nothing;
     soap->fsend = give;
@@ -149,12 +168,36 @@ static struct soap *open_memory(enum eoi_op op, struct memory *memory)
     return soap;
 }
 
+static struct soap *open_memory(enum eoi_op op, struct memory *memory)
+{
+    struct soap *soap;
+
+    pthread_once(&spare_once, make_spare_key);
+    soap = pthread_getspecific(spare_key);
+    pthread_setspecific(spare_key, NULL);
+    if (!soap)
+        soap = new_context();
+    soap_set_namespaces(soap, operations[op].names);
+    soap->user = memory;
+    return soap;
+}
+
+/* gSOAP's buffers may hold passwords' hashes. */
 static void close_memory(struct soap *soap)
 {
-    secret_wipe(soap->buf, soap->bufidx < sizeof(soap->buf) ? soap->bufidx : sizeof(soap->buf));
+    const struct memory *memory = soap->user;
+
+    secret_wipe(soap->buf, memory->passed < sizeof(soap->buf) ? memory->passed : sizeof(soap->buf));
+    secret_wipe(soap->tmpbuf, sizeof(soap->tmpbuf));
+    if (soap->labbuf)
+        secret_wipe(soap->labbuf, soap->lablen);
     soap_destroy(soap);
-    soap_end(soap);
-    soap_free(soap);
+    soap_dealloc(soap, NULL);
+    soap->user = NULL;
+    if (pthread_getspecific(spare_key)) /* there were two at a time */
+        free_context(soap);
+    else
+        pthread_setspecific(spare_key, soap);
 }
 
 int eoi_write(enum eoi_op op, const void *in, struct buf *out, struct err *err)
