@@ -259,10 +259,10 @@ static bool put_special(const struct event_record *e, struct buf *out)
     return true;
 }
 
-void event_record_text(const struct event_record *e, struct buf *out)
+bool event_record_sentence(const struct event_record *e, struct buf *out)
 {
     if (put_special(e, out))
-        return;
+        return true;
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
         const struct sentence *s = &sentences[i];
 
@@ -274,8 +274,15 @@ void event_record_text(const struct event_record *e, struct buf *out)
             buf_puts(out, s->words[e->data[s->by]]);
         else if (s->words)
             buf_printf(out, "%u", e->data[s->by]);
-        return;
+        return true;
     }
+    return false;
+}
+
+void event_record_text(const struct event_record *e, struct buf *out)
+{
+    if (event_record_sentence(e, out))
+        return;
     buf_printf(out, "event of sensor type %u, offset %u, data ", e->sensor, e->offset);
     put_hex(e, out);
 }

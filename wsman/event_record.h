@@ -22,6 +22,8 @@ enum decode event_record_read(const void *p, size_t n, struct event_record *reco
 bool event_record_has_time(const struct event_record *record);
 /* "OS boot started"; what is not known is shown as type and data. Appended, printable. */
 void event_record_text(const struct event_record *record, struct buf *out);
+/* The same; false (nothing appended) when it is not known. */
+bool event_record_sentence(const struct event_record *record, struct buf *out);
 /* "information", "critical", ...; static. */
 const char *event_record_severity(const struct event_record *record);
 /* "BIOS", "processor", ...; static. */

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wsman/event_record.h"
+
 #define TAG_INTEGER  0x02
 #define TAG_OCTETS   0x04
 #define TAG_OID      0x06
@@ -16,6 +18,7 @@
 #define GENERIC_OWN    6         /* enterpriseSpecific */
 #define LENGTH_OCTETS  4
 #define INTEGER_OCTETS 5
+#define INTEL          343 /* of the numbers of the IANA */
 
 /* 1.3.6.1.4.1.3183.1.1, and .1 below it */
 static const uint8_t pet_enterprise[] = {0x2b, 6, 1, 4, 1, 0x98, 0x6f, 1, 1};
@@ -94,6 +97,8 @@ static int read_pet(struct trap *trap, struct rd r, struct err *err)
     trap->entity = rd_u8(&r);
     trap->entity_instance = rd_u8(&r);
     rd_copy(&r, trap->data, sizeof(trap->data));
+    rd_skip(&r, 1); /* language */
+    trap->manufacturer = rd_be32(&r);
     trap->severity = severity_of(trap->severity_code);
     return 0;
 }
@@ -176,16 +181,35 @@ static const char *sensor_name(uint8_t type)
     return type < sizeof(sensors) / sizeof(sensors[0]) ? sensors[type] : NULL;
 }
 
+/* Firmware of AMT sends what it writes into its event log. */
+static bool say_record(const struct trap *trap, struct buf *out)
+{
+    struct event_record record = {.sensor = trap->sensor_type,
+                                  .type = trap->event_type,
+                                  .offset = trap->offset & 0x0f,
+                                  .severity = trap->severity_code,
+                                  .number = trap->sensor,
+                                  .entity = trap->entity,
+                                  .instance = trap->entity_instance};
+
+    memcpy(record.data, trap->data, sizeof(record.data));
+    return trap->manufacturer == INTEL && event_record_sentence(&record, out);
+}
+
 void trap_say(const struct trap *trap, struct buf *out)
 {
     const char *name = sensor_name(trap->sensor_type);
     bool over = trap->offset & 0x80; /* the bit that says so (PET 1.0, event offset) */
 
-    if (name)
-        buf_puts(out, name);
-    else
-        buf_printf(out, "sensor of type %u", trap->sensor_type);
-    buf_printf(out, ": event %u of type %u%s", trap->offset & 0x0f, trap->event_type, over ? " is over" : "");
+    if (!say_record(trap, out)) {
+        if (name)
+            buf_puts(out, name);
+        else
+            buf_printf(out, "sensor of type %u", trap->sensor_type);
+        buf_printf(out, ": event %u of type %u", trap->offset & 0x0f, trap->event_type);
+    }
+    if (over)
+        buf_puts(out, " is over");
 }
 
 static void format(const uint8_t g[16], const uint8_t order[16], char out[37])

@@ -23,6 +23,7 @@ struct trap {
     enum severity severity;
     uint8_t sensor, entity, entity_instance;
     uint8_t data[8];
+    uint32_t manufacturer; /* by its number of the IANA: 343 Intel */
 };
 
 /* Reads a datagram. -1 with err (bad-answer: where, and what was expected). */

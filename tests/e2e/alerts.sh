@@ -74,7 +74,7 @@ trap_from()
 trap_is_told()
 {
     amtcli event list -o json > "$dir/events"
-    jq -e 'any(.[]; .host == "pc0002" and .severity == "critical" and (.text | startswith("chassis intrusion")))' "$dir/events" > /dev/null
+    jq -e 'any(.[]; .host == "pc0002" and .severity == "critical" and (.text | startswith("case intrusion")))' "$dir/events" > /dev/null
 }
 # by now its alerts may be heard again
 wait_until "the trap" bash -c "$(declare -f trap_from trap_is_told); listen=$listen dir=$dir; trap_from $uuid; trap_is_told"

@@ -42,7 +42,7 @@ static void a_trap_is_read(void **state)
     assert_int_equal(trap.entity_instance, 1);
     assert_int_equal(trap.data[7], 8);
     trap_say(&trap, &said);
-    assert_string_equal(buf_str(&said), "chassis intrusion: event 0 of type 111 is over");
+    assert_string_equal(buf_str(&said), "case intrusion is over");
     trap_guids(&trap, sent, swapped);
     assert_string_equal(sent, "564d0a4f-1111-2222-3333-444444444444");
     assert_string_equal(swapped, "4f0a4d56-1111-2222-3333-444444444444");
