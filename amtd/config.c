@@ -114,6 +114,7 @@ static const struct option alert_options[] = {
     {"listen", OPTION_TEXT, offsetof(struct alert_settings, listen)},
     {"url", OPTION_TEXT, offsetof(struct alert_settings, url)},
     {"traps", OPTION_TEXT, offsetof(struct alert_settings, traps)},
+    {"traps-at", OPTION_TEXT, offsetof(struct alert_settings, traps_at)},
 };
 
 static void read_alerts(struct config_reader *r, const yaml_node_t *node, void *base)
@@ -330,6 +331,7 @@ void config_clear(struct config *config)
     free(config->alerts.listen);
     free(config->alerts.url);
     free(config->alerts.traps);
+    free(config->alerts.traps_at);
     memset(config, 0, sizeof(*config));
 }
 

@@ -8,8 +8,23 @@
 #define LISTENER     "CIM_ListenerDestinationWSManagement"
 #define SUBSCRIPTION "CIM_FilterCollectionSubscription"
 #define COLLECTION   "CIM_FilterCollection"
+#define TRAP_SINK    "AMT_SNMPEventSubscriber"
+#define TRAP_URL     "snmp://"
+#define TRAP_PORT    162
+#define TRAP_TO_IPV4 3 /* InfoFormat */
 
-enum step { READ_LISTENERS, READ_SUBSCRIPTIONS, TAKE_BACK, READ_COLLECTIONS, SUBSCRIBE };
+enum step {
+    READ_LISTENERS,
+    READ_SUBSCRIPTIONS,
+    TAKE_BACK,
+    READ_COLLECTIONS,
+    SUBSCRIBE,
+    /* firmware without WS-Eventing */
+    READ_TRAP_SINKS,
+    TAKE_BACK_TRAPS,
+    READ_POLICIES,
+    SUBSCRIBE_TRAPS,
+};
 
 static struct alert_sink_seq *of(struct seq *seq)
 {
@@ -39,8 +54,13 @@ static int hear_listeners(struct seq *seq, const struct wsman_call *call, struct
 {
     struct alert_sink_seq *as = of(seq);
 
-    if (!call) {
-        err_set(err, CAUSE_UNSUPPORTED, "this firmware sends no alerts");
+    if (!call)
+        return READ_TRAP_SINKS;
+    if (as->action == ALERT_SINK_SUBSCRIBE && !as->url) {
+        err_set(
+            err, CAUSE_INVALID_ARGUMENT,
+            "this device tells its alerts over HTTP, and this amtd listens for traps only: give 'alerts' in "
+            "amtd.yaml a 'listen'");
         return SEQ_FAIL;
     }
     for (size_t i = 0; i < wsman_call_count(call) && as->count < ALERT_SINKS_MAX; i++) {
@@ -83,7 +103,7 @@ static int hear_subscriptions(struct seq *seq, const struct wsman_call *call, st
 
 /* --- taking back --- */
 
-/* What is ours and not wanted; when subscribing, the one that is right stays. */
+/* What is ours and not wanted; when subscribing, the one that is right stays. NULL: there is no more. */
 static struct alert_sink *next_unwanted(struct alert_sink_seq *as)
 {
     for (; as->at < as->count; as->at++) {
@@ -103,19 +123,25 @@ static bool is_there(const struct alert_sink_seq *as)
     return false;
 }
 
-static struct wsman_request *ask_take_back(struct seq *seq, struct err *err)
+/* Nothing is left to be taken back. */
+static struct wsman_request *none_unwanted(struct seq *seq, enum step subscribe)
 {
     struct alert_sink_seq *as = of(seq);
-    const struct alert_sink *sink = next_unwanted(as);
+
+    if (as->action == ALERT_SINK_SUBSCRIBE)
+        as->was_there = is_there(as);
+    seq_go(seq, as->action == ALERT_SINK_UNSUBSCRIBE || as->was_there ? (int)SEQ_DONE : (int)subscribe);
+    return NULL;
+}
+
+static struct wsman_request *ask_take_back(struct seq *seq, struct err *err)
+{
+    const struct alert_sink *sink = next_unwanted(of(seq));
     struct wsman_request *rq;
 
     (void)err;
-    if (!sink) {
-        as->was_there = as->action == ALERT_SINK_SUBSCRIBE ? is_there(as) : as->was_there;
-        seq_go(seq,
-               as->action == ALERT_SINK_UNSUBSCRIBE || as->was_there ? (int)SEQ_DONE : (int)READ_COLLECTIONS);
-        return NULL;
-    }
+    if (!sink)
+        return none_unwanted(seq, READ_COLLECTIONS);
     const struct wsman_selector filter[] = {{"InstanceID", sink->filter}, {NULL, NULL}};
     const struct wsman_selector handler[] = {{"CreationClassName", LISTENER},
                                              {"Name", sink->name},
@@ -137,7 +163,7 @@ static int hear_take_back(struct seq *seq, const struct wsman_call *call, struct
     (void)err;
     as->was_there = true;
     as->sinks[as->at++].filter[0] = '\0';
-    return TAKE_BACK;
+    return seq->at; /* the next one */
 }
 
 /* --- subscribing --- */
@@ -185,12 +211,107 @@ static struct wsman_request *ask_subscribe(struct seq *seq, struct err *err)
     return rq;
 }
 
-static int hear_subscribe(struct seq *seq, const struct wsman_call *call, struct err *err)
+static int hear_subscribed(struct seq *seq, const struct wsman_call *call, struct err *err)
 {
     (void)seq;
     (void)call;
     (void)err;
     return SEQ_DONE;
+}
+
+/* --- traps, of firmware that has nothing else --- */
+
+static struct wsman_request *ask_trap_sinks(struct seq *seq, struct err *err)
+{
+    (void)seq;
+    (void)err;
+    return wsman_request_new(WSMAN_ENUMERATE, TRAP_SINK, NULL);
+}
+
+static int hear_trap_sinks(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    struct alert_sink_seq *as = of(seq);
+
+    if (!call) {
+        err_set(err, CAUSE_UNSUPPORTED, "this firmware sends no alerts");
+        return SEQ_FAIL;
+    }
+    for (size_t i = 0; i < wsman_call_count(call) && as->count < ALERT_SINKS_MAX; i++) {
+        struct wsman_obj obj = wsman_call_obj(call, i);
+        struct alert_sink *sink = &as->sinks[as->count++];
+        const char *address = wsman_str(obj, "AccessInfo");
+        uint32_t policy = 0;
+
+        wsman_u32(obj, "PolicyID", &policy);
+        sink->trap = true;
+        snprintf(sink->url, sizeof(sink->url), TRAP_URL "%s", address ? address : "");
+        snprintf(sink->filter, sizeof(sink->filter), "policy %u", policy);
+        copy(sink->name, sizeof(sink->name), wsman_str(obj, "Name"));
+        copy(sink->system, sizeof(sink->system), wsman_str(obj, "SystemName"));
+        sink->ours = sink->exact = as->traps && address && strcmp(address, as->traps) == 0;
+    }
+    if (as->action == ALERT_SINK_READ)
+        return SEQ_DONE;
+    if (as->action == ALERT_SINK_UNSUBSCRIBE || as->traps)
+        return SEQ_NEXT;
+    err_set(err, CAUSE_INVALID_ARGUMENT,
+            "this device tells its alerts by SNMP traps, and this amtd listens for none: give 'alerts' in "
+            "amtd.yaml "
+            "a 'traps'");
+    return SEQ_FAIL;
+}
+
+static struct wsman_request *ask_take_back_traps(struct seq *seq, struct err *err)
+{
+    const struct alert_sink *sink = next_unwanted(of(seq));
+    struct wsman_request *rq;
+
+    (void)err;
+    if (!sink)
+        return none_unwanted(seq, READ_POLICIES);
+    rq = wsman_request_new(WSMAN_DELETE, TRAP_SINK, NULL);
+    wsman_select(rq, "CreationClassName", TRAP_SINK);
+    wsman_select(rq, "Name", sink->name);
+    wsman_select(rq, "SystemCreationClassName", "CIM_ComputerSystem");
+    wsman_select(rq, "SystemName", sink->system);
+    return rq;
+}
+
+static struct wsman_request *ask_policies(struct seq *seq, struct err *err)
+{
+    (void)seq;
+    (void)err;
+    return wsman_request_new(WSMAN_ENUMERATE, "AMT_PETFilterSetting", NULL);
+}
+
+/* The first that sends what it matches; what a device does not tell is taken for a yes. */
+static int hear_policies(struct seq *seq, const struct wsman_call *call, struct err *err)
+{
+    for (size_t i = 0; i < wsman_call_count(call); i++) {
+        struct wsman_obj obj = wsman_call_obj(call, i);
+
+        bool enabled = true, sends = true;
+
+        wsman_bool(obj, "EnableFilter", &enabled);
+        wsman_bool(obj, "SendAlert", &sends);
+        if (enabled && sends && wsman_u32(obj, "PolicyID", &of(seq)->policy))
+            return SEQ_NEXT;
+    }
+    err_set(err, CAUSE_UNSUPPORTED, "this firmware sends no events as traps");
+    return SEQ_FAIL;
+}
+
+static struct wsman_request *ask_subscribe_traps(struct seq *seq, struct err *err)
+{
+    const struct alert_sink_seq *as = of(seq);
+    struct wsman_request *rq = wsman_request_new(WSMAN_CREATE, TRAP_SINK, NULL);
+
+    (void)err;
+    wsman_add_str(rq, "AccessInfo", as->traps);
+    wsman_add_u32(rq, "InfoFormat", TRAP_TO_IPV4);
+    wsman_add_u32(rq, "PolicyID", as->policy);
+    wsman_add_u32(rq, "Port", TRAP_PORT);
+    return rq;
 }
 
 static const struct seq_step steps[] = {
@@ -199,15 +320,21 @@ static const struct seq_step steps[] = {
                             hear_subscriptions},
     [TAKE_BACK] = {"unsubscribe", SEQ_CHANGE, ask_take_back, hear_take_back},
     [READ_COLLECTIONS] = {"read collections of alerts", SEQ_READ, ask_collections, hear_collections},
-    [SUBSCRIBE] = {"subscribe", SEQ_CHANGE, ask_subscribe, hear_subscribe},
+    [SUBSCRIBE] = {"subscribe", SEQ_CHANGE, ask_subscribe, hear_subscribed},
+    [READ_TRAP_SINKS] = {"read receivers of traps", SEQ_READ | SEQ_ABSENT_OK, ask_trap_sinks,
+                         hear_trap_sinks},
+    [TAKE_BACK_TRAPS] = {"unsubscribe", SEQ_CHANGE, ask_take_back_traps, hear_take_back},
+    [READ_POLICIES] = {"read policies of traps", SEQ_READ, ask_policies, hear_policies},
+    [SUBSCRIBE_TRAPS] = {"subscribe", SEQ_CHANGE, ask_subscribe_traps, hear_subscribed},
 };
 
 void alert_sink_seq_init(struct alert_sink_seq *as, enum alert_sink_action action, const char *url,
-                         const char *base)
+                         const char *base, const char *traps)
 {
     memset(as, 0, sizeof(*as));
     seq_init(&as->seq, SEQ_TABLE(steps));
     as->action = action;
     as->url = url;
     as->base = base;
+    as->traps = traps;
 }

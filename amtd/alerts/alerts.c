@@ -1,5 +1,6 @@
 #include "amtd/alerts/alerts.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,8 @@ struct alerts {
     const struct clock *clock;
     struct alert_desk *desk;
     struct alert_listener *listener;
-    char *base;
-    bool busy; /* a look at the store, or a run */
+    struct alert_way way; /* url is of no use here */
+    bool busy;            /* a look at the store, or a run */
     bool closing;
     int handles;
 };
@@ -33,7 +34,7 @@ static void maybe_free(struct alerts *alerts)
 {
     if (!alerts->closing || alerts->busy || alerts->handles > 0)
         return;
-    free(alerts->base);
+    alert_way_clear(&alerts->way);
     free(alerts);
 }
 
@@ -177,16 +178,62 @@ static int find_base(const struct alert_settings *settings, char **base, struct 
                    ALERT_URL_MAX - 1 - TOKEN_LEN);
 }
 
-static int keep_base(struct tx *tx, void *data, struct err *err)
+/* "10.0.0.5" of "10.0.0.5:162", "http://10.0.0.5:9971" or "10.0.0.5"; NULL: no IPv4 address that can be sent
+ * to. Caller's. */
+static char *address_of(const char *text)
 {
-    return tx_alert_base_set(tx, data, err);
+    const char *at = text ? strstr(text, "://") : NULL;
+    struct in_addr number;
+    char *host;
+
+    if (!text)
+        return NULL;
+    at = at ? at + 3 : text;
+    host = xstrndup(at, strcspn(at, ":/"));
+    if (inet_pton(AF_INET, host, &number) == 1 && number.s_addr != INADDR_ANY)
+        return host;
+    free(host);
+    return NULL;
 }
 
-static void base_kept(void *data, const struct err *failure)
+/* Where devices send traps to: as set, or at an address that is known to be ours. */
+static int find_traps(const struct alert_settings *settings, char **traps, struct err *err)
+{
+    const char *const places[] = {settings->traps_at, settings->traps, settings->url, settings->listen};
+
+    *traps = NULL;
+    if (settings->traps_at && (!settings->traps || !(*traps = address_of(settings->traps_at))))
+        return err_set(
+            err, CAUSE_INVALID_ARGUMENT,
+            "alerts: 'traps-at': expected an IPv4 address such as 10.0.0.5, and a 'traps' with it");
+    for (size_t i = 0; settings->traps && !*traps && i < sizeof(places) / sizeof(places[0]); i++)
+        *traps = address_of(places[i]);
+    return 0;
+}
+
+static int keep_way(struct tx *tx, void *data, struct err *err)
+{
+    const struct alert_way *way = data;
+
+    return tx_alert_base_set(tx, way->base, way->traps, err);
+}
+
+static void way_kept(void *data, const struct err *failure)
 {
     if (failure)
         log_err(NULL, "alerts: %s", failure->text);
+    alert_way_clear(data);
     free(data);
+}
+
+/* The store has a copy of its own: it may still be at it when all this is gone. */
+static void submit_way(struct alerts *alerts)
+{
+    struct alert_way *way = xcalloc(1, sizeof(*way));
+
+    way->base = xstrdup(alerts->way.base);
+    way->traps = xstrdup(alerts->way.traps);
+    store_submit(alerts->store, keep_way, way_kept, way);
 }
 
 struct alerts *alerts_new(uv_loop_t *loop, struct store *store, struct engine *engine, struct events *events,
@@ -201,16 +248,24 @@ struct alerts *alerts_new(uv_loop_t *loop, struct store *store, struct engine *e
     uv_timer_init(loop, &alerts->timer);
     alerts->timer.data = alerts;
     alerts->desk = alert_desk_new(store, events, clock);
-    if (find_base(settings, &alerts->base, err) == 0)
+    if (find_base(settings, &alerts->way.base, err) == 0 &&
+        find_traps(settings, &alerts->way.traps, err) == 0)
         alerts->listener = alert_listener_new(loop, alerts->desk, settings->listen, settings->traps, err);
     if (!alerts->listener) {
         alerts_free(alerts);
         return NULL;
     }
-    store_submit(store, keep_base, base_kept, xstrdup(alerts->base));
-    if (alerts->base) {
-        log_info(NULL, "alerts are heard at %s", alerts->base);
+    submit_way(alerts);
+    if (alerts->way.base)
+        log_info(NULL, "alerts are heard at %s", alerts->way.base);
+    if (alerts->way.traps)
+        log_info(NULL, "traps are heard at %s; devices send them to port 162 of %s", settings->traps,
+                 alerts->way.traps);
+    else if (settings->traps)
+        log_warn(NULL,
+                 "traps are heard at %s; for devices to be told of it, say with 'traps-at' at which address",
+                 settings->traps);
+    if (alerts->way.base || alerts->way.traps)
         uv_timer_start(&alerts->timer, on_look, LOOK_MS, LOOK_MS);
-    }
     return alerts;
 }

@@ -12,14 +12,25 @@
 
 /* --- the listener --- */
 
-int tx_alert_base_set(struct tx *tx, const char *base, struct err *err)
+void alert_way_clear(struct alert_way *way)
 {
-    sqlite3_stmt *st = tx_prepare(
-        tx, "INSERT INTO alert_base(id, url) VALUES (1, ?1) ON CONFLICT(id) DO UPDATE SET url = ?1", err);
+    free(way->base);
+    free(way->url);
+    free(way->traps);
+    *way = (struct alert_way){0};
+}
+
+int tx_alert_base_set(struct tx *tx, const char *base, const char *traps, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx,
+                                  "INSERT INTO alert_base(id, url, traps) VALUES (1, ?1, ?2) ON CONFLICT(id) "
+                                  "DO UPDATE SET url = ?1, traps = ?2",
+                                  err);
 
     if (!st)
         return -1;
     bind_text(st, 1, base);
+    bind_text(st, 2, traps);
     return tx_run_statement(tx, st, err);
 }
 
@@ -64,22 +75,38 @@ static int make_token(struct tx *tx, int64_t host_id, char **token, struct err *
     return tx_run_statement(tx, st, err);
 }
 
-int tx_alert_url(struct tx *tx, int64_t host_id, char **url, char **base, struct err *err)
+static int read_bases(struct tx *tx, struct alert_way *way, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT url, traps FROM alert_base", err);
+    int row;
+
+    if (!st)
+        return -1;
+    row = tx_step(tx, st, err);
+    if (row > 0) {
+        way->base = column_text(st, 0);
+        way->traps = column_text(st, 1);
+    }
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
+int tx_alert_way(struct tx *tx, int64_t host_id, struct alert_way *way, struct err *err)
 {
     char *token = NULL;
     int status;
 
-    *url = NULL;
-    if (text_by_number(tx, "SELECT url FROM alert_base WHERE id = ?1", 1, base, err) != 0)
+    *way = (struct alert_way){0};
+    if (read_bases(tx, way, err) != 0)
         return -1;
-    if (!*base)
+    if (!way->base && !way->traps)
         return err_set(err, CAUSE_INVALID_ARGUMENT,
                        "this amtd hears no alerts: give it an 'alerts' section with 'listen' in amtd.yaml");
     status = text_by_number(tx, "SELECT token FROM alert_hosts WHERE host = ?1", host_id, &token, err);
     if (status == 0 && !token)
         status = make_token(tx, host_id, &token, err);
-    if (status == 0)
-        *url = xasprintf("%s/%s", *base, token);
+    if (status == 0 && way->base)
+        way->url = xasprintf("%s/%s", way->base, token);
     free(token);
     return status;
 }

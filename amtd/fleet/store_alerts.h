@@ -4,11 +4,20 @@
 
 #include "amtd/fleet/store.h"
 
-/* Where devices reach the listener: "http://10.0.0.5:9971", or NULL: there is none. Kept, for the tasks. */
-int tx_alert_base_set(struct tx *tx, const char *base, struct err *err);
-/* The address that the host's alerts go to: base, '/' and a token that nobody can guess, made when there is
- * none yet. *url and *base are the caller's; -1 with invalid-argument when there is no listener. */
-int tx_alert_url(struct tx *tx, int64_t host_id, char **url, char **base, struct err *err);
+/* Where a host tells its alerts. Owned texts, NULL: there is no listener for it. */
+struct alert_way {
+    char *base;  /* "http://10.0.0.5:9971" */
+    char *url;   /* base, '/' and a token of the host that nobody can guess */
+    char *traps; /* "10.0.0.5": the address that SNMP traps go to */
+};
+
+void alert_way_clear(struct alert_way *way);
+
+/* Where devices reach the listeners; either may be NULL. Kept, for the tasks. */
+int tx_alert_base_set(struct tx *tx, const char *base, const char *traps, struct err *err);
+/* The host's way; its token is made when there is none yet. -1 with invalid-argument when nothing is listened
+ * to. *way is cleared by the caller in both cases. */
+int tx_alert_way(struct tx *tx, int64_t host_id, struct alert_way *way, struct err *err);
 /* The host whose token this is. *name is the caller's; NULL: nobody's. */
 int tx_alert_host(struct tx *tx, const char *token, int64_t *host_id, char **name, struct err *err);
 /* The host whose UUID or address this is (either may be NULL); UUID first. */

@@ -165,6 +165,7 @@ static const char *const migrations[] = {
     "confirm_up,"
     " confirm_boot, until_wall, until_up, until_boot FROM filters;"
     "DROP TABLE filters; ALTER TABLE filters_by_owner RENAME TO filters;",
+    "ALTER TABLE alert_base ADD COLUMN traps TEXT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -25,7 +25,7 @@ static const struct task_arg args_table[] = {
 
 struct alert_work {
     struct alert_sink_seq seq; /* first */
-    char *url, *base;
+    struct alert_way way;
 };
 
 static int alert_parse(void *args, const json_t *json, struct err *err)
@@ -51,39 +51,55 @@ static void alert_init(void *work, const void *args, const struct host *host, co
 
     (void)host;
     (void)quirks;
-    alert_sink_seq_init(&w->seq, (enum alert_sink_action)aa->action, NULL, NULL);
+    alert_sink_seq_init(&w->seq, (enum alert_sink_action)aa->action, NULL, NULL, NULL);
 }
 
 /* --- in the store --- */
 
-/* known: base, a blank, and the host's own address. */
+#define NOWHERE "-"
+
+static const char *or_nowhere(const char *text)
+{
+    return text ? text : NOWHERE;
+}
+
+/* known: base, the host's own address and that of traps, apart by blanks. */
 static int admit(struct tx *tx, const void *args, const struct run *run, const struct host *host,
                  char **known, struct err *err)
 {
     const struct alert_args *aa = args;
-    char *url = NULL, *base = NULL;
-    int status = tx_alert_url(tx, host->id, &url, &base, err);
+    struct alert_way way;
+    int status = tx_alert_way(tx, host->id, &way, err);
 
     (void)run;
     if (status == 0)
-        *known = xasprintf("%s %s", base, url);
+        *known = xasprintf("%s %s %s", or_nowhere(way.base), or_nowhere(way.url), or_nowhere(way.traps));
     else if (aa->action == ALERT_SINK_READ && err->cause == CAUSE_INVALID_ARGUMENT)
         status = 0; /* whoever else hears of them can be shown all the same */
-    free(url);
-    free(base);
+    alert_way_clear(&way);
     return status;
+}
+
+/* The word at *at, of a list that is apart by blanks; *at is behind it then. NULL: NOWHERE. Caller's. */
+static char *next_word(const char **at)
+{
+    size_t n = strcspn(*at, " ");
+    char *word = strncmp(*at, NOWHERE, n) == 0 ? NULL : xstrndup(*at, n);
+
+    *at += n + ((*at)[n] == ' ');
+    return word;
 }
 
 static void know(void *work, const char *known)
 {
     struct alert_work *w = work;
-    const char *blank = known ? strchr(known, ' ') : NULL;
 
-    if (!blank)
+    if (!known)
         return;
-    w->base = xstrndup(known, (size_t)(blank - known));
-    w->url = xstrdup(blank + 1);
-    alert_sink_seq_init(&w->seq, w->seq.action, w->url, w->base);
+    w->way.base = next_word(&known);
+    w->way.url = next_word(&known);
+    w->way.traps = next_word(&known);
+    alert_sink_seq_init(&w->seq, w->seq.action, w->way.url, w->way.base, w->way.traps);
 }
 
 static int settle(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
@@ -106,8 +122,8 @@ static const struct task_keeping alert_keeping = {.admit = admit, .know = know, 
 /* The path of our own is a secret of the device and amtd. */
 static json_t *describe(const struct alert_work *w, const struct alert_sink *sink)
 {
-    return json_pack("{s:s, s:s, s:b}", "url", sink->ours ? w->base : sink->url, "alerts", sink->filter,
-                     "ours", (int)sink->ours);
+    return json_pack("{s:s, s:s, s:b}", "url", sink->ours && !sink->trap ? w->way.base : sink->url, "alerts",
+                     sink->filter, "ours", (int)sink->ours);
 }
 
 static void alert_find(const void *work, const struct err *failure, struct finding *finding)
@@ -143,8 +159,7 @@ static void alert_drop(void *work)
 {
     struct alert_work *w = work;
 
-    free(w->url);
-    free(w->base);
+    alert_way_clear(&w->way);
 }
 
 static void alert_would(const void *args, const struct host *host, struct buf *out)

@@ -8,6 +8,7 @@
 #include "tests/amtsim/event_log.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/traps.h"
 
 #define NAME "Intel(r) AMT:MessageLog 1"
 
@@ -87,15 +88,30 @@ static void encode(struct buf *b, uint32_t time, const uint8_t head[8], const ui
     wr_bytes(b, "\0\0\0\0\0", 5);
 }
 
+static void encode_event(const struct device *d, const struct record_event *e, struct buf *b)
+{
+    int s = shape_of(e);
+    uint8_t head[8] = {0xFF, shapes[s].sensor,   shapes[s].type, shapes[s].offset,
+                       0x68, shapes[s].severity, 0xFF,           shapes[s].entity};
+    encode(b, (uint32_t)((e->at_ms + d->clock_offset_ms) / 1000), head, shapes[s].data);
+}
+
+void event_log_tell(struct device *d, const struct record_event *e)
+{
+    struct buf b = buf_init(EVENT_LOG_RECORD);
+    if (d->traps != NULL && shape_of(e) >= 0) {
+        encode_event(d, e, &b);
+        trap_send(d, b.p);
+    }
+    buf_free(&b);
+}
+
 void event_log_record(const struct device *d, size_t i, struct buf *b)
 {
     size_t n;
     const struct record_event *e = listed(d, i, &n);
     if (e != NULL) {
-        int s = shape_of(e);
-        uint8_t head[8] = {0xFF, shapes[s].sensor,   shapes[s].type, shapes[s].offset,
-                           0x68, shapes[s].severity, 0xFF,           shapes[s].entity};
-        encode(b, (uint32_t)((e->at_ms + d->clock_offset_ms) / 1000), head, shapes[s].data);
+        encode_event(d, e, b);
         return;
     }
     size_t k = i - n;

@@ -6,6 +6,7 @@
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/tls_settings.h"
+#include "tests/amtsim/traps.h"
 
 /* --- CIM_SoftwareIdentity --- */
 
@@ -104,6 +105,7 @@ static uint32_t unprovision(struct call *c)
 {
     struct device *d = c->device;
     subscriptions_free(d);
+    trap_sinks_free(d);
     d->login.realm_epoch++;
     d->login.admin_ha1_known = false;
     device_acl_changed(d);

@@ -16,6 +16,7 @@
 #include "tests/amtsim/redir_session.h"
 #include "tests/amtsim/redir_settings.h"
 #include "tests/amtsim/subscriptions.h"
+#include "tests/amtsim/traps.h"
 
 static json_t *faults_json(const struct device *d)
 {
@@ -185,6 +186,7 @@ static int set_realm(struct device *d, const json_t *v, struct err *err)
     defense_free(d);
     agents_free(d);
     subscriptions_free(d);
+    trap_sinks_free(d);
     d->login.realm_epoch++;
     d->login.admin_ha1_known = false;
     device_acl_changed(d);
@@ -323,6 +325,7 @@ static const struct {
     {"ports", set_ports},
     {"defense", defense_set},
     {"agents", agents_set},
+    {"alert", trap_set},
 };
 
 int control_set(struct device *d, const json_t *changes, struct err *err)

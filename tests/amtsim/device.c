@@ -18,6 +18,7 @@
 #include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/tls.h"
 #include "tests/amtsim/tls_settings.h"
+#include "tests/amtsim/traps.h"
 #include "tests/amtsim/users.h"
 
 const char *const device_redirection_names[] = {"none", "ider", "sol", "both", NULL};
@@ -68,6 +69,7 @@ void device_clear(struct device *d)
     console_free(d->console);
     d->console = NULL;
     subscriptions_free(d);
+    trap_sinks_free(d);
     tls_settings_free(d);
     users_free(d->users);
     alarms_free(d->alarms);

@@ -138,6 +138,7 @@ struct device {
     struct device_settings settings;
     struct subscription *subscriptions; /* who hears of alerts, oldest first */
     uint32_t subscription_number;       /* of the last one made */
+    struct traps *traps;                /* who hears of them by SNMP traps, NULL none */
     struct users *users;                /* further accounts, NULL none */
     struct alarms *alarms;              /* alarm clock, NULL none */
     struct defense *defense;            /* System Defense, NULL none */

@@ -1,4 +1,4 @@
-/* The event log over the SOAP interface, and who is told of alerts. (reference eoi.md, 3.5) */
+/* The event log over the SOAP interface. (reference eoi.md, 3.5) */
 #include <simH.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "tests/amtsim/device.h"
+#include "tests/amtsim/record.h"
 
 #define EVENT_LOG_RECORD 21 /* bytes */
 #define EVENT_LOG_MAX    390
@@ -14,5 +15,7 @@ size_t event_log_count(const struct device *device);
 /* Appends the i-th record, newest first. */
 void event_log_record(const struct device *device, size_t i, struct buf *out);
 void event_log_clear(struct device *device);
+/* Something happened: what is logged is told to those that hear traps. */
+void event_log_tell(struct device *device, const struct record_event *event);
 
 #endif

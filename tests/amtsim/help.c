@@ -30,6 +30,7 @@ const char *options_help(void)
            "  --anonymous-identify     answer /wsman-anon/identify without login\n"
            "  --port-base PORT         instead of 16992; TLS one above, redirection two and three above\n"
            "  --rmcp-port PORT         answer presence pings on this UDP port; real devices have 623\n"
+           "  --trap-port PORT         send SNMP traps to this UDP port; real devices, and without it: 162\n"
            "  --seed N                 of realms, UUIDs and random times (1)\n"
            "  --log-level LEVEL        err, warn, info, debug (info)\n"
            "  --help, --version\n"

@@ -63,6 +63,14 @@ static int set_rmcp_port(struct options *o, const char *value, struct err *err)
     return r;
 }
 
+static int set_trap_port(struct options *o, const char *value, struct err *err)
+{
+    uint64_t n = 0;
+    int r = number("trap-port", value, 1, UINT16_MAX, &n, err);
+    o->trap_port = (uint16_t)n;
+    return r;
+}
+
 static int set_user(struct options *o, const char *value, struct err *err)
 {
     if (value[0] == '\0' || strlen(value) > 16 || strpbrk(value, "(),:\"&<>") != NULL)
@@ -273,6 +281,7 @@ static const struct {
     {"address", true, set_address},
     {"port-base", true, set_port},
     {"rmcp-port", true, set_rmcp_port},
+    {"trap-port", true, set_trap_port},
     {"user", true, set_user},
     {"password-file", true, set_password},
     {"generation", true, set_generation},
@@ -305,6 +314,7 @@ void options_defaults(struct options *o)
         .devices = 1,
         .address = 0x7f100001,
         .port = 16992,
+        .trap_port = 162,
         .user = "admin",
         .generation = generation_by_number(16),
         .machine = "scripted",

@@ -15,6 +15,7 @@ struct options {
     uint32_t devices;
     uint32_t address;   /* of the first device, host byte order */
     uint16_t rmcp_port; /* UDP, of presence pings; 0: none */
+    uint16_t trap_port; /* UDP, that traps go to */
     uint16_t port;      /* of plain WS-Man; TLS is one above, redirection two and three */
     const char *user;
     struct secret *password; /* owned */

@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/boot.h"
 #include "tests/amtsim/class.h"
+#include "tests/amtsim/event_log.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/power.h"
 
@@ -109,6 +110,7 @@ static void add(struct device *d, struct record_event event)
         r->events = xreallocarray(r->events, r->room, sizeof(*r->events));
     }
     r->events[r->count++] = event;
+    event_log_tell(d, &event);
 }
 
 void record_event(struct device *d, enum record_kind kind, uint32_t value, uint32_t result)

@@ -38,6 +38,8 @@ static const struct {
     {WSMAN_ENUMERATE, "CIM_PhysicalMemory", NULL},
     {WSMAN_INVOKE, "AMT_MessageLog", "PositionToFirstRecord"},
     {WSMAN_INVOKE, "AMT_MessageLog", "GetRecords"},
+    {WSMAN_ENUMERATE, "AMT_PETFilterSetting", NULL},
+    {WSMAN_ENUMERATE, "AMT_SNMPEventSubscriber", NULL},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

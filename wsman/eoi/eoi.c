@@ -13,9 +13,9 @@
 
 #define ITEMS_MAX (512 * 1024)
 
-static const struct eoi_row *const tables[] = {eoi_account_rows,     eoi_control_rows, eoi_settings_rows,
-                                               eoi_hardware_rows,    eoi_event_rows,   eoi_breaker_rows,
-                                               eoi_breaker_port_rows};
+static const struct eoi_row *const tables[] = {eoi_account_rows,  eoi_control_rows,     eoi_settings_rows,
+                                               eoi_hardware_rows, eoi_event_rows,       eoi_alert_rows,
+                                               eoi_breaker_rows,  eoi_breaker_port_rows};
 
 struct eoi *eoi_new(void)
 {
@@ -137,6 +137,13 @@ void eoi_show_maybe(struct eoi *eoi, const char *name, const unsigned *value)
 void eoi_show_flag(struct eoi *eoi, const char *name, bool value)
 {
     buf_printf(&eoi->items, "<%s>%s</%s>", name, value ? "true" : "false", name);
+}
+
+void eoi_show_ipv4(struct eoi *eoi, const char *name, const unsigned *number)
+{
+    if (number)
+        buf_printf(&eoi->items, "<%s>%u.%u.%u.%u</%s>", name, *number >> 24, *number >> 16 & 255,
+                   *number >> 8 & 255, *number & 255, name);
 }
 
 void eoi_show_reference(struct eoi *eoi, const char *name, const char *class_name,

@@ -47,6 +47,7 @@ extern const struct eoi_row eoi_control_rows[];
 extern const struct eoi_row eoi_settings_rows[];
 extern const struct eoi_row eoi_hardware_rows[];
 extern const struct eoi_row eoi_event_rows[];
+extern const struct eoi_row eoi_alert_rows[];
 extern const struct eoi_row eoi_breaker_rows[];
 extern const struct eoi_row eoi_breaker_port_rows[];
 
@@ -93,6 +94,8 @@ void eoi_show_text(struct eoi *eoi, const char *name, const char *value); /* NUL
 void eoi_show_number(struct eoi *eoi, const char *name, uint32_t value);
 void eoi_show_maybe(struct eoi *eoi, const char *name, const unsigned *value); /* NULL: left out */
 void eoi_show_flag(struct eoi *eoi, const char *name, bool value);
+/* 167772161 as "10.0.0.1"; NULL: left out. */
+void eoi_show_ipv4(struct eoi *eoi, const char *name, const unsigned *number);
 /* A reference with these selectors, ended by {NULL}. */
 void eoi_show_reference(struct eoi *eoi, const char *name, const char *class_name,
                         const struct wsman_selector *selectors);

@@ -83,17 +83,6 @@ static int fill_interface(struct eoi *eoi, void *out, struct err *err)
     return EOI_ASK;
 }
 
-static void show_address(struct eoi *eoi, const char *name, const unsigned *number)
-{
-    char text[16];
-
-    if (!number)
-        return;
-    snprintf(text, sizeof(text), "%u.%u.%u.%u", *number >> 24, *number >> 16 & 255, *number >> 8 & 255,
-             *number & 255);
-    eoi_show_text(eoi, name, text);
-}
-
 /* "00:11:22:..." as WS-Management writes it: "00-11-22-..."; other texts as they are. */
 static void show_mac(struct eoi *eoi, const char *mac)
 {
@@ -124,11 +113,11 @@ static int take_interface(struct eoi *eoi, const void *out, struct err *err)
     if (from->DhcpEnabled)
         eoi_show_flag(eoi, "DHCPEnabled", *from->DhcpEnabled == true_);
     if (ip) {
-        show_address(eoi, "IPAddress", ip->LocalAddress);
-        show_address(eoi, "SubnetMask", ip->SubnetMask);
-        show_address(eoi, "DefaultGateway", ip->DefaultGatewayAddress);
-        show_address(eoi, "PrimaryDNS", ip->PrimaryDnsAddress);
-        show_address(eoi, "SecondaryDNS", ip->SecondaryDnsAddress);
+        eoi_show_ipv4(eoi, "IPAddress", ip->LocalAddress);
+        eoi_show_ipv4(eoi, "SubnetMask", ip->SubnetMask);
+        eoi_show_ipv4(eoi, "DefaultGateway", ip->DefaultGatewayAddress);
+        eoi_show_ipv4(eoi, "PrimaryDNS", ip->PrimaryDnsAddress);
+        eoi_show_ipv4(eoi, "SecondaryDNS", ip->SecondaryDnsAddress);
     }
     eoi_shown(eoi, "AMT_EthernetPortSettings");
     return EOI_AGAIN;

@@ -135,6 +135,99 @@ static void refuses_wrong_values(void **state)
     says("<tim:Status>34</tim:Status>");
 }
 
+#define BREAKER "2004/12/management/PC/CircuitBreaker"
+
+/* Posts to a service in its namespace, of which everything before the year differs. */
+static int ask_in(const char *service, const char *ns, const char *operation, const char *members)
+{
+    char document[4096];
+    snprintf(document, sizeof(document),
+             "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><%s "
+             "xmlns=\"http://schemas.intel.com/%s\">%s</%s></s:Body></s:Envelope>",
+             operation, ns, members, operation);
+    return post(service, document);
+}
+
+/* What is missing, out of its range or of nobody has a status in every service, and changes nothing. */
+static void statuses_of_all_services(void **state)
+{
+#define EMI "EventManagerService", "platform/client/EventManager/2004/01"
+#define SAI "SecurityAdministrationService", "platform/client/SecurityAdministration/2004/01"
+#define NET "NetworkAdministrationService", "platform/client/NetworkAdministration/2004/01"
+#define HWA "HardwareAssetService", "platform/client/HardwareAsset/2004/01"
+#define IDR "RedirectionService", "platform/client/Redirection/2004/01"
+#define CB  "CircuitBreakerService", BREAKER
+#define HA1 "<DigestPassword>MDEyMzQ1Njc4OWFiY2RlZg==</DigestPassword>"
+    static const struct {
+        const char *service, *ns, *operation, *members;
+        unsigned status;
+    } rows[] = {
+        {EMI, "ReadEventLogRecords", "", 0x24},
+        {EMI, "ReadEventLogRecords", "<StartIndex>4000</StartIndex>", 0x23},
+        {EMI, "FreezeEventLog", "", 0x24},
+        {EMI, "SubscribeForAlert", "", 0x24},
+        {EMI, "SubscribeForAlert", "<AlertSubscription><PolicyID>134</PolicyID></AlertSubscription>", 0x24},
+        {EMI, "SubscribeForAlert",
+         "<AlertSubscription><PolicyID>1</PolicyID><AlertTargetIPAddress>2130706433</AlertTargetIPAddress>"
+         "</AlertSubscription>",
+         0x24},
+        {EMI, "GetAlertSubscription", "", 0x805},
+        {EMI, "CancelAlertSubscription", "<SubscriptionHandle>9</SubscriptionHandle>", 0x805},
+        {SAI, "SetAdminAclEntryEx", "", 0x24},
+        {SAI, "SetAdminAclEntryEx", "<EntryEx><Username>admin</Username></EntryEx>", 0x806},
+        {SAI, "AddUserAclEntryEx", "", 0x24},
+        {SAI, "AddUserAclEntryEx",
+         "<EntryEx><AccessPermission>NoPermission</AccessPermission><Username>a</Username>" HA1 "</EntryEx>",
+         0x24},
+        {SAI, "AddUserAclEntryEx",
+         "<EntryEx><AccessPermission>AnyAccessPermission</AccessPermission><Username>a</Username></EntryEx>",
+         0x806},
+        {SAI, "AddUserAclEntryEx",
+         "<EntryEx><AccessPermission>AnyAccessPermission</AccessPermission><Realm>77</Realm><Username>a</"
+         "Username>" HA1 "</EntryEx>",
+         0x807},
+        {SAI, "GetUserAclEntryEx", "<Handle>77</Handle>", 0x805},
+        {SAI, "RemoveUserAclEntry", "<Handle>77</Handle>", 0x805},
+        {NET, "GetInterfaceSettings", "", 0x24},
+        {NET, "SetInterfaceSettings", "<InterfaceHandle>0</InterfaceHandle>", 0x24},
+        {NET, "SetInterfaceSettings",
+         "<InterfaceHandle>0</InterfaceHandle><InterfaceDescriptor><InterfaceMode>NO_ADDRESS</InterfaceMode>"
+         "</InterfaceDescriptor>",
+         0x24},
+        {HWA, "GetAssetData", "", 0x24},
+        {IDR, "SetRedirectionListenerState", "", 0x24},
+        {CB, "CbQueryCapabilities", "", 0x24},
+        {CB, "CbQueryCapabilities", "<Interface>7</Interface>", 0x805},
+        {CB, "CbFilterAdd", "", 0x24},
+        {CB, "CbFilterGet", "<FilterHandle>77</FilterHandle>", 0x805},
+        {CB, "CbFilterRemove", "<FilterHandle>77</FilterHandle>", 0x805},
+        {CB, "CbPolicyAdd", "<Policy><Name>n</Name></Policy>", 0x24},
+        {CB, "CbPolicyAdd",
+         "<Policy><Name>n</Name><Precedence>1</Precedence><FilterHandle>77</"
+         "FilterHandle><TxDefault><Drop>false</Drop>"
+         "</TxDefault><RxDefault><Drop>false</Drop></RxDefault></Policy>",
+         0x805},
+        {CB, "CbPolicyGet", "", 0x805},
+        {CB, "CbPolicyRemove", "<PolicyHandle>77</PolicyHandle>", 0x805},
+        {CB, "CbPolicyEnable", "<Interface>0</Interface>", 0x24},
+        {CB, "CbPolicyEnable", "<Interface>0</Interface><PolicyHandle>77</PolicyHandle>", 0x805},
+        {CB, "CbPolicyDisable", "<Interface>7</Interface><PolicyHandle>77</PolicyHandle>", 0x805},
+        {CB, "CbPolicyGetActive", "", 0x24},
+        {CB, "CbPolicyGetActive", "<Interface>7</Interface>", 0x805},
+        {CB, "CbPolicySetDefault", "<Interface>0</Interface><PolicyHandle>77</PolicyHandle>", 0x805},
+        {CB, "CbPolicyGetDefault", "", 0x24},
+        {CB, "CbStatisticsGet", "<Interface>0</Interface><PolicyHandle>77</PolicyHandle>", 0x805},
+    };
+    char text[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(ask_in(rows[i].service, rows[i].ns, rows[i].operation, rows[i].members), 200);
+        snprintf(text, sizeof(text), "Status>%u<", rows[i].status);
+        if (strstr(buf_str(&answer), text) == NULL)
+            fail_msg("%s(%s): not %s: %s", rows[i].operation, rows[i].members, text, buf_str(&answer));
+    }
+}
+
 /* What is no such request is a SOAP fault with HTTP 500. */
 static void faults_on_what_is_no_request(void **state)
 {
@@ -209,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_right_requests),
         cmocka_unit_test(refuses_wrong_values),
+        cmocka_unit_test(statuses_of_all_services),
         cmocka_unit_test(faults_on_what_is_no_request),
         cmocka_unit_test(deep_and_long_documents_end),
         cmocka_unit_test(realms_open_services),

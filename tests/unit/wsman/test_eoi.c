@@ -1,83 +1,15 @@
 /* Calls put over the SOAP interface of AMT 1 to 5: what is asked, and what is made of the answers, good and
  * bad. (reference eoi.md) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/wsman/eoi_bench.h"
 #include "wsman/answer.h"
-#include "wsman/eoi/eoi.h"
 #include "wsman/interface.h"
 #include "wsman/power.h"
 
-struct bench {
-    struct eoi *eoi;
-    struct wsman_call *call;
-    struct err err;
-};
-
-static int start(void **state)
-{
-    static struct bench bench;
-
-    bench = (struct bench){.eoi = eoi_new()};
-    *state = &bench;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct bench *b = *state;
-
-    wsman_call_free(b->call);
-    eoi_free(b->eoi);
-    return 0;
-}
-
-static enum eoi_progress begin(struct bench *b, struct wsman_request *rq)
-{
-    wsman_call_free(b->call);
-    b->call = wsman_call_new(rq);
-    err_clear(&b->err);
-    return eoi_begin(b->eoi, b->call, &b->err);
-}
-
-static enum eoi_progress get(struct bench *b, const char *class_name)
-{
-    return begin(b, wsman_request_new(WSMAN_GET, class_name, NULL));
-}
-
-static void asks(struct bench *b, const char *path, const char *text)
-{
-    assert_string_equal(eoi_path(b->eoi), path);
-    if (!strstr(buf_str(eoi_body(b->eoi)), text))
-        fail_msg("'%s' is not in: %s", text, buf_str(eoi_body(b->eoi)));
-}
-
-static enum eoi_progress answer_document(struct bench *b, int status, const char *document)
-{
-    err_clear(&b->err);
-    return eoi_answer(b->eoi, status, document, strlen(document), &b->err);
-}
-
-/* An answer of remote control: the element's name and what is in it. */
-static enum eoi_progress answer(struct bench *b, const char *element, const char *members)
-{
-    char text[4096];
-
-    snprintf(text, sizeof(text),
-             "<?xml version=\"1.0\"?><x:Envelope xmlns:x=\"http://schemas.xmlsoap.org/soap/envelope/\" "
-             "xmlns:q=\"http://schemas.intel.com/platform/client/RemoteControl/2004/01\"><x:Body>"
-             "<q:%s>%s</q:%s></x:Body></x:Envelope>",
-             element, members, element);
-    return answer_document(b, 200, text);
-}
-
-#define STATE "GetSystemPowerStateResponse"
+#define RCI   "/RemoteControlService"
+#define STATE "GetSystemPowerState"
 
 static uint32_t power_of(struct bench *b)
 {
@@ -98,11 +30,11 @@ static void reads_the_power_state(void **state)
     char members[128];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(get(b, "CIM_AssociatedPowerManagementService"), EOI_SEND);
-        asks(b, "/RemoteControlService", "<rci:GetSystemPowerState>");
-        snprintf(members, sizeof(members),
-                 "<q:Status>0</q:Status><q:SystemPowerState>%u</q:SystemPowerState>", rows[i].sent);
-        assert_int_equal(answer(b, STATE, members), EOI_FINISHED);
+        assert_int_equal(bench_get(b, "CIM_AssociatedPowerManagementService"), EOI_SEND);
+        bench_asks(b, RCI, "<rci:GetSystemPowerState>");
+        snprintf(members, sizeof(members), "<Status>0</Status><SystemPowerState>%u</SystemPowerState>",
+                 rows[i].sent);
+        assert_int_equal(bench_answer(b, NS_RCI, STATE, members), EOI_FINISHED);
         assert_int_equal(power_of(b), rows[i].read);
     }
 }
@@ -111,10 +43,10 @@ static void elements_in_another_order(void **state)
 {
     struct bench *b = *state;
 
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(
-        answer(b, STATE, "<q:New>1</q:New><q:SystemPowerState>5</q:SystemPowerState><q:Status>0</q:Status>"),
-        EOI_FINISHED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer(b, NS_RCI, STATE,
+                                  "<New>1</New><SystemPowerState>5</SystemPowerState><Status>0</Status>"),
+                     EOI_FINISHED);
     assert_int_equal(power_of(b), POWER_OFF_SOFT);
 }
 
@@ -122,14 +54,14 @@ static void missing_elements(void **state)
 {
     struct bench *b = *state;
 
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(answer(b, STATE, "<q:Status>0</q:Status>"), EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer(b, NS_RCI, STATE, "<Status>0</Status>"), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_BAD_ANSWER);
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(answer(b, STATE, "<q:SystemPowerState>5</q:SystemPowerState>"), EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer(b, NS_RCI, STATE, "<SystemPowerState>5</SystemPowerState>"), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_BAD_ANSWER);
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(answer(b, "SomethingElse", ""), EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer(b, NS_RCI, "SomethingElse", ""), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_BAD_ANSWER);
 }
 
@@ -147,9 +79,9 @@ static void statuses_become_causes(void **state)
     char members[64];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        get(b, "CIM_AssociatedPowerManagementService");
-        snprintf(members, sizeof(members), "<q:Status>%u</q:Status>", rows[i].status);
-        assert_int_equal(answer(b, STATE, members), EOI_FAILED);
+        bench_get(b, "CIM_AssociatedPowerManagementService");
+        snprintf(members, sizeof(members), "<Status>%u</Status>", rows[i].status);
+        assert_int_equal(bench_answer(b, NS_RCI, STATE, members), EOI_FAILED);
         assert_int_equal(b->err.cause, rows[i].cause);
         assert_string_equal(b->err.code, rows[i].code);
     }
@@ -159,20 +91,20 @@ static void soap_faults_and_http_statuses(void **state)
 {
     struct bench *b = *state;
 
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(
-        answer_document(b, 500,
-                        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault>"
-                        "<faultcode>s:Server</faultcode><faultstring>out of sorts</faultstring></s:Fault>"
-                        "</s:Body></s:Envelope>"),
-        EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer_document(
+                         b, 500,
+                         "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault>"
+                         "<faultcode>s:Server</faultcode><faultstring>out of sorts</faultstring></s:Fault>"
+                         "</s:Body></s:Envelope>"),
+                     EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_FAULT);
     assert_non_null(strstr(b->err.text, "out of sorts"));
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(answer_document(b, 503, "<html>busy</html>"), EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer_document(b, 503, "<html>busy</html>"), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_BUSY);
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(answer_document(b, 404, ""), EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer_document(b, 404, ""), EOI_FAILED);
     assert_true(wsman_fault_is_absent(&b->err));
 }
 
@@ -187,8 +119,8 @@ static void what_is_no_answer(void **state)
     struct bench *b = *state;
 
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-        get(b, "CIM_AssociatedPowerManagementService");
-        assert_int_equal(answer_document(b, 200, documents[i]), EOI_FAILED);
+        bench_get(b, "CIM_AssociatedPowerManagementService");
+        assert_int_equal(bench_answer_document(b, 200, documents[i]), EOI_FAILED);
         assert_int_equal(b->err.cause, CAUSE_BAD_ANSWER);
     }
 }
@@ -201,8 +133,8 @@ static void deep_answers_end(void **state)
     buf_puts(&text, "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>");
     for (int i = 0; i < 5000; i++)
         buf_puts(&text, "<a>");
-    get(b, "CIM_AssociatedPowerManagementService");
-    assert_int_equal(answer_document(b, 200, buf_str(&text)), EOI_FAILED);
+    bench_get(b, "CIM_AssociatedPowerManagementService");
+    assert_int_equal(bench_answer_document(b, 200, buf_str(&text)), EOI_FAILED);
     buf_free(&text);
 }
 
@@ -210,7 +142,7 @@ static void what_has_no_counterpart_is_absent(void **state)
 {
     struct bench *b = *state;
 
-    assert_int_equal(get(b, "IPS_OptInService"), EOI_FAILED);
+    assert_int_equal(bench_get(b, "IPS_OptInService"), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_UNSUPPORTED);
     assert_true(wsman_fault_is_absent(&b->err));
 }
@@ -223,7 +155,7 @@ static enum eoi_progress request_power(struct bench *b, enum power_state request
         wsman_request_new(WSMAN_INVOKE, "CIM_PowerManagementService", "RequestPowerStateChange");
 
     wsman_add_u32(rq, "PowerState", request);
-    return begin(b, rq);
+    return bench_begin(b, rq);
 }
 
 static void power_requests_are_commands(void **state)
@@ -239,14 +171,14 @@ static void power_requests_are_commands(void **state)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(request_power(b, rows[i].request), EOI_SEND);
-        asks(b, "/RemoteControlService", rows[i].command);
-        asks(b, "/RemoteControlService", "<rci:IanaOemNumber>343<");
+        bench_asks(b, RCI, rows[i].command);
+        bench_asks(b, RCI, "<rci:IanaOemNumber>343<");
         assert_null(strstr(buf_str(eoi_body(b->eoi)), "SpecialCommand"));
-        assert_int_equal(answer(b, "RemoteControlResponse", "<q:Status>0</q:Status>"), EOI_FINISHED);
+        assert_int_equal(bench_answer(b, NS_RCI, "RemoteControl", "<Status>0</Status>"), EOI_FINISHED);
         assert_int_equal(wsman_call_return_value(b->call), 0);
     }
     assert_int_equal(request_power(b, POWER_RESET), EOI_SEND);
-    assert_int_equal(answer(b, "RemoteControlResponse", "<q:Status>2051</q:Status>"), EOI_FINISHED);
+    assert_int_equal(bench_answer(b, NS_RCI, "RemoteControl", "<Status>2051</Status>"), EOI_FINISHED);
     wsman_return_value_to_err("CIM_PowerManagementService", "RequestPowerStateChange",
                               wsman_call_return_value(b->call), &b->err);
     assert_int_equal(b->err.cause, CAUSE_INVALID_STATE);
@@ -263,10 +195,10 @@ static void put_boot_settings(struct bench *b, const char *flag, uint32_t media)
     wsman_add_bool(rq, "LockKeyboard", true);
     wsman_add_u32(rq, "BootMediaIndex", media);
     wsman_add_u32(rq, "IDERBootDevice", 1);
-    assert_int_equal(begin(b, rq), EOI_FINISHED);
+    assert_int_equal(bench_begin(b, rq), EOI_FINISHED);
     rq = wsman_request_new(WSMAN_INVOKE, "CIM_BootService", "SetBootConfigRole");
     wsman_add_u32(rq, "Role", 1);
-    assert_int_equal(begin(b, rq), EOI_FINISHED);
+    assert_int_equal(bench_begin(b, rq), EOI_FINISHED);
 }
 
 static void order_boot(struct bench *b, const char *source)
@@ -275,7 +207,7 @@ static void order_boot(struct bench *b, const char *source)
     struct wsman_request *rq = wsman_request_new(WSMAN_INVOKE, "CIM_BootConfigSetting", "ChangeBootOrder");
 
     wsman_add_epr(rq, "Source", "CIM_BootSourceSetting", selectors);
-    assert_int_equal(begin(b, rq), EOI_FINISHED);
+    assert_int_equal(bench_begin(b, rq), EOI_FINISHED);
 }
 
 /* The options travel with the command that starts the machine, once. */
@@ -287,17 +219,16 @@ static void boot_options_go_with_the_command(void **state)
     order_boot(b, "Intel(r) AMT: Force CD/DVD Boot");
     assert_int_equal(wsman_call_return_value(b->call), 0);
     assert_int_equal(request_power(b, POWER_RESET), EOI_SEND);
-    asks(b, "/RemoteControlService",
-         "<rci:SpecialCommand>5</rci:SpecialCommand><rci:SpecialCommandParameter>2</"
-         "rci:SpecialCommandParameter><rci:BootOptions>32</rci:BootOptions>");
-    assert_int_equal(answer(b, "RemoteControlResponse", "<q:Status>0</q:Status>"), EOI_FINISHED);
+    bench_asks(b, RCI,
+               "<rci:SpecialCommand>5</rci:SpecialCommand><rci:SpecialCommandParameter>2</"
+               "rci:SpecialCommandParameter><rci:BootOptions>32</rci:BootOptions>");
+    assert_int_equal(bench_answer(b, NS_RCI, "RemoteControl", "<Status>0</Status>"), EOI_FINISHED);
     assert_int_equal(eoi_end(b->eoi, &b->err), EOI_FINISHED);
 
     put_boot_settings(b, "UseIDER", 0);
     assert_int_equal(request_power(b, POWER_RESET), EOI_SEND);
-    asks(b, "/RemoteControlService",
-         "<rci:SpecialCommand>193</rci:SpecialCommand><rci:SpecialCommandParameter>257<");
-    assert_int_equal(answer(b, "RemoteControlResponse", "<q:Status>0</q:Status>"), EOI_FINISHED);
+    bench_asks(b, RCI, "<rci:SpecialCommand>193</rci:SpecialCommand><rci:SpecialCommandParameter>257<");
+    assert_int_equal(bench_answer(b, NS_RCI, "RemoteControl", "<Status>0</Status>"), EOI_FINISHED);
 }
 
 /* Without one they are a command of their own at the end. */
@@ -307,10 +238,9 @@ static void boot_options_alone(void **state)
 
     put_boot_settings(b, "BIOSSetup", 0);
     assert_int_equal(eoi_end(b->eoi, &b->err), EOI_SEND);
-    asks(b, "/RemoteControlService", "<rci:Command>33<");
-    asks(b, "/RemoteControlService",
-         "<rci:SpecialCommand>193</rci:SpecialCommand><rci:SpecialCommandParameter>8<");
-    assert_int_equal(answer(b, "RemoteControlResponse", "<q:Status>2051</q:Status>"), EOI_FAILED);
+    bench_asks(b, RCI, "<rci:Command>33<");
+    bench_asks(b, RCI, "<rci:SpecialCommand>193</rci:SpecialCommand><rci:SpecialCommandParameter>8<");
+    assert_int_equal(bench_answer(b, NS_RCI, "RemoteControl", "<Status>2051</Status>"), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_INVALID_VALUE);
     assert_int_equal(eoi_end(b->eoi, &b->err), EOI_FINISHED);
 }
@@ -330,23 +260,21 @@ static void versions_tell_the_interface(void **state)
     assert_int_equal(interface_by_name("other"), INTERFACE_UNKNOWN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_the_power_state),
-        TEST(elements_in_another_order),
-        TEST(missing_elements),
-        TEST(statuses_become_causes),
-        TEST(soap_faults_and_http_statuses),
-        TEST(what_is_no_answer),
-        TEST(deep_answers_end),
-        TEST(what_has_no_counterpart_is_absent),
-        TEST(power_requests_are_commands),
-        TEST(boot_options_go_with_the_command),
-        TEST(boot_options_alone),
-        TEST(versions_tell_the_interface),
+        BENCH_TEST(reads_the_power_state),
+        BENCH_TEST(elements_in_another_order),
+        BENCH_TEST(missing_elements),
+        BENCH_TEST(statuses_become_causes),
+        BENCH_TEST(soap_faults_and_http_statuses),
+        BENCH_TEST(what_is_no_answer),
+        BENCH_TEST(deep_answers_end),
+        BENCH_TEST(what_has_no_counterpart_is_absent),
+        BENCH_TEST(power_requests_are_commands),
+        BENCH_TEST(boot_options_go_with_the_command),
+        BENCH_TEST(boot_options_alone),
+        BENCH_TEST(versions_tell_the_interface),
     };
 
     xml_library_init();

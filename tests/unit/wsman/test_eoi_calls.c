@@ -1,75 +1,11 @@
 /* System Defense, hardware, the event log and accounts over the SOAP interface: what is asked for a call, and
  * what instances are made of the answers. (reference eoi.md, chapters 3 and 4) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/wsman/eoi_bench.h"
 #include "wsman/answer.h"
-#include "wsman/eoi/eoi.h"
 #include "wsman/system_defense_internal.h"
-
-#define CLIENT "http://schemas.intel.com/platform/client/"
-#define CB     "http://schemas.intel.com/2004/12/management/PC/CircuitBreaker"
-
-struct bench {
-    struct eoi *eoi;
-    struct wsman_call *call;
-    struct err err;
-};
-
-static int start(void **state)
-{
-    static struct bench bench;
-
-    bench = (struct bench){.eoi = eoi_new()};
-    *state = &bench;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct bench *b = *state;
-
-    wsman_call_free(b->call);
-    eoi_free(b->eoi);
-    return 0;
-}
-
-static enum eoi_progress begin(struct bench *b, struct wsman_request *rq)
-{
-    wsman_call_free(b->call);
-    b->call = wsman_call_new(rq);
-    err_clear(&b->err);
-    return eoi_begin(b->eoi, b->call, &b->err);
-}
-
-static enum eoi_progress list(struct bench *b, const char *class_name)
-{
-    return begin(b, wsman_request_new(WSMAN_ENUMERATE, class_name, NULL));
-}
-
-static void asks(struct bench *b, const char *text)
-{
-    if (!strstr(buf_str(eoi_body(b->eoi)), text))
-        fail_msg("'%s' is not in: %s", text, buf_str(eoi_body(b->eoi)));
-}
-
-static enum eoi_progress answer(struct bench *b, const char *ns, const char *operation, const char *members)
-{
-    char text[4096];
-    int n = snprintf(text, sizeof(text),
-                     "<x:Envelope xmlns:x=\"http://schemas.xmlsoap.org/soap/envelope/\"><x:Body><%sResponse "
-                     "xmlns=\"%s\"><Status>0</Status>%s</%sResponse></x:Body></x:Envelope>",
-                     operation, ns, members, operation);
-
-    err_clear(&b->err);
-    return eoi_answer(b->eoi, 200, text, (size_t)n, &b->err);
-}
 
 /* --- System Defense: what is written is what is read --- */
 
@@ -93,31 +29,33 @@ static void filters_come_back_as_they_went(void **state)
     struct sd_change change = {.verb = SD_CREATE_FILTER, .filter = web};
     struct sd_state found = {0};
 
-    assert_int_equal(begin(b, sd_write_change(&change)), EOI_SEND);
-    asks(b, "<cb:Name>amt:web</cb:Name><cb:Direction>1</cb:Direction><cb:Profile>2</cb:Profile>"
-            "<cb:ProfileData>9</cb:ProfileData><cb:EventOnMatch>true</cb:EventOnMatch>");
-    asks(b, "<cb:SourceAddress>167772160</cb:SourceAddress><cb:SourceMask>4278190080</cb:SourceMask>");
-    asks(b, "<cb:DestinationStart>443<");
-    asks(b, "<cb:TcpFlagsOn>2<");
-    assert_int_equal(answer(b, CB, "CbFilterAdd", "<FilterHandle>7</FilterHandle>"), EOI_FINISHED);
+    assert_int_equal(bench_begin(b, sd_write_change(&change)), EOI_SEND);
+    bench_asks(b, NULL,
+               "<cb:Name>amt:web</cb:Name><cb:Direction>1</cb:Direction><cb:Profile>2</cb:Profile>"
+               "<cb:ProfileData>9</cb:ProfileData><cb:EventOnMatch>true</cb:EventOnMatch>");
+    bench_asks(b, NULL,
+               "<cb:SourceAddress>167772160</cb:SourceAddress><cb:SourceMask>4278190080</cb:SourceMask>");
+    bench_asks(b, NULL, "<cb:DestinationStart>443<");
+    bench_asks(b, NULL, "<cb:TcpFlagsOn>2<");
+    assert_int_equal(bench_good(b, NS_CB, "CbFilterAdd", "<FilterHandle>7</FilterHandle>"), EOI_FINISHED);
     assert_string_equal(sd_read_created(wsman_call_obj(b->call, 0)), "7");
 
-    assert_int_equal(list(b, "AMT_IPHeadersFilter"), EOI_SEND);
+    assert_int_equal(bench_list(b, "AMT_IPHeadersFilter"), EOI_SEND);
+    assert_int_equal(bench_good(b, NS_CB, "CbFilterEnumerate",
+                                "<FilterHandle>3</FilterHandle><FilterHandle>7</FilterHandle>"),
+                     EOI_SEND);
+    bench_asks(b, NULL, "<cb:FilterHandle>3<");
+    assert_int_equal(bench_good(b, NS_CB, "CbFilterGet",
+                                "<Filter><Name>e</Name><Ethernet><Type>2054</Type></Ethernet></Filter>"),
+                     EOI_SEND); /* of the other class */
+    bench_asks(b, NULL, "<cb:FilterHandle>7<");
     assert_int_equal(
-        answer(b, CB, "CbFilterEnumerate", "<FilterHandle>3</FilterHandle><FilterHandle>7</FilterHandle>"),
-        EOI_SEND);
-    asks(b, "<cb:FilterHandle>3<");
-    assert_int_equal(
-        answer(b, CB, "CbFilterGet", "<Filter><Name>e</Name><Ethernet><Type>2054</Type></Ethernet></Filter>"),
-        EOI_SEND); /* of the other class */
-    asks(b, "<cb:FilterHandle>7<");
-    assert_int_equal(
-        answer(b, CB, "CbFilterGet",
-               "<Filter><IPv4><Ports><TcpFlagsOn>2</TcpFlagsOn><DestinationEnd>443</DestinationEnd>"
-               "<DestinationStart>443</DestinationStart></Ports><Protocol>6</Protocol>"
-               "<SourceMask>4278190080</SourceMask><SourceAddress>167772160</SourceAddress></IPv4>"
-               "<EventOnMatch>true</EventOnMatch><ProfileData>9</ProfileData><Profile>2</Profile>"
-               "<Direction>1</Direction><Name>amt:web</Name></Filter>"),
+        bench_good(b, NS_CB, "CbFilterGet",
+                   "<Filter><IPv4><Ports><TcpFlagsOn>2</TcpFlagsOn><DestinationEnd>443</DestinationEnd>"
+                   "<DestinationStart>443</DestinationStart></Ports><Protocol>6</Protocol>"
+                   "<SourceMask>4278190080</SourceMask><SourceAddress>167772160</SourceAddress></IPv4>"
+                   "<EventOnMatch>true</EventOnMatch><ProfileData>9</ProfileData><Profile>2</Profile>"
+                   "<Direction>1</Direction><Name>amt:web</Name></Filter>"),
         EOI_FINISHED);
     sd_read_filters(&found, b->call, SD_IP);
     assert_int_equal(found.filter_count, 1);
@@ -132,12 +70,12 @@ static void policies_and_where_they_hold(void **state)
     struct sd_change change = {.verb = SD_ENABLE, .owner = SD_CONSOLE, .port = 1};
     struct sd_state found = {0};
 
-    assert_int_equal(list(b, "AMT_SystemDefensePolicy"), EOI_SEND);
-    assert_int_equal(answer(b, CB, "CbPolicyEnumerate", "<PolicyHandle>12</PolicyHandle>"), EOI_SEND);
+    assert_int_equal(bench_list(b, "AMT_SystemDefensePolicy"), EOI_SEND);
+    assert_int_equal(bench_good(b, NS_CB, "CbPolicyEnumerate", "<PolicyHandle>12</PolicyHandle>"), EOI_SEND);
     assert_int_equal(
-        answer(b, CB, "CbPolicyGet",
-               "<Policy><Name>amt:q</Name><Precedence>300</Precedence><FilterHandle>7</FilterHandle>"
-               "<TxDefault><Drop>true</Drop><Count>true</Count></TxDefault></Policy>"),
+        bench_good(b, NS_CB, "CbPolicyGet",
+                   "<Policy><Name>amt:q</Name><Precedence>300</Precedence><FilterHandle>7</FilterHandle>"
+                   "<TxDefault><Drop>true</Drop><Count>true</Count></TxDefault></Policy>"),
         EOI_FINISHED);
     sd_read_policies(&found, b->call);
     assert_int_equal(found.policy_count, 1);
@@ -147,19 +85,19 @@ static void policies_and_where_they_hold(void **state)
     assert_true(found.policies[0].tx.drop && found.policies[0].tx.count && !found.policies[0].rx.drop);
 
     snprintf(change.policy.id, sizeof(change.policy.id), "12");
-    assert_int_equal(begin(b, sd_write_change(&change)), EOI_SEND);
-    asks(b, "<cb:CbPolicyEnable><cb:Interface>1</cb:Interface><cb:PolicyHandle>12<");
-    assert_int_equal(answer(b, CB, "CbPolicyEnable", ""), EOI_FINISHED);
+    assert_int_equal(bench_begin(b, sd_write_change(&change)), EOI_SEND);
+    bench_asks(b, NULL, "<cb:CbPolicyEnable><cb:Interface>1</cb:Interface><cb:PolicyHandle>12<");
+    assert_int_equal(bench_good(b, NS_CB, "CbPolicyEnable", ""), EOI_FINISHED);
     change.verb = SD_DISABLE;
-    assert_int_equal(begin(b, sd_write_change(&change)), EOI_SEND);
-    asks(b, "<cb:CbPolicyDisable><cb:Interface>1</cb:Interface><cb:PolicyHandle>12<");
+    assert_int_equal(bench_begin(b, sd_write_change(&change)), EOI_SEND);
+    bench_asks(b, NULL, "<cb:CbPolicyDisable><cb:Interface>1</cb:Interface><cb:PolicyHandle>12<");
 
-    assert_int_equal(list(b, "AMT_NetworkPortSystemDefensePolicy"), EOI_SEND);
-    assert_int_equal(answer(b, CLIENT "NetworkAdministration/2004/01", "EnumerateInterfaces",
-                            "<InterfaceHandles>1</InterfaceHandles>"),
+    assert_int_equal(bench_list(b, "AMT_NetworkPortSystemDefensePolicy"), EOI_SEND);
+    assert_int_equal(bench_good(b, NS_CLIENT "NetworkAdministration/2004/01", "EnumerateInterfaces",
+                                "<InterfaceHandles>1</InterfaceHandles>"),
                      EOI_SEND);
-    assert_int_equal(answer(b, CB, "CbPolicyGetActive",
-                            "<PolicyHandle>12</PolicyHandle><EnabledHandle>12</EnabledHandle>"),
+    assert_int_equal(bench_good(b, NS_CB, "CbPolicyGetActive",
+                                "<PolicyHandle>12</PolicyHandle><EnabledHandle>12</EnabledHandle>"),
                      EOI_FINISHED);
     sd_read_enabled(&found, b->call, SD_CONSOLE);
     assert_int_equal(found.enabled_count, 1);
@@ -174,7 +112,7 @@ static void time_outs_are_unsupported(void **state)
     struct bench *b = *state;
     struct sd_change change = {.verb = SD_SET_TIMEOUT, .minutes = 5};
 
-    assert_int_equal(begin(b, sd_write_change(&change)), EOI_FAILED);
+    assert_int_equal(bench_begin(b, sd_write_change(&change)), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_UNSUPPORTED);
 }
 
@@ -189,13 +127,13 @@ static void hardware_is_smbios(void **state)
     char members[256];
     struct wsman_obj obj;
 
-    assert_int_equal(list(b, "CIM_PhysicalMemory"), EOI_SEND);
-    assert_int_equal(answer(b, CLIENT "HardwareAsset/2004/01", "EnumerateAssetTypes",
-                            "<AssetTypes>0</AssetTypes><AssetTypes>17</AssetTypes>"),
-                     EOI_SEND);
-    asks(b, "<hwa:AssetType>17<");
+    assert_int_equal(bench_list(b, "CIM_PhysicalMemory"), EOI_SEND);
+    assert_int_equal(
+        bench_good(b, NS_HWA, "EnumerateAssetTypes", "<AssetTypes>0</AssetTypes><AssetTypes>17</AssetTypes>"),
+        EOI_SEND);
+    bench_asks(b, NULL, "<hwa:AssetType>17<");
     snprintf(members, sizeof(members), "<AssetData>%s</AssetData><AssetData>%s</AssetData>", module, empty);
-    assert_int_equal(answer(b, CLIENT "HardwareAsset/2004/01", "GetAssetData", members), EOI_FINISHED);
+    assert_int_equal(bench_good(b, NS_HWA, "GetAssetData", members), EOI_FINISHED);
     assert_int_equal(wsman_call_count(b->call), 1);
     obj = wsman_call_obj(b->call, 0);
     assert_string_equal(wsman_str(obj, "Capacity"), "1073741824");
@@ -205,13 +143,13 @@ static void hardware_is_smbios(void **state)
     assert_string_equal(wsman_str(obj, "PartNumber"), "PP");
     assert_null(wsman_str(obj, "ConfiguredMemoryClockSpeed")); /* not in a structure of that age */
 
-    assert_int_equal(list(b, "CIM_BIOSElement"), EOI_SEND); /* before the first boot: nothing */
-    assert_int_equal(answer(b, CLIENT "HardwareAsset/2004/01", "EnumerateAssetTypes", ""), EOI_FINISHED);
+    assert_int_equal(bench_list(b, "CIM_BIOSElement"), EOI_SEND); /* before the first boot: nothing */
+    assert_int_equal(bench_good(b, NS_HWA, "EnumerateAssetTypes", ""), EOI_FINISHED);
     assert_int_equal(wsman_call_count(b->call), 0);
 
-    assert_int_equal(list(b, "CIM_Card"), EOI_SEND); /* of another type than was asked for */
-    answer(b, CLIENT "HardwareAsset/2004/01", "EnumerateAssetTypes", "<AssetTypes>2</AssetTypes>");
-    assert_int_equal(answer(b, CLIENT "HardwareAsset/2004/01", "GetAssetData", members), EOI_FAILED);
+    assert_int_equal(bench_list(b, "CIM_Card"), EOI_SEND); /* of another type than was asked for */
+    bench_good(b, NS_HWA, "EnumerateAssetTypes", "<AssetTypes>2</AssetTypes>");
+    assert_int_equal(bench_good(b, NS_HWA, "GetAssetData", members), EOI_FAILED);
     assert_int_equal(b->err.cause, CAUSE_BAD_ANSWER);
 }
 
@@ -223,24 +161,83 @@ static void records_are_bytes(void **state)
     struct wsman_request *rq = wsman_request_new(WSMAN_INVOKE, "AMT_MessageLog", "GetRecords");
 
     wsman_add_u32(rq, "IterationIdentifier", 5);
-    assert_int_equal(begin(b, rq), EOI_SEND);
-    asks(b, "<emi:StartIndex>4<");
-    assert_int_equal(answer(b, CLIENT "EventManager/2004/01", "ReadEventLogRecords",
-                            "<TotalRecords>5</TotalRecords><Record><TimeStamp>1</TimeStamp><DeviceAddress>255"
-                            "</DeviceAddress><EventSensorType>15</EventSensorType><EventData>QAcA</EventData>"
-                            "</Record>"),
-                     EOI_FINISHED);
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
+    bench_asks(b, NULL, "<emi:StartIndex>4<");
+    assert_int_equal(
+        bench_good(b, NS_EMI, "ReadEventLogRecords",
+                   "<TotalRecords>5</TotalRecords><Record><TimeStamp>1</TimeStamp><DeviceAddress>255"
+                   "</DeviceAddress><EventSensorType>15</EventSensorType><EventData>QAcA</EventData>"
+                   "</Record>"),
+        EOI_FINISHED);
     /* 01 00 00 00 ff 0f 00 .. 00 40 07 00 .. */
     assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "RecordArray"), "AQAAAP8PAAAAAAAAAEAHAAAAAAAA");
     assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "NoMoreRecords"), "true");
     assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "IterationIdentifier"), "6");
 
-    assert_int_equal(begin(b, wsman_request_new(WSMAN_INVOKE, "AMT_MessageLog", "PositionToFirstRecord")),
-                     EOI_SEND);
     assert_int_equal(
-        answer(b, CLIENT "EventManager/2004/01", "GetEventLogStatus", "<RecordCount>0</RecordCount>"),
-        EOI_FINISHED);
+        bench_begin(b, wsman_request_new(WSMAN_INVOKE, "AMT_MessageLog", "PositionToFirstRecord")), EOI_SEND);
+    assert_int_equal(bench_good(b, NS_EMI, "GetEventLogStatus", "<RecordCount>0</RecordCount>"),
+                     EOI_FINISHED);
     assert_int_equal(wsman_call_return_value(b->call), 2); /* no record */
+}
+
+/* --- who is told --- */
+
+static void hearers_of_traps_come_and_go(void **state)
+{
+    struct bench *b = *state;
+    struct wsman_request *rq = wsman_request_new(WSMAN_CREATE, "AMT_SNMPEventSubscriber", NULL);
+    struct wsman_obj obj;
+
+    assert_int_equal(bench_list(b, "AMT_PETFilterSetting"), EOI_SEND);
+    assert_int_equal(bench_good(b, NS_EMI, "EnumerateAlertPolicies", "<PolicyID>134</PolicyID>"),
+                     EOI_FINISHED);
+    assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "PolicyID"), "134");
+
+    wsman_add_str(rq, "AccessInfo", "10.0.0.5");
+    wsman_add_u32(rq, "PolicyID", 134);
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
+    bench_asks(b, "/EventManagerService",
+               "<emi:AlertTargetIPAddress>167772165</emi:AlertTargetIPAddress><emi:PolicyID>134<");
+    assert_int_equal(bench_good(b, NS_EMI, "SubscribeForAlert", "<SubscriptionHandle>4</SubscriptionHandle>"),
+                     EOI_FINISHED);
+    assert_true(wsman_obj_is(wsman_call_obj(b->call, 0), "ResourceCreated"));
+
+    assert_int_equal(bench_list(b, "AMT_SNMPEventSubscriber"), EOI_SEND);
+    assert_int_equal(
+        bench_good(b, NS_EMI, "EnumerateAlertSubscriptions", "<SubscriptionHandle>4</SubscriptionHandle>"),
+        EOI_SEND);
+    bench_asks(b, NULL, "<emi:SubscriptionHandle>4<");
+    assert_int_equal(bench_good(b, NS_EMI, "GetAlertSubscription",
+                                "<AlertSubscription><PolicyID>134</PolicyID><AlertTargetIPAddress>167772165"
+                                "</AlertTargetIPAddress></AlertSubscription>"),
+                     EOI_FINISHED);
+    obj = wsman_call_obj(b->call, 0);
+    assert_string_equal(wsman_str(obj, "AccessInfo"), "10.0.0.5");
+    assert_string_equal(wsman_str(obj, "Name"), "4");
+
+    rq = wsman_request_new(WSMAN_DELETE, "AMT_SNMPEventSubscriber", NULL);
+    wsman_select(rq, "Name", "4");
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
+    bench_asks(b, NULL, "<emi:CancelAlertSubscription><emi:SubscriptionHandle>4<");
+    assert_int_equal(bench_answer(b, NS_EMI, "CancelAlertSubscription", "<Status>2053</Status>"), EOI_FAILED);
+    assert_string_equal(b->err.code, "PT_STATUS 0x805");
+}
+
+static void traps_go_to_ipv4_only(void **state)
+{
+    struct bench *b = *state;
+    struct wsman_request *rq = wsman_request_new(WSMAN_CREATE, "AMT_SNMPEventSubscriber", NULL);
+
+    wsman_add_str(rq, "AccessInfo", "2001:db8::1");
+    assert_int_equal(bench_begin(b, rq), EOI_FAILED);
+    assert_int_equal(b->err.cause, CAUSE_UNSUPPORTED);
+    assert_int_equal(bench_list(b, "AMT_SNMPEventSubscriber"), EOI_SEND);
+    assert_int_equal(
+        bench_good(b, NS_EMI, "EnumerateAlertSubscriptions", "<SubscriptionHandle>4</SubscriptionHandle>"),
+        EOI_SEND);
+    assert_int_equal(bench_good(b, NS_EMI, "GetAlertSubscription", "<AlertSubscription/>"), EOI_FAILED);
+    assert_int_equal(b->err.cause, CAUSE_BAD_ANSWER);
 }
 
 /* --- accounts --- */
@@ -253,11 +250,11 @@ static void accounts_keep_their_rights(void **state)
     uint32_t realms[4] = {0};
 
     wsman_add_u32(rq, "Handle", 3);
-    assert_int_equal(begin(b, rq), EOI_SEND);
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
     assert_int_equal(
-        answer(b, CLIENT "SecurityAdministration/2004/01", "GetUserAclEntryEx",
-               "<EntryEx><AccessPermission>NetworkAccessPermission</AccessPermission><Realm>5</Realm>"
-               "<Realm>11</Realm><Username>joe</Username></EntryEx>"),
+        bench_good(b, NS_SAI, "GetUserAclEntryEx",
+                   "<EntryEx><AccessPermission>NetworkAccessPermission</AccessPermission><Realm>5</Realm>"
+                   "<Realm>11</Realm><Username>joe</Username></EntryEx>"),
         EOI_FINISHED);
     assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "DigestUsername"), "joe");
     assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "AccessPermission"), "1");
@@ -270,12 +267,12 @@ static void accounts_keep_their_rights(void **state)
     wsman_add_u32(rq, "AccessPermission", 1);
     wsman_add_u32(rq, "Realms", realms[0]);
     wsman_add_u32(rq, "Realms", realms[1]);
-    assert_int_equal(begin(b, rq), EOI_SEND);
-    asks(b, "<sai:AccessPermission>NetworkAccessPermission<");
-    asks(b, "<sai:Realm>5</sai:Realm><sai:Realm>11</sai:Realm><sai:Username>joe</sai:Username>"
-            "<sai:DigestPassword>MDEyMzQ1Njc4OWFiY2RlZg==<");
-    assert_int_equal(answer(b, CLIENT "SecurityAdministration/2004/01", "UpdateUserAclEntryEx", ""),
-                     EOI_FINISHED);
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
+    bench_asks(b, NULL, "<sai:AccessPermission>NetworkAccessPermission<");
+    bench_asks(b, NULL,
+               "<sai:Realm>5</sai:Realm><sai:Realm>11</sai:Realm><sai:Username>joe</sai:Username>"
+               "<sai:DigestPassword>MDEyMzQ1Njc4OWFiY2RlZg==<");
+    assert_int_equal(bench_good(b, NS_SAI, "UpdateUserAclEntryEx", ""), EOI_FINISHED);
 }
 
 static void accounts_come_and_go(void **state)
@@ -286,30 +283,29 @@ static void accounts_come_and_go(void **state)
 
     wsman_add_base64(rq, "KerberosUserSid", "\1\5\0\0\0\0\0\5", 8);
     wsman_add_u32(rq, "AccessPermission", 2);
-    assert_int_equal(begin(b, rq), EOI_SEND);
-    asks(b, "<sai:AccessPermission>AnyAccessPermission</sai:AccessPermission><sai:Sid>AQUAAAAAAAU=<");
-    assert_int_equal(
-        answer(b, CLIENT "SecurityAdministration/2004/01", "AddUserAclEntryEx", "<Handle>4</Handle>"),
-        EOI_FINISHED);
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
+    bench_asks(b, NULL,
+               "<sai:AccessPermission>AnyAccessPermission</sai:AccessPermission><sai:Sid>AQUAAAAAAAU=<");
+    assert_int_equal(bench_good(b, NS_SAI, "AddUserAclEntryEx", "<Handle>4</Handle>"), EOI_FINISHED);
     assert_string_equal(wsman_str(wsman_call_obj(b->call, 0), "Handle"), "4");
     rq = wsman_request_new(WSMAN_INVOKE, "AMT_AuthorizationService", "RemoveUserAclEntry");
     wsman_add_u32(rq, "Handle", 4);
-    assert_int_equal(begin(b, rq), EOI_SEND);
-    asks(b, "<sai:RemoveUserAclEntry><sai:Handle>4<");
+    assert_int_equal(bench_begin(b, rq), EOI_SEND);
+    bench_asks(b, NULL, "<sai:RemoveUserAclEntry><sai:Handle>4<");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(filters_come_back_as_they_went),
-        TEST(policies_and_where_they_hold),
-        TEST(time_outs_are_unsupported),
-        TEST(hardware_is_smbios),
-        TEST(records_are_bytes),
-        TEST(accounts_keep_their_rights),
-        TEST(accounts_come_and_go),
+        BENCH_TEST(filters_come_back_as_they_went),
+        BENCH_TEST(policies_and_where_they_hold),
+        BENCH_TEST(time_outs_are_unsupported),
+        BENCH_TEST(hardware_is_smbios),
+        BENCH_TEST(records_are_bytes),
+        BENCH_TEST(hearers_of_traps_come_and_go),
+        BENCH_TEST(traps_go_to_ipv4_only),
+        BENCH_TEST(accounts_keep_their_rights),
+        BENCH_TEST(accounts_come_and_go),
     };
 
     xml_library_init();
