@@ -32,6 +32,7 @@ struct replica {
     struct log_times *times; /* while it reads from the files */
     struct buf in;           /* records of the server, until they are whole and can be dealt with */
     uint64_t sent;           /* the offset behind the bytes that have gone */
+    bool copied;             /* the log is a replica itself */
     char *state;             /* as told last */
     bool broken;             /* the server does not keep to the protocol: it is not listened to any more */
     bool blocked;            /* what was typed waits for the console */
@@ -121,9 +122,17 @@ static void send_origin(const struct replica *r, const struct origin *origin)
 static size_t on_room(void *arg)
 {
     const struct replica *r = arg;
-    size_t backlog = channel_backlog(r->channel);
+    size_t backlog = channel_backlog(r->channel), room = backlog < BACKLOG ? BACKLOG - backlog : 0;
+    uint64_t upto;
 
-    return backlog < BACKLOG ? BACKLOG - backlog : 0;
+    if (!r->watch)
+        return 0;
+    if (r->copied) /* a replica's offsets are those of its node, whatever is lost here */
+        return room;
+    upto = clog_promise(console_log(attachment_console(r->watch)), r->sent);
+    if (upto <= r->sent)
+        return 0;
+    return upto - r->sent < room ? (size_t)(upto - r->sent) : room;
 }
 
 static void on_bytes(void *arg, uint64_t offset, const uint8_t *p, size_t n)
@@ -180,7 +189,10 @@ static void on_ended(void *arg, const char *reason)
 
 static void on_worked(void *arg)
 {
+    const struct replica *r = arg;
+
     send_proof(arg);
+    attachment_ready(r->watch); /* for more may be promised */
 }
 
 /* --- typing, as the server says --- */
@@ -357,7 +369,8 @@ static bool read_u64(const json_t *json, const char *name, uint64_t *out)
     return json_is_integer(value) && json_integer_value(value) >= 0 && *out <= OFFSET_MAX;
 }
 
-/* The replica has more than the log here, which lost it when power failed: its offsets are not used again. */
+/* The replica has more than the log here, which was put back to an older state: its offsets are not used
+ * again. A replica that is followed by another one waits for its node instead, which has the bytes. */
 static int catch_up(struct console *console, uint64_t offset, struct err *err)
 {
     struct clog *log = console_log(console);
@@ -387,10 +400,11 @@ static int attach(struct replica *r, struct console *console, uint64_t offset, s
     struct origin origin;
     const char *path = clog_path(console_log(console));
     const struct node_key *key = hub_key(daemon_hub(channel_daemon(r->channel)));
+    int copied = origin_of(path, console_info(console).name, key, &origin, err);
 
-    if (catch_up(console, offset, err) != 0 ||
-        origin_of(path, console_info(console).name, key, &origin, err) < 0)
+    if (copied < 0 || (!copied && catch_up(console, offset, err) != 0))
         return -1;
+    r->copied = copied;
     r->sent = offset;
     r->watch = console_attach(console, &request, &sink, err);
     if (!r->watch)

@@ -40,6 +40,7 @@ struct clog *clog_new(struct clog_store *store, const char *name, const struct l
 
 void clog_release(struct clog *log)
 {
+    clog_promise_end(log);
     clog_close_file(log);
     clog_drop_reader(log);
     if (log->unsynced) {
@@ -63,7 +64,7 @@ void clog_free(struct clog *log)
     clog_write_index(log);
     clog_write_journal(log);
     log->dying = true;
-    if (log->working == WORK_NONE)
+    if (log->working == WORK_NONE && !log->promising)
         clog_release(log);
 }
 
@@ -511,6 +512,8 @@ static int64_t deadline(const struct clog *log)
         next = sooner(next, log->index_due);
     if (log->check_due != 0)
         next = sooner(next, log->check_due);
+    if (log->promise_due != 0)
+        next = sooner(next, log->promise_due);
     return next;
 }
 
@@ -542,6 +545,7 @@ int64_t clog_tick(struct clog *log, int64_t now_ms)
     }
     if (log->check_due != 0 && now_ms >= log->check_due)
         look_after_file(log, now_ms);
+    clog_promise_tick(log, now_ms);
     clog_start_work(log, now_ms);
     return deadline(log);
 }

@@ -69,6 +69,10 @@ int clog_skip(struct clog *log, uint64_t offset, const char *why, struct err *er
  * passed over, what is missing before them becomes a gap. How many of them were dealt with; fewer while the
  * log is paused or off: offer the rest again later. Nothing is ever lost here. */
 size_t clog_replicate(struct clog *log, uint64_t offset, int64_t at_ms, const uint8_t *p, size_t n);
+/* A log that is followed by others. Bytes before the offset that is returned may be sent to another machine:
+ * their offsets will not be used again, though this one loses power and the bytes with it. `from` is how far
+ * they were sent; when little is left, more is promised, and `worked` comes. */
+uint64_t clog_promise(struct clog *log, uint64_t from);
 /* Off: bytes pass by unlogged until it is on again; the gap is recorded. */
 void clog_enable(struct clog *log, bool on);
 bool clog_enabled(const struct clog *log);

@@ -10,6 +10,7 @@
 
 #include "amtd/console/chain.h"
 #include "amtd/console/clog_internal.h"
+#include "amtd/console/proof.h"
 #include "amtd/console/time_index.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -232,12 +233,19 @@ static int skip_to(struct clog *log, uint64_t left, uint64_t offset, struct err 
     return 0;
 }
 
+static bool is_replica(const struct clog *log)
+{
+    struct origin origin;
+
+    return origin_of(log->path, log->name, NULL, &origin, NULL) != 0;
+}
+
 /* The open segment's files as an earlier life left them. */
 static int know_open(struct clog *log, const struct log_dir *dir, struct err *err)
 {
     int64_t size = file_size(log, "console.log"), first = log_dir_open_first(log->path);
     int64_t journal = file_size(log, "console.jnl"), index = file_size(log, "console.idx");
-    uint64_t seen = 0, keep;
+    uint64_t seen = 0, keep, promised;
 
     log->first = first >= 0 ? (uint64_t)first : closed_end(log, dir);
     log->end = log->first + (size > 0 ? (uint64_t)size : 0);
@@ -260,6 +268,13 @@ static int know_open(struct clog *log, const struct log_dir *dir, struct err *er
     log->signed_end = signed_end(log);
     if (log->signed_end > seen)
         seen = log->signed_end;
+    promised = clog_promise_read(log);
+    if (promised > log->end && promised > seen)
+        clog_repair_note(log, "power failed: servers may have bytes behind offset %llu that are not here",
+                         (unsigned long long)log->end);
+    seen = promised > seen ? promised : seen;
+    if (is_replica(log)) /* its node gives it again what is gone, at the same offsets */
+        seen = log->end;
     return seen > log->end ? skip_to(log, log->end, seen, err) : 0;
 }
 

@@ -97,6 +97,11 @@ struct clog {
     uint64_t signed_end, signed_journal;
     int64_t sign_due;
     struct log_reader *reader;
+
+    uint64_t promised; /* replicas may have what is before; 0: no promise in this boot */
+    uint64_t promise_step;
+    int64_t promise_ms, promise_due; /* when the last began; not before, 0: at any time */
+    bool promising;
 };
 
 /* clog_files.c: the directory, and descriptors. All: 0, or -1 and err. */
@@ -117,6 +122,14 @@ bool clog_file_is_there(const struct clog *log);
 /* clog_work.c */
 bool clog_start_work(struct clog *log, int64_t now_ms);
 int64_t clog_work_deadline(const struct clog *log);
+
+/* clog_promise.c */
+/* What an earlier life promised, of an earlier boot: the log goes on there. 0: nothing. */
+uint64_t clog_promise_read(struct clog *log);
+/* Time passes: what could not be promised is tried again. */
+void clog_promise_tick(struct clog *log, int64_t now_ms);
+/* The log is closed in good order. */
+void clog_promise_end(struct clog *log);
 
 /* clog.c */
 void clog_write_index(struct clog *log);

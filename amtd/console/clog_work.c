@@ -93,7 +93,8 @@ static void job_done(void *arg)
     clog_drop_reader(log);
     log->oldest_known = false;
     if (log->dying) {
-        clog_release(log);
+        if (!log->promising)
+            clog_release(log);
         return;
     }
     clog_start_work(log, clog_now(log));

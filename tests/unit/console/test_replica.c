@@ -258,6 +258,79 @@ static void test_other_key(void **state)
     clog_free(two);
 }
 
+/* --- promises --- */
+
+/* As after the machine's next start: the promise is of another boot. */
+static void boot_again(const char *name)
+{
+    const char *path = bench_path(&b, name, "promise");
+    size_t n;
+    char *content = bench_file(path, &n), *id = strchr(content, ' ');
+
+    id[1] = id[1] == '0' ? '1' : '0';
+    bench_put(path, content, n);
+    free(content);
+}
+
+/* Offsets that a server may have seen are not used again when power fails; sudden death loses nothing. */
+static void test_promise(void **state)
+{
+    struct clog *one = bench_log(&b, "c0");
+    uint64_t promised;
+
+    (void)state;
+    bench_append(one, "0123456789");
+    b.later = true;
+    assert_int_equal(clog_promise(one, 0), 0); /* nothing may go out before it is on the disk */
+    assert_false(bench_exists(bench_path(&b, "c0", "promise")));
+    bench_work(&b);
+    b.later = false;
+    promised = clog_promise(one, 0);
+    assert_true(promised > 10);
+    assert_true(clog_promise(one, promised - 1) > promised);
+    promised = clog_promise(one, 10);
+    bench_copy(&b, "c0", "killed");
+    bench_copy(&b, "c0", "power");
+    boot_again("power");
+    clog_free(one);
+    assert_false(bench_exists(bench_path(&b, "c0", "promise")));
+
+    one = bench_log(&b, "c0");
+    assert_int_equal(end_of(one), 10);
+    clog_free(one);
+    one = bench_log(&b, "killed");
+    assert_int_equal(end_of(one), 10);
+    assert_int_equal(clog_promise(one, 0), promised); /* it still holds */
+    clog_free(one);
+    one = bench_log(&b, "power");
+    assert_int_equal(end_of(one), promised);
+    bench_append(one, "new");
+    assert_int_equal(end_of(one), promised + 3);
+    clog_free(one);
+}
+
+/* A replica does not skip what its journal speaks of: its node has the bytes. */
+static void test_replica_loses_power(void **state)
+{
+    struct clog *one = bench_log(&b, "c0"), *two = bench_log(&b, "c0@n");
+    uint32_t seed = 1;
+
+    (void)state;
+    add(one, &seed, 3000);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    clog_event(two, JOURNAL_NOTE, NULL, "behind all");
+    clog_free(two);
+    assert_int_equal(truncate(bench_path(&b, "c0@n", "console.log"), 1000), 0);
+    two = bench_log(&b, "c0@n");
+    assert_int_equal(end_of(two), 1000);
+    follow(one, two);
+    assert_int_equal(end_of(two), end_of(one));
+    clog_free(one);
+    clog_free(two);
+    assert_int_equal(prove("c0@n").damages, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +339,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_off_takes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tampering, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_promise, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_replica_loses_power, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
