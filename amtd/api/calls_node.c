@@ -165,7 +165,8 @@ static json_t *peer_json(struct daemon *daemon, const struct peer *peer)
     const char *why;
     json_t *json;
 
-    text_hex(&pin, peer->pin, PEER_PIN, false);
+    if (peer->added_ms > 0) /* else known by a certificate, with any key */
+        text_hex(&pin, peer->pin, PEER_PIN, false);
     json = json_pack("{s:s, s:s, s:o}", "name", peer->name, "pin", buf_str(&pin), "added",
                      json_time(peer->added_ms));
     buf_free(&pin);
@@ -191,15 +192,38 @@ static json_t *peer_json(struct daemon *daemon, const struct peer *peer)
     return json;
 }
 
+/* Those that the configuration names and whose certificate is believed. False: there is no i-th. name is
+ * borrowed from it. */
+static bool configured(const struct config *config, enum peer_kind kind, size_t i, struct peer *peer)
+{
+    *peer = (struct peer){.kind = kind};
+    if (kind == PEER_NODE && i < config->node_count) {
+        peer->name = config->nodes[i].by_ca ? config->nodes[i].name : NULL;
+        return true;
+    }
+    if (kind == PEER_SERVER && i < config->server_count) {
+        peer->name = peer->host = config->servers[i].host;
+        peer->port = config->servers[i].port;
+        peer->configures = config->servers[i].configures;
+        return true;
+    }
+    return false;
+}
+
 static void list(struct api_request *rq, enum peer_kind kind)
 {
+    struct daemon *daemon = api_daemon(rq);
     size_t count;
-    const struct peer *all = peers_all(daemon_peers(api_daemon(rq)), &count);
+    const struct peer *all = peers_all(daemon_peers(daemon), &count);
     json_t *json = json_array();
+    struct peer one;
 
     for (size_t i = 0; i < count; i++)
         if (all[i].kind == kind)
-            json_array_append_new(json, peer_json(api_daemon(rq), &all[i]));
+            json_array_append_new(json, peer_json(daemon, &all[i]));
+    for (size_t i = 0; configured(daemon_config(daemon), kind, i, &one); i++)
+        if (one.name && !peers_find(daemon_peers(daemon), kind, one.name))
+            json_array_append_new(json, peer_json(daemon, &one));
     api_reply(rq, json);
 }
 
@@ -223,7 +247,11 @@ void call_node_show(struct api_request *rq)
     const char *name = param_text(api_params(rq), "name");
     const struct peer *peer = peers_find(daemon_peers(api_daemon(rq)), PEER_NODE, name);
     struct err err = ERR_INIT;
+    struct peer one;
 
+    for (size_t i = 0; !peer && configured(daemon_config(api_daemon(rq)), PEER_NODE, i, &one); i++)
+        if (one.name && strcmp(one.name, name) == 0)
+            peer = &one;
     if (peer) {
         api_reply(rq, peer_json(api_daemon(rq), peer));
         return;

@@ -1,5 +1,6 @@
 #include "amtd/node/nodes.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <utlist.h>
 
 #include "amtd/console/hub.h"
+#include "amtd/console/proof.h"
 #include "amtd/fleet/store_peers.h"
 #include "amtd/node/nodes_internal.h"
 #include "amtd/node/peers.h"
@@ -338,6 +340,30 @@ struct nodes *nodes_new(struct daemon *daemon)
     return nodes;
 }
 
+/* A node that is known by its certificate is not in the store; its replicas are on the disk. */
+static void add_replicas(struct node *node)
+{
+    char *path = xasprintf("%s/consoles", daemon_config(node->nodes->daemon)->state_dir);
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    json_t *names = json_array();
+
+    while (dir && (entry = readdir(dir))) {
+        const char *at = strrchr(entry->d_name, '@');
+        char *log = xasprintf("%s/%s", path, entry->d_name);
+        struct origin origin;
+
+        if (at && strcmp(at + 1, node->name) == 0 && origin_of(log, entry->d_name, NULL, &origin, NULL) != 0)
+            json_array_append_new(names, json_stringn(entry->d_name, (size_t)(at - entry->d_name)));
+        free(log);
+    }
+    if (dir)
+        closedir(dir);
+    add_consoles(node, names);
+    json_decref(names);
+    free(path);
+}
+
 void nodes_start(struct nodes *nodes)
 {
     size_t count;
@@ -351,6 +377,9 @@ void nodes_start(struct nodes *nodes)
             add_consoles(node_of(nodes, all[i].name), names);
         json_decref(names);
     }
+    for (size_t i = 0; i < nodes->settings_count; i++)
+        if (nodes->settings[i].by_ca)
+            add_replicas(node_of(nodes, nodes->settings[i].name));
 }
 
 static void timer_closed(uv_handle_t *handle)
