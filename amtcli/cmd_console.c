@@ -146,10 +146,19 @@ static int rows(struct context *ctx, const char *call, const struct column *colu
 
 static int console_list(struct context *ctx)
 {
-    static const struct column columns[] = {
-        {"CONSOLE", "name"},    {"STATE", "state"}, {"SINCE", "since"},     {"SOURCE", "source"},
-        {"SIGNALS", "signals"}, {"RATE", "rate"},   {"READERS", "readers"}, {"WRITER", "writer"},
-        {"LAST", "last"},       {"SIZE", "size"},   {"", "reason"},         {NULL}};
+    static const struct column columns[] = {{"CONSOLE", "name"},
+                                            {"STATE", "state"},
+                                            {"DEVICE", "device"},
+                                            {"SINCE", "since"},
+                                            {"SOURCE", "source"},
+                                            {"SIGNALS", "signals"},
+                                            {"RATE", "rate"},
+                                            {"READERS", "readers"},
+                                            {"WRITER", "writer"},
+                                            {"LAST", "last"},
+                                            {"SIZE", "size"},
+                                            {"", "reason"},
+                                            {NULL}};
 
     return rows(ctx, "console.list", columns);
 }
@@ -167,13 +176,25 @@ static int console_who(struct context *ctx)
 
 static int console_state(struct context *ctx)
 {
-    static const struct column fields[] = {
-        {"console", "name"},    {"state", "state"},       {"reason", "reason"},
-        {"since", "since"},     {"next try", "next_try"}, {"attempts", "attempts"},
-        {"source", "source"},   {"signals", "signals"},   {"writer", "writer"},
-        {"readers", "readers"}, {"rate", "rate"},         {"received", "received"},
-        {"last", "last"},       {"logging", "logging"},   {"log from", "first"},
-        {"log to", "end"},      {"size", "size"},         {NULL}};
+    static const struct column fields[] = {{"console", "name"},
+                                           {"state", "state"},
+                                           {"reason", "reason"},
+                                           {"since", "since"},
+                                           {"next try", "next_try"},
+                                           {"attempts", "attempts"},
+                                           {"source", "source"},
+                                           {"device", "device"},
+                                           {"signals", "signals"},
+                                           {"writer", "writer"},
+                                           {"readers", "readers"},
+                                           {"rate", "rate"},
+                                           {"received", "received"},
+                                           {"last", "last"},
+                                           {"logging", "logging"},
+                                           {"log from", "first"},
+                                           {"log to", "end"},
+                                           {"size", "size"},
+                                           {NULL}};
     json_t *reply;
     int code = context_call(ctx, "console.show", json_pack("{s:s}", "name", ctx->args.operands[0]), &reply);
 

@@ -121,11 +121,11 @@ json_t *console_json(struct console *console)
     const struct console_info info = console_info(console);
     char *source = source_settings_text(&info.settings->source);
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:o, s:o, s:I, s:s, s:s}", "name", info.name,
-                  "source", source, "state", console_state_name(info.state), "reason", info.reason, "since",
-                  json_time_ms(info.since_ms), "writer", info.writer, "readers", (json_int_t)info.readers,
-                  "rate", (json_int_t)info.rate, "signals", json_signals(&info), "last",
-                  json_time_ms(info.last_ms), "received", (json_int_t)info.received, "logging",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:o, s:o, s:I, s:s, s:s}", "name", info.name,
+                  "source", source, "state", console_state_name(info.state), "reason", info.reason, "device",
+                  info.device, "since", json_time_ms(info.since_ms), "writer", info.writer, "readers",
+                  (json_int_t)info.readers, "rate", (json_int_t)info.rate, "signals", json_signals(&info),
+                  "last", json_time_ms(info.last_ms), "received", (json_int_t)info.received, "logging",
                   !info.logging     ? "off"
                   : info.log_paused ? "paused"
                                     : "on",

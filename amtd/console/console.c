@@ -124,15 +124,21 @@ static int64_t next_wait(struct console *c)
     return wait / 2 + c->env->random(c->env->arg, (uint32_t)wait + 1);
 }
 
-static void failed(struct console *c, const char *why)
+static void forget_lines(struct console *c, bool no_port)
+{
+    c->signals_known = c->signals_on = 0;
+    device_down(&c->device, no_port);
+}
+
+static void failed(struct console *c, const struct err *why)
 {
     leave_line(c);
-    c->signals_known = c->signals_on = 0;
+    forget_lines(c, c->settings.source.type == SOURCE_SERIAL && why->cause == CAUSE_NOT_FOUND);
     c->typing = NULL;
     if (c->failures < 64)
         c->failures++;
     c->retry_ms = now(c) + next_wait(c);
-    set_down(c, wanted(c) ? CONSOLE_WAITING : CONSOLE_IDLE, why);
+    set_down(c, wanted(c) ? CONSOLE_WAITING : CONSOLE_IDLE, why->text);
 }
 
 void console_granted(struct console *c)
@@ -140,7 +146,7 @@ void console_granted(struct console *c)
     struct err err = ERR_INIT;
 
     if (c->state == CONSOLE_CONNECTING && c->source->ops->open(c->source, &err) != 0)
-        failed(c, err.text);
+        failed(c, &err);
 }
 
 void console_demand(struct console *c)
@@ -156,7 +162,7 @@ void console_demand(struct console *c)
         c->source->ops->close(c->source);
         leave_line(c);
         c->typing = NULL;
-        c->signals_known = c->signals_on = 0;
+        forget_lines(c, false);
         if (c->state == CONSOLE_UP)
             set_down(c, CONSOLE_IDLE, "nobody is attached");
         else
@@ -188,7 +194,7 @@ void console_down(struct console *c, const char *who)
     c->source->ops->close(c->source);
     leave_line(c);
     c->typing = NULL;
-    c->signals_known = c->signals_on = 0;
+    forget_lines(c, false);
     set_down(c, CONSOLE_DOWN, why);
     free(why);
 }
@@ -269,6 +275,7 @@ static void on_up(void *arg)
 
     leave_line(c);
     c->was_down = false;
+    device_down(&c->device, false); /* until its lines are known */
     c->up_ms = c->heard_ms = now(c);
     traffic_begin(&c->activity, c->up_ms);
     c->judge_ms = traffic_next(&c->settings.activity, c->up_ms);
@@ -283,10 +290,13 @@ static void on_up(void *arg)
 static void on_down(void *arg, const struct err *why)
 {
     struct console *c = arg;
+    struct err closed = ERR_INIT;
 
     if (c->state == CONSOLE_UP && now(c) - c->up_ms >= c->settings.stable_ms)
         c->failures = 0;
-    failed(c, why ? why->text : "the other end closed the link");
+    if (!why)
+        err_set(&closed, CAUSE_DROPPED, "the other end closed the link");
+    failed(c, why ? why : &closed);
 }
 
 static void heard(struct console *c, size_t n)
@@ -355,6 +365,9 @@ static void on_signals(void *arg, unsigned known, unsigned on)
                      names[i], on & (1u << i) ? "on" : "off");
     c->signals_known = known;
     c->signals_on = on;
+    if (device_lines(&c->device, known, on) && c->device.state != DEVICE_UNKNOWN)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", text[0] ? ": " : "",
+                 device_state_name(c->device.state));
     if (text[0])
         console_did(c, JOURNAL_SIGNALS, NULL, text, 0);
 }

@@ -161,6 +161,7 @@ struct console_info {
     int64_t next_ms;    /* wall clock of the next try; 0: none */
     unsigned attempts;  /* failed since it was last stable */
     unsigned signals_known, signals_on;
+    const char *device; /* what they tell of the machine (device.h); "" */
     const char *writer; /* who holds the lease; "" */
     size_t readers;
     int64_t rate; /* bytes a second, in the window of its marks */

@@ -460,6 +460,7 @@ struct console_info console_info(struct console *c)
         .attempts = c->failures,
         .signals_known = c->signals_known,
         .signals_on = c->signals_on,
+        .device = device_state_name(c->device.state),
         .writer = holder ? holder->who : "",
         .readers = c->attached_count,
         .rate = traffic_rate(&c->activity, &c->settings.activity, now),

@@ -4,6 +4,7 @@
 
 #include "amtd/console/console.h"
 #include "amtd/console/cursor.h"
+#include "amtd/console/device.h"
 #include "amtd/console/lease.h"
 #include "amtd/console/source.h"
 #include "amtd/console/timers.h"
@@ -75,6 +76,7 @@ struct console {
     int64_t retry_ms; /* monotonic: of the next try */
     unsigned failures;
     unsigned signals_known, signals_on;
+    struct device device;
     const char *typing; /* what is still to be typed of a configured text; NULL: none */
     int64_t typing_due;
     int64_t typing_break_ms;

@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 
 #define LINES_MS 250 /* between two looks at the modem lines */
+#define GONE     "%s is not there: unplugged?"
 
 struct serial_source {
     struct source base;
@@ -86,11 +87,19 @@ static int set_line(int fd, const struct source_settings *s, struct err *err)
     return 0;
 }
 
+/* An adapter that was unplugged has no port. */
+static bool is_gone(int number)
+{
+    return number == ENOENT || number == ENODEV || number == ENXIO;
+}
+
 /* One program at a time: two readers of a port share its bytes by chance. */
 static int open_port(const struct source_settings *s, struct err *err)
 {
     int fd = open(s->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
+    if (fd < 0 && is_gone(errno))
+        return err_set(err, CAUSE_NOT_FOUND, GONE, s->path);
     if (fd < 0)
         return err_set_errno(err, CAUSE_SYSTEM, errno, "%s", s->path);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -179,10 +188,12 @@ static void on_down(void *arg, const struct err *failure)
     struct serial_source *s = arg;
     struct err why = ERR_INIT;
 
-    if (failure)
+    if (access(s->settings->path, F_OK) != 0 && is_gone(errno))
+        err_set(&why, CAUSE_NOT_FOUND, GONE, s->settings->path);
+    else if (failure)
         why = *failure;
     else
-        err_set(&why, CAUSE_DROPPED, "the port is gone: unplugged?");
+        err_set(&why, CAUSE_DROPPED, "%s hung up", s->settings->path);
     end(s);
     s->base.events.down(s->base.events.arg, &why);
 }
