@@ -1,11 +1,11 @@
 /* Filters on devices: apply, ping, remove, status, stats, drift, confirm. */
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "amtcli/cmd_filter_apply.h"
 #include "amtcli/fold.h"
+#include "amtcli/host_lookup.h"
 #include "amtcli/needs_input.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
@@ -58,39 +58,6 @@ static void print_findings(const struct findings *findings)
     }
 }
 
-static int add_address(struct buf *addresses, const struct sockaddr *address, socklen_t len)
-{
-    char text[NI_MAXHOST];
-
-    if (getnameinfo(address, len, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0 || strchr(text, '%'))
-        return 0; /* an address with a scope means nothing elsewhere */
-    buf_printf(addresses, "%s%s", addresses->len > 0 ? " " : "", text);
-    return 1;
-}
-
-/* All addresses of a host name, shown to whoever applies the file, and sent along with it. */
-static int resolve(void *arg, const char *host, struct buf *out, struct err *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    struct buf addresses = buf_init(TEXT_MAX);
-    int status = getaddrinfo(host, NULL, &hints, &list);
-
-    for (const struct addrinfo *a = list; status == 0 && a; a = a->ai_next)
-        add_address(&addresses, a->ai_addr, a->ai_addrlen);
-    if (list)
-        freeaddrinfo(list);
-    if (status != 0 || addresses.len == 0) {
-        buf_free(&addresses);
-        return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s': %s", host, gai_strerror(status));
-    }
-    if (!json_object_get(arg, host))
-        fprintf(stderr, "%s is %s\n", host, buf_str(&addresses));
-    json_object_set_new(arg, host, json_string(buf_str(&addresses)));
-    buf_puts(out, buf_str(&addresses));
-    buf_free(&addresses);
-    return 0;
-}
-
 /* Binds the file once, only to learn which host names it needs. */
 static int resolve_names(const struct filter_file *file, const json_t *set, json_t *addresses)
 {
@@ -102,7 +69,7 @@ static int resolve_names(const struct filter_file *file, const json_t *set, json
     int code = EXIT_ALL;
 
     names_use_placeholders(names);
-    names_set_resolver(names, resolve, addresses);
+    names_set_resolver(names, host_lookup, addresses);
     json_object_foreach((json_t *)set, name, value)
     {
         if (code == EXIT_ALL && names_set(names, name, json_string_value(value), &err) != 0)
@@ -148,14 +115,33 @@ int filter_file_take(const char *word, const json_t *set, json_t *args)
         filter_file_write(file, &text);
         json_object_set_new(args, "file",
                             json_pack("{s:s, s:s}", "name", base_of(buf_str(&path)), "text", buf_str(&text)));
-        if (json_object_size(addresses) > 0)
-            json_object_set(args, "addresses", addresses);
+        json_object_set(args, "addresses", addresses);
     }
     json_decref(addresses);
     findings_clear(&findings);
     filter_file_free(file);
     buf_free(&path);
     buf_free(&text);
+    return code;
+}
+
+/* The host names in what --needs says, too. */
+static int take_needs(struct context *ctx, const char *path, json_t *args)
+{
+    struct findings findings = {0};
+    json_t *needs = NULL;
+    struct filter_file *file = NULL;
+    int code = needs_input_open(ctx, path, &needs);
+
+    if (code != EXIT_ALL)
+        return code;
+    json_object_set_new(args, "needs", needs);
+    file = needs_input_file(needs, &findings);
+    print_findings(&findings);
+    code = file ? resolve_names(file, json_object_get(args, "set"), json_object_get(args, "addresses"))
+                : EXIT_USAGE;
+    filter_file_free(file);
+    findings_clear(&findings);
     return code;
 }
 
@@ -195,16 +181,15 @@ static int apply_file(struct context *ctx, const char *word, const char *target)
                                        {"when", "when"},
                                        {NULL}};
     const char *path = args_value(&ctx->args, "needs");
-    json_t *args = json_pack("{s:s}", "action", "apply"), *needs = NULL;
+    json_t *args = json_pack("{s:s}", "action", "apply");
     int code = read_set(&ctx->args, args);
 
     params_take(args, &ctx->args, map);
-    if (code == EXIT_ALL && path)
-        code = needs_input_open(ctx, path, &needs);
-    if (needs)
-        json_object_set_new(args, "needs", needs);
     if (code == EXIT_ALL)
         code = filter_file_take(word, json_object_get(args, "set"), args);
+    if (code == EXIT_ALL && path)
+        code = take_needs(ctx, path, args);
+    host_lookup_tell(json_object_get(args, "addresses"));
     if (code == EXIT_ALL)
         return run_and_show(ctx, run_params("filter", args, target), RESULT_FILTER);
     json_decref(args);

@@ -9,7 +9,7 @@ extern const struct command command_filter_apply, command_filter_ping, command_f
     command_filter_status, command_filter_stats, command_filter_drift, command_filter_confirm;
 
 /* The filter file that a word means, as one document: sets `file` {name, text} and `addresses` (of host names
- * that it names) in args. 0, or the exit code after a message. */
+ * that it names, maybe of none) in args. 0, or the exit code after a message. */
 int filter_file_take(const char *word, const json_t *set, json_t *args);
 
 #endif

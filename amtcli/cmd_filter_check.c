@@ -168,6 +168,7 @@ static void print_json(const struct filter_input *input, const struct check_repo
     json_object_set_new(out, "findings", filter_findings_json(&input->findings));
     json_object_set_new(out, "needs", ways_json(report));
     json_object_set_new(out, "placeholders", filter_placeholders_json(input));
+    json_object_set(out, "addresses", input->addresses);
     if (input->file) {
         json_object_set_new(out, "name", json_string(input->file->name));
         json_object_set_new(out, "version", json_integer(input->file->version));
@@ -242,7 +243,7 @@ static void print_table(const struct filter_input *input, const struct check_rep
                report->in.filters_ipv6);
     fflush(stdout);
     filter_input_tell(input, FINDING_NOTE);
-    filter_input_tell_placeholders(input);
+    filter_input_tell_names(input);
     printf("%s: %s", input->path, result_of(input, report));
     if (input->findings.errors > 0)
         printf(", %zu %s", input->findings.errors, input->findings.errors == 1 ? "error" : "errors");

@@ -68,7 +68,7 @@ static int show_objects(struct context *ctx, struct filter_input *input)
     int code = filter_input_tell(input, FINDING_NOTE);
 
     if (compiled) {
-        filter_input_tell_placeholders(input);
+        filter_input_tell_names(input);
         compiled_text(compiled, input->rules, &text);
         fputs(buf_str(&text), stdout);
     }
@@ -139,6 +139,7 @@ static void print_explanation(const struct explanation *explanation, const struc
                                 "answer", explained_json(&explanation->back, input->rules));
 
         json_object_set_new(out, "placeholders", filter_placeholders_json(input));
+        json_object_set(out, "addresses", input->addresses);
         output_json(out);
         json_decref(out);
     }
@@ -161,7 +162,7 @@ static int filter_explain(struct context *ctx)
         struct nets own;
         bool known = filter_input_own(&input, &own);
 
-        filter_input_tell_placeholders(&input);
+        filter_input_tell_names(&input);
         explain(input.rules, known ? &own : NULL, &flow, &explanation);
         print_explanation(&explanation, &input, output_format(&ctx->args));
         explanation_clear(&explanation);

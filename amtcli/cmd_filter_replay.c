@@ -43,6 +43,7 @@ static void print_json(const struct filter_input *input, const struct replay *re
                             "rules", rows_json(input->rules, replay));
 
     json_object_set_new(out, "placeholders", filter_placeholders_json(input));
+    json_object_set(out, "addresses", input->addresses);
     output_json(out);
     json_decref(out);
 }
@@ -95,7 +96,7 @@ static int replay_file(struct context *ctx, struct filter_input *input)
                         &replay, &err);
     if (rc != 0)
         code = print_failure(&err);
-    filter_input_tell_placeholders(input);
+    filter_input_tell_names(input);
     /* of a broken capture, what could be read counts */
     if (rc == 0 || replay.packets > 0) {
         if (format == FORMAT_JSON)

@@ -1,11 +1,11 @@
 #include "amtcli/filter_input.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "amtcli/cmd.h"
+#include "amtcli/host_lookup.h"
 #include "base/xalloc.h"
 #include "base/xml.h"
 #include "filters/library.h"
@@ -24,32 +24,12 @@ const struct option_row options_filter_output[] = {{"output", 'o', OPTION_CHOICE
                                                     .standard = "table"},
                                                    {NULL}};
 
-static int resolve(void *arg, const char *host, struct buf *addresses, struct err *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    int rc = getaddrinfo(host, NULL, &hints, &found);
-
-    (void)arg;
-    if (rc != 0)
-        return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s': %s", host, gai_strerror(rc));
-    for (const struct addrinfo *at = found; at; at = at->ai_next) {
-        char text[NI_MAXHOST];
-
-        if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0) {
-            text[strcspn(text, "%")] = '\0'; /* the interface of a link-local address */
-            buf_printf(addresses, "%s ", text);
-        }
-    }
-    freeaddrinfo(found);
-    return 0;
-}
-
 static int set_names(struct filter_input *input, const struct args *args, const json_t *tags)
 {
     const char *text, *name;
     json_t *value;
 
-    names_set_resolver(input->names, resolve, NULL);
+    names_set_resolver(input->names, host_lookup, input->addresses);
     names_use_placeholders(input->names);
     json_object_foreach((json_t *)tags, name, value)
     {
@@ -76,7 +56,7 @@ int filter_input_open(struct filter_input *input, const struct args *args, const
     int code;
 
     xml_library_init();
-    *input = (struct filter_input){.names = names_new()};
+    *input = (struct filter_input){.names = names_new(), .addresses = json_object()};
     code = set_names(input, args, tags);
     if (code == 0 && filter_library_find(word, &path, &err) != 0)
         code = print_failure(&err);
@@ -95,6 +75,7 @@ void filter_input_clear(struct filter_input *input)
     ruleset_free(input->rules);
     filter_file_free(input->file);
     names_free(input->names);
+    json_decref(input->addresses);
     findings_clear(&input->findings);
     free(input->path);
     *input = (struct filter_input){0};
@@ -115,10 +96,11 @@ int filter_input_tell(const struct filter_input *input, enum finding_level least
     return input->findings.errors > 0 ? EXIT_USAGE : 0;
 }
 
-void filter_input_tell_placeholders(const struct filter_input *input)
+void filter_input_tell_names(const struct filter_input *input)
 {
     const char *name, *address;
 
+    host_lookup_tell(input->addresses);
     for (size_t i = 0; names_placeholder(input->names, i, &name, &address); i++)
         fprintf(stderr, "amtcli: @%s is not set, %s stands in for it: --set %s=ADDRESS\n", name, address,
                 name);

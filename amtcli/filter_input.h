@@ -15,6 +15,7 @@ struct filter_input {
     char *path;
     struct findings findings;
     struct names *names;
+    json_t *addresses;        /* of host names, as they were looked up */
     struct filter_file *file; /* NULL: findings say why */
     struct ruleset *rules;    /* NULL: findings say why */
 };
@@ -29,8 +30,8 @@ void filter_input_clear(struct filter_input *input);
 /* Prints findings of that level and worse to stderr, one a line. Returns EXIT_USAGE when there are errors,
  * else 0. */
 int filter_input_tell(const struct filter_input *input, enum finding_level least);
-/* Says on stderr which names had a placeholder only. */
-void filter_input_tell_placeholders(const struct filter_input *input);
+/* Says on stderr which addresses host names have, and which names had a placeholder only. */
+void filter_input_tell_names(const struct filter_input *input);
 
 /* The host's own addresses as --set host says; false when it does not. Free with nets_free. */
 bool filter_input_own(const struct filter_input *input, struct nets *out);

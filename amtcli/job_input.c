@@ -95,8 +95,6 @@ static int take_files(const char *path, const json_t *wanted, json_t *files)
         free(word);
         json_decref(none);
         file = json_object_get(args, "file");
-        if (json_object_get(args, "addresses"))
-            json_object_set(file, "addresses", json_object_get(args, "addresses"));
         json_object_set(files, name, file);
         json_decref(args);
         if (code != 0)

@@ -21,10 +21,11 @@ static bool is_xml(const struct buf *text)
 }
 
 /* One document: with all it includes. */
-static int read_filter_file(const char *path, json_t **needs)
+static int read_filter_file(const char *path, const struct buf *document, json_t **needs)
 {
     struct findings findings = {0};
-    struct filter_file *file = filter_file_read(path, filter_read_disk, NULL, &findings);
+    struct filter_file *file =
+        filter_file_parse(path, buf_str(document), document->len, filter_read_disk, NULL, &findings);
     struct buf text = buf_init(FILTER_FILE_BYTES_MAX);
 
     for (size_t i = 0; i < findings.count; i++) {
@@ -79,16 +80,15 @@ int needs_input_open(struct context *ctx, const char *path, json_t **needs)
 {
     struct buf text = buf_init(FILTER_FILE_BYTES_MAX);
     struct err err = ERR_INIT;
-    bool xml;
+    int code;
 
     *needs = NULL;
-    if (filter_read_disk(NULL, path, &text, &err) != 0) {
-        buf_free(&text);
-        return print_failure(&err);
-    }
-    xml = is_xml(&text);
+    if (filter_read_disk(NULL, path, &text, &err) != 0)
+        code = print_failure(&err);
+    else
+        code = is_xml(&text) ? read_filter_file(path, &text, needs) : read_job(ctx, path, needs);
     buf_free(&text);
-    return xml ? read_filter_file(path, needs) : read_job(ctx, path, needs);
+    return code;
 }
 
 struct filter_file *needs_input_file(const json_t *needs, struct findings *findings)

@@ -38,6 +38,7 @@ struct made {
 struct filter_source {
     struct filter_file *file;
     struct filter_file *needs;  /* further ones, or NULL */
+    struct host_names *names;   /* looked up here */
     struct made made[MADE_MAX]; /* compiled lately */
     size_t made_next;
     char *name;
@@ -81,6 +82,7 @@ struct filter_source *filter_source_read(const char *name, const char *text, siz
     source->file = file;
     source->name = xstrdup(name);
     source->hash = hash_of(text, n);
+    source->names = host_names_new();
     return source;
 }
 
@@ -99,6 +101,7 @@ void filter_source_free(struct filter_source *source)
         return;
     filter_file_free(source->file);
     filter_file_free(source->needs);
+    host_names_free(source->names);
     for (size_t i = 0; i < MADE_MAX; i++)
         made_clear(&source->made[i]);
     free(source->name);
@@ -168,13 +171,25 @@ const char *filter_source_hash(const struct filter_source *source)
 
 /* --- names --- */
 
+struct host_names *filter_source_names(struct filter_source *source)
+{
+    return source->names;
+}
+
+struct resolving {
+    const json_t *given;
+    struct host_names *names;
+};
+
 static int resolve(void *arg, const char *host, struct buf *addresses, struct err *err)
 {
-    const char *text = json_string_value(json_object_get(arg, host));
+    const struct resolving *resolving = arg;
+    const char *text = json_string_value(json_object_get(resolving->given, host));
 
     if (!text)
-        return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s' was not resolved by whoever sent the file",
-                       host);
+        text = host_names_get(resolving->names, host, err);
+    if (!text)
+        return -1;
     buf_puts(addresses, text);
     return 0;
 }
@@ -194,7 +209,7 @@ static int bind_state(struct names *names, const struct filter_binding *binding,
 
 /* The last one to bind a name counts: what the device says, the host's tags, the caller. */
 static struct names *bind_names(const struct filter_binding *binding, const struct sd_state *state,
-                                struct err *err)
+                                struct resolving *resolving, struct err *err)
 {
     struct names *names = names_new();
     const struct pairs *tags = &binding->host->tags;
@@ -210,7 +225,7 @@ static struct names *bind_names(const struct filter_binding *binding, const stru
         if (status == 0)
             status = names_set(names, name, json_string_value(value), err);
     }
-    names_set_resolver(names, resolve, (void *)binding->addresses);
+    names_set_resolver(names, resolve, resolving);
     if (status == 0)
         return names;
     names_free(names);
@@ -382,13 +397,25 @@ static const struct made *find_made(const struct filter_source *source, const ch
     return NULL;
 }
 
+/* What the further needs name must be known, too. */
+static bool bind_needs(const struct filter_source *source, struct names *names, struct findings *findings)
+{
+    struct ruleset *needs = source->needs ? filter_bind(source->needs, names, findings) : NULL;
+    bool known = needs || !source->needs;
+
+    ruleset_free(needs);
+    return known;
+}
+
 static int make(const struct filter_source *source, const struct filter_binding *binding,
                 const struct sd_state *state, struct made *made, struct err *err)
 {
-    struct names *names = bind_names(binding, state, err);
+    struct resolving resolving = {binding->addresses, source->names};
+    struct names *names = bind_names(binding, state, &resolving, err);
     struct findings findings = {0};
     struct ruleset *rules = names ? filter_bind(source->file, names, &findings) : NULL;
-    struct compiled *compiled = rules ? compile(rules, binding, state, &findings) : NULL;
+    bool whole = rules && bind_needs(source, names, &findings);
+    struct compiled *compiled = whole ? compile(rules, binding, state, &findings) : NULL;
 
     memset(made, 0, sizeof(*made));
     if (compiled && check_anti_spoof(rules, state, err) == 0 &&

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "amtd/fleet/filter_set.h"
+#include "amtd/fleet/host_names.h"
 #include "amtd/fleet/model.h"
 #include "amtd/fleet/reach_try.h"
 
@@ -15,7 +16,7 @@ struct filter_source;
 /* What the names in the file stand for. All borrowed; JSON objects of texts, or NULL. */
 struct filter_binding {
     const json_t *set;       /* names given by the caller */
-    const json_t *addresses; /* of host names that the file names, blank-separated */
+    const json_t *addresses; /* of host names, blank-separated; others are looked up here */
     const struct host *host; /* its tags "filter.NAME" bind names too, below the caller's */
     const char *management;  /* this server's addresses as the host sees it, or NULL */
     const char *there;       /* the host's address, numeric, or NULL */
@@ -35,6 +36,11 @@ int filter_source_add_needs(struct filter_source *source, const json_t *needs, s
 void filter_source_free(struct filter_source *source);              /* NULL is fine */
 const char *filter_source_name(const struct filter_source *source); /* of the policy */
 const char *filter_source_hash(const struct filter_source *source); /* SHA-256 of the text, hex */
+
+/* The host names that compiling asked for and that the caller gave no addresses of. While it lacks some
+ * (host_names_lack), compiling fails; they are to be looked up then, and it is to be tried again. Borrowed.
+ */
+struct host_names *filter_source_names(struct filter_source *source);
 
 /* What a device with these limits and ports is to hold, and what of the file's needs can be tried from here
  * (at the address that @host stands for, else the one the host is reached at). From host to host only host,

@@ -90,10 +90,12 @@ static bool is_final(struct filter_work *work, struct err *err)
 
 static int first(struct filter_work *work, struct err *err)
 {
+    int ready = work->prepare ? work->prepare(work, err) : 0;
+
+    if (ready != 0)
+        return ready == SD_HOLD ? SD_HOLD : SEQ_FAIL;
     if (work->mode != FILTER_REPAIR)
         sd_state_copy(&work->before, &work->sd.state);
-    if (work->prepare && work->prepare(work, err) != 0)
-        return SEQ_FAIL;
     if (work->mode == FILTER_COUNT)
         return enter(work, PHASE_COUNT, err);
     if (work->mode == FILTER_LOOK) {

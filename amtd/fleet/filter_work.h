@@ -47,8 +47,8 @@ struct filter_work {
     size_t other_count;
     bool unclean;   /* what the goal does not need is still there, and the device is lost */
     struct err why; /* what made it go back, or differ */
-    /* Makes the goal from what the device shows: -1 with err ends it before anything is changed. NULL: it is
-     * made. */
+    /* Makes the goal from what the device shows: -1 with err ends it before anything is changed; SD_HOLD: the
+     * sequence holds on (seq_hold), then it is asked again. NULL: it is made. */
     int (*prepare)(struct filter_work *work, struct err *err);
     void *arg; /* of prepare */
     /* Set by prepare: before the first change, and again when what was wanted is active, the sequence holds

@@ -230,7 +230,7 @@ static int prepare(struct filter_work *work, struct err *err)
     struct filter_host_work *w = (struct filter_host_work *)work;
 
     if (w->args->action == FILTER_DO_APPLY && compile(w, err) != 0)
-        return -1;
+        return host_names_lack(filter_source_names(w->args->source)) ? SD_HOLD : -1;
     work->goal = goal_of(w->set, owner_of(w));
     work->goal.again = w->args->action == FILTER_DO_APPLY && work->goal.minutes > 0;
     work->goal.everything = takes_all(w);
@@ -281,11 +281,23 @@ static void ways_tried(void *arg)
     w->pause.go_on(w->pause.arg);
 }
 
+static void names_known(void *arg)
+{
+    struct filter_host_work *w = arg;
+
+    w->pause.go_on(w->pause.arg);
+}
+
 static void filter_pause(void *work, const struct task_pause *pause)
 {
     struct filter_host_work *w = work;
 
     w->pause = *pause;
+    if (w->args->source && host_names_lack(filter_source_names(w->args->source))) {
+        w->wait = (struct host_names_wait){.done = names_known, .arg = w};
+        host_names_look(filter_source_names(w->args->source), pause->loop, &w->wait);
+        return;
+    }
     reach_try_look(&w->reach, pause->loop, pause->dialer, ways_tried, w);
 }
 
@@ -294,6 +306,8 @@ static void filter_drop(void *work)
     struct filter_host_work *w = work;
 
     reach_try_cancel(&w->reach);
+    if (w->args && w->args->source)
+        host_names_leave(filter_source_names(w->args->source), &w->wait);
     free(w->management);
     filter_work_clear(&w->work);
     filter_set_free(w->set);
@@ -360,6 +374,15 @@ static json_t *waiting_json(const struct filter_host_work *w)
     return waiting;
 }
 
+/* What host names came to: as the caller says, else as looked up here. */
+static json_t *addresses_json(const struct filter_args *fa)
+{
+    json_t *addresses = host_names_json(filter_source_names(fa->source));
+
+    json_object_update(addresses, fa->addresses);
+    return addresses;
+}
+
 static json_t *shown(const struct filter_host_work *w, enum filter_outcome outcome)
 {
     const struct filter_work *work = &w->work;
@@ -373,6 +396,8 @@ static json_t *shown(const struct filter_host_work *w, enum filter_outcome outco
         json_object_set_new(json, "state", json_string("ready"));
     if (w->reach.looks > 0)
         json_object_set_new(json, "ways", reach_try_json(&w->reach));
+    if (w->args->source)
+        json_object_set_new(json, "addresses", addresses_json(w->args));
     if (work->mode == FILTER_LOOK) {
         json_object_set_new(json, "state", json_string(work->differs ? "drifted" : "as-kept"));
         json_object_set_new(json, "waiting", waiting_json(w));

@@ -49,6 +49,7 @@ struct filter_host_work {
     char *management; /* this server's addresses as the host sees it; NULL: not known */
     char there[INET6_ADDRSTRLEN];
     struct reach_try reach; /* what is tried from here before and after */
+    struct host_names_wait wait;
     struct task_pause pause;
 };
 

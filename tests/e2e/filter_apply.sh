@@ -128,6 +128,29 @@ exits 1 apply quarantine pc0010 --needs "$dir/needs.xml"
 one .message | grep -qF "cuts off 'ntp'" || fail "needs of a file: $(one .message)"
 exits 2 apply quarantine pc0010 --needs "$dir/no-such-file"
 
+# --- host names: in the file, in needs, in a host's tags; found out by whoever applies it, or by amtd
+cat > "$dir/named.xml" << 'XML'
+<network-filters xmlns="urn:amt-network-filters:1" name="needs"><need name="mirror" protocol="tcp" remote="localhost" remote-ports="80"/></network-filters>
+XML
+exits 1 apply quarantine pc0010 --set management=10.0.0.1 --needs "$dir/named.xml"
+says "$dir/err" "amtcli: localhost is 127.0.0.1"
+one .message | grep -qF "cuts off 'mirror'" || fail "a host name in needs: $(one .message)"
+exits 0 apply quarantine pc0010 --set management=127.0.0.1 --set dns=localhost
+[ "$(one .addresses.localhost)" != null ] || fail "which addresses: $(one .addresses)"
+exits 2 apply quarantine pc0010 --needs <(sed s/localhost/no-such-host.invalid/ "$dir/named.xml")
+says "$dir/err" "no-such-host.invalid"
+exits 1 amtcli filter check quarantine --set management=10.0.0.1 --needs "$dir/named.xml" -o json
+[ "$(jq -r '.addresses.localhost' "$dir/out")" != null ] || fail "checked addresses: $(cat "$dir/out")"
+amtcli host set pc0010 --tag filter.server=localhost
+exits 0 apply "$dir/site.xml" pc0010 --set management=10.0.0.1 # of the tag only amtd knows
+one .addresses.localhost | grep -qF 127.0.0.1 || fail "what amtd looked up: $(one .addresses)"
+ctl defense 10 | jq -r '.filters[].destination.address // empty' | grep -qx 7f000001 || fail "the address of the tag's name"
+amtcli host set pc0010 --tag filter.server=no-such-host.invalid
+exits 1 apply "$dir/site.xml" pc0010
+one .message | grep -qF "host name 'no-such-host.invalid'" || fail "a name without address: $(one .message)"
+amtcli host set pc0010 --tag filter.server=10.9.8.7
+exits 0 apply "$dir/site.xml" pc0010
+
 # --- a file never tried on a generation
 sed 's/name="site"/name="new"/' "$dir/site.xml" > "$dir/new.xml"
 exits 2 apply "$dir/new.xml" 'pc[0011-0020]'

@@ -78,7 +78,7 @@ cuts()
     dump "$dir/wanted"
     for point in $points; do
         $prepare
-        faults $point
+        faults "$point"
         status=0 # those that lose answers and obey come through
         amtcli filter "$@" --yes -o json > "$dir/result" 2> "$dir/err" || status=$?
         [ $status -le 1 ] || fail "$what, $point: ended with $status: $(tail -3 "$dir/err")"
