@@ -47,7 +47,7 @@ start rack
 has rack b || fail 'the configuration was forgotten'
 start central
 wait_until 'the link' configured rack taken
-has central a@rack || fail 'the replica of a console that is gone is gone, too'
+wait_until 'the replica of a console that is gone' has central a@rack
 
 echo '--- a node with consoles of its own keeps them'
 start own
