@@ -62,6 +62,7 @@ struct events {
     size_t waiting; /* given to the store */
     size_t lost;    /* since the last one that was given to it */
     int64_t bytes;  /* that all take */
+    int64_t fresh;  /* of these, those that came since a purge began */
     bool purging;
     bool freed, closed;
 };
@@ -76,24 +77,30 @@ static void release(struct events *events)
 
 struct purge {
     struct events *events;
-    int64_t before_ms, keep_bytes, bytes;
+    int64_t before_ms, keep_bytes;
+    int64_t bytes; /* that all take; -1: to be counted */
+    bool more;
 };
 
 static int purge_work(struct tx *tx, void *data, struct err *err)
 {
     struct purge *p = data;
 
-    return tx_events_purge(tx, p->before_ms, p->keep_bytes, &p->bytes, err);
+    return tx_events_purge(tx, p->before_ms, p->keep_bytes, &p->bytes, &p->more, err);
 }
 
 static void purge_done(void *data, const struct err *failure)
 {
     struct purge *p = data;
 
-    if (failure)
+    if (failure) {
         log_err("events", "old ones cannot be removed: %s", failure->text);
-    else
-        p->events->bytes = p->bytes;
+    } else if (p->more && !p->events->freed) { /* others have their turn first */
+        store_submit_later(p->events->store, purge_work, purge_done, p);
+        return;
+    } else {
+        p->events->bytes = p->bytes + p->events->fresh;
+    }
     p->events->purging = false;
     release(p->events);
     free(p);
@@ -111,6 +118,8 @@ static void purge(struct events *events)
         events->limits.keep_ms > 0 ? clock_wall(events->clock) - events->limits.keep_ms : INT64_MIN;
     /* An eighth less than what is allowed, so that not each new one has another removed. */
     p->keep_bytes = events->limits.keep_bytes - events->limits.keep_bytes / 8;
+    p->bytes = -1;
+    events->fresh = 0;
     events->purging = true;
     store_submit_later(events->store, purge_work, purge_done, p);
 }
@@ -154,6 +163,7 @@ static void added(void *data, const struct err *failure)
         r->event.id = 0;
     } else {
         events->bytes += r->bytes;
+        events->fresh += r->bytes;
     }
     if (!events->freed)
         tell(events, &r->event);

@@ -112,8 +112,11 @@ int tx_events(struct tx *tx, const struct event_filter *filter, size_t limit, st
               size_t *count, struct err *err);
 /* -1 and err: not-found. */
 int tx_event_get(struct tx *tx, int64_t id, struct event *out, struct err *err);
-/* Removes those before a time, and the oldest until all take at most so many bytes (0: any number); *bytes
- * gets what is left. */
-int tx_events_purge(struct tx *tx, int64_t before_ms, int64_t keep_bytes, int64_t *bytes, struct err *err);
+/* Removes the oldest, at most EVENTS_PORTION at a time: those before a time, and until all take at most so
+ * many bytes (0: any number). *bytes is what all take, -1: not known yet; it gets what is left. *more: there
+ * are others to remove. */
+#define EVENTS_PORTION 2000
+int tx_events_purge(struct tx *tx, int64_t before_ms, int64_t keep_bytes, int64_t *bytes, bool *more,
+                    struct err *err);
 
 #endif

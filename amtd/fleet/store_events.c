@@ -125,32 +125,6 @@ int tx_event_get(struct tx *tx, int64_t id, struct event *out, struct err *err)
     return row > 0 ? 0 : -1;
 }
 
-/* The youngest of those that have to go so that the rest takes at most keep_bytes; 0: none. */
-static int find_last(struct tx *tx, int64_t bytes, int64_t keep_bytes, int64_t *last, struct err *err)
-{
-    sqlite3_stmt *st = tx_prepare(tx, "SELECT id, bytes FROM events ORDER BY id", err);
-    int row = st ? 0 : -1;
-
-    *last = 0;
-    while (st && bytes > keep_bytes && (row = tx_step(tx, st, err)) > 0) {
-        *last = sqlite3_column_int64(st, 0);
-        bytes -= sqlite3_column_int64(st, 1);
-    }
-    if (st)
-        sqlite3_reset(st);
-    return row < 0 ? -1 : 0;
-}
-
-static int remove_until(struct tx *tx, const char *sql, int64_t until, struct err *err)
-{
-    sqlite3_stmt *st = tx_prepare(tx, sql, err);
-
-    if (!st)
-        return -1;
-    sqlite3_bind_int64(st, 1, until);
-    return tx_run_statement(tx, st, err);
-}
-
 static int sum(struct tx *tx, int64_t *bytes, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, "SELECT coalesce(sum(bytes), 0) FROM events", err);
@@ -162,16 +136,45 @@ static int sum(struct tx *tx, int64_t *bytes, struct err *err)
     return 0;
 }
 
-int tx_events_purge(struct tx *tx, int64_t before_ms, int64_t keep_bytes, int64_t *bytes, struct err *err)
+/* The youngest of a portion of the oldest that have to go; 0: none. */
+static int find_last(struct tx *tx, int64_t before_ms, int64_t keep_bytes, int64_t *bytes, int64_t *last,
+                     bool *more, struct err *err)
 {
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT id, at, bytes FROM events ORDER BY id LIMIT ?1", err);
+    int row, n = 0;
+
+    *last = 0;
+    *more = false;
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, EVENTS_PORTION + 1);
+    while ((row = tx_step(tx, st, err)) > 0) {
+        if (sqlite3_column_int64(st, 1) >= before_ms && (keep_bytes == 0 || *bytes <= keep_bytes))
+            break;
+        *more = ++n > EVENTS_PORTION;
+        if (*more)
+            break;
+        *last = sqlite3_column_int64(st, 0);
+        *bytes -= sqlite3_column_int64(st, 2);
+    }
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
+int tx_events_purge(struct tx *tx, int64_t before_ms, int64_t keep_bytes, int64_t *bytes, bool *more,
+                    struct err *err)
+{
+    sqlite3_stmt *st;
     int64_t last;
 
-    if (remove_until(tx, "DELETE FROM events WHERE at < ?1", before_ms, err) != 0 || sum(tx, bytes, err) != 0)
+    if ((*bytes < 0 && sum(tx, bytes, err) != 0) ||
+        find_last(tx, before_ms, keep_bytes, bytes, &last, more, err) != 0)
         return -1;
-    if (keep_bytes == 0 || *bytes <= keep_bytes)
+    if (last == 0)
         return 0;
-    if (find_last(tx, *bytes, keep_bytes, &last, err) != 0 ||
-        remove_until(tx, "DELETE FROM events WHERE id <= ?1", last, err) != 0)
+    st = tx_prepare(tx, "DELETE FROM events WHERE id <= ?1", err);
+    if (!st)
         return -1;
-    return sum(tx, bytes, err);
+    sqlite3_bind_int64(st, 1, last);
+    return tx_run_statement(tx, st, err);
 }

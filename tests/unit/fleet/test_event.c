@@ -1,6 +1,7 @@
 /* Events on a real store: raised, told in order, found again by filters, removed by age and size. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "amtd/fleet/event.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 
 #define HEARD_MAX 64
@@ -26,7 +28,8 @@ struct scene {
     struct events *events;
     struct event_listener listener;
     int64_t ids[HEARD_MAX];
-    size_t heard;
+    size_t heard, unwritten;
+    bool quiet;
     /* a question to the store */
     struct event_filter filter;
     size_t limit;
@@ -53,6 +56,11 @@ static void hear(void *arg, const struct event *event)
 {
     struct scene *s = arg;
 
+    if (s->quiet) { /* only counted */
+        s->unwritten += event->id == 0;
+        s->heard++;
+        return;
+    }
     assert_true(s->heard < HEARD_MAX);
     s->ids[s->heard++] = event->id;
 }
@@ -213,6 +221,30 @@ static void who_may_not_watch_sees_nothing(void **state)
                         "abd");
 }
 
+/* Ten thousand in a moment: all are told in their order, what is too much for the store is told as well, and
+ * the oldest go in portions while others come. */
+static void a_flood(void **state)
+{
+    struct scene *s = *state;
+
+    s->quiet = true;
+    log_set_level(LOG_LEVEL_ERR);
+    events_set_limits(s->events, &(struct event_limits){.keep_bytes = 100000});
+    for (int i = 0; i < 12000; i++)
+        raise_one(s, EVENT_PATTERN, SEVERITY_INFO, NULL, "c", "a line that was found in a console");
+    wait_for(s, 12000);
+    assert_int_equal(s->unwritten, 2000);
+    for (int i = 0; i < 10; i++) { /* and it goes on after that */
+        raise_one(s, EVENT_PATTERN, SEVERITY_INFO, NULL, "c", "z");
+        wait_for(s, 12001 + (size_t)i);
+    }
+    while (ask(s, (struct event_filter){.before_id = 9000}, 1)[0])
+        ;
+    s->quiet = false;
+    log_set_level(LOG_LEVEL_INFO);
+    assert_string_equal(ask(s, (struct event_filter){0}, 3), "zzz");
+}
+
 static void the_oldest_go(void **state)
 {
     struct scene *s = *state;
@@ -244,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(told_in_order_and_found_again, setup, teardown),
         cmocka_unit_test_setup_teardown(who_may_not_watch_sees_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_flood, setup, teardown),
         cmocka_unit_test_setup_teardown(the_oldest_go, setup, teardown),
     };
 
