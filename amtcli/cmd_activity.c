@@ -30,9 +30,16 @@ static int activity(struct context *ctx)
 
 static void print_verdict(const json_t *reply, bool intact)
 {
+    const json_t *cut = json_object_get(reply, "cut");
+
     printf("%s: %lld entries, signed with the key %s", intact ? "intact" : "DAMAGED",
            (long long)json_integer_value(json_object_get(reply, "rows")),
            json_string_value(json_object_get(reply, "key")));
+    if (json_is_object(cut))
+        printf(", behind %lld that were not to be kept any longer (%s to %s)",
+               (long long)json_integer_value(json_object_get(cut, "rows")),
+               json_string_value(json_object_get(cut, "from")),
+               json_string_value(json_object_get(cut, "to")));
     if (!intact)
         printf("; wrong: %lld", (long long)json_integer_value(json_object_get(reply, "wrong")));
     putchar('\n');

@@ -32,6 +32,7 @@ static const char *const facilities[] = {
 static void read_allow(struct config_reader *r, const yaml_node_t *node, void *base);
 static void read_events(struct config_reader *r, const yaml_node_t *node, void *base);
 static void read_alerts(struct config_reader *r, const yaml_node_t *node, void *base);
+static void read_keep(struct config_reader *r, const yaml_node_t *node, void *base);
 
 /* Consoles need the defaults, wherever in the file these are. */
 static void keep_consoles(struct config_reader *r, const yaml_node_t *node, void *base)
@@ -88,6 +89,7 @@ static const struct option options[] = {
     {"console-defaults", OPTION_OTHER, 0, .read = keep_defaults},
     {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
     {"events", OPTION_OTHER, offsetof(struct config, events), .read = read_events},
+    {"keep", OPTION_OTHER, offsetof(struct config, keep), .read = read_keep},
     {"alerts", OPTION_OTHER, offsetof(struct config, alerts), .read = read_alerts},
     {"patterns", OPTION_OTHER, 0, .read = config_read_patterns},
     {"name", OPTION_OTHER, offsetof(struct config, name), .read = config_read_name},
@@ -108,6 +110,57 @@ static const struct option event_options[] = {
 static void read_events(struct config_reader *r, const yaml_node_t *node, void *base)
 {
     config_read_map(r, node, event_options, sizeof(event_options) / sizeof(event_options[0]), base, 0);
+}
+
+static const struct option limit_options[] = {
+    {"age", OPTION_DURATION, offsetof(struct purge_limit, age_ms), 0, YEARS},
+    {"size", OPTION_SIZE, offsetof(struct purge_limit, bytes), 0, (int64_t)1 << 50},
+};
+
+/* A slip of the pen must not cost what happened today. */
+static void read_limit_from(struct config_reader *r, const yaml_node_t *node, void *base, int64_t least)
+{
+    const struct purge_limit *limit = base;
+
+    config_read_map(r, node, limit_options, sizeof(limit_options) / sizeof(limit_options[0]), base, 0);
+    if (limit->age_ms > 0 && limit->age_ms < least)
+        config_complain(r, node, "'age': expected 0 (for ever) or at least %lldd", (long long)(least / DAY));
+    if (limit->bytes > 0 && limit->bytes < (1 << 20))
+        config_complain(r, node, "'size': expected 0 (any) or at least 1MiB");
+}
+
+static void read_limit(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    read_limit_from(r, node, base, DAY);
+}
+
+static void read_activity_limit(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    read_limit_from(r, node, base, 30 * DAY);
+}
+
+#define KEEP(kind) offsetof(struct purge_settings, limits[kind])
+
+static const struct option keep_options[] = {
+    {"runs", OPTION_OTHER, KEEP(PURGE_RUNS), .read = read_limit},
+    {"event-data", OPTION_OTHER, KEEP(PURGE_EVENT_DATA), .read = read_limit},
+    {"sweeps", OPTION_OTHER, KEEP(PURGE_SWEEPS), .read = read_limit},
+    {"inventory", OPTION_OTHER, KEEP(PURGE_INVENTORY), .read = read_limit},
+    {"device-logs", OPTION_OTHER, KEEP(PURGE_DEVICE_LOGS), .read = read_limit},
+    {"activity", OPTION_OTHER, KEEP(PURGE_ACTIVITY), .read = read_activity_limit},
+};
+
+static void read_keep(struct config_reader *r, const yaml_node_t *node, void *base)
+{
+    config_read_map(r, node, keep_options, sizeof(keep_options) / sizeof(keep_options[0]), base, 0);
+}
+
+struct purge_settings config_keep(const struct config *config)
+{
+    struct purge_settings keep = config->keep;
+
+    keep.limits[PURGE_EVENTS] = (struct purge_limit){config->events.keep_ms, config->events.keep_bytes};
+    return keep;
 }
 
 static const struct option alert_options[] = {
@@ -277,6 +330,7 @@ void config_init(struct config *config)
     config->dial_limit = DIAL_LIMIT_DEFAULT;
     config->private_idle_ms = PRIVATE_IDLE_MS;
     config->events = (struct event_limits){.keep_ms = 365 * DAY, .keep_bytes = (int64_t)256 << 20};
+    config->keep = purge_settings_standard();
     config->console_activity.window_ms = TRAFFIC_WINDOW_MS;
     config->console_sync_ms = 2000;
     config->console_connects = 256;

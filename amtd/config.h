@@ -11,6 +11,7 @@
 #include "amtd/console/settings.h"
 #include "amtd/console/watcher.h"
 #include "amtd/fleet/event.h"
+#include "amtd/fleet/purge.h"
 #include "amtd/reactions/reaction.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -74,6 +75,7 @@ struct config {
     size_t reaction_count;
     struct mail_settings mail;
     struct event_limits events;
+    struct purge_settings keep; /* of events: see `events` */
     struct alert_settings alerts;
     struct traffic_marks console_activity; /* of all together */
     int64_t console_sync_ms;               /* what is older in the logs survives power loss */
@@ -98,6 +100,8 @@ int config_parse_consoles(struct config *config, const char *name, const void *p
 /* Fills what nobody set, from the environment (AMTD_STATE_DIR, AMTD_SOCKET, CREDENTIALS_DIRECTORY) and the
  * user. */
 int config_finish(struct config *config, struct err *err);
+/* How long what is kept: `keep`, and of events `events`. */
+struct purge_settings config_keep(const struct config *config);
 /* The machine's own name, as a name among amtds. The caller's. */
 char *config_own_name(void);
 

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "amtd/alerts/alerts.h"
+#include "amtd/api/activity.h"
 #include "amtd/api/server.h"
 #include "amtd/api/syslog_sink.h"
 #include "amtd/console/hub.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct seal *seal;
     struct store *store;
     struct events *events;
+    struct purges *purges;
     struct loop_http *http;
     struct engine *engine;
     struct filter_watch *filters;
@@ -109,6 +111,11 @@ struct redirect *daemon_redirect(const struct daemon *daemon)
 struct events *daemon_events(const struct daemon *daemon)
 {
     return daemon->events;
+}
+
+struct purges *daemon_purges(const struct daemon *daemon)
+{
+    return daemon->purges;
 }
 
 struct discovery *daemon_discovery(const struct daemon *daemon)
@@ -409,6 +416,7 @@ static int watch_patterns(const struct daemon *d, const struct config *config, s
 
 int daemon_reload(struct daemon *d, struct buf *mistakes)
 {
+    struct purge_settings keep;
     struct config fresh;
     struct err err = ERR_INIT;
     int status = -1;
@@ -429,6 +437,8 @@ int daemon_reload(struct daemon *d, struct buf *mistakes)
         mailer_configure(d->mailer, &fresh.mail);
         reactions_configure(d->reactions, fresh.reactions, fresh.reaction_count);
         events_set_limits(d->events, &fresh.events);
+        keep = config_keep(&fresh);
+        purges_configure(d->purges, &keep);
         log_info(NULL, "configuration read again: %zu consoles", d->own.console_count);
     } else {
         log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(mistakes));
@@ -580,6 +590,14 @@ static void power_begins(void *arg, const char *host, const char *who, const cha
         hub_power(d->hub, host, who, text);
 }
 
+static void start_purges(struct daemon *d)
+{
+    const struct purge_settings keep = config_keep(d->config);
+
+    d->purges = purges_new(
+        &(struct purge_parts){&d->loop, d->store, d->events, clock_system(), activity_purged, d}, &keep);
+}
+
 static int start_parts(struct daemon *d, struct err *err)
 {
     if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
@@ -589,6 +607,7 @@ static int start_parts(struct daemon *d, struct err *err)
         d->syslog = syslog_sink_new(d->config->activity_syslog, d->config->activity_facility << 3);
     raise_files(d);
     d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
+    start_purges(d);
     d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
     if (!d->http)
         return -1;
@@ -723,6 +742,8 @@ void daemon_stop(struct daemon *d)
     d->discovery = NULL;
     filter_watch_free(d->filters);
     d->filters = NULL;
+    purges_free(d->purges);
+    d->purges = NULL;
     stop_work(d);
 }
 
@@ -761,6 +782,7 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
     alerts_free(d->alerts);
     discovery_free(d->discovery);
     filter_watch_free(d->filters);
+    purges_free(d->purges);
     stop_work(d);
     daemon_free(d);
     return NULL;

@@ -46,6 +46,7 @@ struct mailer *daemon_mailer(const struct daemon *daemon);
 struct streams *daemon_streams(const struct daemon *daemon);
 struct redirect *daemon_redirect(const struct daemon *daemon);
 struct events *daemon_events(const struct daemon *daemon);
+struct purges *daemon_purges(const struct daemon *daemon); /* NULL while amtd ends */
 struct discovery *daemon_discovery(const struct daemon *daemon);
 /* This node's server says which consoles there are to be, besides the own ones. -1: mistakes were appended.
  */

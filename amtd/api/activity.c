@@ -84,3 +84,10 @@ void activity_write(struct daemon *daemon, const struct deed *deed)
     a->run = deed->run;
     store_submit(daemon_store(daemon), add, added, w);
 }
+
+void activity_purged(void *arg, const char *text, const struct err *failure)
+{
+    activity_write(
+        arg,
+        &(struct deed){.who = "amtd", .by = "amtd", .what = "purge.run", .detail = text, .err = failure});
+}

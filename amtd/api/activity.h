@@ -22,5 +22,7 @@ struct deed {
 };
 /* Handed to the store; a failure is logged. Loop's thread. */
 void activity_write(struct daemon *daemon, const struct deed *deed);
+/* What amtd removed by itself (fleet/purge.h); arg is the daemon. */
+void activity_purged(void *arg, const char *text, const struct err *failure);
 
 #endif

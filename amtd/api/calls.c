@@ -341,6 +341,8 @@ static const struct api_param devicelog_show_params[] = {
     {"limit", API_INTEGER, false, "the newest so many"},
     END,
 };
+static const struct api_param purge_run_params[] = {{"dry_run", API_BOOLEAN, false, "only say what would go"},
+                                                    END};
 static const struct api_param sweep_params[] = {{"sweep", API_INTEGER, true, "its number"}, END};
 static const struct api_param sweep_or_newest_params[] = {
     {"sweep", API_INTEGER, false, "its number; not given: the newest"}, END};
@@ -500,6 +502,10 @@ const struct api_call api_calls[] = {
     {"client.remove", ROLE_ADMINISTER, name_only, false, NULL, call_client_remove, "forgets a client"},
     {"server.list", ROLE_WATCH, none, true, NULL, call_server_list, "servers that this amtd is a node of"},
     {"server.remove", ROLE_ADMINISTER, name_only, false, NULL, call_server_remove, "leaves a server"},
+    {"purge.run", ROLE_ADMINISTER, purge_run_params, false, NULL, call_purge_run,
+     "removes what was kept long enough"},
+    {"purge.show", ROLE_WATCH, none, true, NULL, call_purge_show,
+     "how long what is kept, and what was removed last"},
     {"activity.export", ROLE_WATCH, activity_export_params, true, NULL, call_activity_export,
      "who did what, all of it, oldest first"},
     {"activity.verify", ROLE_WATCH, none, true, NULL, call_activity_verify,

@@ -64,6 +64,8 @@ void call_log_search(struct api_request *rq);
 void call_log_events(struct api_request *rq);
 void call_log_verify(struct api_request *rq);
 
+void call_purge_run(struct api_request *rq);
+void call_purge_show(struct api_request *rq);
 void call_mail_login(struct api_request *rq);
 void call_mail_send(struct api_request *rq);
 void call_event_list(struct api_request *rq);

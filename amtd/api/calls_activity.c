@@ -7,6 +7,7 @@
 #include "amtd/daemon.h"
 #include "amtd/fleet/activity_chain.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define PORTION      2000 /* rows read at a time: others wait for the store meanwhile */
@@ -43,6 +44,8 @@ struct walk {
     size_t count;
     int64_t after; /* the row before the next portion */
     struct activity_head head;
+    struct activity_anchor anchor; /* read with the first portion */
+    bool begun;
     struct activity_walk chain;
     int64_t since_ms;
     json_t *findings; /* of another thread while it judges */
@@ -71,6 +74,8 @@ static int read_portion(struct tx *tx, void *data, struct err *err)
 {
     struct walk *w = data;
 
+    if (!w->begun && tx_activity_anchor(tx, &w->anchor, err) != 0)
+        return -1;
     if (tx_activities_after(tx, w->after, PORTION, &w->rows, &w->count, err) != 0)
         return -1;
     return tx_activity_head(tx, &w->head, err);
@@ -81,6 +86,23 @@ static void portion_read(void *data, const struct err *failure);
 static void read_on(struct walk *w)
 {
     store_submit(daemon_store(api_daemon(w->rq)), read_portion, portion_read, w);
+}
+
+/* What the rules of keeping took away; null: nothing. */
+static json_t *cut_json(const struct activity_anchor *anchor)
+{
+    struct buf hash = buf_init(2 * ACTIVITY_HASH), signature = buf_init(2 * ACTIVITY_SIGNATURE);
+    json_t *json = NULL;
+
+    text_hex(&hash, anchor->hash, ACTIVITY_HASH, false);
+    text_hex(&signature, anchor->signature, ACTIVITY_SIGNATURE, false);
+    if (anchor->id > 0)
+        json = json_pack("{s:I, s:I, s:o, s:o, s:s, s:s}", "rows", (json_int_t)anchor->count, "last",
+                         (json_int_t)anchor->id, "from", json_time(anchor->from_ms), "to",
+                         json_time(anchor->to_ms), "hash", buf_str(&hash), "signature", buf_str(&signature));
+    buf_free(&hash);
+    buf_free(&signature);
+    return json ? json : json_null();
 }
 
 /* --- verifying --- */
@@ -100,6 +122,9 @@ static void judge(void *job)
 {
     struct walk *w = job;
 
+    if (!w->begun)
+        find(w, NULL, activity_walk_begin(&w->chain, &w->anchor));
+    w->begun = true;
     for (size_t i = 0; i < w->count; i++)
         find(w, &w->rows[i], activity_walk_row(&w->chain, &w->rows[i]));
     if (w->count < PORTION)
@@ -113,9 +138,10 @@ static void judged(void *job)
 
     clear_rows(w);
     if (last || w->gone) {
-        api_reply(w->rq, json_pack("{s:b, s:I, s:I, s:I, s:O, s:s}", "intact", (int)(w->wrong == 0), "rows",
-                                   (json_int_t)w->chain.rows, "last", (json_int_t)w->chain.last_id, "wrong",
-                                   w->wrong, "findings", w->findings, "key", node_key_id(w->chain.key)));
+        api_reply(w->rq, json_pack("{s:b, s:I, s:I, s:I, s:O, s:s, s:o}", "intact", (int)(w->wrong == 0),
+                                   "rows", (json_int_t)w->chain.rows, "last", (json_int_t)w->chain.last_id,
+                                   "wrong", w->wrong, "findings", w->findings, "key",
+                                   node_key_id(w->chain.key), "cut", cut_json(&w->anchor)));
         walk_free(w);
         return;
     }
@@ -128,12 +154,13 @@ static void give(struct walk *w)
 {
     bool last = w->count < PORTION;
 
+    w->begun = true;
     for (size_t i = 0; i < w->count; i++)
         if (w->rows[i].at_ms >= w->since_ms)
             api_event(w->rq, activity_json(&w->rows[i]));
     clear_rows(w);
     if (last || w->gone) {
-        api_reply(w->rq, json_object());
+        api_reply(w->rq, json_pack("{s:o}", "cut", cut_json(&w->anchor)));
         walk_free(w);
     } else if (api_backlog(w->rq) > API_HIGH_WATER) {
         w->waiting = true;

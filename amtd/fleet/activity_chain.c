@@ -115,6 +115,42 @@ int activity_head_seal(struct activity_head *head, const struct node_key *key, s
     return node_key_sign(key, text, (size_t)n, head->signature, err);
 }
 
+static char *anchor_text(const struct activity_anchor *anchor)
+{
+    struct buf hex = buf_init((size_t)ACTIVITY_HASH * 2);
+    char *text;
+
+    text_hex(&hex, anchor->hash, ACTIVITY_HASH, false);
+    text = xasprintf("activity begins after %" PRId64 " %s: %" PRId64 " rows from %" PRId64 " to %" PRId64,
+                     anchor->id, buf_str(&hex), anchor->count, anchor->from_ms, anchor->to_ms);
+    buf_free(&hex);
+    return text;
+}
+
+int activity_anchor_seal(struct activity_anchor *anchor, const struct node_key *key, struct err *err)
+{
+    char *text = anchor_text(anchor);
+    int status = node_key_sign(key, text, strlen(text), anchor->signature, err);
+
+    free(text);
+    return status;
+}
+
+const char *activity_walk_begin(struct activity_walk *walk, const struct activity_anchor *anchor)
+{
+    char *text;
+    bool ours;
+
+    if (anchor->id == 0)
+        return NULL;
+    walk->last_id = anchor->id;
+    memcpy(walk->last_hash, anchor->hash, ACTIVITY_HASH);
+    text = anchor_text(anchor);
+    ours = node_key_verify(walk->key, text, strlen(text), anchor->signature, ACTIVITY_SIGNATURE);
+    free(text);
+    return ours ? NULL : "what was cut off at the beginning has a signature that is not this node's";
+}
+
 const char *activity_walk_row(struct activity_walk *walk, const struct activity *a)
 {
     bool follows = memcmp(a->previous, walk->last_hash, ACTIVITY_HASH) == 0;

@@ -26,6 +26,16 @@ struct activity_head {
 };
 int activity_head_seal(struct activity_head *head, const struct node_key *key, struct err *err);
 
+/* Where the chain begins after its head was cut off by the rules of keeping. */
+struct activity_anchor {
+    int64_t id;                  /* of the last row that was cut off; 0: none was */
+    uint8_t hash[ACTIVITY_HASH]; /* its hash */
+    int64_t count;               /* how many rows there were, all together */
+    int64_t from_ms, to_ms;      /* when the first and the last of them were written */
+    uint8_t signature[ACTIVITY_SIGNATURE];
+};
+int activity_anchor_seal(struct activity_anchor *anchor, const struct node_key *key, struct err *err);
+
 /* A walk along the chain, from its first row on. */
 struct activity_walk {
     const struct node_key *key;
@@ -33,6 +43,8 @@ struct activity_walk {
     int64_t last_id;
     uint8_t last_hash[ACTIVITY_HASH];
 };
+/* Before the first row; of no anchor (id 0) nothing is expected. What is wrong with it, as below. */
+const char *activity_walk_begin(struct activity_walk *walk, const struct activity_anchor *anchor);
 /* What is wrong with the next row: static text; NULL: nothing. */
 const char *activity_walk_row(struct activity_walk *walk, const struct activity *a);
 /* The same for the end; head NULL: there is none. */

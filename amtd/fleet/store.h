@@ -103,6 +103,12 @@ int tx_activities_after(struct tx *tx, int64_t id, size_t limit, struct activity
                         struct err *err);
 struct activity_head;
 int tx_activity_head(struct tx *tx, struct activity_head *head, struct err *err); /* id 0: there is none */
+/* Where the chain begins, once its head was cut off. id 0: it never was. */
+struct activity_anchor;
+int tx_activity_anchor(struct tx *tx, struct activity_anchor *anchor, struct err *err);
+/* Moves it to this row, so that all up to it may be removed, which is to be done in the same transaction. -1
+ * and err: invalid-state when the chain is broken before it. */
+int tx_activity_anchor_move(struct tx *tx, int64_t last, struct err *err);
 /* The key (borrowed, outlives the store) that seals rows from now on. Where there is no chain yet, the rows
  * that are there become its beginning, and a row says so; *count says how many. */
 struct node_key;

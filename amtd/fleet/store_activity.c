@@ -108,6 +108,28 @@ int tx_activity_head(struct tx *tx, struct activity_head *head, struct err *err)
     return row < 0 ? -1 : 0;
 }
 
+int tx_activity_anchor(struct tx *tx, struct activity_anchor *anchor, struct err *err)
+{
+    sqlite3_stmt *st =
+        tx_prepare(tx, "SELECT id, hash, count, from_at, to_at, signature FROM activity_anchor", err);
+    int row;
+
+    memset(anchor, 0, sizeof(*anchor));
+    if (!st)
+        return -1;
+    row = tx_step(tx, st, err);
+    if (row > 0) {
+        anchor->id = sqlite3_column_int64(st, 0);
+        column_bytes(st, 1, anchor->hash, sizeof(anchor->hash));
+        anchor->count = sqlite3_column_int64(st, 2);
+        anchor->from_ms = sqlite3_column_int64(st, 3);
+        anchor->to_ms = sqlite3_column_int64(st, 4);
+        column_bytes(st, 5, anchor->signature, sizeof(anchor->signature));
+    }
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
 /* --- writing --- */
 
 static void bind_bytes(sqlite3_stmt *st, int i, const uint8_t *p, size_t n)
@@ -241,4 +263,66 @@ int tx_activity_begin(struct tx *tx, const struct node_key *key, int64_t now_ms,
     status = tx_activity_add(tx, &note, err);
     activity_clear(&note);
     return status;
+}
+
+static int put_anchor(struct tx *tx, const struct activity_anchor *anchor, struct err *err)
+{
+    sqlite3_stmt *st =
+        tx_prepare(tx, "INSERT OR REPLACE INTO activity_anchor VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)", err);
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, anchor->id);
+    bind_bytes(st, 2, anchor->hash, sizeof(anchor->hash));
+    sqlite3_bind_int64(st, 3, anchor->count);
+    sqlite3_bind_int64(st, 4, anchor->from_ms);
+    sqlite3_bind_int64(st, 5, anchor->to_ms);
+    bind_bytes(st, 6, anchor->signature, sizeof(anchor->signature));
+    return tx_run_statement(tx, st, err);
+}
+
+/* Only what hangs together is cut off: else the anchor would stand for rows that somebody changed. */
+static int walk_to(struct tx *tx, int64_t last, struct activity_anchor *anchor, struct err *err)
+{
+    struct activity_walk walk = {.key = tx->key};
+    const char *wrong = activity_walk_begin(&walk, anchor);
+    int status = 0;
+
+    while (status == 0 && !wrong && walk.last_id < last) {
+        struct activity *rows;
+        size_t n;
+
+        status = tx_activities_after(tx, walk.last_id, 1000, &rows, &n, err);
+        for (size_t i = 0; i < n; i++) {
+            if (status == 0 && !wrong && rows[i].id <= last) {
+                wrong = activity_walk_row(&walk, &rows[i]);
+                anchor->from_ms = anchor->count == 0 ? rows[i].at_ms : anchor->from_ms;
+                anchor->to_ms = rows[i].at_ms;
+                anchor->count++;
+            }
+            activity_clear(&rows[i]);
+        }
+        free(rows);
+        if (n == 0)
+            break;
+    }
+    if (status == 0 && wrong)
+        return err_set(err, CAUSE_INVALID_STATE,
+                       "the activity log is not shortened, row %lld %s: amtcli activity verify",
+                       (long long)walk.last_id, wrong);
+    anchor->id = walk.last_id;
+    memcpy(anchor->hash, walk.last_hash, sizeof(anchor->hash));
+    return status;
+}
+
+int tx_activity_anchor_move(struct tx *tx, int64_t last, struct err *err)
+{
+    struct activity_anchor anchor;
+
+    if (!tx->key)
+        return err_set(err, CAUSE_INVALID_STATE, "the activity log is not signed");
+    if (tx_activity_anchor(tx, &anchor, err) != 0 || walk_to(tx, last, &anchor, err) != 0 ||
+        activity_anchor_seal(&anchor, tx->key, err) != 0)
+        return -1;
+    return put_anchor(tx, &anchor, err);
 }

@@ -28,11 +28,11 @@ void device_log_rows_clear(struct device_log_rows *rows)
 
 int tx_device_log_add(struct tx *tx, const struct device_log_row *row, struct err *err)
 {
-    sqlite3_stmt *st =
-        tx_prepare(tx,
-                   "INSERT INTO device_log(host, kind, at, severity, source, text, who, address,"
-                   " raw) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM hosts WHERE id = ?1",
-                   err);
+    sqlite3_stmt *st = tx_prepare(
+        tx,
+        "INSERT INTO device_log(host, kind, at, severity, source, text, who, address,"
+        " raw, kept) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, unixepoch() * 1000 FROM hosts WHERE id = ?1",
+        err);
 
     if (!st)
         return -1;

@@ -112,6 +112,28 @@ static void is_whole(void **state)
     assert_null(activity_walk_end(&none, NULL));
 }
 
+/* Without its head the chain hangs on the anchor, which nobody but the key's owner can move. */
+static void a_head_that_was_cut_off(void **state)
+{
+    const struct scene *s = *state;
+    struct activity_anchor anchor = {.id = 3, .count = 3, .from_ms = 5, .to_ms = 7};
+    struct activity_walk walk = {.key = s->key}, bare = walk, moved = walk;
+
+    memcpy(anchor.hash, s->rows[2].hash, sizeof(anchor.hash));
+    assert_int_equal(activity_anchor_seal(&anchor, s->key, NULL), 0);
+    assert_null(activity_walk_begin(&walk, &anchor));
+    for (int i = 3; i < ROWS; i++)
+        assert_null(activity_walk_row(&walk, &s->rows[i]));
+    assert_null(activity_walk_end(&walk, &s->head));
+    assert_non_null(activity_walk_row(&bare, &s->rows[3])); /* without it rows are missing */
+    anchor.count++;
+    assert_non_null(activity_walk_begin(&moved, &anchor));
+    anchor.count--;
+    anchor.id = 4;
+    memcpy(anchor.hash, s->rows[3].hash, sizeof(anchor.hash));
+    assert_non_null(activity_walk_begin(&moved, &anchor));
+}
+
 static void every_field_counts(void **state)
 {
     struct scene *s = *state;
@@ -201,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(is_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_head_that_was_cut_off, setup, teardown),
         cmocka_unit_test_setup_teardown(every_field_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hash_made_anew_has_no_signature, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_that_move_are_found, setup, teardown),

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# purge.sh BIN_DIR TEST_BIN_DIR: what was kept long enough goes, as the configuration says, and is reported; what is in use stays; a
+# dry run takes nothing. The daily one comes by itself when its day is over, but not at once after a leap of the clock.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+probe=$(cd "$2" && pwd)/mux_probe
+socket=$AMTD_STATE_DIR/amtd.sock
+
+call() { # NAME PARAMS: the reply
+    "$probe" "$socket" call "$@" | jq -cS '.reply'
+}
+sql() {
+    sqlite3 "$AMTD_STATE_DIR/amtd.db" "$1"
+}
+
+echo '--- mistakes'
+check() { # TEXT: what --check says of it
+    exits 1 amtd --check --config <(echo "$1")
+    says "$dir/err" "$2"
+}
+check 'keep: { runs: { age: 10m } }' 'at least 1d'
+check 'keep: { activity: { age: 7d } }' 'at least 30d'
+check 'keep: { sweeps: { size: 1KiB } }' 'at least 1MiB'
+check 'keep: { passwords: { age: 1d } }' "there is no option 'passwords'"
+
+amtsim_start --devices 3 --power-seconds 0.1-0.2
+cat > "$dir/amtd.yaml" << 'END'
+keep:
+  runs: { age: 30d, size: 0 }
+  inventory: { age: 0 }
+  event-data: { age: 7d }
+END
+amtd_start --config "$dir/amtd.yaml"
+fleet 3
+for i in 1 2 3; do amtcli power status all > /dev/null; done
+printf 'tasks: [ power: status, notify: hello ]\n' > "$dir/look.yaml"
+amtcli job run "$dir/look.yaml" all > /dev/null 2>&1
+for i in 1 2 3; do amtcli inventory update pc0001 > /dev/null; done
+[ "$(call purge.show | jq -r '.limits[] | select(.what == "runs") | "\(.age_ms) \(.bytes)"')" = '2592000000 0' ] || fail "not the configuration's limits"
+[ "$(call purge.show | jq .last)" = null ] || fail "there was a purge"
+
+echo '--- what is old goes'
+month=$((40 * 86400000))
+sql "UPDATE runs SET began = began - $month, ended = ended - $month WHERE id <> 2"
+sql "UPDATE runs SET ended = 0 WHERE id = 3"
+call purge.run '{"dry_run": true}' > "$dir/dry"
+runs=$(sql 'SELECT count(*) FROM runs')
+call purge.run > "$dir/done"
+[ "$(jq '.kinds[] | select(.what == "runs") | .removed' "$dir/done")" = $((runs - 2)) ] || fail "not all: $(cat "$dir/done")"
+diff <(jq .kinds "$dir/dry") <(jq .kinds "$dir/done") || fail "the dry run said something else"
+[ "$(sql 'SELECT group_concat(id) FROM runs')" = 2,3 ] || fail "others stay: $(sql 'SELECT id FROM runs')"
+[ "$(sql 'SELECT count(*) FROM operations')" = 6 ] || fail "operations without their run"
+[ "$(sql 'SELECT count(*) FROM job_results')" = 0 ] || fail "results without their run"
+[ "$(sql 'SELECT count(*) FROM inventory')" = 1 ] || fail "the inventory is gone"
+call purge.show | jq -e '.last.kinds[] | select(.what == "runs") | .removed > 0 and .from != null' > /dev/null || fail "it is not reported"
+amtcli event list --kind purge -o json | jq -e 'length == 1 and (.[0].text | contains("of runs"))' > /dev/null || fail "no event"
+amtcli activity -o json | jq -e '[.[] | select(.what == "purge.run" and .result == "ok")] | length == 2' > /dev/null || fail "not in the activity log"
+exits 0 amtcli activity verify
+exits 0 amtcli run show 2
+
+echo '--- by itself, once a day'
+sql "UPDATE purge_last SET at = at - 2 * 86400000"
+amtd_stop
+amtd_start --config "$dir/amtd.yaml"
+[ "$(call purge.show | jq '.last.dry_run')" = false ] || fail "the last one is forgotten"
+[ "$(call purge.show | jq -r '.next | fromdate < now')" = true ] || fail "it is not due"
+amtd_stop
+amtsim_stop
+echo "purge: ok"
