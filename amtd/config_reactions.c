@@ -128,13 +128,16 @@ static const struct option run_options[] = {
 
 static void check_run(struct config_reader *r, const yaml_node_t *node, const struct run_action *run)
 {
-    const struct task *task = task_by_name(run->task);
+    const struct task *task = run->task ? task_by_name(run->task) : NULL;
     json_t *none = json_object();
     struct err err = ERR_INIT;
     void *args;
 
-    if (!task) {
-        config_complain(r, node, "'run': there is no task '%s'", run->task ? run->task : "");
+    if (!run->task) {
+        config_complain(
+            r, node, "'run': expected the name of a task, such as { task: power, args: { action: cycle } }");
+    } else if (!task) {
+        config_complain(r, node, "'run': there is no task '%s'", run->task);
     } else {
         args = xcalloc(1, task->args_size + 1);
         if (task->parse(args, run->args ? run->args : none, &err) != 0)
@@ -152,7 +155,8 @@ void config_read_run(struct config_reader *r, const yaml_node_t *node, void *bas
     struct run_action run = {0};
 
     config_read_map(r, node, run_options, sizeof(run_options) / sizeof(run_options[0]), &run, 0);
-    check_run(r, node, &run);
+    if (node->type == YAML_MAPPING_NODE) /* else it has been told */
+        check_run(r, node, &run);
     free(action->task);
     free(action->host);
     json_decref(action->args);
