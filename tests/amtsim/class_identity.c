@@ -4,9 +4,9 @@
 
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/setup.h"
 #include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/tls_settings.h"
-#include "tests/amtsim/traps.h"
 
 /* --- CIM_SoftwareIdentity --- */
 
@@ -44,11 +44,6 @@ static void software_identity(struct device *d, unsigned i, struct out *o)
 
 /* --- set-up state --- */
 
-static bool is_provisioned(const struct device *d)
-{
-    return fault_pending(d, FAULT_NOT_PROVISIONED) == NULL;
-}
-
 static void setup_service(struct device *d, unsigned i, struct out *o)
 {
     static const uint8_t no_password[32];
@@ -60,7 +55,7 @@ static void setup_service(struct device *d, unsigned i, struct out *o)
     out_num(o, "PasswordModel", 1);
     out_num(o, "ProvisioningMode", d->client_mode ? 4 : 1);
     out_bytes(o, "ProvisioningServerOTP", no_password, sizeof(no_password));
-    out_num(o, "ProvisioningState", is_provisioned(d) ? 2 : 0);
+    out_num(o, "ProvisioningState", setup_done(d) ? 2 : 0);
     out_num(o, "RequestedState", 12);
     out_str(o, "SystemCreationClassName", "CIM_ComputerSystem");
     out_str(o, "SystemName", "Intel(r) AMT");
@@ -87,9 +82,11 @@ static uint32_t done(struct call *c)
     return RET_OK;
 }
 
+/* 1: the audit log. */
 static uint32_t blocking_components(struct call *c)
 {
-    (void)c;
+    if (setup_blocked(c->device))
+        out_num(c->out, "Component", 1);
     return RET_OK;
 }
 
@@ -100,16 +97,17 @@ static uint32_t set_mebx_password(struct call *c)
     return n >= 8 && n <= 32 ? RET_OK : RET_INVALID_PASSWORD;
 }
 
-/* After the answer the device is a new one: users, realm and settings are gone. */
 static uint32_t unprovision(struct call *c)
 {
-    struct device *d = c->device;
-    subscriptions_free(d);
-    trap_sinks_free(d);
-    d->login.realm_epoch++;
-    d->login.admin_ha1_known = false;
-    device_acl_changed(d);
-    return RET_OK;
+    uint64_t mode;
+    if (!call_num(c, "ProvisioningMode", UINT32_MAX, &mode) || mode != 1)
+        return RET_BAD_PARAMETER;
+    return setup_undo(c->device, true);
+}
+
+static uint32_t partial_unprovision(struct call *c)
+{
+    return setup_undo(c->device, false);
 }
 
 static void host_based_setup(struct device *d, unsigned i, struct out *o)
@@ -123,7 +121,7 @@ static void host_based_setup(struct device *d, unsigned i, struct out *o)
     out_num(o, "CertChainStatus", 0);
     out_bytes(o, "ConfigurationNonce", nonce, sizeof(nonce));
     out_str(o, "CreationClassName", "IPS_HostBasedSetupService");
-    out_num(o, "CurrentControlMode", !is_provisioned(d) ? 0 : d->client_mode ? 1 : 2);
+    out_num(o, "CurrentControlMode", !setup_done(d) ? 0 : d->client_mode ? 1 : 2);
     out_str(o, "ElementName", "Intel(r) AMT Host Based Setup Service");
     out_str(o, "Name", "Intel(r) AMT Host Based Setup Service");
     out_str(o, "SystemCreationClassName", "CIM_ComputerSystem");
@@ -171,7 +169,7 @@ static const struct class_method setup_methods[] = {
     {"GetUuid", get_uuid},
     {"CommitChanges", commit_changes},
     {"Unprovision", unprovision},
-    {"PartialUnprovision", unprovision},
+    {"PartialUnprovision", partial_unprovision},
     {"ExtendProvisioningPeriod", done},
     {"SetMEBxPassword", set_mebx_password},
     {"GetUnprovisionBlockingComponents", blocking_components},

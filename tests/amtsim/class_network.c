@@ -1,4 +1,4 @@
-/* Network ports, wireless, remote access settings. (reference wsman.md, 3.11, 3.15) */
+/* Network ports, 802.1x, remote access settings. (reference wsman.md, 3.11, 3.15) */
 #include <string.h>
 
 #include "tests/amtsim/class_defense.h"
@@ -6,90 +6,10 @@
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/fleet.h"
 
-#define WIRED "Intel(r) AMT Ethernet Port Settings 0"
-
-static unsigned two(const struct device *d)
-{
-    (void)d;
-    return 2;
-}
-
 static unsigned none(const struct device *d)
 {
     (void)d;
     return 0;
-}
-
-static void wired_port(struct device *d, struct out *o)
-{
-    char mac[18], address[16];
-    bool dhcp = d->settings.dhcp;
-    out_bool(o, "DHCPEnabled", dhcp);
-    out_str(o, "DefaultGateway", "127.0.0.1");
-    out_str(o, "ElementName", "Intel(r) AMT Ethernet Port Settings");
-    out_str(o, "IPAddress", device_address(d, address));
-    out_str(o, "InstanceID", WIRED);
-    out_bool(o, "IpSyncEnabled", dhcp);
-    out_bool(o, "LinkIsUp", true);
-    out_num(o, "LinkPolicy", 1);
-    out_num(o, "LinkPolicy", 14);
-    out_str(o, "MACAddress", device_mac(d, mac));
-    if (d->generation->number >= 10)
-        out_num(o, "PhysicalConnectionType", 0);
-    out_str(o, "PrimaryDNS", "127.0.0.1");
-    out_bool(o, "SharedDynamicIP", dhcp);
-    out_bool(o, "SharedMAC", true);
-    out_bool(o, "SharedStaticIp", false);
-    out_str(o, "SubnetMask", "255.0.0.0");
-}
-
-static const char *const wireless_port[] = {"ConsoleTcpMaxRetransmissions",
-                                            "5",
-                                            "DHCPEnabled",
-                                            "true",
-                                            "ElementName",
-                                            "Intel(r) AMT Ethernet Port Settings",
-                                            "InstanceID",
-                                            "Intel(r) AMT Ethernet Port Settings 1",
-                                            "LinkControl",
-                                            "2",
-                                            "LinkIsUp",
-                                            "false",
-                                            "LinkPreference",
-                                            "2",
-                                            "MACAddress",
-                                            "00-00-00-00-00-00",
-                                            "PhysicalConnectionType",
-                                            "3",
-                                            "SharedMAC",
-                                            "true",
-                                            "WLANLinkProtectionLevel",
-                                            "1",
-                                            NULL};
-
-static void port_settings(struct device *d, unsigned i, struct out *o)
-{
-    if (i == 0)
-        wired_port(d, o);
-    else
-        out_fixed(o, wireless_port);
-}
-
-/* For DHCP the address members must be left out, else the firmware faults. */
-static void port_put(struct call *c)
-{
-    static const char *const members[] = {"IPAddress", "SubnetMask", "DefaultGateway", "PrimaryDNS",
-                                          "SecondaryDNS"};
-    bool dhcp = c->device->settings.dhcp;
-    call_bool(c, "DHCPEnabled", &dhcp);
-    for (unsigned i = 0; dhcp && i < sizeof(members) / sizeof(members[0]); i++) {
-        if (call_has(c, members[i]))
-            c->fault = SOAP_INVALID_VALUES;
-    }
-    if (c->message->selector_count == 0)
-        c->fault = SOAP_INVALID_SELECTORS;
-    if (c->fault == SOAP_OK && c->instance == 0)
-        c->device->settings.dhcp = dhcp;
 }
 
 /* The number of the i-th port that the machine has. */
@@ -134,30 +54,6 @@ static void ethernet_port(struct device *d, unsigned i, struct out *o)
     out_fixed(o, rest);
 }
 
-static const char *const ipv6[] = {"CurrentDefaultRouter",
-                                   "::",
-                                   "CurrentPrimaryDNS",
-                                   "::",
-                                   "CurrentSecondaryDNS",
-                                   "::",
-                                   "DefaultRouter",
-                                   "::",
-                                   "ElementName",
-                                   "Intel(r) IPS IPv6 Settings 0",
-                                   "IPv6Address",
-                                   "::",
-                                   "InstanceID",
-                                   "Intel(r) IPS IPv6 Settings 0",
-                                   "InterfaceIDType",
-                                   "0",
-                                   "ManualInterfaceID",
-                                   "0000000000000000",
-                                   "PrimaryDNS",
-                                   "::",
-                                   "SecondaryDNS",
-                                   "::",
-                                   NULL};
-
 static const char *const host_ip[] = {"DHCPEnabled", "true",
                                       "ElementName", "Intel(r) AMT: Host IP Settings",
                                       "InstanceID",  "Intel(r) AMT: Host IP Settings",
@@ -172,32 +68,6 @@ static const char *const settings_8021x[] = {
     "AvailableInS0", "false", "ElementName", "Intel(r) AMT: 8021X Settings",
     "Enabled",       "3",     "InstanceID",  "Intel(r) AMT: 8021X Settings",
     "PxeTimeout",    "120",   NULL};
-
-static const char *const wifi_service[] = {"CreationClassName",
-                                           "AMT_WiFiPortConfigurationService",
-                                           "ElementName",
-                                           "Intel(r) AMT WiFiPort Configuration Service",
-                                           "EnabledState",
-                                           "5",
-                                           "HealthState",
-                                           "5",
-                                           "LastConnectedSsidUnderMeControl",
-                                           "",
-                                           "Name",
-                                           "Intel(r) AMT WiFi Port Configuration Service",
-                                           "NoHostCsmeSoftwarePolicy",
-                                           "0",
-                                           "RequestedState",
-                                           "12",
-                                           "SystemCreationClassName",
-                                           "CIM_ComputerSystem",
-                                           "SystemName",
-                                           "Intel(r) AMT",
-                                           "UEFIWiFiProfileShareEnabled",
-                                           "false",
-                                           "localProfileSynchronizationEnabled",
-                                           "0",
-                                           NULL};
 
 static void kerberos(struct device *d, unsigned i, struct out *o)
 {
@@ -308,11 +178,6 @@ const struct class_row class_network_rows[] = {
     {.name = "AMT_8021XProfile", .since = 3, .fixed = profile_8021x},
     {.name = "AMT_8021xCredentialContext", .since = 6, .parent = "CIM_CredentialContext", .count = none},
     {.name = "AMT_EnvironmentDetectionSettingData", .fixed = environment, .methods = environment_methods},
-    {.name = "AMT_EthernetPortSettings",
-     .instance = port_settings,
-     .count = two,
-     .required = "ElementName InstanceID ",
-     .put = port_put},
     {.name = "AMT_KerberosSettingData", .instance = kerberos},
     {.name = "AMT_MPSUsernamePassword", .count = none},
     {.name = "AMT_ManagementPresenceRemoteSAP", .count = none},
@@ -322,18 +187,15 @@ const struct class_row class_network_rows[] = {
     {.name = "AMT_RemoteAccessPolicyRule", .count = none},
     {.name = "AMT_RemoteAccessService", .fixed = remote_service},
     {.name = "AMT_UserInitiatedConnectionService", .fixed = user_connection},
-    {.name = "AMT_WiFiPortConfigurationService", .fixed = wifi_service},
     {.name = "CIM_CredentialContext", .abstract_only = true},
     {.name = "CIM_EthernetPort", .datetime = true, .instance = ethernet_port, .count = ports},
     {.name = "CIM_IEEE8021xSettings", .count = none},
     {.name = "CIM_WiFiEndpoint", .count = none},
     {.name = "CIM_WiFiEndpointSettings", .count = none},
-    {.name = "CIM_WiFiPort", .count = none},
     {.name = "CIM_WiFiPortCapabilities", .count = none},
     {.name = "IPS_HTTPProxyAccessPoint", .since = 12, .count = none},
     {.name = "IPS_HTTPProxyService", .since = 12, .fixed = proxy_service},
     {.name = "IPS_HostIPSettings", .since = 7, .fixed = host_ip},
     {.name = "IPS_IEEE8021xSettings", .since = 8, .fixed = settings_8021x},
-    {.name = "IPS_IPv6PortSettings", .since = 6, .fixed = ipv6},
     {0},
 };

@@ -46,32 +46,42 @@ static void general(struct device *d, unsigned i, struct out *o)
     out_bool(o, "WsmanOnlyMode", s->wsman_only);
 }
 
-static void put_text(struct call *c, const char *name, size_t max, char **to)
+/* Letters, digits, '-' and, between them, dots. */
+static bool name_ok(const char *text, size_t max)
 {
-    const char *text = call_text(c, name);
-    if (text == NULL)
-        return;
-    if (strlen(text) > max)
-        c->fault = SOAP_INVALID_VALUES;
-    else
-        xreplace(to, text);
+    size_t n = strlen(text);
+    return n > 0 && n <= max && text[0] != '-' && text[n - 1] != '-' &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")] == '\0';
 }
 
+static const char *put_name(struct call *c, const char *name, size_t max)
+{
+    const char *text = call_text(c, name);
+    if (text != NULL && text[0] != '\0' && !name_ok(text, max))
+        c->fault = SOAP_INVALID_VALUES;
+    return text;
+}
+
+/* All of it or nothing. */
 static void general_put(struct call *c)
 {
-    struct device_settings *s = &c->device->settings;
-    uint64_t n;
-    put_text(c, "HostName", DEVICE_NAME_MAX - 1, &s->host_name);
-    put_text(c, "DomainName", 190, &s->domain_name);
-    call_bool(c, "PingResponseEnabled", &s->ping);
-    call_bool(c, "RmcpPingResponseEnabled", &s->rmcp_ping);
-    call_bool(c, "WsmanOnlyMode", &s->wsman_only);
-    if (call_num(c, "IdleWakeTimeout", 65535, &n)) {
-        if (n == 0)
-            c->fault = SOAP_INVALID_VALUES;
-        else
-            s->idle_wake_minutes = (uint32_t)n;
-    }
+    struct device_settings *s = &c->device->settings, next = *s;
+    const char *host = put_name(c, "HostName", DEVICE_NAME_MAX - 1);
+    const char *domain = put_name(c, "DomainName", 190);
+    uint64_t n = s->idle_wake_minutes;
+    call_bool(c, "PingResponseEnabled", &next.ping);
+    call_bool(c, "RmcpPingResponseEnabled", &next.rmcp_ping);
+    call_bool(c, "WsmanOnlyMode", &next.wsman_only);
+    if (call_num(c, "IdleWakeTimeout", 65535, &n) && n == 0)
+        c->fault = SOAP_INVALID_VALUES;
+    if (c->fault != SOAP_OK)
+        return;
+    next.idle_wake_minutes = (uint32_t)n;
+    *s = next;
+    if (host != NULL)
+        xreplace(&s->host_name, host);
+    if (domain != NULL)
+        xreplace(&s->domain_name, domain);
 }
 
 /* --- time --- */
@@ -166,13 +176,24 @@ static void element(struct device *d, unsigned i, struct out *o)
         setting = i == n ? epr_one("AMT_EthernetPortSettings", "InstanceID",
                                    "Intel(r) AMT Ethernet Port Settings 0")
                          : epr_one("IPS_IPv6PortSettings", "InstanceID", "Intel(r) IPS IPv6 Settings 0");
-        current = i == n;
+        current = i == n || d->network.ipv6;
     }
     out_num(o, "IsCurrent", current ? 1 : 2);
     out_num(o, "IsDefault", 2);
     out_num(o, "IsNext", current ? 1 : 2);
     out_epr(o, "ManagedElement", &system);
     out_epr(o, "SettingData", &setting);
+}
+
+/* Of the ports' settings only IPv6 can be switched, and of the schemes none: that is SetPowerScheme's. */
+static void element_put(struct call *c)
+{
+    uint64_t current;
+    if (!call_num(c, "IsCurrent", 2, &current) || current == 0 ||
+        c->instance != scheme_count(c->device) + 1 || c->message->selector_count == 0)
+        c->fault = SOAP_INVALID_VALUES;
+    if (c->fault == SOAP_OK)
+        c->device->network.ipv6 = current == 1;
 }
 
 static const struct class_method time_methods[] = {{"GetLowAccuracyTimeSynch", get_time},
@@ -188,6 +209,6 @@ const struct class_row class_settings_rows[] = {
      .realms = REALM_BIT(REALM_TIME),
      .instance = time_service,
      .methods = time_methods},
-    {.name = "CIM_ElementSettingData", .instance = element, .count = element_count},
+    {.name = "CIM_ElementSettingData", .instance = element, .count = element_count, .put = element_put},
     {0},
 };

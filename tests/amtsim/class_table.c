@@ -35,6 +35,7 @@ static const struct table {
     {class_hardware_rows, REALM_BIT(REALM_HARDWARE), ADMIN},
     {class_identity_rows, GENERAL, ADMIN},
     {class_network_rows, GENERAL, ADMIN},
+    {class_port_rows, GENERAL, ADMIN},
     {class_power_rows, CONTROL, CONTROL},
     {class_redirection_rows, REDIRECTION, REDIRECTION},
     {class_settings_rows, GENERAL, ADMIN},

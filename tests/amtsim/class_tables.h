@@ -17,7 +17,8 @@ extern const struct class_row class_filter_rows[];      /* System Defense: filte
 extern const struct class_row class_hardware_rows[];    /* inventory */
 extern const struct class_row class_heuristics_rows[];  /* System Defense: worm detection */
 extern const struct class_row class_identity_rows[];    /* who the device is, set-up state */
-extern const struct class_row class_network_rows[];     /* ports, wireless, remote access */
+extern const struct class_row class_network_rows[];     /* ports, remote access */
+extern const struct class_row class_port_rows[];        /* settings of ports, IPv6, wireless */
 extern const struct class_row class_power_rows[];       /* power */
 extern const struct class_row class_redirection_rows[]; /* SOL, IDE-R, KVM */
 extern const struct class_row class_settings_rows[];    /* general settings, time, power scheme */

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/setup.h"
 #include "tests/amtsim/tls.h"
 
 #define WIRE_MAX  (64u << 20) /* bytes waiting to be sent on one connection */
@@ -260,7 +261,7 @@ static bool admitted(struct conn *conn, bool tls)
     }
     record_count(d, RECORD_CONNECTIONS);
     const struct conn_protocol *p = conn->protocol;
-    if (!device_serves(d, tls) || (p->admits != NULL && !p->admits(d)) ||
+    if (setup_gone(d) || !device_serves(d, tls) || (p->admits != NULL && !p->admits(d)) ||
         (p->limited && d->connections >= conn->fleet->options->connections) ||
         fault_strike(d, FAULT_REFUSED, NULL, NULL) != NULL) {
         record_count(d, RECORD_CONNECTIONS_REFUSED);

@@ -6,9 +6,9 @@
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
 
-#define CODE_MS    120000 /* OptInCodeTimeout */
-#define DISPLAY_MS 300000 /* OptInDisplayTimeout */
-#define WRONG_MAX  3
+#define TIMEOUT_LEAST 10 /* s; OptInCodeTimeout, OptInDisplayTimeout */
+#define TIMEOUT_MOST  900
+#define WRONG_MAX     3
 
 enum { NOT_STARTED, REQUESTED, DISPLAYED, RECEIVED, IN_SESSION };
 
@@ -19,8 +19,9 @@ uint32_t consent_required(const struct device *d)
 
 static void end(struct device *d)
 {
-    uint32_t required = d->consent.required;
-    d->consent = (struct device_consent){.required = required};
+    struct device_consent was = d->consent;
+    d->consent =
+        (struct device_consent){.required = was.required, .code_s = was.code_s, .screen_s = was.screen_s};
     alert_raise(d, ALERT_CONSENT_ENDED);
 }
 
@@ -55,27 +56,43 @@ static void service(struct device *d, unsigned i, struct out *o)
     out_str(o, "CreationClassName", "IPS_OptInService");
     out_str(o, "ElementName", "Intel(r) AMT OptIn Service");
     out_str(o, "Name", "Intel(r) AMT OptIn Service");
-    out_num(o, "OptInCodeTimeout", CODE_MS / 1000);
-    out_num(o, "OptInDisplayTimeout", DISPLAY_MS / 1000);
+    out_num(o, "OptInCodeTimeout", d->consent.code_s);
+    out_num(o, "OptInDisplayTimeout", d->consent.screen_s);
     out_num(o, "OptInRequired", consent_required(d));
     out_num(o, "OptInState", consent_state(d));
     out_str(o, "SystemCreationClassName", "CIM_ComputerSystem");
     out_str(o, "SystemName", "Intel(r) AMT");
 }
 
+/* Seconds that are there must be within bounds. */
+static void put_timeout(struct call *c, const char *name, uint16_t *to)
+{
+    uint64_t n;
+    if (!call_num(c, name, UINT16_MAX, &n))
+        return;
+    if (n < TIMEOUT_LEAST || n > TIMEOUT_MOST)
+        c->fault = SOAP_INVALID_VALUES;
+    else
+        *to = (uint16_t)n;
+}
+
 static void service_put(struct call *c)
 {
-    uint64_t required;
-    if (!call_num(c, "OptInRequired", UINT32_MAX, &required))
-        return;
+    struct device_consent next = c->device->consent;
+    uint64_t required = consent_required(c->device);
+    call_num(c, "OptInRequired", UINT32_MAX, &required);
+    put_timeout(c, "OptInCodeTimeout", &next.code_s);
+    put_timeout(c, "OptInDisplayTimeout", &next.screen_s);
     if (required != 0 && required != 1 && required != CONSENT_ALL)
         c->fault = SOAP_INVALID_VALUES;
     else if (c->device->client_mode && required != CONSENT_ALL)
         c->fault = SOAP_ACCESS_DENIED;
-    else {
-        c->device->consent.required = (uint32_t)required;
-        alert_raise(c->device, ALERT_CONSENT_CHANGED);
-    }
+    if (c->fault != SOAP_OK)
+        return;
+    if (!c->device->client_mode)
+        next.required = (uint32_t)required;
+    c->device->consent = next;
+    alert_raise(c->device, ALERT_CONSENT_CHANGED);
 }
 
 static uint32_t start(struct call *c)
@@ -88,7 +105,7 @@ static uint32_t start(struct call *c)
     d->consent.state = d->machine->state == MACHINE_ON ? DISPLAYED : REQUESTED;
     d->consent.code = (d->index * 7919u + d->message_id * 104729u + 123456u) % 1000000u;
     d->consent.wrong_codes = 0;
-    d->consent.until_ms = device_mono_ms(d) + DISPLAY_MS;
+    d->consent.until_ms = device_mono_ms(d) + d->consent.screen_s * INT64_C(1000);
     alert_raise(d, ALERT_CONSENT_REQUESTED);
     return RET_OK;
 }
@@ -116,7 +133,7 @@ static uint32_t send_code(struct call *c)
         return 2;
     }
     d->consent.state = RECEIVED;
-    d->consent.until_ms = device_mono_ms(d) + CODE_MS;
+    d->consent.until_ms = device_mono_ms(d) + d->consent.code_s * INT64_C(1000);
     alert_raise(d, ALERT_CONSENT_GRANTED);
     return RET_OK;
 }

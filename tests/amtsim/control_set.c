@@ -15,6 +15,7 @@
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/redir_session.h"
 #include "tests/amtsim/redir_settings.h"
+#include "tests/amtsim/setup.h"
 #include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/traps.h"
 
@@ -35,6 +36,20 @@ static json_t *redirection_json(const struct device *d)
                      d->redirection.enabled_state & 1, "sol", (d->redirection.enabled_state & 2) != 0,
                      "ider-session", d->sessions[REDIR_IDER] != NULL, "sol-session",
                      d->sessions[REDIR_SOL] != NULL, "drives", redir_has_drives(d));
+}
+
+static json_t *settings_json(const struct device *d)
+{
+    const struct device_settings *s = &d->settings;
+    const struct device_network *n = &d->network;
+    return json_pack("{s:s, s:b, s:b, s:b, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:i, s:b, s:i, s:i, s:i}",
+                     "domain", s->domain_name != NULL ? s->domain_name : "sim.example", "ping", s->ping,
+                     "rmcp-ping", s->rmcp_ping, "web", !s->wsman_only, "idle-wake", (int)s->idle_wake_minutes,
+                     "power-scheme", (int)s->power_scheme, "dhcp", s->dhcp, "local-sync", s->local_time_sync,
+                     "ipv6", n->ipv6, "wireless", (int)n->wifi_state, "link-policy", (int)n->wifi_policy,
+                     "profile-sync", (int)n->profile_sync, "kvm-5900", d->redirection.kvm_5900, "kvm-session",
+                     (int)d->redirection.kvm_session_minutes, "code-timeout", (int)d->consent.code_s,
+                     "screen-timeout", (int)d->consent.screen_s);
 }
 
 json_t *control_get(struct device *d)
@@ -62,6 +77,8 @@ json_t *control_get(struct device *d)
     json_object_set_new(o, "redirection", redirection_json(d));
     json_object_set_new(o, "boot", boot);
     json_object_set_new(o, "consent", consent);
+    json_object_set_new(o, "settings", settings_json(d));
+    json_object_set_new(o, "provisioned", json_boolean(setup_done(d)));
     json_object_set_new(o, "faults", faults_json(d));
     return o;
 }
@@ -193,6 +210,19 @@ static int set_realm(struct device *d, const json_t *v, struct err *err)
     return 0;
 }
 
+static int set_provisioned(struct device *d, const json_t *v, struct err *err)
+{
+    if (!json_is_true(v))
+        return expected(err, "provisioned", "true");
+    setup_redo(d);
+    return 0;
+}
+
+static int set_audit_locked(struct device *d, const json_t *v, struct err *err)
+{
+    return set_bool(&d->audit_locked, v, "audit-locked", err);
+}
+
 /* The ME restarts: connections, nonces, enumerations are gone. */
 static int set_me(struct device *d, const json_t *v, struct err *err)
 {
@@ -319,6 +349,8 @@ static const struct {
     {"clock-offset", set_clock_offset},
     {"realm", set_realm},
     {"me", set_me},
+    {"provisioned", set_provisioned},
+    {"audit-locked", set_audit_locked},
     {"lock", set_lock},
     {"faults", set_faults},
     {"type", set_type},

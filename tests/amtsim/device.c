@@ -14,7 +14,9 @@
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/network.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/setup.h"
 #include "tests/amtsim/subscriptions.h"
 #include "tests/amtsim/tls.h"
 #include "tests/amtsim/tls_settings.h"
@@ -35,26 +37,10 @@ void device_init(struct device *d, struct fleet *fleet, uint32_t index, const st
     d->agent = true;
     d->ports = 1;
     d->initial_state = MACHINE_ON;
+    setup_factory(d);
     d->boot = (struct device_boot){
         .cleared = true,
         .service_state = generation->number >= 16 ? 32769 : 2,
-    };
-    d->redirection = (struct device_redirection){
-        .enabled_state = 32771,
-        .listener = true,
-        .kvm_enabled = true,
-        .kvm_session_minutes = 3,
-        .opt_in_timeout = 300,
-        .holds_power = generation->holds_power,
-    };
-    d->settings = (struct device_settings){
-        .ping = true,
-        .rmcp_ping = true,
-        .network_on = true,
-        .idle_wake_minutes = 65535,
-        .power_scheme = 1,
-        .dhcp = true,
-        .local_time_sync = true,
     };
 }
 
@@ -78,6 +64,7 @@ void device_clear(struct device *d)
     defense_free(d);
     agents_free(d);
     tls_identity_free(d->tls_identity);
+    network_free(d);
     free(d->settings.host_name);
     free(d->settings.domain_name);
 }
@@ -154,7 +141,7 @@ const char *device_host_name(const struct device *d, char *out)
 
 const char *device_address(const struct device *d, char *out)
 {
-    struct in_addr a = {.s_addr = htonl(d->fleet->options->address + d->index)};
+    struct in_addr a = {.s_addr = htonl(network_port(d).address)};
     return inet_ntop(AF_INET, &a, out, INET_ADDRSTRLEN);
 }
 

@@ -70,8 +70,9 @@ struct device_boot { /* what the next boot is told; class_boot.c */
     uint16_t service_state; /* CIM_BootService.EnabledState */
 };
 
-struct device_consent { /* class_consent.c */
-    uint32_t required;  /* OptInRequired */
+struct device_consent {        /* class_consent.c */
+    uint32_t required;         /* OptInRequired */
+    uint16_t code_s, screen_s; /* OptInCodeTimeout, OptInDisplayTimeout */
     uint8_t state;
     uint8_t wrong_codes;
     uint32_t code;
@@ -102,6 +103,17 @@ struct device_settings { /* AMT_GeneralSettings and the like; class_settings.c *
     bool dhcp;
     bool local_time_sync;
     uint16_t watchdog_action;
+};
+
+struct device_network {                         /* network.c, class_port.c */
+    uint32_t address, mask, gateway, dns, dns2; /* static ones, host byte order; 0: none */
+    bool ipv6;
+    uint8_t wifi_policy; /* bits: S0 and Sx on mains, on battery */
+    uint8_t profile_sync;
+    uint16_t wifi_state; /* CIM_WiFiPort.EnabledState */
+    bool next_dhcp;      /* what holds when the network has restarted */
+    uint32_t next_address;
+    struct uv_timer_s *restart; /* NULL: nothing is about to change */
 };
 
 struct device {
@@ -136,6 +148,10 @@ struct device {
     struct device_consent consent;
     struct device_redirection redirection;
     struct device_settings settings;
+    struct device_network network;
+    bool unprovisioned; /* setup.c */
+    bool audit_locked;
+    int64_t gone_until_ms;              /* it answers nobody before; monotonic */
     struct subscription *subscriptions; /* who hears of alerts, oldest first */
     uint32_t subscription_number;       /* of the last one made */
     struct traps *traps;                /* who hears of them by SNMP traps, NULL none */

@@ -6,6 +6,7 @@
 
 #include "tests/amtsim/eoi_internal.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/setup.h"
 #include "tests/amtsim/users.h"
 #include <simH.h>
 
@@ -171,10 +172,11 @@ static unsigned struck(struct exchange *x, const char *operation)
 {
     struct device *d = x->device;
     const char *service = x->service->path + 1;
+    if (!setup_done(d))
+        return PT_NOT_PERMITTED;
     if (d->plan == NULL)
         return PT_SUCCESS;
-    if (fault_strike(d, FAULT_ACCESS_DENIED, service, operation) != NULL ||
-        fault_pending(d, FAULT_NOT_PROVISIONED) != NULL)
+    if (fault_strike(d, FAULT_ACCESS_DENIED, service, operation) != NULL)
         return PT_NOT_PERMITTED;
     const struct fault *busy = fault_pending(d, FAULT_BUSY);
     if (busy == NULL || busy->how == FAULT_BY_503 || fault_strike(d, FAULT_BUSY, service, operation) == NULL)

@@ -1,10 +1,12 @@
 /* Security and network administration, and the clock, over the SOAP interface. (reference eoi.md, 3.2, 3.3,
  * 3.8) */
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/eoi_internal.h"
+#include "tests/amtsim/network.h"
+#include "tests/amtsim/setup.h"
 #include <simH.h>
 
 #define EPOCH_2004_S 1072915200 /* firmware takes no earlier time */
@@ -17,6 +19,24 @@ int __sai__GetCoreVersion(struct soap *soap, struct _sai__GetCoreVersion *in,
     if (d != NULL)
         out->Version = eoi_text(soap, d->generation->version);
     return SOAP_OK;
+}
+
+int __sai__Unprovision(struct soap *soap, struct _sai__Unprovision *in, struct _sai__UnprovisionResponse *out)
+{
+    struct device *d = eoi_enter(soap, "Unprovision", true, &out->Status);
+    if (d == NULL)
+        return SOAP_OK;
+    if (in->ProvisioningMode == NULL || *in->ProvisioningMode != 1)
+        return eoi_leave(soap, &out->Status, PT_INVALID_PARAMETER);
+    return eoi_leave(soap, &out->Status, setup_undo(d, true));
+}
+
+int __sai__PartialUnprovision(struct soap *soap, struct _sai__PartialUnprovision *in,
+                              struct _sai__PartialUnprovisionResponse *out)
+{
+    struct device *d = eoi_enter(soap, "PartialUnprovision", true, &out->Status);
+    (void)in;
+    return d == NULL ? SOAP_OK : eoi_leave(soap, &out->Status, setup_undo(d, false));
 }
 
 int __sai__GetDigestRealm(struct soap *soap, struct _sai__GetDigestRealm *in,
@@ -63,6 +83,37 @@ int __net__GetDomainName(struct soap *soap, struct _net__GetDomainName *in,
     return SOAP_OK;
 }
 
+/* Letters, digits, '-' and, between them, dots. */
+static bool name_ok(const char *text, size_t max)
+{
+    size_t n = text != NULL ? strlen(text) : 0;
+    return n > 0 && n <= max && text[0] != '-' && text[n - 1] != '-' &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")] == '\0';
+}
+
+int __net__SetHostName(struct soap *soap, struct _net__SetHostName *in, struct _net__SetHostNameResponse *out)
+{
+    struct device *d = eoi_enter(soap, "SetHostName", true, &out->Status);
+    if (d == NULL)
+        return SOAP_OK;
+    if (!name_ok(in->HostName, DEVICE_NAME_MAX - 1))
+        return eoi_leave(soap, &out->Status, PT_INVALID_NAME);
+    xreplace(&d->settings.host_name, in->HostName);
+    return eoi_leave(soap, &out->Status, PT_SUCCESS);
+}
+
+int __net__SetDomainName(struct soap *soap, struct _net__SetDomainName *in,
+                         struct _net__SetDomainNameResponse *out)
+{
+    struct device *d = eoi_enter(soap, "SetDomainName", true, &out->Status);
+    if (d == NULL)
+        return SOAP_OK;
+    if (!name_ok(in->DomainName, 190))
+        return eoi_leave(soap, &out->Status, PT_INVALID_NAME);
+    xreplace(&d->settings.domain_name, in->DomainName);
+    return eoi_leave(soap, &out->Status, PT_SUCCESS);
+}
+
 int __net__EnumerateInterfaces(struct soap *soap, struct _net__EnumerateInterfaces *in,
                                struct _net__EnumerateInterfacesResponse *out)
 {
@@ -78,23 +129,16 @@ int __net__EnumerateInterfaces(struct soap *soap, struct _net__EnumerateInterfac
     return SOAP_OK;
 }
 
-static unsigned address_number(const char *text)
+static void describe_wired(struct soap *soap, const struct device *d, struct net__InterfaceDescriptor *to)
 {
-    struct in_addr a = {0};
-    inet_pton(AF_INET, text, &a);
-    return ntohl(a.s_addr);
-}
-
-static void describe_wired(struct soap *soap, struct device *d, struct net__InterfaceDescriptor *to)
-{
-    char address[16];
+    struct network_port port = network_port(d);
     to->IPv4Parameters = soap_malloc(soap, sizeof(*to->IPv4Parameters));
     soap_default_net__IPv4Parameters(soap, to->IPv4Parameters);
-    to->IPv4Parameters->LocalAddress = eoi_number(soap, address_number(device_address(d, address)));
-    to->IPv4Parameters->SubnetMask = eoi_number(soap, 0xff000000);
-    to->IPv4Parameters->DefaultGatewayAddress = eoi_number(soap, 0x7f000001);
-    to->IPv4Parameters->PrimaryDnsAddress = eoi_number(soap, 0x7f000001);
-    to->IPv4Parameters->SecondaryDnsAddress = eoi_number(soap, 0);
+    to->IPv4Parameters->LocalAddress = eoi_number(soap, port.address);
+    to->IPv4Parameters->SubnetMask = eoi_number(soap, port.mask);
+    to->IPv4Parameters->DefaultGatewayAddress = eoi_number(soap, port.gateway);
+    to->IPv4Parameters->PrimaryDnsAddress = eoi_number(soap, port.dns);
+    to->IPv4Parameters->SecondaryDnsAddress = eoi_number(soap, port.dns2);
 }
 
 int __net__GetInterfaceSettings(struct soap *soap, struct _net__GetInterfaceSettings *in,
@@ -128,10 +172,15 @@ int __net__GetInterfaceSettings(struct soap *soap, struct _net__GetInterfaceSett
     return SOAP_OK;
 }
 
-/* Addresses are those of the simulator and stay; what would be refused is. */
-static unsigned check_interface(struct device *d, const struct _net__SetInterfaceSettings *in)
+static uint32_t number(const unsigned *maybe)
+{
+    return maybe != NULL ? *maybe : 0;
+}
+
+static unsigned set_interface(struct device *d, const struct _net__SetInterfaceSettings *in)
 {
     const struct net__InterfaceDescriptor *descriptor = in->InterfaceDescriptor;
+    struct network_port port = {.dhcp = true};
     if (in->InterfaceHandle == NULL || descriptor == NULL || descriptor->InterfaceMode == NULL)
         return PT_INVALID_PARAMETER;
     if (!defense_has_port(d, *in->InterfaceHandle))
@@ -139,11 +188,21 @@ static unsigned check_interface(struct device *d, const struct _net__SetInterfac
     bool separate = strcmp(descriptor->InterfaceMode, "SEPARATE_MAC_ADDRESS") == 0;
     if (!separate && strcmp(descriptor->InterfaceMode, "SHARED_MAC_ADDRESS") != 0)
         return PT_INVALID_PARAMETER;
-    if (separate && (descriptor->IPv4Parameters == NULL || descriptor->IPv4Parameters->LocalAddress == NULL ||
-                     descriptor->IPv4Parameters->SubnetMask == NULL))
+    if (separate && descriptor->IPv4Parameters == NULL)
+        return PT_INVALID_PARAMETER;
+    if (separate) {
+        const struct net__IPv4Parameters *ip = descriptor->IPv4Parameters;
+        port = (struct network_port){false,
+                                     number(ip->LocalAddress),
+                                     number(ip->SubnetMask),
+                                     number(ip->DefaultGatewayAddress),
+                                     number(ip->PrimaryDnsAddress),
+                                     number(ip->SecondaryDnsAddress)};
+    }
+    if (!network_port_ok(&port))
         return PT_INVALID_PARAMETER;
     if (*in->InterfaceHandle == 0)
-        d->settings.dhcp = !separate;
+        network_port_set(d, &port);
     return PT_SUCCESS;
 }
 
@@ -151,7 +210,7 @@ int __net__SetInterfaceSettings(struct soap *soap, struct _net__SetInterfaceSett
                                 struct _net__SetInterfaceSettingsResponse *out)
 {
     struct device *d = eoi_enter(soap, "SetInterfaceSettings", true, &out->Status);
-    return d == NULL ? SOAP_OK : eoi_leave(soap, &out->Status, check_interface(d, in));
+    return d == NULL ? SOAP_OK : eoi_leave(soap, &out->Status, set_interface(d, in));
 }
 
 /* --- clock --- */

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/kerberos.h"
 #include "tests/amtsim/machine_kinds.h"
+#include "tests/amtsim/network.h"
 #include "tests/amtsim/tls.h"
 
 #define BODY_MAX (80u << 20)
@@ -67,7 +68,8 @@ int fleet_start_machines(struct fleet *f, struct err *err)
 struct device *fleet_at(struct fleet *f, uint32_t address)
 {
     uint32_t index = address - f->options->address; /* wraps below the first */
-    return index < f->count ? &f->devices[index] : NULL;
+    struct device *d = index < f->count ? &f->devices[index] : NULL;
+    return d != NULL && !network_moved(d) ? d : network_at(f, address);
 }
 
 struct device *fleet_number(struct fleet *f, uint64_t number)

@@ -39,6 +39,7 @@ struct fleet {
     struct conn *conns;        /* open connections */
     uint64_t peers_refused;    /* from outside 127.0.0.0/8 */
     uint64_t no_device;        /* addresses without a device */
+    size_t moved;              /* devices with a static address that is not their own (network.h) */
 };
 
 /* All devices with the options' settings, without machines and sockets. NULL and err. */

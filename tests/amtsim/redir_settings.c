@@ -5,13 +5,14 @@
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/listener.h"
 #include "tests/amtsim/redir_session.h"
+#include "tests/amtsim/setup.h"
 
 enum { ENABLED_IDER = 1, ENABLED_SOL = 2 }; /* bits of EnabledState */
 
 bool redir_listens(const struct device *d)
 {
     return d->redirection.listener && (d->redirection.enabled_state & (ENABLED_IDER | ENABLED_SOL)) != 0 &&
-           fault_pending(d, FAULT_NOT_PROVISIONED) == NULL;
+           setup_done(d);
 }
 
 void redir_settings_changed(struct device *d)

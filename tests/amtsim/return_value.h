@@ -17,6 +17,7 @@ enum {
     RET_INVALID_PASSWORD = 2054,
     RET_INVALID_REALM = 2055,
     RET_DUPLICATE = 2058,
+    RET_BLOCKED = 2076, /* by a component: the audit log */
     RET_CONSENT_REQUIRED = 2081,
     RET_BUSY = 4099,
     RET_INVALID_TRANSITION = 4097,

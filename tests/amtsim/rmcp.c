@@ -1,4 +1,5 @@
 #include "tests/amtsim/rmcp.h"
+#include "tests/amtsim/setup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -60,7 +61,7 @@ static bool answers(const struct device *d, bool set_up)
 size_t rmcp_answer(const struct device *d, const void *p, size_t n, uint8_t out[RMCP_PONG_LEN])
 {
     int tag = ping_tag(p, n);
-    bool set_up = fault_pending(d, FAULT_NOT_PROVISIONED) == NULL;
+    bool set_up = setup_done(d);
     if (tag < 0 || !answers(d, set_up))
         return 0;
     unsigned port = d->fleet->options->port + (d->tls != DEVICE_TLS_NONE ? 1 : 0);

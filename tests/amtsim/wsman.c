@@ -10,6 +10,7 @@
 #include "tests/amtsim/envelope.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/record.h"
+#include "tests/amtsim/setup.h"
 
 #define NS_COMMON      "http://schemas.dmtf.org/wbem/wscim/1/common"
 #define NS_ENUMERATION "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
@@ -414,6 +415,8 @@ static enum soap_fault struck(struct job *job)
 {
     struct device *d = job->device;
     const char *name = job->row->name, *method = job->m->method;
+    if (!setup_done(d) && !open_before_setup(name))
+        return SOAP_ACCESS_DENIED;
     if (d->plan == NULL)
         return SOAP_OK;
     if (fault_strike(d, FAULT_ACCESS_DENIED, name, method) != NULL)
@@ -421,8 +424,6 @@ static enum soap_fault struck(struct job *job)
     const struct fault *busy = fault_pending(d, FAULT_BUSY);
     if (busy != NULL && busy->how == FAULT_BY_QUOTA && fault_strike(d, FAULT_BUSY, name, method) != NULL)
         return SOAP_QUOTA_LIMIT;
-    if (fault_pending(d, FAULT_NOT_PROVISIONED) != NULL && !open_before_setup(name))
-        return SOAP_ACCESS_DENIED;
     const struct fault *drop = fault_pending(d, FAULT_DROP);
     if (drop != NULL && drop->at == FAULT_AT_REQUEST &&
         drop->on != NULL && /* else web_fault.c has counted it */
