@@ -1,9 +1,12 @@
 /* Names, version, network interfaces and the clock. (reference eoi.md, 3.2, 3.3, 3.8) */
+#include <arpa/inet.h>
 #include <eoiH.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "wsman/eoi/eoi_internal.h"
+
+#define LINK_POLICY 15 /* always reachable: on and asleep, on mains and on battery */
 
 /* --- names --- */
 
@@ -180,7 +183,114 @@ static int fill_clock(struct eoi *eoi, void *out, struct err *err)
 static const struct eoi_step clock_steps[] = {{EOI_GetLowAccuracyTimeSynch, .take = take_clock}};
 static const struct eoi_step clock_set_steps[] = {{EOI_SetHighAccuracyTimeSynch, .fill = fill_clock}};
 
+/* --- changing names and addresses --- */
+
+static int fill_host_name(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _net__SetHostName *in = out;
+    const char *name = wsman_request_text(eoi_request(eoi), "HostName", 0);
+
+    (void)err;
+    in->HostName = name ? eoi_text(eoi, name) : NULL;
+    return name ? EOI_ASK : EOI_PASS;
+}
+
+static int fill_domain_name(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _net__SetDomainName *in = out;
+    const char *name = wsman_request_text(eoi_request(eoi), "DomainName", 0);
+
+    (void)err;
+    in->DomainName = name ? eoi_text(eoi, name) : NULL;
+    return name ? EOI_ASK : EOI_PASS;
+}
+
+/* The names are told as they are now. */
+static const struct eoi_step general_put_steps[] = {
+    {EOI_SetHostName, .fill = fill_host_name},
+    {EOI_SetDomainName, .fill = fill_domain_name},
+    {EOI_GetHostName, .take = take_host_name},
+    {EOI_GetDomainName, .take = take_domain_name},
+    {EOI_GetDigestRealm, .may_fail = true, .take = take_realm},
+};
+
+static int read_address(struct eoi *eoi, const char *name, unsigned **number, struct err *err)
+{
+    const char *text = wsman_request_text(eoi_request(eoi), name, 0);
+    struct in_addr address;
+
+    if (!text)
+        return 0;
+    if (inet_pton(AF_INET, text, &address) != 1)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no IPv4 address", text);
+    *number = eoi_number(eoi, ntohl(address.s_addr));
+    return 0;
+}
+
+/* Only the wired port's, which is the first of those that AMT_EthernetPortSettings names. */
+static int fill_addresses(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _net__SetInterfaceSettings *in = out;
+    const char *id = wsman_request_selector(eoi_request(eoi), "InstanceID");
+    struct net__IPv4Parameters *ip = eoi_alloc(eoi, sizeof(*ip));
+    bool dhcp = true;
+
+    if (!id || !id[0] || id[strlen(id) - 1] != '0')
+        return err_set(err, CAUSE_UNSUPPORTED, "only the wired port can be set over this interface");
+    wsman_request_bool(eoi_request(eoi), "DHCPEnabled", &dhcp);
+    in->InterfaceHandle = eoi_number(eoi, 0);
+    in->InterfaceDescriptor = eoi_alloc(eoi, sizeof(*in->InterfaceDescriptor));
+    in->InterfaceDescriptor->InterfaceMode =
+        eoi_text(eoi, dhcp ? "SHARED_MAC_ADDRESS" : "SEPARATE_MAC_ADDRESS");
+    in->InterfaceDescriptor->LinkPolicy = eoi_number(eoi, LINK_POLICY);
+    if (dhcp)
+        return EOI_ASK;
+    in->InterfaceDescriptor->IPv4Parameters = ip;
+    if (read_address(eoi, "IPAddress", &ip->LocalAddress, err) != 0 ||
+        read_address(eoi, "SubnetMask", &ip->SubnetMask, err) != 0 ||
+        read_address(eoi, "DefaultGateway", &ip->DefaultGatewayAddress, err) != 0 ||
+        read_address(eoi, "PrimaryDNS", &ip->PrimaryDnsAddress, err) != 0 ||
+        read_address(eoi, "SecondaryDNS", &ip->SecondaryDnsAddress, err) != 0)
+        return EOI_FAIL;
+    return EOI_ASK;
+}
+
+/* What it tells of itself after that; the address it is asked at may be another by then. */
+static int show_put(struct eoi *eoi, void *in, struct err *err)
+{
+    (void)in;
+    (void)err;
+    eoi_show(eoi, "AMT_EthernetPortSettings");
+    eoi_shown(eoi, "AMT_EthernetPortSettings");
+    return EOI_PASS;
+}
+
+static const struct eoi_step port_put_steps[] = {
+    {EOI_SetInterfaceSettings, .fill = fill_addresses},
+    {EOI_LOCAL, .fill = show_put},
+};
+
+/* --- taking the set-up back --- */
+
+static int fill_unprovision(struct eoi *eoi, void *out, struct err *err)
+{
+    struct _sai__Unprovision *in = out;
+    uint32_t mode = 0;
+
+    (void)err;
+    wsman_request_u32(eoi_request(eoi), "ProvisioningMode", &mode);
+    in->ProvisioningMode = eoi_number(eoi, mode);
+    return EOI_ASK;
+}
+
+static const struct eoi_step unprovision_steps[] = {{EOI_Unprovision, .fill = fill_unprovision}};
+static const struct eoi_step partial_steps[] = {{EOI_PartialUnprovision}};
+
 const struct eoi_row eoi_settings_rows[] = {
+    {WSMAN_PUT, "AMT_GeneralSettings", NULL, EOI_STEPS(general_put_steps)},
+    {WSMAN_PUT, "AMT_EthernetPortSettings", NULL, EOI_STEPS(port_put_steps)},
+    {WSMAN_INVOKE, "AMT_SetupAndConfigurationService", "Unprovision", EOI_STEPS(unprovision_steps)},
+    {WSMAN_INVOKE, "AMT_SetupAndConfigurationService", "PartialUnprovision", EOI_STEPS(partial_steps)},
     {WSMAN_GET, "AMT_GeneralSettings", NULL, EOI_STEPS(general_steps)},
     {WSMAN_ENUMERATE, "CIM_SoftwareIdentity", NULL, EOI_STEPS(version_steps)},
     {WSMAN_ENUMERATE, "AMT_EthernetPortSettings", NULL, EOI_STEPS(port_settings_steps)},
