@@ -4,6 +4,7 @@
 #include "amtcli/cmd_agent.h"
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
+#include "amtcli/cmd_config.h"
 #include "amtcli/cmd_console.h"
 #include "amtcli/cmd_daemon.h"
 #include "amtcli/cmd_device_log.h"
@@ -51,6 +52,15 @@ const struct command *const commands[] = {
     &command_profile_remove,
     &command_profile_test,
     &command_user,
+    &command_config_show,
+    &command_config_check,
+    &command_config_diff,
+    &command_config_drift,
+    &command_config_apply,
+    &command_config_declare,
+    &command_config_declared,
+    &command_config_forget,
+    &command_config_schema,
     &command_password_rotate,
     &command_password_list,
     &command_password_show,

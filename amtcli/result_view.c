@@ -29,6 +29,7 @@ enum result_shape result_shape(const char *task)
         {"agent", RESULT_AGENTS},        {"worm", RESULT_WORM},
         {"inventory", RESULT_INVENTORY}, {"eventlog", RESULT_DEVICE_LOG},
         {"auditlog", RESULT_DEVICE_LOG}, {"job", RESULT_JOB},
+        {"config", RESULT_CONFIG},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -409,12 +410,32 @@ static const struct column agent_columns[] = {{"NAME", "name"},
                                               {"DEACTIVATES ON", "deactivate_on"},
                                               {NULL}};
 
+static const struct column setting_columns[] = {{"SETTING", "setting"},  {"IS", "is"},
+                                                {"SHOULD BE", "should"}, {"STATE", "state"},
+                                                {"WHY", "why"},          {NULL}};
+
+static const struct column is_columns[] = {{"SETTING", "setting"}, {"IS", "is"}, {NULL}};
+
 /* Of a shape whose hosts have one; NULL: none. */
 static json_t *list_of(const json_t *row, enum result_shape shape)
 {
+    const json_t *detail = json_object_get(row, "detail");
+
+    if (shape == RESULT_SETTINGS)
+        return json_object_get(detail, "settings");
+    if (shape == RESULT_CONFIG)
+        return strcmp(text_of(detail, "state"), "as-declared") == 0 ? NULL
+                                                                    : json_object_get(detail, "settings");
     if (shape == RESULT_AGENTS)
         return json_object_get(json_object_get(row, "detail"), "agents");
     return shape == RESULT_FILTER ? json_object_get(row, "counts") : NULL;
+}
+
+/* A setting that is as it was declared: what is not stands between many of them. */
+static bool is_idle(const json_t *entry, enum result_shape shape)
+{
+    return shape == RESULT_CONFIG && json_object_get(entry, "should") &&
+           strcmp(text_of(entry, "state"), "same") == 0;
 }
 
 static void add_entry(json_t *flat, const json_t *row, const json_t *entry)
@@ -427,10 +448,19 @@ static void add_entry(json_t *flat, const json_t *row, const json_t *entry)
     json_array_append_new(flat, copy);
 }
 
+static const struct column *columns_of(enum result_shape shape)
+{
+    if (shape == RESULT_FILTER)
+        return count_columns;
+    if (shape == RESULT_SETTINGS)
+        return is_columns;
+    return shape == RESULT_CONFIG ? setting_columns : agent_columns;
+}
+
 /* A row for each entry of the hosts' lists; as CSV also one for each host without any. */
 static void print_lists(const json_t *rows, enum result_shape shape, enum format format)
 {
-    const struct column *own = shape == RESULT_FILTER ? count_columns : agent_columns;
+    const struct column *own = columns_of(shape);
     struct column columns[LIST_COLUMNS_MAX] = {{"HOST", "host"}};
     json_t *flat = json_array(), *row, *entry;
     size_t i, k, n = 1;
@@ -444,7 +474,8 @@ static void print_lists(const json_t *rows, enum result_shape shape, enum format
     }
     json_array_foreach((json_t *)rows, i, row)
     {
-        json_array_foreach(list_of(row, shape), k, entry) add_entry(flat, row, entry);
+        json_array_foreach(list_of(row, shape), k, entry) if (!is_idle(entry, shape))
+            add_entry(flat, row, entry);
         if (format == FORMAT_CSV && json_array_size(list_of(row, shape)) == 0)
             add_entry(flat, row, NULL);
     }
@@ -526,6 +557,8 @@ static void print_for_people(const struct args *args, const json_t *rows, enum r
                    json_array_size(list_of(row, shape)) > 0;
 
         json_array_append(has ? detailed : plain, row);
+        if (has && shape == RESULT_CONFIG && strcmp(text_of(row, "result"), "failed") == 0)
+            json_array_append(plain, row); /* with the reason, which is none of a setting */
     }
     if (shape == RESULT_INFO)
         print_info(detailed);
@@ -562,6 +595,13 @@ static void print_causes(const json_t *rows)
     json_decref(causes);
 }
 
+static bool has_drifted(const json_t *row)
+{
+    return strcmp(text_of(row, "state"), "drifted") == 0 ||
+           (strcmp(text_of(row, "result"), "ok") == 0 &&
+            strcmp(text_of(json_object_get(row, "detail"), "state"), "drifted") == 0);
+}
+
 int show_results(const struct args *args, const json_t *results, enum result_shape shape)
 {
     enum format format = output_format(args);
@@ -572,7 +612,7 @@ int show_results(const struct args *args, const json_t *results, enum result_sha
     {
         ok += strcmp(text_of(row, "result"), "ok") == 0;
         failed += strcmp(text_of(row, "result"), "failed") == 0;
-        drifted += strcmp(text_of(row, "state"), "drifted") == 0;
+        drifted += has_drifted(row);
     }
     if (format == FORMAT_JSON)
         output_json(rows);
@@ -586,7 +626,7 @@ int show_results(const struct args *args, const json_t *results, enum result_sha
     if (format == FORMAT_TABLE && ok + failed > 1)
         fprintf(stderr, "%zu ok, %zu failed\n", ok, failed);
     if (format == FORMAT_TABLE && drifted > 0)
-        fprintf(stderr, "%zu not as amtd keeps them\n", drifted);
+        fprintf(stderr, "%zu not as they should be\n", drifted);
     json_decref(rows);
     return failed > 0 || drifted > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
 }

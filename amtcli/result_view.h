@@ -16,7 +16,9 @@ enum result_shape {
     RESULT_CLOCK,
     RESULT_ALERT,
     RESULT_USER,
-    RESULT_AGENTS, /* detail.agents */
+    RESULT_AGENTS,   /* detail.agents */
+    RESULT_SETTINGS, /* detail.settings */
+    RESULT_CONFIG,   /* the same, and what they should be */
     RESULT_WORM,
     RESULT_INVENTORY,
     RESULT_DEVICE_LOG,

@@ -352,6 +352,18 @@ static const struct api_param discover_diff_params[] = {
     END,
 };
 
+static const struct api_param config_check_params[] = {
+    {"name", API_STRING, true, "what it is called when the file does not say"},
+    {"text", API_STRING, true, "the file"},
+    END,
+};
+static const struct api_param config_declare_params[] = {
+    {"collection", API_STRING, true, "whose configuration it is"},
+    {"name", API_STRING, true, "what it is called when the file does not say"},
+    {"text", API_STRING, true, "the file"},
+    END,
+};
+
 const struct api_call api_calls[] = {
     {"daemon.status", ROLE_WATCH, none, true, NULL, call_daemon_status, "how amtd is", API_ANY},
     {"daemon.reload", ROLE_ADMINISTER, none, false, NULL, call_daemon_reload,
@@ -447,6 +459,18 @@ const struct api_call api_calls[] = {
     {"schedule.disable", ROLE_OPERATE, name_only, false, NULL, call_schedule_disable, "begins it no more",
      API_ANY},
     {"job.schema", ROLE_WATCH, none, true, call_job_schema, NULL, "what a job file may hold", API_ANY},
+    {"config.check", ROLE_WATCH, config_check_params, true, call_config_check, NULL,
+     "reads a declared configuration", API_ANY},
+    {"config.schema", ROLE_WATCH, none, true, call_config_schema, NULL, "what a configuration may hold",
+     API_ANY},
+    {"config.declare", ROLE_ADMINISTER, config_declare_params, false, NULL, call_config_declare,
+     "declares the configuration of a collection"},
+    {"config.declared", ROLE_WATCH, name_only, true, call_config_declared, NULL,
+     "what is declared for a collection", API_ANY},
+    {"config.list", ROLE_WATCH, none, true, call_config_list, NULL, "all collections with a configuration",
+     API_ANY},
+    {"config.forget", ROLE_ADMINISTER, name_only, false, call_config_forget, NULL,
+     "declares nothing any more for a collection"},
     {"ider.start", ROLE_OPERATE, ider_start_params, false, NULL, call_ider_start,
      "serves images to a host until the end of the session", API_HOST},
     {"console.list", ROLE_WATCH, names_params, true, NULL, call_console_list, "consoles and how they are",

@@ -30,6 +30,8 @@ void call_daemon_stop(struct api_request *rq);
 void call_daemon_reload(struct api_request *rq);
 void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
+work_call call_config_check, call_config_schema, call_config_declared, call_config_list, call_config_forget;
+void call_config_declare(struct api_request *rq);
 work_call call_job_check, call_job_schema, call_job_list, call_job_show;
 void call_schedule_add(struct api_request *rq);
 void call_schedule_list(struct api_request *rq);

@@ -178,6 +178,9 @@ static const char *const migrations[] = {
     " NULL) STRICT;"
     "ALTER TABLE device_log ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
     "UPDATE device_log SET kept = unixepoch() * 1000;",
+    "CREATE TABLE declarations (collection TEXT PRIMARY KEY REFERENCES collections(name) ON DELETE CASCADE,"
+    " name TEXT NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL, who TEXT NOT NULL, version INTEGER NOT"
+    " NULL, since INTEGER NOT NULL) STRICT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

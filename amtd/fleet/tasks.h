@@ -18,6 +18,7 @@ extern const struct task task_prepare;
 extern const struct task task_redirection;
 extern const struct task task_consent;
 extern const struct task task_clock;
+extern const struct task task_config;
 extern const struct task task_password;
 extern const struct task task_user;
 extern const struct task task_agent;

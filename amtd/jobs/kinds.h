@@ -9,6 +9,7 @@ extern const struct job_kind job_kind_boot;
 extern const struct job_kind job_kind_filter;
 extern const struct job_kind job_kind_info;
 extern const struct job_kind job_kind_clock;
+extern const struct job_kind job_kind_config;
 extern const struct job_kind job_kind_inventory;
 extern const struct job_kind job_kind_eventlog;
 extern const struct job_kind job_kind_auditlog;

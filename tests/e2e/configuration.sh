@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# configuration.sh BIN_DIR: settings as a declared configuration: files with all their mistakes, differences, only what
+# differs is changed, what a generation lacks, what would cut the way off, a device that moves, collections, jobs, and
+# devices that are lost, refuse or talk nonsense at each step.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+
+amtsim_start --devices 14 --scenario <(printf 'devices:\n  - {select: 2, generation: 5}\n  - {select: 3, generation: 9, ports: both}\n')
+amtd_start --log-level debug
+fleet 14
+
+# device N JQ: what the device itself says.
+device()
+{
+    ctl get "$1" | jq -r "$2"
+}
+
+# setting FILTER: of the settings in the last JSON output.
+setting()
+{
+    jq -r ".[0].detail.settings[] | select(.setting == \"$1\") | $2" "$dir/out"
+}
+
+cat > "$dir/lab.yaml" << 'YAML'
+name: lab
+description: what the machines of the lab are to be
+network: {host-name: own, domain: lab.example, ping: off, rmcp-ping: on, ipv6: on}
+wireless: {state: awake, link-policy: [s0-ac]}
+redirection: {sol: on, ider: off, kvm: on, kvm-port-5900: off, kvm-session: 10m}
+consent: {required: kvm, screen-timeout: 2m}
+power: {in-sleep: on, idle-wake: 30m}
+clock: {within: 10s, local-sync: off}
+YAML
+
+# --- files: all mistakes at once, with their places ---
+printf 'network:\n  ipv4: static\n  gateway: 1.2.3\ncolour: red\npower: {idle-wake: 90s}\n' > "$dir/bad.yaml"
+exits 2 amtcli config check "$dir/bad.yaml"
+says "$dir/err" "bad.yaml:3:12: 'gateway': expected an IPv4 address"
+says "$dir/err" "bad.yaml:4:1: there is no 'colour'"
+says "$dir/err" "bad.yaml:5:20: 'idle-wake': devices keep it in whole minutes"
+says "$dir/err" "bad.yaml:2:9: 'ipv4: static' needs 'address' and 'mask'"
+exits 2 amtcli config apply "$dir/bad.yaml" pc0001
+says "$dir/err" 'bad.yaml:4:1'
+exits 2 amtcli config check "$dir/bad.yaml" -o json
+[ "$(jq '.mistakes | length' "$dir/out")" = 4 ] || fail "mistakes: $(cat "$dir/out")"
+exits 0 amtcli config check "$dir/lab.yaml" -o json
+[ "$(jq -r '.configuration.settings["consent.screen-timeout"]' "$dir/out")" = 120s ] || fail "checked: $(cat "$dir/out")"
+exits 0 amtcli config schema
+jq -e '.properties.network.properties["host-name"]' "$dir/out" > /dev/null || fail "schema: $(cat "$dir/out")"
+
+# --- differences change nothing ---
+exits 1 amtcli config diff "$dir/lab.yaml" pc0001 -o json
+[ "$(setting network.domain '"\(.is) \(.should) \(.state)"')" = 'sim.example lab.example differs' ] || fail "diff: $(cat "$dir/out")"
+[ "$(setting wireless.state .state)" = unsupported ] || fail "no wireless: $(cat "$dir/out")"
+[ "$(setting redirection.sol .state)" = same ] || fail "diff: $(cat "$dir/out")"
+[ "$(device 1 .settings.domain)" = sim.example ] || fail "a comparison changed something"
+exits 0 amtcli config apply "$dir/lab.yaml" @lab --dry-run
+says "$dir/out" "would correct"
+exits 4 amtcli config apply "$dir/lab.yaml" @lab < /dev/null
+
+# --- apply: what differs, and nothing else ---
+ctl clear 1 > /dev/null
+ctl set 1 clock-offset=3600 > /dev/null
+exits 0 amtcli config apply "$dir/lab.yaml" pc0001 -o json
+[ "$(jq -r '.[0].detail.state' "$dir/out")" = corrected ] || fail "apply: $(cat "$dir/out")"
+[ "$(device 1 '.settings | "\(.domain) \(.ping) \(.ipv6) \(."idle-wake") \(."kvm-session") \(."screen-timeout") \(."local-sync")"')" = \
+    'lab.example false true 30 10 120 false' ] || fail "applied: $(ctl get 1)"
+[ "$(device 1 '"\(.redirection.ider) \(.consent.required) \(."clock-offset")"')" = 'false 1 0' ] || fail "applied: $(ctl get 1)"
+ctl clear 1 > /dev/null
+exits 0 amtcli config apply "$dir/lab.yaml" pc0001
+says "$dir/out" 'as declared'
+[ "$(ctl record 1 | jq '.classes | [.AMT_GeneralSettings, .IPS_OptInService, .AMT_RedirectionService] | add')" = 3 ] || fail "what is right was written again: $(ctl record 1)"
+exits 0 amtcli config apply "$dir/lab.yaml" pc0003
+[ "$(device 3 '"\(.settings.wireless) \(.settings."link-policy")"')" = '32768 1' ] || fail "wireless: $(ctl get 3)"
+exits 0 amtcli host list 'where:config = "as-declared"'
+says "$dir/out" pc0003
+
+# --- AMT 5, over its own interface: what it has is corrected, the rest is told ---
+printf 'network: {host-name: box, domain: old.example, ping: on}\nredirection: {listener: off}\nconsent: {required: none}\n' > "$dir/old.yaml"
+exits 0 amtcli config apply "$dir/old.yaml" pc0002 -o json
+[ "$(device 2 '"\(.name) \(.settings.domain) \(.redirection.listener)"')" = 'box old.example false' ] || fail "AMT 5: $(ctl get 2)"
+[ "$(setting network.ping .state)" = unsupported ] || fail "AMT 5 has no such setting: $(cat "$dir/out")"
+[ "$(jq '.[0].detail.unsupported' "$dir/out")" = 2 ] || fail "AMT 5: $(cat "$dir/out")"
+
+# --- the way to a device ---
+printf 'power: {in-sleep: off}\n' > "$dir/deaf.yaml"
+exits 1 amtcli config apply "$dir/deaf.yaml" pc0004
+says "$dir/out" 'would not answer while the machine sleeps'
+exits 0 amtcli config apply "$dir/deaf.yaml" pc0004 --force
+[ "$(device 4 '.settings."power-scheme"')" = 0 ] || fail "power policy: $(ctl get 4)"
+printf 'network: {ipv4: static, address: 127.77.0.1, mask: 255.0.0.0, dns: 127.0.0.3}\n' > "$dir/move.yaml"
+exits 2 amtcli config apply "$dir/move.yaml" 'pc[0004-0005]' --force --yes
+says "$dir/err" 'would be the same for 2 hosts'
+exits 1 amtcli config apply "$dir/move.yaml" pc0005
+says "$dir/out" 'is reached at 127.16.0.5, and would be at 127.77.0.1'
+[ "$(device 5 .settings.dhcp)" = true ] || fail "refused, and done"
+exits 0 amtcli config apply "$dir/move.yaml" pc0005 --force
+[ "$(device 5 .address)" = 127.77.0.1 ] || fail "did not move: $(ctl get 5)"
+exits 0 amtcli config diff "$dir/move.yaml" pc0005
+exits 0 amtcli host list pc0005 -o json
+[ "$(jq -r '.[0].address' "$dir/out")" = 127.77.0.1 ] || fail "its new address is not known: $(cat "$dir/out")"
+exits 1 amtcli config apply "$dir/move.yaml" pc0006 --force
+says "$dir/out" 'somebody else answers at 127.77.0.1 already'
+[ "$(device 6 .settings.dhcp)" = true ] || fail "moved to where somebody is"
+printf 'network: {ipv4: static, address: own, mask: 255.0.0.0}\n' > "$dir/own.yaml"
+exits 0 amtcli config apply "$dir/own.yaml" 'pc[0002,0006-0007]' --yes
+[ "$(device 7 '"\(.address) \(.settings.dhcp)"')" = '127.16.0.7 false' ] || fail "own address: $(ctl get 7)"
+[ "$(device 2 .settings.dhcp)" = false ] || fail "own address of AMT 5: $(ctl get 2)"
+
+# --- collections ---
+amtcli collection add few --list 'pc[0008-0010]' 2> /dev/null
+exits 2 amtcli config drift @few
+says "$dir/err" 'no configuration is declared'
+exits 0 amtcli config declare "$dir/lab.yaml" @few
+says "$dir/err" 'version 1'
+exits 0 amtcli config declare "$dir/lab.yaml" few
+says "$dir/err" 'version 1'
+exits 0 amtcli config declared
+says "$dir/out" few
+exits 0 amtcli config declared @few
+cmp -s "$dir/out" "$dir/lab.yaml" || fail "what is declared is not the file"
+exits 1 amtcli config drift @few
+says "$dir/err" '3 not as they should be'
+exits 0 amtcli config apply @few --yes
+exits 0 amtcli config drift @few
+ctl set 9 'redirection=none' > /dev/null 2>&1 || amtcli redirection pc0009 --sol off > /dev/null
+exits 1 amtcli config drift @few -o json
+[ "$(jq -r '[.[] | select(.detail.state == "drifted") | .host] | join(",")' "$dir/out")" = pc0009 ] || fail "drift: $(cat "$dir/out")"
+[ "$(jq -r '.[0].detail.version' "$dir/out")" = 1 ] || fail "version: $(cat "$dir/out")"
+exits 2 amtcli config diff pc0009
+
+# --- a job keeps a fleet as it is declared ---
+printf 'name: keep\ntasks:\n  - config: {collection: few}\n  - config: old.yaml\n    when: "amt.version < 6"\n' > "$dir/keep.yaml"
+exits 0 amtcli job check "$dir/keep.yaml"
+exits 0 amtcli job run "$dir/keep.yaml" pc0009 --yes
+exits 0 amtcli config drift @few
+printf 'tasks:\n  - config: {}\n' > "$dir/none.yaml"
+exits 2 amtcli job check "$dir/none.yaml"
+says "$dir/err" "either 'apply' or 'collection'"
+exits 0 amtcli config forget @few
+exits 2 amtcli config apply @few --yes
+
+# --- bad days: lost at each step, refused, nonsense; done anew it ends well ---
+n=0
+for fault in '{"fault":"drop","at":"after-request","on":"AMT_GeneralSettings","after":1,"first":1}' \
+    '{"fault":"drop","at":"after-change","on":"AMT_GeneralSettings","first":1}' \
+    '{"fault":"drop","at":"after-change","on":"IPS_OptInService","first":1}' \
+    '{"fault":"access-denied","on":"IPS_OptInService","after":1,"first":2}' \
+    '{"fault":"malformed-xml","first":9}' '{"fault":"garbage","first":9}' '{"fault":"huge","bytes":3000000,"first":1}'; do
+    ctl set 11 "faults=[$fault]" > /dev/null
+    amtcli config apply "$dir/lab.yaml" pc0011 > "$dir/out" 2> "$dir/err" || n=$((n + 1))
+    ctl set 11 'faults=[]' > /dev/null
+    exits 0 amtcli config apply "$dir/lab.yaml" pc0011
+    exits 0 amtcli config diff "$dir/lab.yaml" pc0011
+    printf 'network: {domain: sim.example, ping: on}\nconsent: {required: none}\n' > "$dir/back.yaml"
+    exits 0 amtcli config apply "$dir/back.yaml" pc0011
+done
+[ $n -ge 4 ] || fail "only $n of the faults were felt"
+# two administrators at once: each wish is done whole, or told
+amtcli config apply "$dir/lab.yaml" pc0012 > "$dir/one" 2>&1 & one=$!
+amtcli config apply "$dir/back.yaml" pc0012 > "$dir/two" 2>&1 || true
+wait $one || true
+exits 0 amtcli config apply "$dir/lab.yaml" pc0012
+exits 0 amtcli config diff "$dir/lab.yaml" pc0012
+
+# --- who may ---
+amtcli activity --limit 1000 -o json > "$dir/activity"
+says "$dir/activity" 'config.declare'
+says "$dir/activity" 'run.start config'
+echo "configuration: ok"
