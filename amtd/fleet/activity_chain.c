@@ -1,19 +1,19 @@
 #include "amtd/fleet/activity_chain.h"
 
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/console/chain.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
 #define TEXT_MAX ((size_t)4 << 20)
 
-_Static_assert(ACTIVITY_HASH == CHAIN_DIGEST && ACTIVITY_SIGNATURE == NODE_SIGNATURE_LEN,
-               "one kind of chain");
+_Static_assert(ACTIVITY_HASH == 256 / 8 && ACTIVITY_SIGNATURE == NODE_SIGNATURE_LEN,
+               "SHA-256, signed with the key of a node");
 
 /* Names of users and files are bytes; what is no UTF-8 is written as a log would write it. */
 static void put_text(json_t *json, const char *name, const char *text)
@@ -80,7 +80,7 @@ static void hash_of(const struct activity *a, uint8_t hash[ACTIVITY_HASH])
     json_t *json = body_json(a);
     char *body = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
 
-    chain_digest(body, strlen(body), hash);
+    EVP_Digest(body, strlen(body), hash, NULL, EVP_sha256(), NULL);
     free(body);
     json_decref(json);
 }
