@@ -4,31 +4,28 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "amtd/console/blocks.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
-static const char *const kinds[CHAIN_KINDS] = {"segment", "expired", "open"};
+const char chain_foreign[] = "was written by another version of amtd, with another hash";
 
-void chain_digest(const void *p, size_t n, uint8_t digest[CHAIN_DIGEST])
-{
-    EVP_Digest(p, n, digest, NULL, EVP_sha256(), NULL);
-}
+static const char *const kinds[CHAIN_KINDS] = {"segment", "expired", "open"};
 
 /* --- writing --- */
 
-static void set_digest(json_t *json, const char *name, const uint8_t digest[CHAIN_DIGEST])
+static void set_digest(json_t *json, const char *name, const uint8_t digest[HASH_LEN])
 {
-    struct buf hex = buf_init((size_t)2 * CHAIN_DIGEST);
+    struct buf hex = buf_init((size_t)2 * HASH_LEN);
 
-    text_hex(&hex, digest, CHAIN_DIGEST, false);
+    text_hex(&hex, digest, HASH_LEN, false);
     json_object_set_new(json, name, json_string(buf_str(&hex)));
     buf_free(&hex);
 }
@@ -42,11 +39,11 @@ int chain_write(struct buf *out, struct chain_record *record, const struct node_
     int status;
 
     snprintf(record->key, sizeof(record->key), "%s", node_key_id(key));
-    json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "kind", kinds[record->kind], "console",
+    json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s}", "kind", kinds[record->kind], "console",
                      record->console, "first", (json_int_t)record->first, "end", (json_int_t)record->end,
-                     "at", clock_text_ms(record->at_ms, at), "key", record->key);
+                     "at", clock_text_ms(record->at_ms, at), "key", record->key, "hash", HASH_NAME);
     if (record->kind != CHAIN_EXPIRED) {
-        set_digest(json, "sha256", record->sha256);
+        set_digest(json, "bytes", record->bytes);
         set_digest(json, "journal", record->journal);
         json_object_set_new(json, "journal_end", json_integer((json_int_t)record->journal_end));
     }
@@ -75,13 +72,13 @@ static int hex_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-static bool get_digest(const json_t *json, const char *name, uint8_t digest[CHAIN_DIGEST])
+static bool get_digest(const json_t *json, const char *name, uint8_t digest[HASH_LEN])
 {
     const char *hex = json_string_value(json_object_get(json, name));
 
-    if (!hex || strlen(hex) != (size_t)2 * CHAIN_DIGEST)
+    if (!hex || strlen(hex) != (size_t)2 * HASH_LEN)
         return false;
-    for (size_t i = 0; i < CHAIN_DIGEST; i++) {
+    for (size_t i = 0; i < HASH_LEN; i++) {
         int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
 
         if (high < 0 || low < 0)
@@ -119,6 +116,14 @@ static bool get_kind(const json_t *json, enum chain_kind *kind)
     return false;
 }
 
+/* Records of the first versions of amtd do not say which hash they are made with. */
+static bool get_hash(const json_t *json)
+{
+    const char *name = json_string_value(json_object_get(json, "hash"));
+
+    return name && strcmp(name, HASH_NAME) == 0;
+}
+
 static bool get_record(const json_t *json, struct chain_record *r)
 {
     const char *at = json_string_value(json_object_get(json, "at"));
@@ -129,7 +134,7 @@ static bool get_record(const json_t *json, struct chain_record *r)
         !get_digest(json, "previous", r->previous))
         return false;
     if (r->kind != CHAIN_EXPIRED &&
-        (!get_digest(json, "sha256", r->sha256) || !get_digest(json, "journal", r->journal) ||
+        (!get_digest(json, "bytes", r->bytes) || !get_digest(json, "journal", r->journal) ||
          !get_number(json, "journal_end", &r->journal_end)))
         return false;
     return r->kind != CHAIN_SEGMENT || get_digest(json, "index", r->index);
@@ -153,10 +158,43 @@ int chain_read(const char *line, size_t n, struct chain_record *record, struct v
     buf_free(&decoded);
     if (!ok)
         return err_set(err, CAUSE_BAD_ANSWER, "chain: a line with a broken signature");
+    ok = false;
     json = json_loadb(line, body->n, JSON_REJECT_DUPLICATES, NULL);
-    ok = json && get_record(json, record);
+    if (json_is_object(json) && !get_hash(json))
+        err_set(err, CAUSE_UNSUPPORTED, "chain: a line that %s", chain_foreign);
+    else if (!json || !get_record(json, record))
+        err_set(err, CAUSE_BAD_ANSWER, "chain: a line that is no record");
+    else
+        ok = true;
     json_decref(json);
-    return ok ? 0 : err_set(err, CAUSE_BAD_ANSWER, "chain: a line that is no record");
+    return ok ? 0 : -1;
+}
+
+const char *chain_check(const char *line, size_t n, const char *console, const struct node_key *key,
+                        struct chain_record *record)
+{
+    uint8_t signature[NODE_SIGNATURE_LEN] = {0};
+    struct err err = ERR_INIT;
+    struct view body = {0};
+    int status = chain_read(line, n, record, &body, signature, &err);
+    bool foreign = status != 0 && err.cause == CAUSE_UNSUPPORTED;
+
+    if (status != 0 && !foreign)
+        return "is no record";
+    if (!foreign && strcmp(record->key, node_key_id(key)) != 0)
+        return "is signed with another key";
+    if (!node_key_verify(key, body.p, body.n, signature, sizeof(signature)))
+        return "was changed: its signature does not fit";
+    if (foreign)
+        return chain_foreign;
+    return strcmp(record->console, console) == 0 ? NULL : "is of another console";
+}
+
+int chain_refuse(const char *file, struct err *err)
+{
+    return err_set(err, CAUSE_UNSUPPORTED,
+                   "%s: a line of it %s; this amtd proves only what is hashed with " HASH_NAME, file,
+                   chain_foreign);
 }
 
 int chain_last_line(const char *path, struct buf *line, struct err *err)
@@ -188,61 +226,13 @@ int chain_last_line(const char *path, struct buf *line, struct err *err)
     return 0;
 }
 
-/* --- hashing --- */
+/* --- side files --- */
 
-static int read_block(int fd, uint64_t at, uint8_t *p, size_t n, struct err *err)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t got = pread(fd, p + done, n - done, (off_t)(at + done));
-
-        if (got == 0)
-            return err_set(err, CAUSE_SYSTEM, "the segment ends at byte %" PRIu64 ", which is too early",
-                           at + done);
-        if (got < 0 && errno != EINTR)
-            return err_set_errno(err, CAUSE_SYSTEM, errno, "the segment, at byte %" PRIu64, at + done);
-        if (got > 0)
-            done += (size_t)got;
-    }
-    return 0;
-}
-
-int chain_hash(int fd, uint64_t size, struct buf *digests, uint8_t sum[CHAIN_DIGEST], struct err *err)
-{
-    uint64_t whole = size / CHAIN_BLOCK;
-    size_t rest = (size_t)(size % CHAIN_BLOCK);
-    uint8_t *block = xmalloc(CHAIN_BLOCK), digest[CHAIN_DIGEST];
-    EVP_MD_CTX *all = EVP_MD_CTX_new();
-    int status = 0;
-
-    if (digests->len > whole * CHAIN_DIGEST) /* more than there can be: not to be trusted */
-        digests->len = 0;
-    for (uint64_t i = digests->len / CHAIN_DIGEST; status == 0 && i < whole; i++) {
-        status = read_block(fd, i * CHAIN_BLOCK, block, CHAIN_BLOCK, err);
-        if (status == 0) {
-            chain_digest(block, CHAIN_BLOCK, digest);
-            buf_add(digests, digest, sizeof(digest));
-        }
-    }
-    EVP_DigestInit_ex(all, EVP_sha256(), NULL);
-    EVP_DigestUpdate(all, digests->p, digests->len);
-    if (status == 0 && rest > 0) {
-        status = read_block(fd, whole * CHAIN_BLOCK, block, rest, err);
-        if (status == 0) {
-            chain_digest(block, rest, digest);
-            EVP_DigestUpdate(all, digest, sizeof(digest));
-        }
-    }
-    EVP_DigestFinal_ex(all, sum, NULL);
-    EVP_MD_CTX_free(all);
-    free(block);
-    return status;
-}
-
-int chain_hash_file(const char *path, const uint64_t *limit, uint8_t sum[CHAIN_DIGEST], uint64_t *size,
+int chain_hash_file(const char *path, const uint64_t *limit, uint8_t sum[HASH_LEN], uint64_t *size,
                     struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    EVP_MD_CTX *all;
+    struct hash *all;
     uint8_t block[8192];
     struct stat st;
     int status = 0;
@@ -257,17 +247,16 @@ int chain_hash_file(const char *path, const uint64_t *limit, uint8_t sum[CHAIN_D
                          (unsigned long long)*size, (unsigned long long)*limit);
     else if (limit)
         *size = *limit;
-    all = EVP_MD_CTX_new();
-    EVP_DigestInit_ex(all, EVP_sha256(), NULL);
+    all = hash_new();
     for (uint64_t at = 0; status == 0 && at < *size;) {
         size_t n = *size - at < sizeof(block) ? (size_t)(*size - at) : sizeof(block);
 
-        status = read_block(fd, at, block, n, err);
-        EVP_DigestUpdate(all, block, status == 0 ? n : 0);
+        status = blocks_read(fd, at, block, n, err);
+        hash_add(all, block, status == 0 ? n : 0);
         at += n;
     }
-    EVP_DigestFinal_ex(all, sum, NULL);
-    EVP_MD_CTX_free(all);
+    hash_end(all, sum);
+    hash_free(all);
     if (fd >= 0)
         close(fd);
     return status;

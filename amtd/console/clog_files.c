@@ -148,7 +148,7 @@ static uint64_t closed_end(const struct clog *log, const struct log_dir *dir)
 /* A roll that sudden death broke off: the bytes have their new name, the rest not yet. */
 static void finish_roll(struct clog *log, const struct log_dir *dir)
 {
-    static const char *const parts[] = {"sum", "jnl", "idx"};
+    static const char *const parts[] = {"blake3", "jnl", "idx"};
     int64_t first = log_dir_open_first(log->path);
     struct log_file open_file = {0, LOG_OPEN};
 
@@ -188,7 +188,7 @@ static int write_head(struct clog *log, struct err *err)
 
 int clog_roll_files(struct clog *log, uint64_t next, struct err *err)
 {
-    static const char *const parts[] = {"log", "sum", "jnl", "idx"}; /* the index last: finish_roll */
+    static const char *const parts[] = {"log", "blake3", "jnl", "idx"}; /* the index last: finish_roll */
     struct log_file open_file = {log->first, LOG_OPEN}, closed = {log->first, LOG_PLAIN};
     int status = 0;
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "amtd/console/blocks.h"
 #include "amtd/console/chain.h"
 #include "amtd/console/log_dir.h"
 #include "amtd/console/segment.h"
@@ -94,10 +95,15 @@ static int load_digests(const char *path, struct buf *digests, struct err *err)
     if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= DIGESTS_MAX &&
         (room = buf_room(digests, (size_t)st.st_size))) {
         n = read(fd, room, (size_t)st.st_size);
-        buf_added(digests, n > 0 ? (size_t)n / CHAIN_DIGEST * CHAIN_DIGEST : 0);
+        buf_added(digests, n > 0 ? (size_t)n / HASH_LEN * HASH_LEN : 0);
     }
     close(fd);
     return n < 0 ? err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path) : 0;
+}
+
+static const struct buf *seen(const struct keeper *k, uint64_t first)
+{
+    return k->seen_first == first ? &k->seen : NULL;
 }
 
 /* Digests of blocks that are new since `before`. */
@@ -133,7 +139,7 @@ static void begin_record(const struct keeper *k, struct chain_record *r, enum ch
 
 /* `previous`: the digest of the chain's last line, and what that line says (a record with end 0 when there is
  * none). A last line that is no record breaks the chain for good, which verify will tell; logging goes on. */
-static int last_record(const struct keeper *k, uint8_t previous[CHAIN_DIGEST], struct chain_record *last,
+static int last_record(const struct keeper *k, uint8_t previous[HASH_LEN], struct chain_record *last,
                        struct err *err)
 {
     char *path = xasprintf("%s/chain", k->path);
@@ -142,10 +148,10 @@ static int last_record(const struct keeper *k, uint8_t previous[CHAIN_DIGEST], s
     struct view body;
     int status = chain_last_line(path, &line, err);
 
-    memset(previous, 0, CHAIN_DIGEST);
+    memset(previous, 0, HASH_LEN);
     memset(last, 0, sizeof(*last));
     if (status == 0 && line.len > 0) {
-        chain_digest(line.p, line.len, previous);
+        hash_bytes(line.p, line.len, previous);
         if (chain_read(buf_str(&line), line.len, last, &body, signature, NULL) != 0)
             memset(last, 0, sizeof(*last));
     }
@@ -210,7 +216,7 @@ static int record_segment(const struct keeper *k, const struct log_file *file, i
 {
     struct chain_record last, r;
     struct buf digests = buf_init(DIGESTS_MAX);
-    char *sum = log_dir_name(k->path, file, "sum"), *journal = log_dir_name(k->path, file, "jnl");
+    char *sum = log_dir_name(k->path, file, "blake3"), *journal = log_dir_name(k->path, file, "jnl");
     char *index = log_dir_name(k->path, file, "idx");
     uint64_t index_size;
     int status;
@@ -221,7 +227,7 @@ static int record_segment(const struct keeper *k, const struct log_file *file, i
         !(last.kind == CHAIN_SEGMENT && last.end == r.end && last.first == r.first && r.end > 0)) {
         status = load_digests(sum, &digests, err);
         if (status == 0)
-            status = chain_hash(fd, size, &digests, r.sha256, err);
+            status = blocks_hash(fd, size, &digests, seen(k, file->first), r.bytes, err);
         if (status == 0)
             status = chain_hash_file(journal, NULL, r.journal, &r.journal_end, err);
         if (status == 0)
@@ -309,7 +315,7 @@ static size_t count_expired(const struct log_settings *s, const struct kept *kep
 
 static void remove_files(const struct keeper *k, const struct log_file *file)
 {
-    static const char *const parts[] = {"log", "log.zst", "idx", "jnl", "sum"};
+    static const char *const parts[] = {"log", "log.zst", "idx", "jnl", "blake3"};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         char *path = log_dir_name(k->path, file, parts[i]);
@@ -403,7 +409,7 @@ int keeper_sign(const struct keeper *k, int fd, uint64_t first, uint64_t end, ui
                 struct err *err)
 {
     struct log_file file = {first, LOG_OPEN};
-    char *sum = log_dir_name(k->path, &file, "sum"), *journal = log_dir_name(k->path, &file, "jnl");
+    char *sum = log_dir_name(k->path, &file, "blake3"), *journal = log_dir_name(k->path, &file, "jnl");
     struct buf digests = buf_init(DIGESTS_MAX), line = buf_init(CHAIN_LINE_MAX);
     struct chain_record r, last;
     size_t before;
@@ -418,7 +424,7 @@ int keeper_sign(const struct keeper *k, int fd, uint64_t first, uint64_t end, ui
         status = load_digests(sum, &digests, err);
     before = digests.len;
     if (status == 0)
-        status = chain_hash(fd, end - first, &digests, r.sha256, err);
+        status = blocks_hash(fd, end - first, &digests, seen(k, first), r.bytes, err);
     if (status == 0)
         status = chain_hash_file(journal, &journal_end, r.journal, &r.journal_end, err);
     if (status == 0 && digests.len != before)

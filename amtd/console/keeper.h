@@ -8,6 +8,7 @@
 
 #include "amtd/console/node_key.h"
 #include "amtd/console/settings.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 struct keeper {
@@ -16,6 +17,10 @@ struct keeper {
     const struct node_key *key;
     struct log_settings settings;
     int64_t now_ms; /* wall clock */
+    /* What was seen of the blocks of the segment that begins at seen_first, while it was written (blocks.h).
+     */
+    struct buf seen;
+    uint64_t seen_first;
 };
 
 /* Copies what a log file held that is not under its name any more, through the descriptor that is still open,

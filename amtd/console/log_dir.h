@@ -31,7 +31,7 @@ int log_dir_read(struct log_dir *dir, const char *path, struct err *err);
 void log_dir_clear(struct log_dir *dir);
 /* Where the open segment begins: what its index says, else -1. */
 int64_t log_dir_open_first(const char *path);
-/* Paths, owned by the caller. kind: "log", "log.zst", "idx", "jnl", "sum", "sig". */
+/* Paths, owned by the caller. kind: "log", "log.zst", "idx", "jnl", "blake3", "sig". */
 char *log_dir_name(const char *path, const struct log_file *file, const char *kind);
 char *log_dir_segment(const char *path, const struct log_file *file); /* the bytes */
 

@@ -1,11 +1,11 @@
 #include "amtd/console/log_origin.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/console/blocks.h"
 #include "amtd/console/chain.h"
 #include "amtd/console/log_dir.h"
 #include "base/xalloc.h"
@@ -16,7 +16,7 @@ struct checker {
     struct node_key *key;
     struct log_reader *reader;
     uint64_t first, end; /* of the bytes that are here */
-    uint8_t previous[CHAIN_DIGEST];
+    uint8_t previous[HASH_LEN];
     uint64_t at; /* everything in front of it is reported */
     size_t lines;
     void (*found)(void *arg, const struct verify_finding *finding);
@@ -35,16 +35,14 @@ static void find(struct checker *c, enum verify_state state, uint64_t first, uin
 }
 
 /* The digest of the digests of the blocks of [first, end). -1: a byte of it is not here; *at: which. */
-static int hash_bytes(struct checker *c, uint64_t first, uint64_t end, uint8_t sum[CHAIN_DIGEST],
-                      uint64_t *at)
+static int hash_range(struct checker *c, uint64_t first, uint64_t end, uint8_t sum[HASH_LEN], uint64_t *at)
 {
-    uint8_t *block = xmalloc(CHAIN_BLOCK), digest[CHAIN_DIGEST];
-    EVP_MD_CTX *all = EVP_MD_CTX_new();
+    uint8_t *block = xmalloc(BLOCK_SIZE), digest[HASH_LEN];
+    struct hash *all = hash_new();
     int status = 0;
 
-    EVP_DigestInit_ex(all, EVP_sha256(), NULL);
     for (*at = first; status == 0 && *at < end;) {
-        size_t want = end - *at < CHAIN_BLOCK ? (size_t)(end - *at) : CHAIN_BLOCK, have = 0;
+        size_t want = end - *at < BLOCK_SIZE ? (size_t)(end - *at) : BLOCK_SIZE, have = 0;
 
         while (status == 0 && have < want) {
             uint64_t got_at = *at + have;
@@ -56,27 +54,27 @@ static int hash_bytes(struct checker *c, uint64_t first, uint64_t end, uint8_t s
                 have += (size_t)n;
         }
         if (status == 0) {
-            chain_digest(block, want, digest);
-            EVP_DigestUpdate(all, digest, sizeof(digest));
+            hash_bytes(block, want, digest);
+            hash_add(all, digest, sizeof(digest));
             *at += want;
         }
     }
-    EVP_DigestFinal_ex(all, sum, NULL);
-    EVP_MD_CTX_free(all);
+    hash_end(all, sum);
+    hash_free(all);
     free(block);
     return status;
 }
 
 static bool check_bytes(struct checker *c, const struct chain_record *r, const char *file)
 {
-    uint8_t sum[CHAIN_DIGEST];
+    uint8_t sum[HASH_LEN];
     uint64_t at;
 
-    if (hash_bytes(c, r->first, r->end, sum, &at) != 0) {
+    if (hash_range(c, r->first, r->end, sum, &at) != 0) {
         find(c, VERIFY_DAMAGED, at, r->end, file, "cannot be read whole, and it was when it was signed");
         return false;
     }
-    if (memcmp(sum, r->sha256, sizeof(sum)) != 0) {
+    if (memcmp(sum, r->bytes, sizeof(sum)) != 0) {
         find(c, VERIFY_DAMAGED, r->first, r->end, file,
              "was changed: its hash is not the one the node signed");
         return false;
@@ -86,38 +84,21 @@ static bool check_bytes(struct checker *c, const struct chain_record *r, const c
 }
 
 static void check_side(struct checker *c, const struct chain_record *r, const char *part,
-                       const uint64_t *limit, const uint8_t sha256[CHAIN_DIGEST])
+                       const uint64_t *limit, const uint8_t expected[HASH_LEN])
 {
     char *file = xasprintf("origin/%020" PRIu64 ".%s", r->first, part);
     char *path = xasprintf("%s/%s", c->path, file);
-    uint8_t sum[CHAIN_DIGEST];
+    uint8_t sum[HASH_LEN];
     struct err err = ERR_INIT;
     uint64_t size;
 
     if (chain_hash_file(path, limit, sum, &size, &err) != 0)
         find(c, VERIFY_DAMAGED, r->first, r->end, file, err.text);
-    else if (memcmp(sum, sha256, sizeof(sum)) != 0)
+    else if (memcmp(sum, expected, sizeof(sum)) != 0)
         find(c, VERIFY_DAMAGED, r->first, r->end, file,
              "was changed: its hash is not the one the node signed");
     free(path);
     free(file);
-}
-
-/* NULL: the line is one of this log by this node; else what is wrong. */
-static const char *check_line(const struct checker *c, const char *text, size_t n, struct chain_record *r)
-{
-    uint8_t signature[NODE_SIGNATURE_LEN];
-    struct view body;
-
-    if (chain_read(text, n, r, &body, signature, NULL) != 0)
-        return "is no record";
-    if (strcmp(r->key, node_key_id(c->key)) != 0)
-        return "is signed with another key";
-    if (!node_key_verify(c->key, body.p, body.n, signature, sizeof(signature)))
-        return "was changed: its signature does not fit";
-    if (strcmp(r->console, c->origin.console) != 0)
-        return "is of another console";
-    return NULL;
 }
 
 static void move_to(struct checker *c, uint64_t first)
@@ -150,20 +131,22 @@ static int check_chain(struct checker *c, struct err *err)
     char *line = NULL, what[160];
     size_t size = 0;
     ssize_t n;
+    int status = 0;
 
-    (void)err;
-    while (file && (n = getline(&line, &size, file)) > 0) {
+    while (file && status == 0 && (n = getline(&line, &size, file)) > 0) {
         struct chain_record r = {0};
         const char *wrong;
 
         if (line[n - 1] != '\n')
             break; /* still on its way */
-        wrong = check_line(c, line, (size_t)n - 1, &r);
-        if (!wrong && memcmp(r.previous, c->previous, CHAIN_DIGEST) != 0)
+        wrong = chain_check(line, (size_t)n - 1, c->origin.console, c->key, &r);
+        if (!wrong && memcmp(r.previous, c->previous, HASH_LEN) != 0)
             wrong = "does not follow the line before: a line was removed, inserted or moved";
-        chain_digest(line, (size_t)n - 1, c->previous);
+        hash_bytes(line, (size_t)n - 1, c->previous);
         c->lines++;
-        if (wrong) {
+        if (wrong == chain_foreign) {
+            status = chain_refuse("origin/chain", err);
+        } else if (wrong) {
             snprintf(what, sizeof(what), "line %zu %s", c->lines, wrong);
             find(c, VERIFY_DAMAGED, r.first, r.end, "origin/chain", what);
         } else {
@@ -174,20 +157,23 @@ static int check_chain(struct checker *c, struct err *err)
     if (file)
         fclose(file);
     free(path);
-    return 0;
+    return status;
 }
 
 /* The signature of the segment that was open at the node, and what no signature covers yet. */
-static void check_open(struct checker *c)
+static int check_open(struct checker *c, struct err *err)
 {
     char *path = xasprintf("%s/origin/console.sig", c->path);
     struct buf line = buf_init(2 * CHAIN_LINE_MAX);
     struct chain_record r;
     const char *wrong;
+    int status = 0;
 
     if (chain_last_line(path, &line, NULL) == 0 && line.len > 0) {
-        wrong = check_line(c, buf_str(&line), line.len, &r);
-        if (wrong) {
+        wrong = chain_check(buf_str(&line), line.len, c->origin.console, c->key, &r);
+        if (wrong == chain_foreign) {
+            status = chain_refuse("origin/console.sig", err);
+        } else if (wrong) {
             find(c, VERIFY_DAMAGED, c->at, c->at, "origin/console.sig", wrong);
         } else if (r.kind == CHAIN_OPEN && r.first >= c->at && r.first >= c->first) {
             move_to(c, r.first);
@@ -204,6 +190,7 @@ static void check_open(struct checker *c)
     c->result->end = c->end;
     buf_free(&line);
     free(path);
+    return status;
 }
 
 int log_origin_verify(const char *path, struct origin *origin,
@@ -220,7 +207,7 @@ int log_origin_verify(const char *path, struct origin *origin,
     c.key = node_key_from_public(c.origin.key, err);
     c.reader = log_reader_new(path);
     if (c.key && log_reader_range(c.reader, &c.first, &c.end, err) == 0 && check_chain(&c, err) == 0)
-        check_open(&c);
+        status = check_open(&c, err) == 0 ? status : -1;
     else
         status = -1;
     log_reader_free(c.reader);

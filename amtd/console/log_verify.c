@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "amtd/console/blocks.h"
 #include "amtd/console/chain.h"
 #include "amtd/console/log_dir.h"
 #include "amtd/console/segment.h"
@@ -25,7 +25,7 @@ const char *verify_state_name(enum verify_state state)
 
 struct line {
     struct chain_record record;
-    uint8_t digest[CHAIN_DIGEST]; /* of the line itself */
+    uint8_t digest[HASH_LEN]; /* of the line itself */
 };
 
 struct verifier {
@@ -72,32 +72,23 @@ static int read_file(const char *path, struct buf *out, struct err *err)
 }
 
 /* Is the line a record of this console, signed by this node, and the next one after `previous`? NULL: it is;
- * else what is wrong. */
+ * else what is wrong (chain_check). */
 static const char *check_line(const struct verifier *v, const char *text, size_t n, const uint8_t *previous,
                               struct line *line)
 {
-    uint8_t signature[NODE_SIGNATURE_LEN];
-    struct view body;
+    const char *wrong = chain_check(text, n, v->name, v->key, &line->record);
 
-    chain_digest(text, n, line->digest);
-    if (chain_read(text, n, &line->record, &body, signature, NULL) != 0)
-        return "is no record";
-    if (strcmp(line->record.key, node_key_id(v->key)) != 0)
-        return "is signed with another key";
-    if (!node_key_verify(v->key, body.p, body.n, signature, sizeof(signature)))
-        return "was changed: its signature does not fit";
-    if (strcmp(line->record.console, v->name) != 0)
-        return "is of another console";
-    if (previous && memcmp(line->record.previous, previous, CHAIN_DIGEST) != 0)
+    hash_bytes(text, n, line->digest);
+    if (!wrong && previous && memcmp(line->record.previous, previous, HASH_LEN) != 0)
         return "does not follow the line before: a line was removed, inserted or moved";
-    return NULL;
+    return wrong;
 }
 
 static int read_chain(struct verifier *v, struct err *err)
 {
     char *path = xasprintf("%s/chain", v->path);
     struct buf text = buf_init(CHAIN_MAX);
-    uint8_t previous[CHAIN_DIGEST] = {0};
+    uint8_t previous[HASH_LEN] = {0};
     const char *p, *end, *wrong;
     char what[160];
     int status = read_file(path, &text, err);
@@ -108,7 +99,9 @@ static int read_chain(struct verifier *v, struct err *err)
 
         wrong = check_line(v, p, (size_t)(end - p), previous, &line);
         memcpy(previous, line.digest, sizeof(previous));
-        if (wrong) {
+        if (wrong == chain_foreign) {
+            status = chain_refuse("chain", err);
+        } else if (wrong) {
             snprintf(what, sizeof(what), "line %zu %s", v->count + 1, wrong);
             find(v, VERIFY_DAMAGED, line.record.first, line.record.end, "chain", what);
         }
@@ -124,7 +117,7 @@ static int read_chain(struct verifier *v, struct err *err)
 /* --- one closed segment --- */
 
 struct hashing {
-    EVP_MD_CTX *all;
+    struct hash *all;
     struct buf known;            /* digests of the blocks as they were when it was closed */
     uint64_t block;              /* the next one's number */
     uint64_t bad_first, bad_end; /* the first stretch whose blocks differ from those */
@@ -133,13 +126,12 @@ struct hashing {
 
 static void hash_block(struct hashing *h, const uint8_t *p, size_t n, uint64_t first)
 {
-    uint8_t digest[CHAIN_DIGEST];
-    uint64_t at = h->block * CHAIN_DIGEST;
+    uint8_t digest[HASH_LEN];
+    uint64_t at = h->block * HASH_LEN;
 
-    chain_digest(p, n, digest);
-    EVP_DigestUpdate(h->all, digest, sizeof(digest));
-    if (n == CHAIN_BLOCK && at + CHAIN_DIGEST <= h->known.len &&
-        memcmp(h->known.p + at, digest, CHAIN_DIGEST) != 0) {
+    hash_bytes(p, n, digest);
+    hash_add(h->all, digest, sizeof(digest));
+    if (n == BLOCK_SIZE && at + HASH_LEN <= h->known.len && memcmp(h->known.p + at, digest, HASH_LEN) != 0) {
         if (!h->differs)
             h->bad_first = first;
         h->differs = true;
@@ -152,12 +144,12 @@ static void hash_block(struct hashing *h, const uint8_t *p, size_t n, uint64_t f
 static int hash_segment(struct segment *s, uint64_t first, uint64_t end, struct hashing *h, uint64_t *next,
                         struct err *err)
 {
-    uint8_t *block = xmalloc(CHAIN_BLOCK);
+    uint8_t *block = xmalloc(BLOCK_SIZE);
     uint64_t at = first;
     int status = 0;
 
     while (status == 0 && at < end) {
-        size_t want = end - at < CHAIN_BLOCK ? (size_t)(end - at) : CHAIN_BLOCK, have = 0;
+        size_t want = end - at < BLOCK_SIZE ? (size_t)(end - at) : BLOCK_SIZE, have = 0;
 
         while (status == 0 && have < want) {
             ssize_t n = segment_read(s, at + have, block + have, want - have, next, err);
@@ -181,18 +173,17 @@ static int hash_segment(struct segment *s, uint64_t first, uint64_t end, struct 
 
 /* Is [first, end) of the file what the digest says? Reports the finding. */
 static bool check_bytes(struct verifier *v, const struct log_file *file, uint64_t end,
-                        const uint8_t sha256[CHAIN_DIGEST])
+                        const uint8_t expected[HASH_LEN])
 {
-    char *path = log_dir_segment(v->path, file), *sum = log_dir_name(v->path, file, "sum");
+    char *path = log_dir_segment(v->path, file), *sum = log_dir_name(v->path, file, "blake3");
     const char *name = strrchr(path, '/') + 1;
-    struct hashing h = {.all = EVP_MD_CTX_new(), .known = buf_init(CHAIN_MAX)};
+    struct hashing h = {.all = hash_new(), .known = buf_init(CHAIN_MAX)};
     struct err err = ERR_INIT;
     struct segment *s = segment_open(path, file->first, file->form == LOG_COMPRESSED, &err);
-    uint8_t got[CHAIN_DIGEST];
+    uint8_t got[HASH_LEN];
     uint64_t next = end;
     bool intact = false;
 
-    EVP_DigestInit_ex(h.all, EVP_sha256(), NULL);
     read_file(sum, &h.known, NULL);
     if (!s) {
         find(v, VERIFY_DAMAGED, file->first, end, name, err.text);
@@ -204,16 +195,16 @@ static bool check_bytes(struct verifier *v, const struct log_file *file, uint64_
     } else if (hash_segment(s, file->first, end, &h, &next, &err) != 0) {
         find(v, VERIFY_DAMAGED, h.bad_first, next < end ? next : end, name, err.text);
     } else {
-        EVP_DigestFinal_ex(h.all, got, NULL);
-        intact = memcmp(got, sha256, CHAIN_DIGEST) == 0;
+        hash_end(h.all, got);
+        intact = memcmp(got, expected, HASH_LEN) == 0;
         if (intact)
             find(v, VERIFY_INTACT, file->first, end, name, "");
         else
-            find(v, VERIFY_DAMAGED, h.differs ? h.bad_first : end - (end - file->first) % CHAIN_BLOCK,
+            find(v, VERIFY_DAMAGED, h.differs ? h.bad_first : end - (end - file->first) % BLOCK_SIZE,
                  h.differs ? h.bad_end : end, name, "was changed: its hash is not the signed one");
     }
     segment_close(s);
-    EVP_MD_CTX_free(h.all);
+    hash_free(h.all);
     buf_free(&h.known);
     free(path);
     free(sum);
@@ -221,16 +212,16 @@ static bool check_bytes(struct verifier *v, const struct log_file *file, uint64_
 }
 
 static void check_side(struct verifier *v, const struct log_file *file, const char *kind,
-                       const uint64_t *limit, const uint8_t sha256[CHAIN_DIGEST], uint64_t end)
+                       const uint64_t *limit, const uint8_t expected[HASH_LEN], uint64_t end)
 {
     char *path = log_dir_name(v->path, file, kind);
-    uint8_t got[CHAIN_DIGEST];
+    uint8_t got[HASH_LEN];
     uint64_t size;
     struct err err = ERR_INIT;
 
     if (chain_hash_file(path, limit, got, &size, &err) != 0)
         find(v, VERIFY_DAMAGED, file->first, end, strrchr(path, '/') + 1, err.text);
-    else if (memcmp(got, sha256, CHAIN_DIGEST) != 0)
+    else if (memcmp(got, expected, HASH_LEN) != 0)
         find(v, VERIFY_DAMAGED, file->first, end, strrchr(path, '/') + 1,
              "was changed: its hash is not the signed one");
     free(path);
@@ -289,7 +280,7 @@ static void check_closed(struct verifier *v)
             find(v, VERIFY_DAMAGED, r->first, r->end, name, "is missing");
             continue;
         }
-        check_bytes(v, file, r->end, r->sha256);
+        check_bytes(v, file, r->end, r->bytes);
         check_side(v, file, "jnl", NULL, r->journal, r->end);
         check_side(v, file, "idx", NULL, r->index, r->end);
         v->result->signed_to = r->end;
@@ -333,12 +324,13 @@ static void check_unknown(struct verifier *v)
     }
 }
 
-/* The signature of the open segment, if it is one of the segment that is open now. */
-static bool read_signature(struct verifier *v, struct line *line, const struct log_file *file)
+/* The signature of the open segment, if it is one of the segment that is open now: 1; else 0. -1 and err: it
+ * is of another version. */
+static int read_signature(struct verifier *v, struct line *line, const struct log_file *file, struct err *err)
 {
     char *path = xasprintf("%s/console.sig", v->path);
     struct buf text = buf_init(2 * CHAIN_LINE_MAX);
-    const uint8_t none[CHAIN_DIGEST] = {0}, *last = v->count > 0 ? v->lines[v->count - 1].digest : none;
+    const uint8_t none[HASH_LEN] = {0}, *last = v->count > 0 ? v->lines[v->count - 1].digest : none;
     const char *wrong = NULL;
     bool there = false;
 
@@ -347,7 +339,7 @@ static bool read_signature(struct verifier *v, struct line *line, const struct l
         there = !wrong && line->record.kind == CHAIN_OPEN;
         if (there && has_record(v, line->record.first)) {
             there = false; /* of a segment that was closed since */
-        } else if (there && memcmp(line->record.previous, last, CHAIN_DIGEST) != 0 &&
+        } else if (there && memcmp(line->record.previous, last, HASH_LEN) != 0 &&
                    !(v->count > 0 && v->lines[v->count - 1].record.kind == CHAIN_EXPIRED)) {
             find(v, VERIFY_DAMAGED, 0, line->record.first, "chain",
                  "is cut: a newer signature speaks of another last line");
@@ -359,42 +351,41 @@ static bool read_signature(struct verifier *v, struct line *line, const struct l
             there = false;
         }
     }
-    if (wrong)
+    if (wrong && wrong != chain_foreign)
         find(v, VERIFY_DAMAGED, v->at, v->at, "console.sig", wrong);
     buf_free(&text);
     free(path);
-    return there;
+    return wrong == chain_foreign ? chain_refuse("console.sig", err) : there;
 }
 
-static void check_open(struct verifier *v)
+static int check_open(struct verifier *v, struct err *err)
 {
     const struct log_file *file = v->dir.count > 0 ? &v->dir.files[v->dir.count - 1] : NULL;
-    struct err err = ERR_INIT;
     struct segment *s;
     struct line line;
     uint64_t end;
     char *path;
-    bool signature;
+    int signature;
 
     if (file && file->form != LOG_OPEN)
         file = NULL;
-    signature = read_signature(v, &line, file);
+    signature = read_signature(v, &line, file, err);
     v->result->end = v->at;
-    if (!file)
-        return;
+    if (!file || signature < 0)
+        return signature < 0 ? -1 : 0;
     if (file->first < v->at)
         find(v, VERIFY_DAMAGED, file->first, v->at, "console.idx",
              "says that the open segment overlaps a closed one");
     else
         move_to(v, file->first);
     if (signature) {
-        if (check_bytes(v, file, line.record.end, line.record.sha256))
+        if (check_bytes(v, file, line.record.end, line.record.bytes))
             v->at = line.record.end;
         check_side(v, file, "jnl", &line.record.journal_end, line.record.journal, line.record.end);
         v->result->signed_to = line.record.end;
     }
     path = log_dir_segment(v->path, file);
-    s = segment_open(path, file->first, false, &err);
+    s = segment_open(path, file->first, false, NULL);
     end = s ? segment_end(s) : file->first;
     segment_close(s);
     free(path);
@@ -403,6 +394,7 @@ static void check_open(struct verifier *v)
     if (end > v->at)
         find(v, VERIFY_UNSIGNED, v->at, end, "console.log", "not signed yet");
     v->result->end = end > v->at ? end : v->at;
+    return 0;
 }
 
 int log_verify(const char *path, const char *name, const struct node_key *key,
@@ -420,7 +412,7 @@ int log_verify(const char *path, const char *name, const struct node_key *key,
     if (status == 0) {
         check_closed(&v);
         check_unknown(&v);
-        check_open(&v);
+        status = check_open(&v, err);
     }
     log_dir_clear(&v.dir);
     free(v.lines);

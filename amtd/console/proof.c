@@ -89,8 +89,8 @@ struct proof_reader {
     char *path;
     bool replica; /* what it has comes from `origin` */
     struct proof_place place;
-    bool whole;                      /* the segment is closed, and all of it was read */
-    uint8_t signature[CHAIN_DIGEST]; /* digest of the newest that was read */
+    bool whole;                  /* the segment is closed, and all of it was read */
+    uint8_t signature[HASH_LEN]; /* digest of the newest that was read */
 };
 
 struct proof_reader *proof_reader_new(const char *path, const struct proof_place *place)
@@ -258,7 +258,7 @@ static bool next_signature(struct proof_reader *r, uint64_t sent, struct proof_p
                            struct buf *bytes)
 {
     char *path = xasprintf("%s/%sconsole.sig", r->path, r->replica ? "origin/" : "");
-    uint8_t digest[CHAIN_DIGEST], signature[NODE_SIGNATURE_LEN];
+    uint8_t digest[HASH_LEN], signature[NODE_SIGNATURE_LEN];
     struct chain_record record;
     struct view body;
     uint64_t position = 0;
@@ -266,7 +266,7 @@ static bool next_signature(struct proof_reader *r, uint64_t sent, struct proof_p
 
     *piece = (struct proof_piece){.file = PROOF_SIGNATURE};
     if (read_piece(path, &position, 1, bytes)) {
-        chain_digest(bytes->p, bytes->len, digest);
+        hash_bytes(bytes->p, bytes->len, digest);
         fits = memcmp(digest, r->signature, sizeof(digest)) != 0 &&
                chain_read(buf_str(bytes), bytes->len - 1, &record, &body, signature, NULL) == 0 &&
                record.first == r->place.segment && record.end <= sent &&

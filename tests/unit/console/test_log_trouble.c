@@ -214,7 +214,7 @@ static void deleted_directory(void **state)
     assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000000000.log.zst")), 0);
     assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000000000.idx")), 0);
     assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000000000.jnl")), 0);
-    assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000000000.sum")), 0);
+    assert_int_equal(unlink(bench_path(&b, "c0", "00000000000000000000.blake3")), 0);
     assert_int_equal(unlink(bench_path(&b, "c0", "chain")), 0);
     assert_int_equal(unlink(bench_path(&b, "c0", "console.idx")), 0);
     assert_int_equal(unlink(bench_path(&b, "c0", "console.log")), 0);

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "amtd/console/segment.h"
+#include "base/text.h"
 #include "tests/unit/console/log_bench.h"
 
 static struct log_bench b;
@@ -76,6 +77,12 @@ static const struct verify_finding *verify(struct bench_findings *f)
 {
     bench_verify(&b, "c0", f);
     return bench_damage(f);
+}
+
+static void ignore(void *arg, const struct verify_finding *finding)
+{
+    (void)arg;
+    (void)finding;
 }
 
 static void intact(void **state)
@@ -290,6 +297,50 @@ static void other_key(void **state)
     free(path);
 }
 
+/* `body` as a line that is signed with this node's key, in that file. */
+static void put_line(const char *file, const char *body)
+{
+    uint8_t signature[NODE_SIGNATURE_LEN];
+    struct buf line = buf_init(2048);
+
+    assert_int_equal(node_key_sign(b.key, body, strlen(body), signature, NULL), 0);
+    buf_printf(&line, "%s ", body);
+    text_base64(&line, signature, sizeof(signature));
+    buf_putc(&line, '\n');
+    bench_put(bench_path(&b, "c0", file), line.p, line.len);
+    buf_free(&line);
+}
+
+/* A log of another version is refused, which is another thing than damage; but only when it is really signed.
+ */
+static void other_hash(void **state)
+{
+    static const char *const files[] = {"chain", "console.sig"};
+    const char *body =
+        "{\"kind\":\"segment\",\"console\":\"c0\",\"first\":0,\"end\":300000,\"sha256\":\"00\"}";
+    struct verify_result result;
+    struct bench_findings f = {0};
+    struct err err;
+    char *path;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        make_log();
+        put_line(files[i], body);
+        path = strdup(bench_path(&b, "c0", ""));
+        err = (struct err)ERR_INIT;
+        assert_int_equal(log_verify(path, "c0", b.key, ignore, NULL, &result, &err), -1);
+        assert_int_equal(err.cause, CAUSE_UNSUPPORTED);
+        assert_non_null(strstr(err.text, "another version"));
+        assert_non_null(strstr(err.text, files[i]));
+        free(path);
+        flip(files[i], 20);
+        assert_non_null(verify(&f));
+        bench_teardown(&b);
+        bench_setup(&b);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -306,6 +357,7 @@ int main(void)
         T(journal_and_index_changed),
         T(stranger_in_the_directory),
         T(other_key),
+        T(other_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
