@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -47,6 +48,8 @@ void clog_release(struct clog *log)
         DL_DELETE2(log->store->unsynced, log, sync_prev, sync_next);
         log->store->unsynced_count--;
     }
+    blocks_clear(&log->blocks);
+    buf_free(&log->closed_seen);
     buf_free(&log->pending);
     buf_free(&log->index);
     buf_free(&log->journal);
@@ -229,12 +232,15 @@ static void resume_log(struct clog *log)
         log->events.trouble(log->events.arg, NULL, lost);
 }
 
-static void wrote(struct clog *log, const uint8_t *p, size_t n)
+/* large: together with what was written at once; then it pays to hash it now. */
+static void wrote(struct clog *log, const uint8_t *p, size_t n, bool large)
 {
     uint64_t offset = log->end;
     struct clog_store *store = log->store;
 
     note_time(log, offset);
+    if (large)
+        blocks_add(&log->blocks, offset - log->first, p, n);
     log->end += n;
     if (log->paused)
         store->held -= n;
@@ -246,6 +252,8 @@ static void wrote(struct clog *log, const uint8_t *p, size_t n)
     }
     if (log->sign_due == INT64_MAX)
         log->sign_due = clog_now(log) + log->settings.sign_ms;
+    if (large && blocks_many(&log->blocks))
+        log->sign_due = 0;
     if (log->check_due == 0)
         log->check_due = clog_now(log) + CHECK_MS;
     if (log->events.written)
@@ -266,22 +274,32 @@ static int begin_writing(struct clog *log)
     return 0;
 }
 
-/* How many of the bytes the disk took at once; 0: none, and paused. */
+/* What waits, and n bytes behind it, go to the disk together. How many of all these it took; 0: none, and
+ * paused. */
 static size_t write_some(struct clog *log, const uint8_t *p, size_t n)
 {
+    size_t waiting = log->pending.len, part;
+    struct iovec parts[2] = {{log->pending.p, waiting}, {(void *)p, n}};
     struct err err = ERR_INIT;
     ssize_t count;
+    bool large;
 
     do
-        count = write(log->fd, p, n);
+        count = waiting == 0 ? write(log->fd, p, n) : writev(log->fd, parts, n > 0 ? 2 : 1);
     while (count < 0 && errno == EINTR);
-    if (count > 0) {
-        wrote(log, p, (size_t)count);
-        return (size_t)count;
+    if (count <= 0) {
+        err_set_errno(&err, CAUSE_SYSTEM, count == 0 ? ENOSPC : errno, "%s/console.log", log->path);
+        pause_log(log, &err);
+        return 0;
     }
-    err_set_errno(&err, CAUSE_SYSTEM, count == 0 ? ENOSPC : errno, "%s/console.log", log->path);
-    pause_log(log, &err);
-    return 0;
+    large = count >= DIRECT_MIN;
+    part = (size_t)count < waiting ? (size_t)count : waiting;
+    if (part > 0)
+        wrote(log, log->pending.p, part, large);
+    if ((size_t)count > part)
+        wrote(log, p, (size_t)count - part, large);
+    buf_consume(&log->pending, part);
+    return (size_t)count;
 }
 
 static void end_writing(struct clog *log)
@@ -295,36 +313,30 @@ static void end_writing(struct clog *log)
     }
 }
 
-/* Writes as much of what waits as the disk takes. */
-static void write_pending(struct clog *log)
-{
-    if (begin_writing(log) != 0)
-        return;
-    while (log->pending.len > 0) {
-        size_t n = write_some(log, log->pending.p, log->pending.len);
-
-        if (n == 0)
-            return;
-        buf_consume(&log->pending, n);
-    }
-    if (log->paused)
-        resume_log(log);
-    end_writing(log);
-}
-
-/* A large piece with nothing before it goes to the file from where it was read to, which is still in the
- * processor's cache, as the buffers of a thousand logs are not. Returns how much of it the disk took. */
-static size_t write_directly(struct clog *log, const uint8_t *p, size_t n)
+/* Writes what waits, and n bytes behind it from where they are. How many of these n the disk took; the rest
+ * of what waits stays. */
+static size_t write_through(struct clog *log, const uint8_t *p, size_t n)
 {
     size_t done = 0;
 
     if (begin_writing(log) != 0)
         return 0;
-    while (done < n && !log->paused)
-        done += write_some(log, p + done, n - done);
-    if (done == n)
-        end_writing(log);
+    while (log->pending.len > 0 || done < n) {
+        size_t waiting = log->pending.len, count = write_some(log, p + done, n - done);
+
+        if (count == 0)
+            return done;
+        done += count > waiting ? count - waiting : 0;
+    }
+    if (log->paused)
+        resume_log(log);
+    end_writing(log);
     return done;
+}
+
+static void write_pending(struct clog *log)
+{
+    write_through(log, NULL, 0);
 }
 
 void clog_flush(struct clog *log)
@@ -353,12 +365,11 @@ void clog_append(struct clog *log, const void *p, size_t n)
         return;
     }
     if (!log->paused) {
-        if (log->pending.len == 0) {
+        done = n >= DIRECT_MIN ? write_through(log, p, n) : 0;
+        p = (const uint8_t *)p + done;
+        n -= done;
+        if (log->pending.len == 0)
             log->flush_due = log->used_ms + log->settings.flush_ms;
-            done = n >= DIRECT_MIN ? write_directly(log, p, n) : 0;
-            p = (const uint8_t *)p + done;
-            n -= done;
-        }
         while (n > 0 && !log->paused) {
             room = CLOG_PENDING_MAX - log->pending.len;
             room = n < room ? n : room;
@@ -538,6 +549,7 @@ int64_t clog_tick(struct clog *log, int64_t now_ms)
     if (log->pending.len == 0 && log->pending.cap > 0 && now_ms - log->used_ms >= IDLE_FREE_MS) {
         buf_free(&log->pending);
         buf_free(&log->journal);
+        blocks_rest(&log->blocks);
     }
     if (log->index.len > 0 && now_ms >= log->index_due) {
         clog_write_index(log);

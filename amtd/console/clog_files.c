@@ -186,12 +186,21 @@ static int write_head(struct clog *log, struct err *err)
     return status;
 }
 
+void clog_doubt_blocks(struct clog *log)
+{
+    struct stat st;
+
+    if (log->fd < 0 || fstat(log->fd, &st) != 0 || (uint64_t)st.st_size != log->end - log->first)
+        blocks_clear(&log->blocks);
+}
+
 int clog_roll_files(struct clog *log, uint64_t next, struct err *err)
 {
     static const char *const parts[] = {"log", "blake3", "jnl", "idx"}; /* the index last: finish_roll */
     struct log_file open_file = {log->first, LOG_OPEN}, closed = {log->first, LOG_PLAIN};
     int status = 0;
 
+    clog_doubt_blocks(log);
     clog_close_file(log);
     clog_drop_reader(log);
     for (size_t i = 0; status == 0 && log->end > log->first && i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -208,7 +217,11 @@ int clog_roll_files(struct clog *log, uint64_t next, struct err *err)
     if (log->end > log->first) {
         log->close_wanted = true;
         log->journal_end = 0;
+        buf_free(&log->closed_seen);
+        log->closed_seen = blocks_take(&log->blocks);
+        log->closed_first = log->first;
     }
+    blocks_clear(&log->blocks);
     log->first = log->end = next;
     log->oldest_known = false;
     log->begun = false;
@@ -223,6 +236,7 @@ static int skip_to(struct clog *log, uint64_t left, uint64_t offset, struct err 
 {
     if (log->working == WORK_SIGN) /* it uses the files' names */
         return err_set(err, CAUSE_BUSY, "%s: being signed just now", log->path);
+    blocks_clear(&log->blocks);
     log->end = left;
     if (clog_roll_files(log, offset, err) != 0) {
         log->end = offset;
@@ -333,6 +347,7 @@ static int compare_size(struct clog *log, uint64_t size, struct err *err)
         clog_repair_note(log, "%llu bytes were added by somebody else",
                          (unsigned long long)(size - expected));
         log->end = log->first + size;
+        blocks_clear(&log->blocks);
     }
     return 0;
 }

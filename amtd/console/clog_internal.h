@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "amtd/console/blocks.h"
 #include "amtd/console/clog.h"
 #include "amtd/console/keeper.h"
 #include "amtd/console/log_dir.h"
@@ -74,6 +75,10 @@ struct clog {
     bool unsynced;
     bool fresh; /* its files are new: their names are to be synced, too */
 
+    struct blocks blocks;   /* of the open segment */
+    struct buf closed_seen; /* what was seen of the blocks of the segment that was closed last */
+    uint64_t closed_first;
+
     struct buf pending; /* bytes that wait to be written */
     int64_t flush_due;
     int64_t last_ms;  /* wall clock of the last byte */
@@ -118,6 +123,8 @@ int clog_begin_segment(struct clog *log, struct err *err);
 void clog_move_stray(const struct clog *log);
 void clog_drop_reader(struct clog *log);
 bool clog_file_is_there(const struct clog *log);
+/* What was seen of the open segment's blocks counts only while nobody else writes to the file. */
+void clog_doubt_blocks(struct clog *log);
 
 /* clog_work.c */
 bool clog_start_work(struct clog *log, int64_t now_ms);

@@ -14,6 +14,7 @@ static void job_free(struct clog_job *job)
 {
     if (job->fd >= 0)
         close(job->fd);
+    buf_free(&job->keeper.seen);
     free(job->path);
     free((char *)job->keeper.name);
     free(job);
@@ -123,6 +124,17 @@ static struct clog_job *job_new(struct clog *log, enum clog_work work)
 
 /* --- what to begin --- */
 
+/* Segments that were given their closed names; what was seen of the last one goes with it. */
+static struct clog_job *closing(struct clog *log, enum clog_work work)
+{
+    struct clog_job *job = job_new(log, work);
+
+    job->keeper.seen = log->closed_seen;
+    job->keeper.seen_first = log->closed_first;
+    log->closed_seen = buf_init(0);
+    return job;
+}
+
 static void start_rescue(struct clog *log)
 {
     struct clog_job *job = log->waiting;
@@ -181,6 +193,9 @@ static void start_sign(struct clog *log)
     if (log->signed_end == log->end && log->signed_journal == log->journal_end)
         return;
     job = job_new(log, WORK_SIGN);
+    clog_doubt_blocks(log);
+    job->keeper.seen = blocks_take(&log->blocks);
+    job->keeper.seen_first = log->first;
     job->fd = fcntl(log->fd, F_DUPFD_CLOEXEC, 3);
     if (job->fd >= 0)
         submit(log, job);
@@ -213,7 +228,7 @@ bool clog_start_work(struct clog *log, int64_t now_ms)
         start_roll(log);
     if (log->close_wanted && log->known && !log->paused) {
         log->close_wanted = false;
-        submit(log, job_new(log, WORK_CLOSE));
+        submit(log, closing(log, WORK_CLOSE));
         return true;
     }
     if (now_ms >= log->sign_due)

@@ -297,6 +297,57 @@ static void other_key(void **state)
     free(path);
 }
 
+/* What was logged is signed, not what the file says by then. */
+static void changed_before_it_is_signed(void **state)
+{
+    struct bench_findings f;
+    const struct verify_finding *d;
+    struct clog *log = bench_log(&b, "c0");
+    char *piece = calloc(1, 200000);
+
+    (void)state;
+    assert_non_null(piece);
+    clog_append(log, piece, 200000);
+    clog_flush(log);
+    flip("console.log", 70000);
+    bench_pass(&b, log, 60000);
+    d = verify(&f);
+    assert_non_null(d);
+    assert_int_equal(f.result.signed_to, 200000);
+    assert_int_equal(d->first, 65536);
+    assert_int_equal(d->end, 2 * 65536);
+    clog_roll(log);
+    d = verify(&f); /* and so it stays when the segment is closed */
+    assert_non_null(d);
+    assert_string_equal(d->file, "00000000000000000000.log.zst");
+    clog_free(log);
+    free(piece);
+}
+
+/* Another program appends to the file: its bytes are taken in, and that is no damage. */
+static void appended_by_somebody_else(void **state)
+{
+    struct bench_findings f;
+    struct clog *log = bench_log(&b, "c0");
+    char *piece = calloc(1, 200000);
+    FILE *file;
+
+    (void)state;
+    assert_non_null(piece);
+    clog_append(log, piece, 200000);
+    clog_flush(log);
+    file = fopen(bench_path(&b, "c0", "console.log"), "ae");
+    assert_non_null(file);
+    fputs("hello", file);
+    assert_int_equal(fclose(file), 0);
+    clog_append(log, piece, 200000);
+    clog_flush(log);
+    bench_pass(&b, log, 60000);
+    assert_null(verify(&f));
+    clog_free(log);
+    free(piece);
+}
+
 /* `body` as a line that is signed with this node's key, in that file. */
 static void put_line(const char *file, const char *body)
 {
@@ -357,6 +408,8 @@ int main(void)
         T(journal_and_index_changed),
         T(stranger_in_the_directory),
         T(other_key),
+        T(changed_before_it_is_signed),
+        T(appended_by_somebody_else),
         T(other_hash),
     };
 
