@@ -44,13 +44,26 @@ void http_rearm(struct http *http)
     int64_t now = http_now(http);
     int64_t next = http_timers_next(&http->timers);
 
-    if (http->ready)
+    if (http->ready || http->going)
         next = now;
     /* Being called too early costs less than moving the owner's timer with every request. */
     if (next >= http->armed_at)
         return;
     http->armed_at = next;
     http->owner.timer(http->owner.arg, next > now ? next - now : 0);
+}
+
+/* Those that come to it meanwhile wait for the next turn. */
+static void go_on(struct http *http)
+{
+    const struct http_session *last = http->going ? http->going->prev : NULL;
+
+    while (last && http->going) {
+        bool is_last = http->going == last;
+        http_session_advance(http->going);
+        if (is_last)
+            break;
+    }
 }
 
 /* Hands over what is ready now; what becomes ready by that waits for its turn, so that a caller who asks
@@ -86,6 +99,7 @@ void http_timer(struct http *http)
     http->armed_at = HTTP_TIMER_NEVER;
     for (struct http_timer *timer; (timer = http_timers_take(&http->timers, now));)
         timer->fire(timer);
+    go_on(http);
     deliver(http);
     http_rearm(http);
 }

@@ -96,11 +96,12 @@ bool http_conn_may_hold(const struct http_conn *conn, bool filled);
 /* --- a session --- */
 
 enum http_session_state {
-    HTTP_SESSION_IDLE,       /* send -> one of the next four, or READY */
+    HTTP_SESSION_IDLE,       /* send -> GOING, or READY */
+    HTTP_SESSION_GOING,      /* takes its next step when the loop turns -> one of the next four, or READY */
     HTTP_SESSION_TICKET,     /* a Kerberos ticket is being got -> LOOKUP, CONNECTING, EXCHANGE, READY */
     HTTP_SESSION_LOOKUP,     /* the name is being looked up -> CONNECTING, READY */
-    HTTP_SESSION_CONNECTING, /* -> EXCHANGE, CONNECTING (next address), READY */
-    HTTP_SESSION_EXCHANGE,   /* request out, answer in -> any of the former after a 401, READY */
+    HTTP_SESSION_CONNECTING, /* -> GOING, CONNECTING (next address), READY */
+    HTTP_SESSION_EXCHANGE,   /* request out, answer in -> GOING or TICKET after a 401, READY */
     HTTP_SESSION_READY,      /* done is about to be called -> IDLE */
     HTTP_SESSION_STATES,
 };
@@ -108,7 +109,7 @@ enum http_session_state {
 struct http_session {
     struct http_timer timer; /* first: limit of the state it is in */
     struct http *http;
-    struct http_session *prev, *next; /* in http->ready */
+    struct http_session *prev, *next; /* in http->ready or http->going */
     enum http_session_state state;
     struct http_conn *conn;
     struct http_exchange *exchange; /* in EXCHANGE */
@@ -157,6 +158,8 @@ struct http_session {
     uint32_t challenges, connections, requests;
 };
 
+/* Takes the next step of a session in http->going. */
+void http_session_advance(struct http_session *session);
 /* Events of the session's parts. */
 void http_session_looked_up(struct http_session *session, const struct err *failure);
 void http_session_writable(struct http_session *session); /* its connecting socket */
@@ -177,6 +180,7 @@ struct http {
     struct http_tls_file *files;
     struct http_conn *idle; /* oldest first */
     size_t idle_count, idle_max;
+    struct http_session *going; /* take their next step when the loop turns */
     struct http_session *ready; /* have an outcome to hand over */
     size_t sessions;
     uint8_t random[256]; /* for client nonces */
