@@ -6,13 +6,17 @@
 #include "base/xalloc.h"
 #include "wsman/http_reply.h"
 
-#define HEADERS_MOST 1024 /* of a request, without its path, host and login */
+#define HEADERS_MOST 256  /* of a request, without its path, host and login */
+#define USUAL_ANSWER 2000 /* what most need */
 
+/* Thousands wait for their answers at a time: what waits holds neither the request nor room for the answer,
+ * so that the memory of both is used again while it is still in the processor's cache. */
 struct http_exchange {
     struct http_session *session;
-    struct http_reply *reply;
-    struct buf request;
-    size_t at; /* bytes of it that the connection has taken */
+    struct http_reply *reply; /* NULL: nothing has come yet */
+    struct buf request;       /* until the connection has taken it */
+    size_t length;            /* of the request */
+    size_t at;                /* bytes of it that the connection has taken */
     bool sent;
 };
 
@@ -69,10 +73,10 @@ struct http_exchange *http_exchange_new(struct http_session *session, const char
         return NULL;
     exchange = xcalloc(1, sizeof(*exchange));
     exchange->session = session;
-    exchange->reply = http_reply_new(&session->answer);
     exchange->request = buf_init_secret(most);
     (void)buf_room(&exchange->request, most);
     write_request(session, authorization, &exchange->request);
+    exchange->length = exchange->request.len;
     return exchange;
 }
 
@@ -92,7 +96,7 @@ static void over(struct http_exchange *exchange, const struct err *failure)
     struct http_session *session = exchange->session;
     struct http_conn *conn = session->conn;
 
-    if (!failure && exchange->at == exchange->request.len && http_reply_keeps(exchange->reply))
+    if (!failure && exchange->at == exchange->length && http_reply_keeps(exchange->reply))
         http_conn_idle(conn);
     else
         http_conn_close(conn);
@@ -115,17 +119,25 @@ static enum stream_io shake_hands(struct http_exchange *exchange, struct err *er
 
 static enum stream_io send_request(struct http_exchange *exchange, struct err *err)
 {
-    const struct buf *request = &exchange->request;
-
-    while (exchange->at < request->len) {
+    while (exchange->at < exchange->length) {
         size_t n = 0;
-        enum stream_io io = http_conn_write(exchange->session->conn, request->p + exchange->at,
-                                            request->len - exchange->at, &n, err);
+        enum stream_io io = http_conn_write(exchange->session->conn, exchange->request.p + exchange->at,
+                                            exchange->length - exchange->at, &n, err);
         if (io != STREAM_IO_DONE)
             return io;
         exchange->at += n;
     }
+    buf_free(&exchange->request);
     return STREAM_IO_DONE;
+}
+
+static struct http_reply *reply_of(struct http_exchange *exchange)
+{
+    if (!exchange->reply) {
+        (void)buf_room(&exchange->session->answer, USUAL_ANSWER);
+        exchange->reply = http_reply_new(&exchange->session->answer);
+    }
+    return exchange->reply;
 }
 
 /* STREAM_IO_END: the answer is complete. */
@@ -137,8 +149,8 @@ static enum stream_io take_answer(struct http_exchange *exchange, struct err *er
     for (;;) {
         size_t n = 0;
         enum stream_io io = http_conn_read(conn, http->chunk, sizeof(http->chunk), &n, err);
-        enum decode decode = io == STREAM_IO_DONE  ? http_reply_feed(exchange->reply, http->chunk, n, err)
-                             : io == STREAM_IO_END ? http_reply_end(exchange->reply, err)
+        enum decode decode = io == STREAM_IO_DONE  ? http_reply_feed(reply_of(exchange), http->chunk, n, err)
+                             : io == STREAM_IO_END ? http_reply_end(reply_of(exchange), err)
                                                    : DECODE_MORE;
         if (decode != DECODE_MORE)
             return decode == DECODE_DONE ? STREAM_IO_END : STREAM_IO_FAILED;
@@ -151,7 +163,7 @@ static enum stream_io take_answer(struct http_exchange *exchange, struct err *er
 
 static void wait_for(struct http_exchange *exchange, enum stream_io io)
 {
-    bool to_send = exchange->sent && exchange->at < exchange->request.len;
+    bool to_send = exchange->sent && exchange->at < exchange->length;
 
     http_conn_watch(exchange->session->conn,
                     (to_send || io == STREAM_IO_WANT_WRITE ? HTTP_WATCH_WRITE : 0) |
@@ -193,5 +205,5 @@ const struct buf *http_exchange_challenges(const struct http_exchange *exchange)
 
 struct view http_exchange_server(const struct http_exchange *exchange)
 {
-    return http_reply_server(exchange->reply);
+    return exchange->reply ? http_reply_server(exchange->reply) : (struct view){NULL, 0};
 }

@@ -205,8 +205,6 @@ static void start_exchange(struct http_session *session)
 
     if (session->limit_ms == HTTP_TIMER_NEVER)
         session->limit_ms = http_now(session->http) + session->request_ms;
-    buf_reset(&session->answer);
-    (void)buf_room(&session->answer, 2000); /* what most answers need */
     if (http_login_authorize(session, &authorization, &err) == 0)
         session->exchange = http_exchange_new(session, buf_str(&authorization), &err);
     buf_free(&authorization);
@@ -401,6 +399,8 @@ void http_session_exchanged(struct http_session *session, const struct err *fail
 
     http_exchange_free(session->exchange);
     session->exchange = NULL;
+    if (follow == FOLLOW_AGAIN || follow == FOLLOW_WAIT)
+        buf_free(&session->answer);
     switch (follow) {
     case FOLLOW_FAIL:
         fail(session, &err);
