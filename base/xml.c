@@ -33,7 +33,7 @@ struct piece { /* of an element's text, between two children; or a comment */
 
 struct attribute {
     struct attribute *next;
-    const char *name; /* of the dictionary, as all names */
+    const char *name; /* of the dictionary, or the end of a name there, as all names */
     const char *ns;   /* NULL: none */
     const char *value;
 };
@@ -60,6 +60,13 @@ struct open_element {
     struct node *last_child;
     struct piece *last_piece;
     struct piece *remark, *last_remark; /* comments since the last child */
+    size_t declared;                    /* namespaces, before it */
+};
+
+struct declaration {    /* of a namespace */
+    const char *prefix; /* "" for the default one; of the dictionary */
+    size_t prefix_length;
+    const char *uri; /* "": taken back */
 };
 
 /* What the parser's call-backs share through ctxt->_private. */
@@ -67,7 +74,9 @@ struct build {
     struct xml_doc *doc;
     struct open_element open[XML_DEPTH_MAX + 1]; /* of which the first is the document */
     int depth;
-    bool too_deep;
+    struct declaration declarations[XML_NAMESPACES_MAX]; /* in scope, the newest last */
+    size_t declared;
+    bool too_deep, too_many;
     bool dtd;
 };
 
@@ -147,51 +156,132 @@ void xml_free(struct xml_doc *doc)
     free(doc);
 }
 
+/* --- namespaces --- */
+
+/* libxml2 would parse each URI that is declared, for a warning, with every answer anew: declarations come as
+ * the attributes they are, and which name is whose is settled here. */
+
+struct name { /* as it stands in the document, in two */
+    const char *prefix;
+    size_t prefix_length; /* 0: none */
+    const char *local;
+};
+
+/* A name begins with a letter; what else may follow a colon makes no local name. */
+static bool begins_name(const char *text)
+{
+    unsigned char c = (unsigned char)*text;
+
+    if (c < 0x80)
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return xmlValidateName((const xmlChar *)text, 0) == 0;
+}
+
+static struct name split_name(const xmlChar *text)
+{
+    const char *name = (const char *)text;
+    const char *colon = strchr(name, ':');
+
+    if (!colon || colon == name || !begins_name(colon + 1))
+        return (struct name){name, 0, name};
+    return (struct name){name, (size_t)(colon - name), colon + 1};
+}
+
+static bool has_prefix(const struct name *name, const char *prefix, size_t n)
+{
+    return name->prefix_length == n && memcmp(name->prefix, prefix, n) == 0;
+}
+
+/* NULL: none. */
+static const char *find_namespace(const struct build *build, const struct name *name)
+{
+    if (has_prefix(name, "xml", 3))
+        return (const char *)XML_XML_NAMESPACE;
+    for (size_t i = build->declared; i-- > 0;)
+        if (has_prefix(name, build->declarations[i].prefix, build->declarations[i].prefix_length))
+            return build->declarations[i].uri[0] ? build->declarations[i].uri : NULL;
+    return NULL;
+}
+
+static bool declares(const struct name *name)
+{
+    return has_prefix(name, "xmlns", 5) || (name->prefix_length == 0 && strcmp(name->local, "xmlns") == 0);
+}
+
+/* The two namespaces that XML itself has are not to be declared, and only the default one can be taken back.
+ * What breaks these rules declares nothing. */
+static void declare(struct build *build, const struct name *name, const char *uri)
+{
+    const char *prefix = name->prefix_length > 0 ? name->local : "";
+
+    if (strcmp(prefix, "xml") == 0 || strcmp(prefix, "xmlns") == 0 ||
+        strcmp(uri, (const char *)XML_XML_NAMESPACE) == 0 ||
+        strcmp(uri, "http://www.w3.org/2000/xmlns/") == 0 || (prefix[0] && !uri[0]))
+        return;
+    if (build->declared == XML_NAMESPACES_MAX) {
+        build->too_many = true;
+        return;
+    }
+    build->declarations[build->declared++] =
+        (struct declaration){prefix, strlen(prefix), keep_text(build->doc, uri, strlen(uri))};
+}
+
 /* --- what the parser calls --- */
 
 /* A prefix that was never declared stays part of the name, so that nobody takes it for another. */
-static const char *name_of(struct xml_doc *doc, const xmlChar *name, const xmlChar *prefix,
-                           const xmlChar *uri)
+static const char *name_of(const struct name *name, const char *ns)
 {
-    return (const char *)(prefix && !uri ? xmlDictQLookup(doc->dict, prefix, name) : name);
+    return name->prefix_length > 0 && !ns ? name->prefix : name->local;
 }
 
-static void keep_attributes(struct xml_doc *doc, struct node *node, int count, const xmlChar **values)
+static void keep_attributes(struct build *build, struct node *node, const xmlChar **values)
 {
     struct attribute **end = &node->attributes;
 
-    for (int i = 0; i < count; i++, values += 5) { /* name, prefix, namespace, begin, end */
-        struct attribute *attribute = take(doc, sizeof(*attribute), _Alignof(struct attribute));
+    for (; values && values[0]; values += 2) { /* name, value */
+        const struct name name = split_name(values[0]);
+
+        if (declares(&name))
+            continue;
+        struct attribute *attribute = take(build->doc, sizeof(*attribute), _Alignof(struct attribute));
         attribute->next = NULL;
-        attribute->name = name_of(doc, values[0], values[1], values[2]);
-        attribute->ns = (const char *)values[2];
-        attribute->value = keep_text(doc, values[3], (size_t)(values[4] - values[3]));
+        attribute->ns = name.prefix_length > 0 ? find_namespace(build, &name) : NULL;
+        attribute->name = name_of(&name, attribute->ns);
+        attribute->value = keep_text(build->doc, values[1], strlen((const char *)values[1]));
         *end = attribute;
         end = &attribute->next;
     }
 }
 
-static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int ns_count,
-                     const xmlChar **namespaces, int attributes, int defaulted, const xmlChar **values)
+static void keep_declarations(struct build *build, const xmlChar **values)
+{
+    for (; values && values[0]; values += 2) {
+        const struct name name = split_name(values[0]);
+
+        if (declares(&name))
+            declare(build, &name, (const char *)values[1]);
+    }
+}
+
+static void on_start(void *ctx, const xmlChar *text, const xmlChar **values)
 {
     xmlParserCtxtPtr ctxt = ctx;
     struct build *build = ctxt->_private;
     struct open_element *above = &build->open[build->depth];
+    const struct name name = split_name(text);
+    size_t declared = build->declared;
 
-    (void)ns_count;
-    (void)namespaces;
-    (void)defaulted;
-    if (build->depth == XML_DEPTH_MAX) {
-        build->too_deep = true;
+    keep_declarations(build, values);
+    build->too_deep |= build->depth == XML_DEPTH_MAX;
+    if (build->too_deep || build->too_many) {
         xmlStopParser(ctxt);
         return;
     }
     struct node *node = take(build->doc, sizeof(*node), _Alignof(struct node));
-    *node = (struct node){.name = name_of(build->doc, name, prefix, uri),
-                          .ns = (const char *)uri,
-                          .remark = above->remark,
-                          .line = ctxt->input->line};
-    keep_attributes(build->doc, node, attributes, values);
+    *node =
+        (struct node){.ns = find_namespace(build, &name), .remark = above->remark, .line = ctxt->input->line};
+    node->name = name_of(&name, node->ns);
+    keep_attributes(build, node, values);
     if (above->last_child)
         above->last_child->next = node;
     else if (above->node)
@@ -200,19 +290,17 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
         build->doc->root = node;
     above->last_child = node;
     above->remark = above->last_remark = NULL;
-    build->open[++build->depth] = (struct open_element){.node = node};
+    build->open[++build->depth] = (struct open_element){.node = node, .declared = declared};
 }
 
-static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+static void on_end(void *ctx, const xmlChar *name)
 {
     xmlParserCtxtPtr ctxt = ctx;
     struct build *build = ctxt->_private;
 
     (void)name;
-    (void)prefix;
-    (void)uri;
     assert(build->depth > 0);
-    build->depth--;
+    build->declared = build->open[build->depth--].declared;
 }
 
 static void add_piece(struct xml_doc *doc, struct piece **first, struct piece **last, const void *p, size_t n)
@@ -265,10 +353,10 @@ static void on_dtd(void *ctx, const xmlChar *name, const xmlChar *external, cons
 }
 
 /* The parser's words are read from the context afterwards; nothing is printed. */
-static void on_error(void *ctx, xmlErrorPtr error)
+static void on_error(void *ctx, const char *format, ...)
 {
     (void)ctx;
-    (void)error;
+    (void)format;
 }
 
 /* --- parsing --- */
@@ -281,6 +369,8 @@ static void explain(const struct build *build, const xmlError *error, const char
         err_set(err, CAUSE_BAD_ANSWER, "%s: XML with a document type is refused", what);
     else if (build->too_deep)
         err_set(err, CAUSE_TOO_LARGE, "%s: XML nested deeper than %d elements", what, XML_DEPTH_MAX);
+    else if (build->too_many)
+        err_set(err, CAUSE_TOO_LARGE, "%s: XML with more than %d namespaces", what, XML_NAMESPACES_MAX);
     else if (n > 0)
         err_set(err, CAUSE_BAD_ANSWER, "%s: XML, line %d, column %d: %.*s", what, error->line, error->int2, n,
                 error->message);
@@ -295,14 +385,16 @@ static xmlParserCtxtPtr parser_new(void)
     if (!ctxt)
         return NULL;
     *ctxt->sax = (xmlSAXHandler){
-        .initialized = XML_SAX2_MAGIC,
+        .initialized = 1, /* without libxml2's namespaces */
         .internalSubset = on_dtd,
-        .startElementNs = on_start,
-        .endElementNs = on_end,
+        .startElement = on_start,
+        .endElement = on_end,
         .characters = on_text,
         .ignorableWhitespace = on_text,
         .comment = on_comment,
-        .serror = on_error,
+        .warning = on_error,
+        .error = on_error,
+        .fatalError = on_error,
     };
     return ctxt;
 }
@@ -349,19 +441,23 @@ static void parser_give_back(xmlParserCtxtPtr ctxt)
 static void build_clear(struct build *build)
 {
     xml_free(build->doc);
-    *build = (struct build){0};
+    build->doc = NULL;
 }
 
 static bool build_begin(struct build *build, xmlParserCtxtPtr ctxt)
 {
     build->doc = xcalloc(1, sizeof(*build->doc));
+    build->open[0] = (struct open_element){0};
+    build->depth = 0;
+    build->declared = 0;
+    build->too_deep = build->too_many = build->dtd = false;
     build->doc->dict = ctxt->dict;
     return xmlDictReference(ctxt->dict) == 0;
 }
 
 static bool is_built(const struct build *build, const xmlParserCtxt *ctxt)
 {
-    return ctxt->wellFormed && !build->dtd && !build->too_deep && build->doc->root;
+    return ctxt->wellFormed && !build->dtd && !build->too_deep && !build->too_many && build->doc->root;
 }
 
 /* UTF-8 in one piece, as nearly all of it is, needs none of the parser's buffers, which it would look into at
@@ -397,8 +493,9 @@ static bool parse_any(xmlParserCtxtPtr ctxt, struct build *build, const void *p,
 
 struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what, struct err *err)
 {
-    struct build build = {0};
+    struct build build;
 
+    build.doc = NULL;
     if (n > max || n > INT32_MAX) {
         err_set(err, CAUSE_TOO_LARGE, "%s: %zu bytes of XML, at most %zu are read", what, n, max);
         return NULL;

@@ -13,7 +13,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define XML_DEPTH_MAX 64
+#define XML_DEPTH_MAX      64
+#define XML_NAMESPACES_MAX 256 /* declared in an element and those around it; AMT's answers have ten */
 
 struct xml_doc;
 struct xml_el { /* a borrowed element; {NULL} is 'none', which every function accepts */

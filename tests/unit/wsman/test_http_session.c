@@ -126,6 +126,7 @@ static void freed_during_a_lookup(void **state)
     bench_open(b);
     b->loop.hold_jobs = true;
     bench_send(b);
+    loop_turn(&b->loop, b->http, 0);
     http_session_free(b->session);
     b->session = NULL;
     b->loop.hold_jobs = false;
@@ -142,6 +143,7 @@ static void lookup_that_outlives_the_transport(void **state)
     bench_open(b);
     b->loop.hold_jobs = true;
     bench_send(b);
+    loop_turn(&b->loop, b->http, 0);
     http_session_abort(b->session); /* the end of the test frees transport and loop, in this order */
 }
 
@@ -154,6 +156,7 @@ static void lookup_that_takes_too_long(void **state)
     bench_open(b);
     b->loop.hold_jobs = true;
     bench_send(b);
+    loop_turn(&b->loop, b->http, 0);
     loop_pass(&b->loop, b->http, 5000);
     assert_true(bench_wait(b));
     assert_int_equal(b->result.failure.cause, CAUSE_NAME_UNKNOWN);
