@@ -41,16 +41,15 @@ void http_free(struct http *http)
 
 void http_rearm(struct http *http)
 {
-    int64_t now = http_now(http);
-    int64_t next = http_timers_next(&http->timers);
+    bool at_once = http->ready || http->going;
+    int64_t next = at_once ? HTTP_TIMER_SOON : http_timers_next(&http->timers);
 
-    if (http->ready || http->going)
-        next = now;
     /* Being called too early costs less than moving the owner's timer with every request. */
     if (next >= http->armed_at)
         return;
     http->armed_at = next;
-    http->owner.timer(http->owner.arg, next > now ? next - now : 0);
+    int64_t left = at_once ? 0 : next - http_now(http);
+    http->owner.timer(http->owner.arg, left > 0 ? left : 0);
 }
 
 /* Those that come to it meanwhile wait for the next turn. */

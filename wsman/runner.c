@@ -36,7 +36,7 @@ struct runner {
     uint32_t repeat; /* times the current step was repeated so far */
     bool starting;   /* inside runner_start */
     bool confirmed;  /* the owner has written down that changes come */
-    struct err failure;
+    struct err *failure; /* of the start, until the owner is told; NULL: none */
 };
 
 static void ask(struct runner *runner);
@@ -44,19 +44,31 @@ static void on_answer(void *arg, const struct http_answer *answer, const struct 
 
 /* --- the end --- */
 
-static void call_done(struct runner *runner)
+static void call_done(struct runner *runner, const struct err *failure)
 {
     runner->state = RUNNER_OVER;
-    runner->owner.done(runner->owner.arg, runner, runner->failure.cause ? &runner->failure : NULL);
+    runner->owner.done(runner->owner.arg, runner, failure);
+}
+
+/* The runner may be gone after. */
+static void end_of_start(struct runner *runner)
+{
+    struct err *failure = runner->failure;
+
+    runner->failure = NULL;
+    call_done(runner, failure);
+    free(failure);
 }
 
 static void end(struct runner *runner, const struct err *failure)
 {
-    if (failure)
-        runner->failure = *failure;
     if (!runner->starting) {
-        call_done(runner);
+        call_done(runner, failure);
         return;
+    }
+    if (failure) {
+        runner->failure = xmalloc(sizeof(*runner->failure));
+        *runner->failure = *failure;
     }
     runner->state = RUNNER_ENDING;
     runner->owner.timer(runner->owner.arg, runner, 0);
@@ -346,7 +358,7 @@ enum interface runner_interface(const struct runner *runner)
 void runner_timer(struct runner *runner)
 {
     if (runner->state == RUNNER_ENDING)
-        call_done(runner);
+        end_of_start(runner);
     else if (runner->state == RUNNER_WAITING)
         ask(runner);
 }
@@ -373,5 +385,6 @@ void runner_free(struct runner *runner)
         runner->owner.timer(runner->owner.arg, runner, -1);
     drop_call(runner);
     eoi_free(runner->eoi);
+    free(runner->failure);
     free(runner);
 }

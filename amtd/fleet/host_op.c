@@ -82,11 +82,18 @@ static uv_timer_t *op_timer(struct host_op *op)
     return op->timer;
 }
 
+static void keep_failure(struct err **kept, const struct err *failure)
+{
+    if (!*kept)
+        *kept = xmalloc(sizeof(**kept));
+    **kept = *failure;
+}
+
 /* After a failure: goes on with the next login, or ends. */
 static void next_login(struct host_op *op, const struct err *failure)
 {
     bool password_spent = failure->cause == CAUSE_AUTH_FAILED;
-    struct err worst = *login_telling(&op->failure, failure);
+    struct err worst = op->failure ? *login_telling(op->failure, failure) : *failure;
     struct login next = {NULL};
 
     if (login_another_may_fit(failure->cause))
@@ -97,7 +104,7 @@ static void next_login(struct host_op *op, const struct err *failure)
         end(op, &worst);
         return;
     }
-    op->failure = worst;
+    keep_failure(&op->failure, &worst);
     leave(op, false);
     if (op->phase == OP_WORKING)
         op->owner->yields(op->owner->arg, op);
@@ -338,7 +345,7 @@ static void step(void *arg, const char *name, uint32_t repeat, const char *note,
 static void denial_explained(void *arg, struct runner *runner, const struct err *failure)
 {
     struct host_op *op = arg;
-    struct err denied = op->denied;
+    struct err denied = *op->denied;
 
     (void)runner;
     next_login(op, failure && failure->cause == CAUSE_NOT_PROVISIONED ? failure : &denied);
@@ -358,7 +365,7 @@ static void explain_denial(struct host_op *op, const struct err *denied)
         .done = denial_explained,
     };
 
-    op->denied = *denied;
+    keep_failure(&op->denied, denied);
     runner_free(op->runner);
     provisioning_seq_init(&op->provisioning);
     op->runner = runner_start(link_session(op->link), &op->provisioning.seq, EXPLAIN_MS, &owner);
@@ -424,7 +431,8 @@ static bool begin_proof(struct host_op *op, const struct err *failure)
         return false;
     op->proof = proof_new(&op->login, fresh, likely, failure);
     op->trial = 0;
-    err_clear(&op->failure);
+    free(op->failure);
+    op->failure = NULL;
     leave(op, false);
     op->owner->yields(op->owner->arg, op);
     op->deadline_mono += PROOF_MS;
@@ -768,6 +776,8 @@ void host_op_clear(struct host_op *op)
     json_decref(op->steps);
     json_decref(op->walked);
     drop_work(op);
+    free(op->denied);
+    free(op->failure);
     free(op->refusal);
     free(op->known);
     free(op->kept);

@@ -70,8 +70,8 @@ struct host_op {
     struct provisioning_seq provisioning; /* asked when the task was denied access */
     uv_timer_t *timer;                    /* made when first needed */
     json_t *steps;                        /* of tasks that change something */
-    struct err denied;                    /* what provisioning is asked for */
-    struct err failure;                   /* the most telling one of the logins tried before */
+    struct err *denied;                   /* what provisioning is asked for; NULL: nothing was denied */
+    struct err *failure;                  /* the most telling one of the logins tried before; NULL: none */
     struct pairs facts;                   /* learned, to be stored with the end */
     struct host_op *prev, *next;          /* in a list of its owner's */
 };

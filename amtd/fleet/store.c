@@ -18,8 +18,8 @@ struct task_item {
     store_work *work;
     store_done *done;
     void *data;
-    bool soft; /* need not survive a power failure */
-    struct err failure;
+    bool soft;           /* need not survive a power failure */
+    struct err *failure; /* NULL: none */
     struct task_item *prev, *next;
 };
 
@@ -48,17 +48,26 @@ static int run_sql(struct tx *tx, const char *sql, struct err *err)
     return st ? tx_run_statement(tx, st, err) : -1;
 }
 
+static void fail_item(struct task_item *item, const struct err *failure)
+{
+    if (!item->failure)
+        item->failure = xmalloc(sizeof(*item->failure));
+    *item->failure = *failure;
+}
+
 /* Each work has a savepoint of its own: its failure undoes only what it did. */
 static void work_one(struct store *store, struct task_item *item)
 {
     static const char begin[] = "SAVEPOINT one", undo[] = "ROLLBACK TO one", end[] = "RELEASE one";
-    struct err ignored = ERR_INIT;
+    struct err failure = ERR_INIT, ignored = ERR_INIT;
 
-    if (run_sql(&store->tx, begin, &item->failure) != 0)
-        return;
-    if (item->work && item->work(&store->tx, item->data, &item->failure) != 0)
-        run_sql(&store->tx, undo, &ignored);
-    run_sql(&store->tx, end, &ignored);
+    if (run_sql(&store->tx, begin, &failure) == 0) {
+        if (item->work && item->work(&store->tx, item->data, &failure) != 0)
+            run_sql(&store->tx, undo, &ignored);
+        run_sql(&store->tx, end, &ignored);
+    }
+    if (failure.cause != CAUSE_NONE)
+        fail_item(item, &failure);
 }
 
 static void fail_group(struct task_item *group, const struct err *failure)
@@ -66,7 +75,7 @@ static void fail_group(struct task_item *group, const struct err *failure)
     struct task_item *item;
 
     DL_FOREACH(group, item)
-    item->failure = *failure;
+    fail_item(item, failure);
 }
 
 /* One work that has to survive a power failure makes its whole transaction do so. */
@@ -223,7 +232,8 @@ void store_reap(struct store *store)
     DL_FOREACH_SAFE(list, item, next)
     {
         if (item->done)
-            item->done(item->data, item->failure.cause != CAUSE_NONE ? &item->failure : NULL);
+            item->done(item->data, item->failure);
+        free(item->failure);
         free(item);
     }
 }

@@ -29,7 +29,7 @@ struct dial {
     uint64_t deadline; /* uv_now scale; while active */
     dial_done *done;
     void *arg;
-    struct err failure;         /* of the last address tried */
+    struct err *failure;        /* of the last address tried; NULL: none */
     struct addrinfo *addresses; /* of a name */
     struct addrinfo *next;      /* to be tried */
     struct lookup *lookup;
@@ -89,6 +89,7 @@ void dial_cancel(struct dial *d)
     }
     if (d->addresses)
         uv_freeaddrinfo(d->addresses);
+    free(d->failure);
     free(d->host);
     free(d);
     dialer_schedule(dialer);
@@ -98,13 +99,22 @@ static void dial_end(struct dial *d, int fd)
 {
     dial_done *done = d->done;
     void *arg = d->arg;
-    struct err failure = d->failure;
+    struct err *failure = d->failure;
 
+    d->failure = NULL;
     dial_cancel(d);
-    done(arg, fd, fd < 0 ? &failure : NULL);
+    done(arg, fd, fd < 0 ? failure : NULL);
+    free(failure);
 }
 
 /* --- connecting --- */
+
+static struct err *failure_of(struct dial *d)
+{
+    if (!d->failure)
+        d->failure = xcalloc(1, sizeof(*d->failure));
+    return d->failure;
+}
 
 static void dial_fail(struct dial *d, int number)
 {
@@ -114,7 +124,7 @@ static void dial_fail(struct dial *d, int number)
         cause = CAUSE_REFUSED;
     else if (number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM)
         cause = CAUSE_SYSTEM;
-    err_set_errno(&d->failure, cause, number, "connect to port %u", d->port);
+    err_set_errno(failure_of(d), cause, number, "connect to port %u", d->port);
 }
 
 static void dial_next_address(struct dial *d);
@@ -187,7 +197,7 @@ static void lookup_done(uv_getaddrinfo_t *req, int status, struct addrinfo *list
     }
     d->lookup = NULL;
     if (status != 0) {
-        err_set(&d->failure, CAUSE_NAME_UNKNOWN, "%s: %s", d->host, uv_strerror(status));
+        err_set(failure_of(d), CAUSE_NAME_UNKNOWN, "%s: %s", d->host, uv_strerror(status));
         dial_end(d, -1);
         return;
     }
@@ -210,7 +220,7 @@ static void dial_resolve(struct dial *d)
         return;
     }
     free(lookup);
-    err_set(&d->failure, CAUSE_NAME_UNKNOWN, "%s: %s", d->host, uv_strerror(status));
+    err_set(failure_of(d), CAUSE_NAME_UNKNOWN, "%s: %s", d->host, uv_strerror(status));
     dial_end(d, -1);
 }
 
@@ -263,8 +273,8 @@ static void time_is_up(struct dial *d)
         attempt_over(d->dialer, d->fd, d, UV_WRITABLE);
         return;
     }
-    if (d->failure.cause == CAUSE_NONE)
-        err_set(&d->failure, d->lookup ? CAUSE_NAME_UNKNOWN : CAUSE_UNREACHABLE,
+    if (!d->failure)
+        err_set(failure_of(d), d->lookup ? CAUSE_NAME_UNKNOWN : CAUSE_UNREACHABLE,
                 d->lookup ? "no answer from name service within %lld ms"
                           : "no answer to connect within %lld ms",
                 (long long)d->timeout_ms);
