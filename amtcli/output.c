@@ -31,12 +31,18 @@ enum format output_format(const struct args *args)
     return FORMAT_TABLE;
 }
 
+/* JSON comes in pieces of a few bytes, too many to take a lock for each. */
+static int put_piece(const char *p, size_t n, void *stream)
+{
+    return fwrite_unlocked(p, 1, n, stream) == n ? 0 : -1;
+}
+
 /* On a terminal only what is ASCII: JSON itself escapes no controls beyond it (U+009B begins a sequence). */
 void output_json(const json_t *json)
 {
     size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY;
 
-    json_dumpf(json, stdout, flags | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
+    json_dump_callback(json, put_piece, stdout, flags | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
     putchar('\n');
 }
 

@@ -47,24 +47,29 @@ static const char *text_of(const json_t *row, const char *field)
 
 /* --- order --- */
 
+struct named { /* a row */
+    const char *host;
+    json_t *row;
+};
+
 static int by_host(const void *a, const void *b)
 {
-    const json_t *const *x = a, *const *y = b;
+    const struct named *x = a, *y = b;
 
-    return hostlist_compare_names(text_of(*x, "host"), text_of(*y, "host"));
+    return hostlist_compare_names(x->host, y->host);
 }
 
 static json_t *sorted(const json_t *results)
 {
     size_t n = json_array_size(results);
-    json_t **items = xcalloc(n + 1, sizeof(*items));
-    json_t *out = json_array();
+    struct named *items = xcalloc(n + 1, sizeof(*items));
+    json_t *out = json_array(), *row;
+    size_t at;
 
-    for (size_t i = 0; i < n; i++)
-        items[i] = json_array_get(results, i);
+    json_array_foreach(results, at, row) items[at] = (struct named){text_of(row, "host"), row};
     qsort(items, n, sizeof(*items), by_host);
     for (size_t i = 0; i < n; i++)
-        json_array_append(out, items[i]);
+        json_array_append(out, items[i].row);
     free(items);
     return out;
 }

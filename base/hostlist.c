@@ -275,6 +275,24 @@ struct hostlist *hostlist_parse(const char *text, struct err *err)
 
 /* --- order --- */
 
+static size_t zeros(const char *p)
+{
+    size_t n = 0;
+
+    while (p[n] == '0')
+        n++;
+    return n;
+}
+
+static size_t digits(const char *p)
+{
+    size_t n = 0;
+
+    while (p[n] >= '0' && p[n] <= '9')
+        n++;
+    return n;
+}
+
 /* Digit runs by number; the same number with fewer zeros in front first; then byte by byte. */
 int hostlist_compare_names(const char *a, const char *b)
 {
@@ -291,10 +309,10 @@ int hostlist_compare_names(const char *a, const char *b)
             b++;
             continue;
         }
-        za = strspn(a, "0");
-        zb = strspn(b, "0");
-        na = strspn(a + za, "0123456789");
-        nb = strspn(b + zb, "0123456789");
+        za = zeros(a);
+        zb = zeros(b);
+        na = digits(a + za);
+        nb = digits(b + zb);
         if (na != nb)
             return na < nb ? -1 : 1;
         order = strncmp(a + za, b + zb, na);

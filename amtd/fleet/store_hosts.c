@@ -105,16 +105,19 @@ int tx_host_remove(struct tx *tx, int64_t id, struct err *err)
 
 /* --- loading many: three ordered scans, merged --- */
 
-static int by_id(const void *a, const void *b)
-{
-    const struct host *x = a, *y = b;
-
-    return (x->id > y->id) - (x->id < y->id);
-}
-
 static int by_name(const void *a, const void *b)
 {
     return hostlist_compare_names(((const struct host *)a)->name, ((const struct host *)b)->name);
+}
+
+/* Hosts are mostly added in the order of their names. */
+static void sort_by_name(struct hosts *hosts)
+{
+    for (size_t i = 1; i < hosts->count; i++)
+        if (by_name(&hosts->items[i - 1], &hosts->items[i]) > 0) {
+            qsort(hosts->items, hosts->count, sizeof(*hosts->items), by_name);
+            return;
+        }
 }
 
 /* Rows come in order of host and name, so each pair goes to the end of its host's. */
@@ -176,10 +179,7 @@ int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
         hosts_clear(out);
         return -1;
     }
-    if (out->count > 1) {
-        qsort(out->items, out->count, sizeof(*out->items), by_id);
-        qsort(out->items, out->count, sizeof(*out->items), by_name);
-    }
+    sort_by_name(out);
     return 0;
 }
 

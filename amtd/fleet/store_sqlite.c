@@ -334,6 +334,9 @@ int tx_open(struct tx *tx, const char *path, const struct seal *seal, struct err
 
     memset(tx, 0, sizeof(*tx));
     tx->seal = seal;
+    /* Its statistics of memory, which nobody reads, take a lock with every allocation. In vain, and no harm,
+     * when the library is in use already. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     status = sqlite3_open_v2(path, &tx->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                              NULL);
     umask(mask);
