@@ -41,7 +41,7 @@ void http_free(struct http *http)
 
 void http_rearm(struct http *http)
 {
-    bool at_once = http->ready || http->going;
+    bool at_once = http->ready || http->going || http_conns_too_many(http);
     int64_t next = at_once ? HTTP_TIMER_SOON : http_timers_next(&http->timers);
 
     /* Being called too early costs less than moving the owner's timer with every request. */
@@ -99,6 +99,7 @@ void http_timer(struct http *http)
     for (struct http_timer *timer; (timer = http_timers_take(&http->timers, now));)
         timer->fire(timer);
     go_on(http);
+    http_conns_trim(http);
     deliver(http);
     http_rearm(http);
 }

@@ -127,10 +127,14 @@ int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struc
     return number ? connect_failed(number, addr, err) : 0;
 }
 
-/* Whoever has been unused for longest makes room. */
-static void keep_within_limit(struct http *http)
+bool http_conns_too_many(const struct http *http)
 {
-    while (http->idle_count > http->idle_max)
+    return http->idle_count > http->idle_max;
+}
+
+void http_conns_trim(struct http *http)
+{
+    while (http_conns_too_many(http))
         http_conn_close(http->idle);
 }
 
@@ -143,7 +147,6 @@ void http_conn_idle(struct http_conn *conn)
     http_timer_arm(&http->timers, &conn->timer, http_now(http) + conn->session->idle_ms);
     DL_APPEND(http->idle, conn);
     http->idle_count++;
-    keep_within_limit(http);
 }
 
 static void leave_idle(struct http_conn *conn)

@@ -83,6 +83,10 @@ void http_conn_idle(struct http_conn *conn); /* BUSY -> IDLE */
 void http_conn_watch(struct http_conn *conn, int events);
 /* Closes and frees in any state. */
 void http_conn_close(struct http_conn *conn);
+/* More are idle than the owner wants to keep. */
+bool http_conns_too_many(const struct http *http);
+/* Those that have been unused for longest make room. */
+void http_conns_trim(struct http *http);
 
 /* --- bytes over a BUSY connection, as in stream_tls.h --- */
 

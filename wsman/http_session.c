@@ -47,13 +47,16 @@ static void become_ready(struct http_session *session)
     DL_APPEND(session->http->ready, session);
 }
 
-/* It goes on when the loop turns. What many sessions have to say then goes out together: devices that share a
- * machine with us, or a link, are woken once for many requests, and our own caches stay warm. */
+/* It goes on when the loop turns. What many sessions have to say then goes out together, requests before new
+ * connections: our caches stay warm, and the other side is woken once for many. */
 static void go_on(struct http_session *session)
 {
     http_timer_disarm(&session->http->timers, &session->timer);
     session->state = HTTP_SESSION_GOING;
-    DL_APPEND(session->http->going, session);
+    if (session->conn || session->given_fd >= 0)
+        DL_PREPEND(session->http->going, session);
+    else
+        DL_APPEND(session->http->going, session);
 }
 
 static void fail(struct http_session *session, const struct err *err)
