@@ -503,11 +503,12 @@ static void adapt(struct host_op *op)
 static void show_way(const struct host_op *op)
 {
     const struct task *task = order_of(op)->task;
-    const struct link_ends *ends = link_ends(op->link);
-    struct task_way way = {ends->here, ends->there, op->owner->parts->management};
 
-    if (task->way)
-        task->way(op->work, &way);
+    if (!task->way)
+        return;
+    struct link_ends ends = link_ends(op->link);
+    struct task_way way = {ends.here, ends.there, op->owner->parts->management};
+    task->way(op->work, &way);
 }
 
 static void go_on(void *arg)

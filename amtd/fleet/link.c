@@ -11,6 +11,12 @@
 #define LINK_WARM_MS 15000 /* firmware closes idle connections after some tens of seconds (wsman.md 1.2) */
 #define LINK_KEY_LEN 32
 
+union end { /* of the way to a host */
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 struct link {
     struct links *links;
     int64_t host_id;                 /* hash key */
@@ -19,7 +25,7 @@ struct link {
     int64_t used_ms;
     bool held;
     bool worked;
-    struct link_ends ends;
+    union end here, there;
     bool pin_stored, realm_stored; /* the store has what the session learned */
     UT_hash_handle hh;
     struct link *prev, *next; /* unused ones, oldest first */
@@ -39,28 +45,31 @@ struct links {
     uv_timer_t timer;
 };
 
-static void put_address(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
-{
-    out[0] = 0;
-    if (from->ss_family == AF_INET || from->ss_family == AF_INET6)
-        uv_ip_name((const struct sockaddr *)from, out, INET6_ADDRSTRLEN);
-}
-
 void link_note_ends(struct link *link, int fd)
 {
-    struct sockaddr_storage here = {0}, there = {0};
+    union end here = {0}, there = {0};
     socklen_t here_len = sizeof(here), there_len = sizeof(there);
 
-    if (getsockname(fd, (struct sockaddr *)&here, &here_len) != 0 ||
-        getpeername(fd, (struct sockaddr *)&there, &there_len) != 0)
+    if (getsockname(fd, &here.any, &here_len) != 0 || getpeername(fd, &there.any, &there_len) != 0)
         return;
-    put_address(&here, link->ends.here);
-    put_address(&there, link->ends.there);
+    link->here = here;
+    link->there = there;
 }
 
-const struct link_ends *link_ends(const struct link *link)
+static void put_address(const union end *end, char out[INET6_ADDRSTRLEN])
 {
-    return &link->ends;
+    out[0] = 0;
+    if (end->any.sa_family == AF_INET || end->any.sa_family == AF_INET6)
+        uv_ip_name(&end->any, out, INET6_ADDRSTRLEN);
+}
+
+struct link_ends link_ends(const struct link *link)
+{
+    struct link_ends ends;
+
+    put_address(&link->here, ends.here);
+    put_address(&link->there, ends.there);
+    return ends;
 }
 
 static bool is_numeric(const char *address)

@@ -32,7 +32,7 @@ struct link_ends {
 };
 /* Remembers those of a connected socket. */
 void link_note_ends(struct link *link, int fd);
-const struct link_ends *link_ends(const struct link *link);
+struct link_ends link_ends(const struct link *link);
 /* An open connection is likely: no need to dial. */
 bool link_is_warm(const struct link *link);
 /* keep: it worked and may serve the next operation; else it is closed. */

@@ -136,8 +136,8 @@ static void attempt_over(void *arg, int fd, void *data, int events)
     socklen_t size = sizeof(number);
 
     (void)arg;
-    (void)events;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0)
+    /* An error shows as readable as well, and so does a device that spoke first. */
+    if ((events & UV_READABLE) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0)
         number = errno;
     if (number != 0) {
         dial_fail(d, number);
@@ -270,7 +270,7 @@ static bool has_answered(const struct dial *d)
 static void time_is_up(struct dial *d)
 {
     if (has_answered(d)) {
-        attempt_over(d->dialer, d->fd, d, UV_WRITABLE);
+        attempt_over(d->dialer, d->fd, d, UV_READABLE | UV_WRITABLE);
         return;
     }
     if (!d->failure)
