@@ -106,18 +106,23 @@ static void *room_in(struct block *block, size_t n, size_t align)
     return block->bytes + at;
 }
 
+static struct block *add_block(struct xml_doc *doc, size_t size)
+{
+    struct block *block = xmalloc(sizeof(*block) + size);
+
+    *block = (struct block){.older = doc->blocks, .size = size};
+    doc->blocks = block;
+    return block;
+}
+
 static void *take(struct xml_doc *doc, size_t n, size_t align)
 {
-    void *p = doc->blocks ? room_in(doc->blocks, n, align) : NULL;
+    void *p = room_in(doc->blocks, n, align);
 
     if (p)
         return p;
-    size_t size = doc->blocks ? doc->blocks->size * 2 : BLOCK_MIN;
-    size = size < n ? n : size;
-    struct block *block = xmalloc(sizeof(*block) + size);
-    *block = (struct block){.older = doc->blocks, .size = size};
-    doc->blocks = block;
-    return room_in(block, n, align);
+    size_t size = doc->blocks->size * 2;
+    return room_in(add_block(doc, size < n ? n : size), n, align);
 }
 
 static char *keep_text(struct xml_doc *doc, const void *p, size_t n)
@@ -444,9 +449,11 @@ static void build_clear(struct build *build)
     build->doc = NULL;
 }
 
-static bool build_begin(struct build *build, xmlParserCtxtPtr ctxt)
+/* room: bytes that will be needed besides those of the tree. */
+static bool build_begin(struct build *build, xmlParserCtxtPtr ctxt, size_t room)
 {
     build->doc = xcalloc(1, sizeof(*build->doc));
+    add_block(build->doc, BLOCK_MIN + room);
     build->open[0] = (struct open_element){0};
     build->depth = 0;
     build->declared = 0;
@@ -464,29 +471,24 @@ static bool is_built(const struct build *build, const xmlParserCtxt *ctxt)
  * every turn near the end. Whatever this cannot read is left to parse_any, which also says why. */
 static bool parse_text(xmlParserCtxtPtr ctxt, struct build *build, const void *p, size_t n)
 {
-    xmlChar *text = memchr(p, 0, n) ? NULL : xmalloc(n + 1);
-    xmlParserInputPtr input = NULL;
+    xmlParserInputPtr input;
 
-    if (text) {
-        memcpy(text, p, n);
-        text[n] = 0;
-        input = xmlNewStringInputStream(ctxt, text);
-    }
-    if (input && inputPush(ctxt, input) >= 0 && build_begin(build, ctxt) &&
-        xmlCtxtUseOptions(ctxt, PARSE_OPTIONS) == 0)
+    if (memchr(p, 0, n))
+        return false;
+    if (build_begin(build, ctxt, n + 1) &&
+        (input = xmlNewStringInputStream(ctxt, (xmlChar *)keep_text(build->doc, p, n))) &&
+        inputPush(ctxt, input) >= 0 && xmlCtxtUseOptions(ctxt, PARSE_OPTIONS) == 0)
         xmlParseDocument(ctxt);
-    bool built = build->doc && is_built(build, ctxt);
-    if (!built) {
-        build_clear(build);
-        xmlCtxtReset(ctxt);
-    }
-    free(text);
-    return built;
+    if (is_built(build, ctxt))
+        return true;
+    xmlCtxtReset(ctxt); /* lets go of the text */
+    build_clear(build);
+    return false;
 }
 
 static bool parse_any(xmlParserCtxtPtr ctxt, struct build *build, const void *p, size_t n)
 {
-    if (build_begin(build, ctxt))
+    if (build_begin(build, ctxt, 0))
         xmlFreeDoc(xmlCtxtReadMemory(ctxt, p, (int)n, NULL, NULL, PARSE_OPTIONS));
     return is_built(build, ctxt);
 }

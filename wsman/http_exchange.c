@@ -6,8 +6,7 @@
 #include "base/xalloc.h"
 #include "wsman/http_reply.h"
 
-#define HEADERS_MOST 256  /* of a request, without its path, host and login */
-#define USUAL_ANSWER 2000 /* what most need */
+#define HEADERS_MOST 256 /* of a request, without its path, host and login */
 
 /* Thousands wait for their answers at a time: what waits holds neither the request nor room for the answer,
  * so that the memory of both is used again while it is still in the processor's cache. */
@@ -133,10 +132,8 @@ static enum stream_io send_request(struct http_exchange *exchange, struct err *e
 
 static struct http_reply *reply_of(struct http_exchange *exchange)
 {
-    if (!exchange->reply) {
-        (void)buf_room(&exchange->session->answer, USUAL_ANSWER);
+    if (!exchange->reply)
         exchange->reply = http_reply_new(&exchange->session->answer);
-    }
     return exchange->reply;
 }
 

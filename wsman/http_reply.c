@@ -9,9 +9,11 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define FIRST_BYTES 32 /* of an answer that is not HTTP, shown in the error */
-#define SERVER_MAX  1024
-#define NAME_SIZE   24 /* longer than the longest name of a header that is kept */
+#define FIRST_BYTES  32 /* of an answer that is not HTTP, shown in the error */
+#define SERVER_MAX   1024
+#define USUAL_ANSWER 2000  /* bytes of most answers */
+#define USUAL_MOST   16384 /* of nearly all */
+#define NAME_SIZE    24    /* longer than the longest name of a header that is kept */
 
 enum trouble {
     TROUBLE_NONE, /* or what the parser says */
@@ -104,6 +106,15 @@ static int give_up(struct http_reply *reply, enum trouble trouble)
     return -1;
 }
 
+/* What is announced is not believed beyond what is likely. */
+static size_t usual_room(const struct http_reply *reply)
+{
+    uint64_t announced = reply->parser.content_length;
+    size_t usual = announced < USUAL_MOST ? (size_t)announced : USUAL_ANSWER;
+
+    return usual < reply->body->max ? usual : reply->body->max;
+}
+
 static int on_headers_complete(http_parser *parser)
 {
     struct http_reply *reply = parser->data;
@@ -114,6 +125,7 @@ static int on_headers_complete(http_parser *parser)
         return give_up(reply, TROUBLE_VERSION);
     if (parser->content_length != UINT64_MAX && parser->content_length > reply->body->max)
         return give_up(reply, TROUBLE_LENGTH);
+    (void)buf_room(reply->body, usual_room(reply));
     reply->in_body = parser->status_code >= 200;
     return 0;
 }

@@ -13,23 +13,31 @@
 #include "base/secret.h"
 #include "base/xalloc.h"
 
+#define USUAL_LINE 250 /* bytes of most lines sent */
 #define JSON_FLAGS (JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK)
 
 /* --- answering --- */
 
+static int put_piece(const char *p, size_t n, void *line)
+{
+    buf_add(line, p, n);
+    return 0;
+}
+
 static void send_line(struct api_request *rq, const char *kind, json_t *value)
 {
-    json_t *line;
-    char *text;
+    struct buf line = buf_init(SIZE_MAX / 4); /* what is sent is ours */
 
     if (rq->client) {
-        line = json_pack("{s:O}", kind, value);
-        text = json_dumps(line, JSON_COMPACT);
-        client_write(rq->client, rq->channel, text, strlen(text));
-        client_write(rq->client, rq->channel, "\n", 1);
-        free(text);
-        json_decref(line);
+        (void)buf_room(&line, USUAL_LINE);
+        buf_puts(&line, "{\"");
+        buf_puts(&line, kind);
+        buf_puts(&line, "\":");
+        json_dump_callback(value, put_piece, &line, JSON_COMPACT | JSON_ENCODE_ANY);
+        buf_puts(&line, "}\n");
+        client_write(rq->client, rq->channel, line.p, line.len);
     }
+    buf_free(&line);
     json_decref(value);
 }
 
