@@ -68,6 +68,7 @@ static void grow(struct buf *b, size_t want)
         b->p = p;
     }
     b->cap = cap;
+    b->p[b->len] = '\0'; /* also of room that nothing was put into yet */
 }
 
 uint8_t *buf_room(struct buf *b, size_t n)

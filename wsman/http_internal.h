@@ -34,7 +34,7 @@
 #define HTTP_LOOKUP_MS   60000 /* how long looked-up addresses are trusted for new connections */
 #define HTTP_TIMER_NEVER INT64_MAX
 #define HTTP_TIMER_SOON  INT64_MIN /* when the loop turns */
-#define HTTP_CHUNK       16384 /* read at a time; an answer of AMT is some 2 KiB long */
+#define HTTP_CHUNK       16384     /* read at a time; an answer of AMT is some 2 KiB long */
 
 struct http_exchange;
 struct http_lookup;

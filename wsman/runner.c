@@ -33,9 +33,9 @@ struct runner {
     bool ending;             /* the sequence is done, what it left behind is being sent */
     enum interface answered; /* the interface over which the device answered */
     uint32_t message_id;
-    uint32_t repeat; /* times the current step was repeated so far */
-    bool starting;   /* inside runner_start */
-    bool confirmed;  /* the owner has written down that changes come */
+    uint32_t repeat;     /* times the current step was repeated so far */
+    bool starting;       /* inside runner_start */
+    bool confirmed;      /* the owner has written down that changes come */
     struct err *failure; /* of the start, until the owner is told; NULL: none */
 };
 
