@@ -70,6 +70,10 @@ run_is_under_way()
 {
     [ "$(amtcli run list -o json | jq '.[0] | if .task == "password" then .run else 0 end')" -gt "$1" ]
 }
+none_unproved() # the proofs are written down behind the results
+{
+    [ "$(amtcli password list -o json | jq '[.[] | select(.state == "unproved")] | length')" = 0 ]
+}
 unproved=0
 for ((k = 0; k < kills; k++)); do
     before=$(amtcli run list -o json | jq '.[0].run')
@@ -83,8 +87,7 @@ for ((k = 0; k < kills; k++)); do
     amtd_start
     unproved=$((unproved + $(amtcli password list -o json | jq '[.[] | select(.state == "unproved")] | length')))
     exits 0 amtcli power status @lab -o json
-    [ "$(amtcli password list -o json | jq '[.[] | select(.state == "unproved")] | length')" = 0 ] ||
-        fail "still unproved: $(amtcli password list)"
+    wait_until "the last proof" none_unproved
 done
 echo "password: $unproved passwords were on their way when amtd died" >&2
 amtcli password list -o json | jq -r '.[].host' | while read -r host; do
