@@ -119,7 +119,6 @@ static void info_facts(const struct identity *id, struct pairs *facts)
         {"amt.mode", id->provisioning_state >= 0 ? identity_mode_name(id) : ""},
         {"amt.product", id->sku ? identity_sku_name(id->sku) : ""},
         {"power", id->power >= 0 ? power_state_name((enum power_state)id->power, false) : ""},
-        {"interface", "wsman"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -93,6 +93,7 @@ exits 0 amtcli info pc0001
 says "$dir/out" 2.6.20
 says "$dir/out" sim.example
 says "$dir/out" 02-16-00-00-00-00
+[ "$(fact pc0001 interface)" = eoi ] || fail "the interface after info: $(amtcli host show pc0001 -o json)"
 exits 0 amtcli doctor @mixed
 exits 0 amtcli clock @mixed
 exits 0 amtcli redirection pc0004 --listener off
@@ -220,14 +221,4 @@ exits 0 amtcli power off pc0018 # its answer is lost: the state tells
 exits 0 amtcli power status pc0019 # busy once
 amtsim_stop
 
-# --- TLS of that age: only with a pin that was given before ---
-amtsim_start --devices 2 --generation 2 --tls server --tls-dir "$dir/tls"
-amtcli profile add old --user admin --password-file "$dir/pw" --port $((port + 1)) --tls pin --old-tls on
-amtcli profile add new --user admin --password-file "$dir/pw" --port $((port + 1)) --tls pin
-pin=$(openssl s_client -connect 127.16.0.1:$((port + 1)) -cipher 'ALL:@SECLEVEL=0' -min_protocol TLSv1 < /dev/null 2> /dev/null |
-    openssl x509 -fingerprint -sha256 -noout | sed 's/.*=//; s/://g')
-fails pc0001 tls-version power status --profile new
-fails pc0001 tls-untrusted power status --profile old
-exits 0 amtcli host set pc0001 --pin "$pin"
-exits 0 amtcli power status pc0001 --profile old
-says "$dir/out" on
+echo "eoi: ok"
