@@ -474,7 +474,9 @@ static int take_settings(struct http_trust *trust, struct http_tls_file **files,
 {
     if (!take_pin(trust->pin, s->pin))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no pin: 64 hex digits of SHA-256 are", s->pin);
-    if (s->old_tls && (s->tls != HTTP_TLS_PIN || !s->pin))
+    if (s->look && (s->user || s->password || s->kerberos || s->client_cert_file))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "who only looks has nothing to log in with");
+    if (s->old_tls && (s->tls != HTTP_TLS_PIN || !(s->pin || s->look)))
         return err_set(err, CAUSE_INVALID_ARGUMENT,
                        "old TLS is allowed only together with a pinned certificate");
     if (s->client_key_file && !s->client_cert_file)

@@ -180,6 +180,8 @@ static void ask(struct port *port, int fd)
         .address = address,
         .port = port->seen->number,
         .tls = port == &p->port[FOUND_TLS] ? HTTP_TLS_PIN : HTTP_TLS_NONE,
+        .old_tls = port == &p->port[FOUND_TLS],
+        .look = true,
         .connect_ms = p->sweep->settings.timeout_ms,
         .request_ms = p->sweep->settings.timeout_ms,
     };

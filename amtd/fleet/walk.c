@@ -28,12 +28,14 @@ struct port {
     struct err failure;
 };
 
-/* resolving -> knocking at all ports at once -> asking the open management ports, one after the other -> done
- */
+/* resolving -> knocking at all ports at once -> asking the open management ports, one after the other, that
+ * of TLS again with old TLS where it has no other (nothing secret is told) -> done */
 struct walk {
     const struct run_parts *parts;
     struct http *http;
     const struct host *host;
+    bool old_allowed; /* the profile has the exception for old TLS */
+    bool old;         /* the TLS port is looked at with old TLS: it knows no other */
     int64_t timeout_ms;
     walk_done *done;
     void *arg;
@@ -127,6 +129,13 @@ static void add_tls(struct walk *walk, const struct http_facts *facts, const str
     finding = xasprintf("%s, %s, SHA-256 %s", facts->tls_version, facts->certificate, facts->pin);
     if (pinned && strcmp(pinned, facts->pin) != 0)
         check_add(walk->checks, "TLS", "fail", finding, cause_hint(CAUSE_TLS_CHANGED));
+    else if (walk->old && !walk->old_allowed)
+        check_add(walk->checks, "TLS", "fail", finding, cause_hint(CAUSE_TLS_VERSION));
+    else if (walk->old && !pinned)
+        check_add(walk->checks, "TLS", "fail", finding,
+                  "old TLS is spoken only with a certificate that is known: compare this fingerprint at the "
+                  "machine, "
+                  "then amtcli host set HOST --pin SHA256");
     else if (facts->not_after_ms > 0 && facts->not_after_ms < clock_wall(walk->parts->clock))
         check_add(walk->checks, "TLS", "warn", finding, cause_hint(CAUSE_TLS_EXPIRED));
     else
@@ -138,13 +147,17 @@ static void asked(void *arg, const struct http_answer *answer, const struct err 
 {
     struct walk *walk = arg;
     struct http_facts facts = http_session_facts(walk->session);
+    bool again = failure && failure->cause == CAUSE_TLS_VERSION && !walk->old;
 
     (void)answer;
-    add_tls(walk, &facts, failure);
-    add_amt(walk, &facts);
+    if (!again) {
+        add_tls(walk, &facts, failure);
+        add_amt(walk, &facts);
+        walk->asking++;
+    }
     http_session_free(walk->session);
     walk->session = NULL;
-    walk->asking++;
+    walk->old |= again;
     ask_next(walk);
 }
 
@@ -152,6 +165,7 @@ static void ask_next(struct walk *walk)
 {
     struct http_settings settings = {.name = walk->host->name,
                                      .address = walk->host->address,
+                                     .look = true,
                                      .connect_ms = walk->timeout_ms,
                                      .request_ms = walk->timeout_ms};
     struct err err = ERR_INIT;
@@ -169,6 +183,7 @@ static void ask_next(struct walk *walk)
     }
     settings.port = walk->port[walk->asking].number;
     settings.tls = walk->asking == PORT_TLS ? HTTP_TLS_PIN : HTTP_TLS_NONE;
+    settings.old_tls = walk->old;
     walk->session = http_session_new(walk->http, &settings, &err);
     if (!walk->session) {
         finish(walk, &err);
@@ -308,6 +323,7 @@ struct walk *walk_start(const struct run_parts *parts, struct http *http, const 
     walk->done = done;
     walk->arg = arg;
     walk->checks = json_array();
+    walk->old_allowed = profile && profile->old_tls;
     name_ports(walk, profile);
     walk->lookup = xcalloc(1, sizeof(*walk->lookup));
     walk->lookup->walk = walk;

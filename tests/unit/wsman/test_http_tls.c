@@ -521,6 +521,9 @@ static void bad_settings(void **state)
     refused_settings(b, "old TLS");
     use_pin(b, NULL);
     refused_settings(b, "old TLS");
+    b->settings.look = true; /* needs no pin, but must not have a password */
+    refused_settings(b, "who only looks");
+    b->settings.look = false;
     b->settings.old_tls = false;
     b->settings.pin = "12345";
     refused_settings(b, "no pin");
