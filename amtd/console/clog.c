@@ -313,8 +313,9 @@ static void end_writing(struct clog *log)
     }
 }
 
-/* Writes what waits, and n bytes behind it from where they are. How many of these n the disk took; the rest
- * of what waits stays. */
+/* Writes what waits, and n bytes behind it from where they were read to: that is still in the processor's
+ * cache, as the buffers of a thousand logs are not. How many of these n the disk took: all, unless the log is
+ * paused now. */
 static size_t write_through(struct clog *log, const uint8_t *p, size_t n)
 {
     size_t done = 0;
