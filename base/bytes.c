@@ -1,27 +1,7 @@
 #include "base/bytes.h"
 
+#include <endian.h>
 #include <string.h>
-
-struct rd rd_init(const void *p, size_t n)
-{
-    struct rd r = {p, n, false};
-
-    return r;
-}
-
-struct view rd_bytes(struct rd *r, size_t n)
-{
-    struct view v = {r->p, n};
-
-    if (r->bad || n > r->n) {
-        r->bad = true;
-        v.n = 0;
-        return v;
-    }
-    r->p += n;
-    r->n -= n;
-    return v;
-}
 
 static uint64_t rd_le(struct rd *r, size_t n)
 {
@@ -75,12 +55,22 @@ uint32_t rd_be24(struct rd *r)
 
 uint32_t rd_be32(struct rd *r)
 {
-    return (uint32_t)rd_be(r, 4);
+    struct view v = rd_bytes(r, sizeof(uint32_t));
+    uint32_t value = 0;
+
+    if (v.n > 0)
+        memcpy(&value, v.p, sizeof(value));
+    return be32toh(value);
 }
 
 uint64_t rd_be64(struct rd *r)
 {
-    return rd_be(r, 8);
+    struct view v = rd_bytes(r, sizeof(uint64_t));
+    uint64_t value = 0;
+
+    if (v.n > 0)
+        memcpy(&value, v.p, sizeof(value));
+    return be64toh(value);
 }
 
 void rd_copy(struct rd *r, void *out, size_t n)
@@ -91,11 +81,6 @@ void rd_copy(struct rd *r, void *out, size_t n)
         memcpy(out, v.p, v.n);
     else if (n > 0)
         memset(out, 0, n);
-}
-
-void rd_skip(struct rd *r, size_t n)
-{
-    rd_bytes(r, n);
 }
 
 struct rd rd_sub(struct rd *r, size_t n)
@@ -137,11 +122,6 @@ struct view rd_until(struct rd *r, uint8_t delimiter)
 bool rd_end(const struct rd *r)
 {
     return !r->bad && r->n == 0;
-}
-
-bool rd_ok(const struct rd *r)
-{
-    return !r->bad;
 }
 
 bool view_eq(struct view v, const char *text)
