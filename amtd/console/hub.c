@@ -74,7 +74,8 @@ static void arm(void *arg)
         return;
     }
     left = next - clock_mono(hub->clock);
-    uv_timer_start(&hub->timer, on_timer, left > 0 ? (uint64_t)left : 0, 0);
+    /* Never 0: libuv would call again before it looks at any socket. */
+    uv_timer_start(&hub->timer, on_timer, left > 0 ? (uint64_t)left : 1, 0);
 }
 
 static void on_timer(uv_timer_t *timer)

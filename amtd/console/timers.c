@@ -79,7 +79,9 @@ int64_t timers_next(const struct timers *timers)
 void timers_run(struct timers *timers, int64_t now_ms)
 {
     /* As many as there are now: what is set meanwhile waits for the next call. */
-    for (size_t left = timers->count; left > 0 && timers_next(timers) <= now_ms; left--) {
+    size_t left = timers->count < TIMERS_AT_ONCE ? timers->count : TIMERS_AT_ONCE;
+
+    for (; left > 0 && timers_next(timers) <= now_ms; left--) {
         struct timer *timer = timers->heap[1];
 
         take_out(timers, timer);

@@ -25,8 +25,10 @@ void timers_clear(struct timers *timers);
 void timers_set(struct timers *timers, struct timer *timer, int64_t at_ms);
 /* When the next one is due; INT64_MAX: none is set. */
 int64_t timers_next(const struct timers *timers);
-/* Fires what is due. A timer is not set any more when it fires; one that is set meanwhile for now or before
- * fires in the next call. */
+/* Fires what is due, TIMERS_AT_ONCE at most: when a thousand are due together, the loop sees to its sockets
+ * in between. A timer is not set any more when it fires; one that is set meanwhile for now or before fires in
+ * the next call. */
+#define TIMERS_AT_ONCE 128
 void timers_run(struct timers *timers, int64_t now_ms);
 
 #endif
