@@ -36,6 +36,7 @@ struct clog_store {
     int64_t sync_due;
     size_t busy;
     struct clog *reading; /* whose reader is kept */
+    uint32_t scatter;     /* a pseudo-random number, the last one */
 };
 
 enum clog_work { WORK_NONE, WORK_CLOSE, WORK_SIGN, WORK_RESCUE };
