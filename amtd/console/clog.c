@@ -103,7 +103,7 @@ bool clog_paused(const struct clog *log)
 
 int64_t clog_last_ms(const struct clog *log)
 {
-    return log->last_ms;
+    return log->used ? clock_wall(log->store->clock) - (clog_now(log) - log->used_ms) : 0;
 }
 
 /* --- the time index --- */
@@ -293,7 +293,9 @@ static size_t write_some(struct clog *log, const uint8_t *p, size_t n)
     bool large;
 
     do
-        count = waiting == 0 ? write(log->fd, p, n) : writev(log->fd, parts, n > 0 ? 2 : 1);
+        count = waiting > 0 && n > 0 ? writev(log->fd, parts, 2)
+                : waiting > 0        ? write(log->fd, log->pending.p, waiting)
+                                     : write(log->fd, p, n);
     while (count < 0 && errno == EINTR);
     if (count <= 0) {
         err_set_errno(&err, CAUSE_SYSTEM, count == 0 ? ENOSPC : errno, "%s/console.log", log->path);
@@ -366,7 +368,7 @@ void clog_append(struct clog *log, const void *p, size_t n)
     struct clog_store *store = log->store;
     size_t room, done;
 
-    log->last_ms = clock_wall(store->clock);
+    log->used = true;
     log->used_ms = clog_now(log);
     if (log->off) {
         log->lost += n;
@@ -518,6 +520,11 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static bool holds_buffers(const struct clog *log)
+{
+    return log->pending.cap > 0 || log->blocks.hash;
+}
+
 static int64_t deadline(const struct clog *log)
 {
     int64_t next = clog_work_deadline(log);
@@ -526,7 +533,7 @@ static int64_t deadline(const struct clog *log)
         next = sooner(next, log->retry_due);
     else if (log->pending.len > 0)
         next = sooner(next, log->flush_due);
-    else if (log->pending.cap > 0)
+    else if (holds_buffers(log))
         next = sooner(next, log->used_ms + IDLE_FREE_MS);
     if (log->index.len > 0)
         next = sooner(next, log->index_due);
@@ -555,7 +562,7 @@ int64_t clog_tick(struct clog *log, int64_t now_ms)
 {
     if (log->paused ? now_ms >= log->retry_due : log->pending.len > 0 && now_ms >= log->flush_due)
         write_pending(log);
-    if (log->pending.len == 0 && log->pending.cap > 0 && now_ms - log->used_ms >= IDLE_FREE_MS) {
+    if (log->pending.len == 0 && holds_buffers(log) && now_ms - log->used_ms >= IDLE_FREE_MS) {
         buf_free(&log->pending);
         buf_free(&log->journal);
         blocks_rest(&log->blocks);

@@ -82,9 +82,9 @@ struct clog {
 
     struct buf pending; /* bytes that wait to be written */
     int64_t flush_due;
-    int64_t last_ms;  /* wall clock of the last byte */
     int64_t given_ms; /* wall clock of bytes of another log; 0: now */
-    int64_t used_ms;  /* monotonic, of the last append */
+    bool used;        /* there was an append in this life */
+    int64_t used_ms;  /* monotonic, of the last one */
     struct buf index; /* records that wait */
     int64_t index_last_ms, index_due;
     struct buf journal; /* lines that wait */

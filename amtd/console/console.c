@@ -310,12 +310,13 @@ static void heard(struct console *c, size_t n)
 static void on_bytes(void *arg, const uint8_t *p, size_t n)
 {
     struct console *c = arg;
+    size_t waiting = clog_pending(c->log);
 
     heard(c, n);
     clog_append(c->log, p, n);
     if (c->attached_count > 0)
         c->env->dirty(c->env->arg, c);
-    else
+    else if (waiting == 0 || clog_pending(c->log) < waiting) /* else it will be written when it was to be */
         console_look_at_log(c);
 }
 
