@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "base/xml_guard.h"
 
 /* libxml2's own tree costs an allocation for every name, text and attribute, and as much again to free. The
  * parser's events go into a tree of ours instead, in a few blocks that are freed together. */
@@ -502,6 +503,8 @@ struct xml_doc *xml_parse(const void *p, size_t n, size_t max, const char *what,
         err_set(err, CAUSE_TOO_LARGE, "%s: %zu bytes of XML, at most %zu are read", what, n, max);
         return NULL;
     }
+    if (xml_guard(p, n, what, err) != 0)
+        return NULL;
     if (n == 0)
         p = ""; /* an empty buffer has no bytes to point at */
     xmlParserCtxtPtr ctxt = parser_take();

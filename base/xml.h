@@ -15,6 +15,7 @@
 
 #define XML_DEPTH_MAX      64
 #define XML_NAMESPACES_MAX 256 /* declared in an element and those around it; AMT's answers have ten */
+#define XML_ATTRIBUTES_MAX 256 /* of an element, declarations included; in documents above 8 KiB */
 
 struct xml_doc;
 struct xml_el { /* a borrowed element; {NULL} is 'none', which every function accepts */

@@ -125,6 +125,73 @@ static void reads_one_after_the_other(void **state)
     buf_free(&text);
 }
 
+/* "name|namespace" of the element and of its attributes, parted by blanks; then those of its children. */
+static void put_names(struct xml_doc *doc, struct xml_el el, struct buf *out)
+{
+    for (; el.node; el = xml_next(el, NULL, NULL)) {
+        struct xml_attribute at = {NULL, NULL, NULL, NULL};
+
+        buf_printf(out, "%s|%s", xml_name(el), xml_ns(el));
+        while (xml_attr_next(doc, el, &at))
+            buf_printf(out, " %s|%s=%s", at.name, at.ns, at.value);
+        buf_puts(out, "; ");
+        put_names(doc, xml_child(el, NULL, NULL), out);
+    }
+}
+
+static void knows_whose_a_name_is(void **state)
+{
+    static const struct {
+        const char *text, *names;
+    } cases[] = {
+        {"<a xmlns='u'><b xmlns=''><c/></b><d/></a>", "a|u; b|; c|; d|u; "},
+        {"<p:a xmlns:p='u' p:x='1' y='2'><p:b xmlns:p='v'/><p:c/></p:a>", "a|u x|u=1 y|=2; b|v; c|u; "},
+        {"<a xmlns='u' b='1'/>", "a|u b|=1; "}, /* the default one is not for attributes */
+        {"<p:a q:b='1'><q:c/></p:a>", "p:a| q:b|=1; q:c|; "},
+        {"<a p:b='1' xmlns:p='u'/>", "a| b|u=1; "}, /* declared after its use */
+        {"<a xml:lang='en'/>", "a| lang|http://www.w3.org/XML/1998/namespace=en; "},
+        {"<a xmlns:xml='u' xmlns:xmlns='v' xml:b='1'/>", "a| b|http://www.w3.org/XML/1998/namespace=1; "},
+        {"<p:a xmlns:p='u'><p:b xmlns:p=''/></p:a>", "a|u; b|u; "}, /* only the default one is taken back */
+        {"<a xmlns:p='http://www.w3.org/XML/1998/namespace' xmlns='http://www.w3.org/2000/xmlns/' p:b='1'/>",
+         "a| p:b|=1; "},
+        {"<a xmlns:p='u' p:-b='1' p:='2'/>", "a| p:-b|=1 p:|=2; "},
+        {"<a xmlns:pp='u' xmlns:p='v' pp:b='1' p:b='2'/>", "a| b|u=1 b|v=2; "},
+        {"<a xmlns:p='&lt;u&amp;'><p:b/></a>", "a|; b|<u&; "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct err err = ERR_INIT;
+        struct buf names = buf_init(1000);
+        struct xml_doc *doc = xml_parse(cases[i].text, strlen(cases[i].text), 1000, "t", &err);
+
+        assert_string_equal(err.text, "");
+        put_names(doc, xml_root(doc), &names);
+        assert_string_equal(buf_str(&names), cases[i].names);
+        buf_free(&names);
+        xml_free(doc);
+    }
+}
+
+static void keeps_no_more_namespaces_than_it_says(void **state)
+{
+    struct buf text = buf_init(20000);
+    struct err err = ERR_INIT;
+
+    (void)state;
+    buf_puts(&text, "<r>");
+    for (int deep = 0; deep < 20; deep++) {
+        buf_puts(&text, "<a");
+        for (int i = 0; i < 13; i++)
+            buf_printf(&text, " xmlns:n%d_%d='u'", deep, i);
+        buf_puts(&text, ">");
+    }
+    assert_null(xml_parse(buf_str(&text), text.len, 20000, "t", &err));
+    assert_int_equal(err.cause, CAUSE_TOO_LARGE);
+    assert_non_null(strstr(err.text, "namespaces"));
+    buf_free(&text);
+}
+
 static void refuses(const char *text, size_t n, enum cause cause, const char *words)
 {
     struct err err = ERR_INIT;
@@ -172,6 +239,8 @@ int main(void)
         cmocka_unit_test(reads_by_namespace_and_name),
         cmocka_unit_test(puts_texts_together),
         cmocka_unit_test(keeps_what_is_long),
+        cmocka_unit_test(knows_whose_a_name_is),
+        cmocka_unit_test(keeps_no_more_namespaces_than_it_says),
         cmocka_unit_test(refuses_what_is_hostile),
         cmocka_unit_test(reads_other_encodings),
         cmocka_unit_test(reads_one_after_the_other),
