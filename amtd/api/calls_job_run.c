@@ -481,10 +481,11 @@ static json_t *describe(const struct job_record *record)
 
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:s*, s:s*, s:o*, s:o}", "run",
                      (json_int_t)run->id, "job", record->name, "hash", record->hash, "state",
-                     states[record->state], "target", run->target, "who", run->who, "began",
-                     json_time(run->began_ms), "ended", json_time(run->ended_ms), "hosts",
-                     (json_int_t)run->hosts, "ok", (json_int_t)run->ok, "failed", (json_int_t)run->failed,
-                     "schedule", record->schedule, "reaction", record->reaction, "event", event, "retry_of",
+                     record->held && record->state == JOB_RUN_PAUSED ? "waiting" : states[record->state],
+                     "target", run->target, "who", run->who, "began", json_time(run->began_ms), "ended",
+                     json_time(run->ended_ms), "hosts", (json_int_t)run->hosts, "ok", (json_int_t)run->ok,
+                     "failed", (json_int_t)run->failed, "schedule", record->schedule, "reaction",
+                     record->reaction, "event", event, "retry_of",
                      record->retry_of > 0 ? json_integer(record->retry_of) : json_null());
 }
 

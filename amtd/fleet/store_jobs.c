@@ -62,14 +62,15 @@ int tx_job_add(struct tx *tx, struct job_record *record, struct operation *opera
     return tx_run_statement(tx, st, err);
 }
 
-int tx_job_state(struct tx *tx, int64_t run, enum job_run_state state, struct err *err)
+int tx_job_state(struct tx *tx, int64_t run, enum job_run_state state, bool held, struct err *err)
 {
-    sqlite3_stmt *st = tx_prepare(tx, "UPDATE jobs SET state = ?2 WHERE run = ?1", err);
+    sqlite3_stmt *st = tx_prepare(tx, "UPDATE jobs SET state = ?2, held = ?3 WHERE run = ?1", err);
 
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, run);
     sqlite3_bind_int(st, 2, (int)state);
+    sqlite3_bind_int(st, 3, held);
     return tx_run_statement(tx, st, err);
 }
 
@@ -96,7 +97,7 @@ int tx_job_abandon(struct tx *tx, int64_t run, int64_t at_ms, const struct err *
         return -1;
     sqlite3_bind_int64(st, 1, run);
     sqlite3_bind_int64(st, 2, at_ms);
-    return tx_run_statement(tx, st, err) == 0 ? tx_job_state(tx, run, JOB_RUN_OVER, err) : -1;
+    return tx_run_statement(tx, st, err) == 0 ? tx_job_state(tx, run, JOB_RUN_OVER, false, err) : -1;
 }
 
 int tx_job_result_put(struct tx *tx, const struct job_result *result, struct err *err)
@@ -134,7 +135,7 @@ int tx_job_result_put(struct tx *tx, const struct job_result *result, struct err
 
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.task, r.args, r.target, r.who, r.began, r.ended, r.hosts, r.ok, r.failed, j.name, j.hash, "     \
-    "j.schedule, j.uid, j.retry_of, j.state, j.reaction, j.event"
+    "j.schedule, j.uid, j.retry_of, j.state, j.reaction, j.event, j.held"
 #define TEXT_COLUMNS ", j.text, j.files, j.settings, j.hosts"
 #define FROM_JOBS    " FROM jobs j JOIN runs r ON r.id = j.run "
 
@@ -161,12 +162,13 @@ static void read_record(sqlite3_stmt *st, struct job_record *record, bool whole)
     record->state = (enum job_run_state)sqlite3_column_int(st, 15);
     record->reaction = column_text(st, 16);
     record->event = column_text(st, 17);
+    record->held = sqlite3_column_int(st, 18) != 0;
     if (!whole)
         return;
-    record->text = column_text(st, 18);
-    record->files = column_text(st, 19);
-    record->settings = column_text(st, 20);
-    record->order = column_text(st, 21);
+    record->text = column_text(st, 19);
+    record->files = column_text(st, 20);
+    record->settings = column_text(st, 21);
+    record->order = column_text(st, 22);
 }
 
 static int read_records(struct tx *tx, sqlite3_stmt *st, bool whole, struct job_record **out, size_t *count,

@@ -6,6 +6,7 @@
 #ifndef AMTD_FLEET_STORE_JOBS_H
 #define AMTD_FLEET_STORE_JOBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct job_record {
     int64_t uid;      /* the account of who began it; -1: none */
     int64_t retry_of; /* the run whose failed hosts it repeats; 0: none */
     enum job_run_state state;
+    bool held; /* with JOB_RUN_PAUSED: until its window comes */
 };
 void job_record_clear(struct job_record *record);
 
@@ -48,7 +50,7 @@ int tx_job_add(struct tx *tx, struct job_record *record, struct operation *opera
                struct err *err);
 /* Ends one that nobody can go on with: what was open fails with that cause. */
 int tx_job_abandon(struct tx *tx, int64_t run, int64_t at_ms, const struct err *why, struct err *err);
-int tx_job_state(struct tx *tx, int64_t run, enum job_run_state state, struct err *err);
+int tx_job_state(struct tx *tx, int64_t run, enum job_run_state state, bool held, struct err *err);
 /* All that are not over, oldest first. Caller's array. */
 int tx_jobs_open(struct tx *tx, struct job_record **out, size_t *count, struct err *err);
 /* Newest first, without text, files, settings and order. name, who NULL: all. */

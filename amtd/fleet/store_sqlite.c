@@ -181,6 +181,7 @@ static const char *const migrations[] = {
     "CREATE TABLE declarations (collection TEXT PRIMARY KEY REFERENCES collections(name) ON DELETE CASCADE,"
     " name TEXT NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL, who TEXT NOT NULL, version INTEGER NOT"
     " NULL, since INTEGER NOT NULL) STRICT;",
+    "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

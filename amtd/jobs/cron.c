@@ -281,6 +281,11 @@ static bool in_window(const struct cron *cron, int64_t at_s)
     return from < to ? minute >= from && minute < to : minute >= from || minute < to;
 }
 
+bool cron_is_within(const struct cron *cron, int64_t at_ms)
+{
+    return in_window(cron, at_ms / 1000);
+}
+
 /* What the clock was put over is as much later as it was put forward. */
 static int64_t zoned(const struct cron *cron, struct icaltimetype t)
 {

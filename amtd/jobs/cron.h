@@ -28,6 +28,8 @@ struct cron *cron_parse(const char *text, const char *zone, struct err *err);
 struct cron *cron_every(int64_t every_ms, int64_t from_ms, const char *zone, struct err *err);
 /* "22:00-06:00": times outside do not count. 0, or -1 and err. */
 int cron_set_window(struct cron *cron, const char *window, struct err *err);
+/* Whether that moment (wall clock, milliseconds) is within the window; without one all are. */
+bool cron_is_within(const struct cron *cron, int64_t at_ms);
 void cron_free(struct cron *cron); /* NULL is fine */
 
 /* The first time after that one; both are wall clock, milliseconds. 0: there is none for ten years. */

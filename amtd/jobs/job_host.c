@@ -676,7 +676,7 @@ static void step(struct job_host *h)
     } else if (h->deadline_mono > 0 && mono(h) >= h->deadline_mono) {
         too_late(h, &err);
         job_host_end(h, &err);
-    } else if (run->paused) {
+    } else if (job_run_is_held(run)) {
         h->parked = true;
     } else if (run->queries[h->at] && !h->in_doubt) {
         struct question *q = job_host_ask(h, NULL);
@@ -708,7 +708,8 @@ void job_host_wake(struct job_host *h)
 
 static void set_deadline(struct job_host *h, int64_t spent_ms)
 {
-    int64_t left = h->run->job->timeout_ms - (spent_ms > 0 ? spent_ms : 0);
+    bool windowed = h->run->window != NULL; /* how much of it was outside is not known */
+    int64_t left = h->run->job->timeout_ms - (spent_ms > 0 && !windowed ? spent_ms : 0);
 
     if (h->run->job->timeout_ms > 0)
         h->deadline_mono = mono(h) + (left > 0 ? left : 1);

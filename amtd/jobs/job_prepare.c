@@ -68,11 +68,12 @@ static struct rollout_settings settings_of(const struct job_run *run)
 
 static json_t *settings_json(const struct rollout_settings *s, const struct job_order *order)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s*}", "parallel", (json_int_t)s->parallel,
-                     "per_subnet", (json_int_t)s->per_subnet, "canary", (json_int_t)s->stages.canary, "batch",
-                     (json_int_t)s->stages.batch, "max_failures", (json_int_t)s->stages.max_failures,
-                     "pause_ms", (json_int_t)s->pause_ms, "everywhere", (int)order->everywhere, "profile",
-                     order->profile);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s*, s:s*, s:s*}", "parallel",
+                     (json_int_t)s->parallel, "per_subnet", (json_int_t)s->per_subnet, "canary",
+                     (json_int_t)s->stages.canary, "batch", (json_int_t)s->stages.batch, "max_failures",
+                     (json_int_t)s->stages.max_failures, "pause_ms", (json_int_t)s->pause_ms, "everywhere",
+                     (int)order->everywhere, "profile", order->profile, "window", order->window, "zone",
+                     order->zone);
 }
 
 static bool is_urgent(const struct host *host)
@@ -194,6 +195,7 @@ static void prepared(void *data, const struct err *failure)
             run->records[i].run_id = run->record.run.id;
         run->phase = run->order.dry_run ? JOB_ENDED : JOB_RUNNING;
         run->ended_saved = run->order.dry_run;
+        job_run_hold_at_first(run, false);
         DL_FOREACH_SAFE(run->viewers, viewer, next)
         viewer->watch.ready(viewer->watch.arg, run);
     }
@@ -227,6 +229,8 @@ static void fill_order(struct job_run *run)
     if (r->parallel < 1)
         r->parallel = RUN_PARALLEL_DEFAULT;
     run->order.everywhere = everywhere_of(settings);
+    run->order.window = xstrdup(json_string_value(json_object_get(settings, "window")));
+    run->order.zone = xstrdup(json_string_value(json_object_get(settings, "zone")));
     run->order.profile = xstrdup(json_string_value(json_object_get(settings, "profile")));
     run->order.target = xstrdup(run->record.run.target);
     run->order.who = xstrdup(run->record.run.who);
@@ -389,8 +393,7 @@ static void loaded(void *data, const struct err *failure)
     for (size_t i = 0; i < run->hosts.count; i++)
         restore_host(run, i);
     run->phase = JOB_RUNNING;
-    run->paused = run->record.state == JOB_RUN_PAUSED;
-    rollout_hold(run->rollout, run->paused);
+    job_run_hold_at_first(run, run->record.state == JOB_RUN_PAUSED && !run->record.held);
     if (run->record.state == JOB_RUN_CANCELLED) {
         run->cancelled = true;
         run->cancel_text = xstrdup("the run was cancelled");
@@ -420,11 +423,25 @@ static void make_order(struct job_run *run, struct run_order *order, const char 
     order->confirmed = true;
 }
 
+static struct cron *window_of(const struct job_order *order)
+{
+    struct err err = ERR_INIT;
+    struct cron *window = order->window ? cron_every(3600000, 0, order->zone, &err) : NULL;
+
+    if (window && cron_set_window(window, order->window, &err) == 0)
+        return window;
+    if (order->window) /* it was read when the schedule was added */
+        log_err(NULL, "schedule=%s: %s", order->schedule, err.text);
+    cron_free(window);
+    return NULL;
+}
+
 static void make_orders(struct job_run *run)
 {
     json_t *status = json_pack("{s:s}", "action", "status");
     struct err err = ERR_INIT;
 
+    run->window = window_of(&run->order);
     run->orders = xcalloc(run->job->count + 1, sizeof(*run->orders));
     run->queries = xcalloc(run->job->count + 1, sizeof(struct query *));
     run->undo_labels = xcalloc(run->job->count + 1, sizeof(char *));

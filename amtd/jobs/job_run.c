@@ -8,7 +8,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
+#define WINDOW_LOOK_MS 15000 /* the clock may be set meanwhile */
+
 static void run_tick(uv_timer_t *timer);
+static void look_at_window(struct job_run *run);
 
 void job_run_wake(struct job_run *run)
 {
@@ -153,6 +156,8 @@ void job_order_clear(struct job_order *order)
     user_free(order->user);
     free(order->schedule);
     free(order->reaction);
+    free(order->window);
+    free(order->zone);
     json_decref(order->event);
     memset(order, 0, sizeof(*order));
 }
@@ -183,6 +188,7 @@ static void run_closed(uv_handle_t *handle)
     free(run->records);
     free(run->news);
     free(run->cancel_text);
+    cron_free(run->window);
     rollout_free(run->rollout);
     hosts_clear(&run->hosts);
     profiles_clear(&run->profiles);
@@ -268,7 +274,10 @@ static void advance(struct job_run *run)
         job_run_save_again(run);
     if (run->phase != JOB_RUNNING)
         return;
+    look_at_window(run);
     run->due = rollout_advance(run->rollout, now);
+    if (run->window && run->due > now + WINDOW_LOOK_MS)
+        run->due = now + WINDOW_LOOK_MS;
     work_ready(run);
     if (run->kept_changed) {
         run->kept_changed = false;
@@ -301,7 +310,7 @@ static int save_state(struct tx *tx, void *data, struct err *err)
 {
     const struct job_run *run = data;
 
-    return tx_job_state(tx, run->record.run.id, run->record.state, err);
+    return tx_job_state(tx, run->record.run.id, run->record.state, run->record.held, err);
 }
 
 static void state_saved(void *data, const struct err *failure)
@@ -315,9 +324,12 @@ static void state_saved(void *data, const struct err *failure)
     job_run_wake(run);
 }
 
-static void set_state(struct job_run *run, enum job_run_state state)
+static void set_state(struct job_run *run)
 {
-    run->record.state = state;
+    run->record.state = run->cancelled             ? JOB_RUN_CANCELLED
+                        : run->paused || run->held ? JOB_RUN_PAUSED
+                                                   : JOB_RUN_GOING;
+    run->record.held = run->record.state == JOB_RUN_PAUSED && !run->paused;
     run->pending++;
     store_submit(run->parts->run->store, save_state, state_saved, run);
 }
@@ -329,15 +341,61 @@ static void wake_hosts(struct job_run *run)
     job_run_wake(run);
 }
 
+bool job_run_is_held(const struct job_run *run)
+{
+    return run->paused || run->held;
+}
+
+/* What was held does not count for the time that hosts have. */
+static void hold(struct job_run *run, bool paused, bool held)
+{
+    int64_t now = clock_mono(run->parts->run->clock);
+    bool was = job_run_is_held(run), is = paused || held;
+
+    run->paused = paused;
+    run->held = held;
+    rollout_hold(run->rollout, is);
+    if (is && !was)
+        run->held_since = now;
+    for (size_t i = 0; was && !is && i < run->hosts.count; i++)
+        if (run->members[i].deadline_mono > 0)
+            run->members[i].deadline_mono += now - run->held_since;
+    set_state(run);
+    if (was && !is)
+        wake_hosts(run);
+}
+
+static bool is_outside(const struct job_run *run)
+{
+    return run->window && !cron_is_within(run->window, clock_wall(run->parts->run->clock));
+}
+
+void job_run_hold_at_first(struct job_run *run, bool paused)
+{
+    run->paused = paused;
+    run->held = is_outside(run);
+    run->held_since = clock_mono(run->parts->run->clock);
+    if (run->rollout)
+        rollout_hold(run->rollout, job_run_is_held(run));
+    if (run->held != run->record.held)
+        set_state(run);
+}
+
+static void look_at_window(struct job_run *run)
+{
+    bool outside = is_outside(run);
+
+    if (run->cancelled || run->held == outside)
+        return;
+    log_info(NULL, "run=%lld of job %s %s", (long long)run->record.run.id, run->job->name,
+             outside ? "waits for its window" : "goes on, within its window");
+    hold(run, run->paused, outside);
+}
+
 void job_run_pause(struct job_run *run, bool on)
 {
-    if (run->phase != JOB_RUNNING || run->cancelled || run->paused == on)
-        return;
-    run->paused = on;
-    rollout_hold(run->rollout, on);
-    set_state(run, on ? JOB_RUN_PAUSED : JOB_RUN_GOING);
-    if (!on)
-        wake_hosts(run);
+    if (run->phase == JOB_RUNNING && !run->cancelled && run->paused != on)
+        hold(run, on, run->held);
 }
 
 size_t job_run_cancel(struct job_run *run, const char *why)
@@ -348,11 +406,11 @@ size_t job_run_cancel(struct job_run *run, const char *why)
         return 0;
     begun = rollout_begun(run->rollout);
     run->cancelled = true;
-    run->paused = false;
+    run->paused = run->held = false;
     run->cancel_text = xasprintf("the run was cancelled %s", why);
     rollout_hold(run->rollout, false);
     rollout_stop(run->rollout, CAUSE_CANCELLED, run->cancel_text);
-    set_state(run, JOB_RUN_CANCELLED);
+    set_state(run);
     wake_hosts(run);
     return run->hosts.count - begun;
 }

@@ -66,6 +66,7 @@ struct job_order {
     struct job_rollout rollout; /* what is -1 here is as the job says */
     char *schedule;             /* that began it, or NULL */
     char *reaction;             /* the same */
+    char *window, *zone;        /* hosts begin tasks only within (cron.h); window NULL: always */
     json_t *event;              /* on which the reaction began it (docs/jobs.md), or NULL */
     int64_t retry_of;           /* 0: none */
     bool dry_run, confirmed;
@@ -94,7 +95,8 @@ struct job_viewer;
 struct job_viewer *job_run_watch(struct job_run *run, const struct job_watch *watch);
 void job_run_unwatch(struct job_viewer *viewer);
 
-/* Nothing begins, and hosts under way stay before their next task. */
+/* Nothing begins, and hosts under way stay before their next task; as they do by themselves outside of the
+ * order's window, which goes on when both allow it. */
 void job_run_pause(struct job_run *run, bool on);
 /* Nothing begins any more, hosts under way end before their next task. how many had not begun. */
 size_t job_run_cancel(struct job_run *run, const char *why);

@@ -5,6 +5,7 @@
 
 #include "amtd/fleet/host_op.h"
 #include "amtd/fleet/rollout.h"
+#include "amtd/jobs/cron.h"
 #include "amtd/jobs/job_run.h"
 
 /* One try of a task on a device, or a look at its power state. It stays until the store has done with it. */
@@ -90,6 +91,9 @@ struct job_run {
     void *over_arg;
     enum job_run_phase phase;
     bool resumed, dropped, ended_saved, paused, cancelled, told;
+    struct cron *window; /* NULL: always */
+    bool held;           /* it is not within */
+    int64_t held_since;  /* paused or held; monotonic */
     char *cancel_text;
     struct job_record record;
     struct hosts hosts;
@@ -117,6 +121,10 @@ struct job_run {
 };
 
 /* --- job_run.c --- */
+/* Nothing begins now: it is paused, or outside of its window. */
+bool job_run_is_held(const struct job_run *run);
+/* Before anything begins: what the record and the window say. */
+void job_run_hold_at_first(struct job_run *run, bool paused);
 extern const struct rollout_owner job_run_turns; /* arg is to be set to the run */
 void job_run_add_news(struct job_run *run, const struct job_host *h, uint32_t task);
 /* It never began, or is given up: whoever watches hears it and is forgotten. */

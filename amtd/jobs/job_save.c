@@ -155,7 +155,7 @@ static int save_end(struct tx *tx, void *data, struct err *err)
     const struct job_run *run = data;
 
     return tx_run_end(tx, run->record.run.id, run->record.run.ended_ms, err) == 0
-               ? tx_job_state(tx, run->record.run.id, JOB_RUN_OVER, err)
+               ? tx_job_state(tx, run->record.run.id, JOB_RUN_OVER, false, err)
                : -1;
 }
 

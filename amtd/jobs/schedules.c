@@ -197,6 +197,8 @@ static void begin(struct outcome *o, const struct schedule *schedule)
         .uid = schedule->uid,
         .profile = xstrdup(json_string_value(json_object_get(settings, "profile"))),
         .schedule = xstrdup(schedule->name),
+        .window = xstrdup(schedule->window),
+        .zone = xstrdup(schedule->zone),
         .rollout = {setting(settings, "parallel"), setting(settings, "per_subnet"),
                     setting(settings, "canary"), setting(settings, "batch"), setting(settings, "pause_ms"),
                     setting(settings, "max_failures")},

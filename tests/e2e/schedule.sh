@@ -117,6 +117,32 @@ amtcli schedule remove nightly
 exits 2 amtcli schedule remove nightly
 [ "$(amtcli schedule list -o json | jq length)" = 3 ] || fail "not three are left"
 
+# --- outside of its window a run waits, before its hosts' next task, and over another life of amtd ---
+printf 'name: two\ntasks: [ wait: 2s, power: cycle ]\n' > "$dir/two.yaml"
+amtcli job run "$dir/two.yaml" pc0005 --yes > /dev/null 2>&1 &
+client=$!
+two_is() { [ "$(amtcli job list --job two -o json 2> /dev/null | jq -r '.[0].state')" = "$1" ]; }
+window() { # HOURS HOURS: from now
+    amtd_stop
+    sqlite3 "$AMTD_STATE_DIR/amtd.db" "UPDATE jobs SET settings = json_set(settings, '\$.zone', 'UTC', '\$.window',
+        '$(date -u -d "$1 hours" +%H:%M)-$(date -u -d "$2 hours" +%H:%M)') WHERE name = 'two'"
+    amtd_start
+}
+ctl clear 5 > /dev/null
+wait_until "the run" two_is running
+window 2 3
+wait $client || true
+wait_until "the end of its window" two_is waiting
+exits 0 amtcli job pause "$(amtcli job list --job two -o json | jq '.[0].run')"
+wait_until "its pause" two_is paused
+exits 0 amtcli job resume "$(amtcli job list --job two -o json | jq '.[0].run')"
+wait_until "its window, still" two_is waiting
+[ "$(ctl record 5 | jq '[.events[] | select(.event == "power")] | length')" = 0 ] || fail "it went on outside of its window"
+window -1 1
+wait_until "its end" two_is over
+[ "$(amtcli job list --job two -o json | jq '.[0].ok')" = 1 ] || fail "it did not go well"
+[ "$(ctl record 5 | jq '[.events[] | select(.event == "power")] | length')" -gt 0 ] || fail "it did not go on"
+
 amtd_stop
 amtsim_stop
 echo "schedule: ok"

@@ -131,6 +131,10 @@ static void windows(void **state)
     (void)state;
     assert_int_equal(cron_set_window(cron, "22:00-06:00", &err), 0);
     assert_string_equal(text_of(cron_next(cron, at("2026-11-20T00:00:00Z"))), "2026-11-20T23:00:00Z");
+    assert_true(cron_is_within(cron, at("2026-11-20T21:00:00Z")));
+    assert_true(cron_is_within(cron, at("2026-11-20T04:59:59Z")));
+    assert_false(cron_is_within(cron, at("2026-11-20T05:00:00Z")));
+    assert_false(cron_is_within(cron, at("2026-11-20T20:59:59Z")));
     assert_int_equal(cron_set_window(cron, "07:00-19:00", &err), 0);
     assert_string_equal(text_of(cron_next(cron, at("2026-11-20T00:00:00Z"))), "2026-11-20T11:00:00Z");
     assert_int_equal(cron_set_window(cron, "7-19", &err), -1);
