@@ -642,7 +642,8 @@ static int start_parts(struct daemon *d, struct err *err)
                                       .events = d->events,
                                       .hub = d->hub,
                                       .redirect = d->redirect,
-                                      .image_dir = d->image_dir};
+                                      .image_dir = d->image_dir,
+                                      .discovery = d->discovery};
     job_rights_fill(&d->job_parts, d);
     d->jobs = jobs_new(&d->job_parts);
     d->schedules = schedules_new(&d->job_parts, d->jobs);

@@ -97,6 +97,7 @@ static void note(void *arg, const struct job_deed *deed)
                                        .hosts = hosts,
                                        .err = deed->err,
                                        .result = "begun",
+                                       .detail = deed->detail,
                                        .run = deed->run});
     hostlist_free(hosts);
 }

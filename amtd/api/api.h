@@ -64,6 +64,10 @@ struct actor api_actor(const struct api_request *rq);
 int api_require(const struct api_request *rq, enum api_role role, struct err *err);
 /* On one host: also not-found, when he may not even watch it. */
 int api_require_on(const struct api_request *rq, const char *host, enum api_role role, struct err *err);
+/* Objects among the parameters that have some of their own: all mistakes in one message; nulls are taken
+ * away.
+ */
+int api_check(const struct api_param *params, json_t *object, struct err *err);
 /* Sends an event to the caller; takes the reference. Dropped silently when the caller is gone. */
 void api_event(struct api_request *rq, json_t *event);
 /* Writes down that it has begun with these hosts, before its end is known: for calls that take long. state

@@ -150,8 +150,9 @@ static const struct api_param job_retry_params[] = {
 };
 static const struct api_param schedule_add_params[] = {
     NAME,
-    {"job", API_OBJECT, true, "name, text and files, as of job.run"},
-    TARGET,
+    {"job", API_OBJECT, false, "name, text and files, as of job.run"},
+    {"target", API_STRING, false, "with job: which hosts"},
+    {"discover", API_OBJECT, false, "instead: a sweep, as of discover.start"},
     {"cron", API_STRING, false, "minute hour day month weekday"},
     {"every_ms", API_INTEGER, false, "instead: an interval"},
     {"zone", API_STRING, false, "time zone of these times"},
@@ -299,20 +300,22 @@ static const struct api_param event_follow_params[] = {EVENT_FILTER, END};
 static const struct api_param event_show_params[] = {{"id", API_INTEGER, true, "its number"}, END};
 static const struct api_param log_range_params[] = {NAME, LOG_RANGE_PARAMS, END};
 
+#define SWEEP                                                                                                \
+    {"addresses", API_ARRAY, false, "10.0.0.0/16, 10.0.0.1-99, host lists; ! in front takes away"},          \
+        {"add", API_BOOLEAN, false, "what is AMT becomes part of the fleet"},                                \
+        {"profile", API_STRING, false, "with add: log in with this one"},                                    \
+        {"tags", API_OBJECT, false, "with add: name: value"},                                                \
+        {"rate", API_INTEGER, false, "packets a second"},                                                    \
+        {"per_subnet", API_INTEGER, false, "of these, in one subnet"},                                       \
+        {"sockets", API_INTEGER, false, "connections at a time"},                                            \
+        {"timeout_ms", API_INTEGER, false, "for a connection, and for an answer"},                           \
+        {"port", API_INTEGER, false, "of management, instead of 16992; with TLS the next one"},              \
+    {                                                                                                        \
+        "rmcp_port", API_INTEGER, false, "of presence pings, instead of 623"                                 \
+    }
+const struct api_param discover_params[] = {SWEEP, END};
 static const struct api_param discover_start_params[] = {
-    {"addresses", API_ARRAY, false, "10.0.0.0/16, 10.0.0.1-99, host lists; ! in front takes away"},
-    {"resume", API_INTEGER, false, "go on with this sweep instead; -1: the newest"},
-    {"add", API_BOOLEAN, false, "what is AMT becomes part of the fleet"},
-    {"profile", API_STRING, false, "with add: log in with this one"},
-    {"tags", API_OBJECT, false, "with add: name: value"},
-    {"rate", API_INTEGER, false, "packets a second"},
-    {"per_subnet", API_INTEGER, false, "of these, in one subnet"},
-    {"sockets", API_INTEGER, false, "connections at a time"},
-    {"timeout_ms", API_INTEGER, false, "for a connection, and for an answer"},
-    {"port", API_INTEGER, false, "of management, instead of 16992; with TLS the next one"},
-    {"rmcp_port", API_INTEGER, false, "of presence pings, instead of 623"},
-    END,
-};
+    SWEEP, {"resume", API_INTEGER, false, "go on with this sweep instead; -1: the newest"}, END};
 static const struct api_param inventory_show_params[] = {
     {"host", API_STRING, true, "its name"},
     {"version", API_INTEGER, false, "as history has it"},
@@ -394,7 +397,7 @@ const struct api_call api_calls[] = {
     {"target.resolve", ROLE_WATCH, target_only, true, call_target_resolve, NULL, "the hosts of a target",
      API_TARGET},
     {"target.words", ROLE_WATCH, none, true, NULL, call_target_words, "names, for completion", API_ANY},
-    {"calendar.list", ROLE_WATCH, calendar_params, true, call_calendar_list, NULL,
+    {"calendar.list", ROLE_WATCH, calendar_params, true, NULL, call_calendar_list,
      "what expires or ages next"},
     {"password.list", ROLE_WATCH, password_list_params, true, call_password_list, NULL,
      "which hosts have passwords of their own"},

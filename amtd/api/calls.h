@@ -11,7 +11,7 @@ work_call call_collection_put, call_collection_list, call_collection_show, call_
 work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
 work_call call_target_resolve;
 void call_target_words(struct api_request *rq);
-work_call call_calendar_list;
+void call_calendar_list(struct api_request *rq);
 work_call call_password_list, call_password_show, call_password_forget;
 work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;
@@ -85,6 +85,7 @@ void call_server_list(struct api_request *rq);
 void call_server_remove(struct api_request *rq);
 
 /* Helpers of several of them. */
+extern const struct api_param discover_params[]; /* what a sweep is to do, ended by name NULL */
 const char *param_text(const json_t *params, const char *name); /* NULL when not given */
 /* A number that must not be negative; *out stays when it is not given. -1 and err (invalid-argument). */
 int param_number(const json_t *params, const char *name, int64_t *out, struct err *err);

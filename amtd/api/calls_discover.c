@@ -6,73 +6,23 @@
 #include "amtd/daemon.h"
 #include "amtd/discover/discovery.h"
 #include "amtd/discover/sweep_json.h"
-#include "amtd/fleet/task_args.h"
 #include "base/xalloc.h"
 
 #define LIMIT_DEFAULT 50
 
 /* --- discover.start --- */
 
-struct limits {
-    uint32_t port, rmcp_port, rate, per_subnet, sockets;
-    int64_t timeout_ms;
-};
-
-static const struct task_arg limits_table[] = {
-    {"port", TASK_ARG_U32, offsetof(struct limits, port), .min = 1, .max = 65534},
-    {"rmcp_port", TASK_ARG_U32, offsetof(struct limits, rmcp_port), .min = 1, .max = 65535},
-    {"rate", TASK_ARG_U32, offsetof(struct limits, rate), .min = 1, .max = 1000000},
-    {"per_subnet", TASK_ARG_U32, offsetof(struct limits, per_subnet), .min = 1, .max = 1000000},
-    {"sockets", TASK_ARG_U32, offsetof(struct limits, sockets), .min = 2, .max = SWEEP_SOCKETS_MAX},
-    {"timeout_ms", TASK_ARG_MS, offsetof(struct limits, timeout_ms), .min = 100, .max = 60000},
-    {NULL},
-};
-
-static int read_settings(const json_t *params, struct sweep_settings *out, struct err *err)
-{
-    struct limits limits = {.port = out->port,
-                            .rmcp_port = out->rmcp_port,
-                            .rate = out->rate,
-                            .per_subnet = out->per_subnet,
-                            .sockets = out->sockets,
-                            .timeout_ms = out->timeout_ms};
-    json_t *known = json_object();
-    int status;
-
-    for (const struct task_arg *arg = limits_table; arg->name; arg++)
-        if (json_object_get(params, arg->name))
-            json_object_set(known, arg->name, json_object_get(params, arg->name));
-    status = task_args_read(limits_table, known, &limits, err);
-    json_decref(known);
-    *out = (struct sweep_settings){.port = (uint16_t)limits.port,
-                                   .rmcp_port = (uint16_t)limits.rmcp_port,
-                                   .rate = limits.rate,
-                                   .per_subnet = limits.per_subnet,
-                                   .sockets = limits.sockets,
-                                   .timeout_ms = limits.timeout_ms};
-    return status;
-}
-
 static int read_order(const struct api_request *rq, struct discovery_order *order, struct err *err)
 {
-    const json_t *params = api_params(rq), *words = json_object_get(params, "addresses"),
-                 *resume = json_object_get(params, "resume");
+    const json_t *params = api_params(rq), *resume = json_object_get(params, "resume");
 
-    order->settings = discovery_settings();
     order->resume = json_integer_value(resume);
-    order->add = json_is_true(json_object_get(params, "add"));
-    order->profile = xstrdup(param_text(params, "profile"));
-    order->tags = json_incref(json_object_get(params, "tags"));
-    order->words = words ? json_deep_copy(words) : json_array();
     order->who = xstrdup(api_who(rq));
-    if (resume ? json_object_size(params) > 1 : json_array_size(words) == 0)
-        return err_set(err, CAUSE_INVALID_ARGUMENT,
-                       "expected either 'addresses' with what is to be done, or 'resume' alone");
-    if (!order->add && (order->profile || order->tags))
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'profile' and 'tags' go with 'add'");
-    if (check_tags(order->tags, err) != 0)
-        return -1;
-    return read_settings(params, &order->settings, err);
+    if (resume)
+        return json_object_size(params) > 1
+                   ? err_set(err, CAUSE_INVALID_ARGUMENT, "'resume' stands alone: what was ordered holds")
+                   : 0;
+    return discovery_order_read(params, order, err) == 0 ? check_tags(order->tags, err) : -1;
 }
 
 static void on_event(void *arg, json_t *event)

@@ -6,6 +6,7 @@
 #include "amtd/api/calls.h"
 #include "amtd/api/job_params.h"
 #include "amtd/daemon.h"
+#include "amtd/discover/discovery.h"
 #include "amtd/jobs/schedules.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -61,15 +62,20 @@ static json_t *times_json(const struct schedule *s, size_t most)
 
 static json_t *describe(const struct schedule *s, size_t most)
 {
-    json_t *json = json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:b, s:s, s:s, s:s, s:o, s:s*}", "name", s->name,
-                             "cron", s->cron, "zone", s->zone, "window", s->window, "catch_up", s->catch_up,
-                             "enabled", s->enabled, "job", s->job, "target", s->target, "who", s->who,
-                             "created", json_time(s->created_ms), "last_note", s->last_note);
+    const char *job = s->discover ? NULL : s->job, *target = s->discover ? NULL : s->target;
+    json_t *json = json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:b, s:s*, s:s*, s:o*, s:s, s:o, s:s*}", "name",
+                             s->name, "cron", s->cron, "zone", s->zone, "window", s->window, "catch_up",
+                             s->catch_up, "enabled", s->enabled, "job", job, "target", target, "discover",
+                             s->discover ? json_loads(s->discover, 0, NULL) : NULL, "who", s->who, "created",
+                             json_time(s->created_ms), "last_note", s->last_note);
     json_t *times = times_json(s, s->enabled ? most : 0), *first = json_array_get(times, 0);
 
     if (s->every_ms > 0)
         json_object_set_new(json, "every_ms", json_integer(s->every_ms));
     json_object_set_new(json, "last_run", s->last_run > 0 ? json_integer(s->last_run) : json_null());
+    if (s->discover)
+        json_object_set_new(json, "last_sweep",
+                            s->last_sweep > 0 ? json_integer(s->last_sweep) : json_null());
     json_object_set_new(json, "next", first ? json_incref(first) : json_null());
     if (most > 1)
         json_object_set(json, "times", times);
@@ -87,6 +93,8 @@ static int may_add(struct tx *tx, const struct errand *e, struct err *err)
 
     if (reach_everywhere(api_reach(e->rq)) >= e->need)
         return 0;
+    if (e->schedule.discover) /* addresses are nobody's hosts */
+        return api_require(e->rq, e->need, err);
     status =
         tx_target_of(tx, e->schedule.target, e->schedule.who, api_user(e->rq), e->need, &hosts, NULL, err);
     hosts_clear(&hosts);
@@ -166,9 +174,58 @@ static char *settings_text(const json_t *params, const struct job_rollout *r)
     return text;
 }
 
+/* The sweep as it is kept: read to the end, so that no mistake waits for the night. */
+static int read_sweep(struct errand *e, const json_t *params, struct err *err)
+{
+    struct schedule *s = &e->schedule;
+    struct discovery_order order = {0};
+    int status;
+
+    if (param_text(params, "target") || param_text(params, "profile"))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'target' and 'profile' go with 'job'");
+    status = api_check(discover_params, json_object_get(params, "discover"), err) == 0 &&
+                     discovery_order_read(json_object_get(params, "discover"), &order, err) == 0
+                 ? check_tags(order.tags, err)
+                 : -1;
+    e->need = order.add ? ROLE_ADMINISTER : ROLE_OPERATE;
+    discovery_order_clear(&order);
+    s->discover = json_dumps(json_object_get(params, "discover"), JSON_COMPACT | JSON_SORT_KEYS);
+    s->job = xstrdup("");
+    s->text = xstrdup("");
+    s->files = xstrdup("{}");
+    s->target = xstrdup("");
+    s->settings = xstrdup("{}");
+    return status;
+}
+
+static int read_job(struct errand *e, json_t **mistakes, struct err *err);
+
 static int read_schedule(struct errand *e, json_t **mistakes, struct err *err)
 {
     struct api_request *rq = e->rq;
+    const json_t *params = api_params(rq);
+    struct schedule *s = &e->schedule;
+    bool sweep = json_object_get(params, "discover") != NULL;
+
+    if (!is_name(param_text(params, "name")))
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'name': expected letters, digits, '-', '_' and '.', at most %d", NAME_BYTES);
+    if (sweep == (json_object_get(params, "job") != NULL))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "either 'job' and 'target', or 'discover'");
+    if ((sweep ? read_sweep(e, params, err) : read_job(e, mistakes, err)) != 0 ||
+        read_times(params, s, err) != 0)
+        return -1;
+    s->name = xstrdup(param_text(params, "name"));
+    s->who = xstrdup(api_who(rq));
+    s->uid = api_uid(rq);
+    s->catch_up = json_is_true(json_object_get(params, "catch_up"));
+    s->enabled = true;
+    return 0;
+}
+
+static int read_job(struct errand *e, json_t **mistakes, struct err *err)
+{
+    const struct api_request *rq = e->rq;
     struct schedule *s = &e->schedule;
     const json_t *params = api_params(rq), *job_params = json_object_get(params, "job");
     const json_t *text = json_object_get(job_params, "text"), *files = json_object_get(job_params, "files");
@@ -176,9 +233,6 @@ static int read_schedule(struct errand *e, json_t **mistakes, struct err *err)
     struct job *job;
     int status;
 
-    if (!is_name(param_text(params, "name")))
-        return err_set(err, CAUSE_INVALID_ARGUMENT,
-                       "'name': expected letters, digits, '-', '_' and '.', at most %d", NAME_BYTES);
     if (!json_is_string(text) || !json_is_string(json_object_get(job_params, "name")) ||
         (files && !json_is_object(files)))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'job' must be an object of 'name', 'text' and 'files'");
@@ -187,19 +241,14 @@ static int read_schedule(struct errand *e, json_t **mistakes, struct err *err)
         return -1;
     e->need = job_role(job);
     status = job_rollout_read(params, &rollout, err);
-    if (status == 0)
-        status = read_times(params, s, err);
+    if (status == 0 && !param_text(params, "target"))
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "'target' is missing (which hosts)");
     if (status == 0) {
-        s->name = xstrdup(param_text(params, "name"));
         s->job = xstrdup(job->name);
         s->text = xstrdup(json_string_value(text));
         s->files = files ? json_dumps(files, JSON_COMPACT) : xstrdup("{}");
         s->target = xstrdup(param_text(params, "target"));
         s->settings = settings_text(params, &rollout);
-        s->who = xstrdup(api_who(rq));
-        s->uid = api_uid(rq);
-        s->catch_up = json_is_true(json_object_get(params, "catch_up"));
-        s->enabled = true;
     }
     job_free(job);
     return status;
@@ -293,7 +342,7 @@ void call_schedule_show(struct api_request *rq)
 
 /* --- remove, enable, disable --- */
 
-static enum api_role role_of(const struct schedule *s)
+static enum api_role role_of_job(const struct schedule *s)
 {
     json_t *files = json_loads(s->files, 0, NULL);
     struct job_reading reading;
@@ -304,6 +353,18 @@ static enum api_role role_of(const struct schedule *s)
     job_reading_clear(&reading);
     json_decref(files);
     return role;
+}
+
+static enum api_role role_of(const struct schedule *s)
+{
+    if (s->discover) {
+        json_t *discover = json_loads(s->discover, 0, NULL);
+        bool adds = json_is_true(json_object_get(discover, "add"));
+
+        json_decref(discover);
+        return adds ? ROLE_ADMINISTER : ROLE_OPERATE;
+    }
+    return role_of_job(s);
 }
 
 /* One's own; those of others with a role on every host: to operate, and to enable one what its job needs. */

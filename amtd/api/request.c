@@ -258,15 +258,15 @@ static bool has_type(const json_t *value, enum api_type type)
     return false;
 }
 
-static const struct api_param *find_param(const struct api_call *call, const char *name)
+static const struct api_param *find_param(const struct api_param *params, const char *name)
 {
-    for (const struct api_param *p = call->params; p && p->name; p++)
+    for (const struct api_param *p = params; p && p->name; p++)
         if (strcmp(p->name, name) == 0)
             return p;
     return NULL;
 }
 
-static int check_params(const struct api_call *call, json_t *params, struct err *err)
+int api_check(const struct api_param *table, json_t *params, struct err *err)
 {
     static const char *const types[] = {"a string", "an integer", "true or false", "an object", "an array"};
     struct buf mistakes = buf_init(ERR_TEXT_MAX);
@@ -277,7 +277,7 @@ static int check_params(const struct api_call *call, json_t *params, struct err 
 
     json_object_foreach_safe(params, next, name, value)
     {
-        const struct api_param *p = find_param(call, name);
+        const struct api_param *p = find_param(table, name);
 
         if (json_is_null(value))
             json_object_del(params, name); /* the same as not given */
@@ -286,11 +286,11 @@ static int check_params(const struct api_call *call, json_t *params, struct err 
         else if (!has_type(value, p->type))
             buf_printf(&mistakes, "%s'%s' must be %s", mistakes.len > 0 ? "; " : "", name, types[p->type]);
     }
-    for (const struct api_param *p = call->params; p && p->name; p++)
+    for (const struct api_param *p = table; p && p->name; p++)
         if (p->required && !json_object_get(params, p->name))
             buf_printf(&mistakes, "%s'%s' is missing (%s)", mistakes.len > 0 ? "; " : "", p->name, p->text);
     if (mistakes.len > 0 || !buf_ok(&mistakes))
-        status = err_set(err, CAUSE_INVALID_ARGUMENT, "%s: %s", call->name, buf_str(&mistakes));
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "%s", buf_str(&mistakes));
     buf_free(&mistakes);
     return status;
 }
@@ -387,9 +387,10 @@ static void caller_known(void *arg)
 
     if (!rq->client)
         request_free(rq);
-    else if (check_params(rq->call, rq->params, &err) != 0)
+    else if (api_check(rq->call->params, rq->params, &err) != 0) {
+        err_context(&err, "%s", rq->call->name);
         api_fail(rq, &err);
-    else if (rq->call->work)
+    } else if (rq->call->work)
         store_submit(daemon_store(rq->daemon), do_work, work_done, rq);
     else if (api_user(rq)->role >= ROLE_ADMINISTER) { /* no grant adds to that */
         rq->reach = reach_new(ROLE_ADMINISTER);

@@ -33,6 +33,9 @@ struct discovery_order { /* owned */
     char *who;
 };
 void discovery_order_clear(struct discovery_order *order);
+/* What to go through and how, out of a JSON object whose members have their types: fills words, settings,
+ * add, profile, tags. -1 and err (invalid-argument). */
+int discovery_order_read(const json_t *params, struct discovery_order *order, struct err *err);
 /* Limits that are not said: modest, so that nobody takes it for an attack. */
 struct sweep_settings discovery_settings(void);
 

@@ -16,6 +16,7 @@ void schedule_clear(struct schedule *s)
     free(s->job);
     free(s->text);
     free(s->files);
+    free(s->discover);
     free(s->target);
     free(s->settings);
     free(s->who);
@@ -28,8 +29,8 @@ int tx_schedule_add(struct tx *tx, const struct schedule *s, struct err *err)
     sqlite3_stmt *st =
         tx_prepare(tx,
                    "INSERT OR IGNORE INTO schedules(name, cron, every, zone, window, catch_up,"
-                   " enabled, job, text, files, target, settings, who, uid, created, last)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14)",
+                   " enabled, job, text, files, target, settings, who, uid, created, last, discover)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)",
                    err);
 
     if (!st)
@@ -48,6 +49,7 @@ int tx_schedule_add(struct tx *tx, const struct schedule *s, struct err *err)
     bind_text(st, 12, s->who);
     sqlite3_bind_int64(st, 13, s->uid);
     sqlite3_bind_int64(st, 14, s->created_ms);
+    bind_text(st, 15, s->discover);
     if (tx_run_statement(tx, st, err) != 0)
         return -1;
     return sqlite3_changes(tx->db) > 0
@@ -85,13 +87,15 @@ int tx_schedule_enable(struct tx *tx, const char *name, bool enabled, int64_t no
     return changed(tx, st, name, err);
 }
 
-int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, const char *note, struct err *err)
+int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, int64_t sweep, const char *note,
+                     struct err *err)
 {
-    sqlite3_stmt *st = tx_prepare(tx,
-                                  "UPDATE schedules SET last = ?2, last_run = CASE WHEN ?3 > 0 THEN ?3 ELSE "
-                                  "last_run END, last_note = ?4"
-                                  " WHERE id = ?1",
-                                  err);
+    sqlite3_stmt *st =
+        tx_prepare(tx,
+                   "UPDATE schedules SET last = ?2, last_run = CASE WHEN ?3 > 0 THEN ?3 ELSE "
+                   "last_run END, last_sweep = CASE WHEN ?5 > 0 THEN ?5 ELSE last_sweep END, last_note = ?4"
+                   " WHERE id = ?1",
+                   err);
 
     if (!st)
         return -1;
@@ -99,12 +103,15 @@ int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, cons
     sqlite3_bind_int64(st, 2, at_ms);
     sqlite3_bind_int64(st, 3, run);
     bind_text(st, 4, note);
+    sqlite3_bind_int64(st, 5, sweep);
     return tx_run_statement(tx, st, err);
 }
 
 #define COLUMNS                                                                                              \
     "id, name, cron, every, zone, window, catch_up, enabled, job, text, files, target, settings, who, uid,"  \
-    " created, last, last_run, last_note"
+    " created, last, last_run, last_note, discover, last_sweep, (SELECT w.state = 0 FROM sweeps w WHERE "    \
+    "w.id ="                                                                                                 \
+    " last_sweep)"
 
 static void read_schedule(sqlite3_stmt *st, struct schedule *s)
 {
@@ -128,6 +135,9 @@ static void read_schedule(sqlite3_stmt *st, struct schedule *s)
     s->last_ms = sqlite3_column_int64(st, 16);
     s->last_run = sqlite3_column_int64(st, 17);
     s->last_note = column_text(st, 18);
+    s->discover = column_text(st, 19);
+    s->last_sweep = sqlite3_column_int64(st, 20);
+    s->sweep_left = sqlite3_column_int(st, 21) != 0;
 }
 
 int tx_schedules(struct tx *tx, struct schedule **out, size_t *count, struct err *err)

@@ -18,7 +18,8 @@ struct schedule {
     char *window;  /* NULL: all day */
     bool catch_up; /* what amtd slept through is done once when it is back; else it is left out */
     bool enabled;
-    char *job, *text, *files; /* as of struct job_record */
+    char *job, *text, *files; /* as of struct job_record; all empty where it is a sweep */
+    char *discover;           /* JSON: the sweep (amtd/discover/discovery.h); NULL: a job */
     char *target;
     char *settings; /* JSON: what was said of the rollout, and a profile */
     char *who;
@@ -26,15 +27,18 @@ struct schedule {
     int64_t created_ms;
     int64_t last_ms;  /* when it was last due and looked at; 0: never */
     int64_t last_run; /* that it began; 0: none */
-    char *last_note;  /* why the last one was not begun, or NULL */
+    int64_t last_sweep;
+    bool sweep_left; /* which did not end; by reading only */
+    char *last_note; /* why the last one was not begun, or NULL */
 };
 void schedule_clear(struct schedule *schedule);
 
 int tx_schedule_add(struct tx *tx, const struct schedule *schedule, struct err *err); /* exists */
 int tx_schedule_remove(struct tx *tx, const char *name, struct err *err);             /* not-found */
 int tx_schedule_enable(struct tx *tx, const char *name, bool enabled, int64_t now_ms, struct err *err);
-/* What became of it when it was due. note may be NULL. */
-int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, const char *note,
+/* What became of it when it was due: the run or the sweep that began (else 0), or why none did (else NULL).
+ */
+int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, int64_t sweep, const char *note,
                      struct err *err);
 /* All, by name. Caller's array. */
 int tx_schedules(struct tx *tx, struct schedule **out, size_t *count, struct err *err);

@@ -182,6 +182,8 @@ static const char *const migrations[] = {
     " name TEXT NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL, who TEXT NOT NULL, version INTEGER NOT"
     " NULL, since INTEGER NOT NULL) STRICT;",
     "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE schedules ADD COLUMN discover TEXT;"
+    "ALTER TABLE schedules ADD COLUMN last_sweep INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

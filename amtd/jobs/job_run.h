@@ -18,6 +18,7 @@
 #include "amtd/jobs/job.h"
 
 struct events;
+struct discovery;
 struct hub;
 struct redirect;
 struct console_settings;
@@ -25,10 +26,11 @@ struct console_settings;
 struct job_deed {
     const char *who;
     const char *by;   /* "schedule nightly" */
-    const char *what; /* the job */
+    const char *what; /* the call that it stands for, and the job */
     const char *target;
     const struct hosts *hosts; /* NULL: none */
     int64_t run;               /* 0: none */
+    const char *detail;        /* or NULL */
     const struct err *err;     /* NULL: it has begun */
 };
 
@@ -40,6 +42,7 @@ struct job_parts {
     struct hub *hub; /* NULL: there are no consoles */
     struct redirect *redirect;
     const char *image_dir; /* images for drives */
+    struct discovery *discovery;
     /* What somebody with that role there may do at a console. */
     enum console_right (*console_right)(const char *who, enum api_role role,
                                         const struct console_settings *settings);

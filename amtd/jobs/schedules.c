@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
+#include "amtd/discover/discovery.h"
 #include "amtd/fleet/event.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -20,6 +22,8 @@ struct schedules {
     bool looking, again, closing;
     int64_t not_before_ms; /* wall clock: the next that is caught up on */
     size_t pending;        /* works with the store, and runs that are not ready */
+    struct sweeping *sweeps;
+    bool looked; /* once, at least */
 };
 
 struct cron *schedule_cron(const struct schedule *s, struct err *err)
@@ -51,7 +55,8 @@ static void closed(uv_handle_t *handle)
 
 static void maybe_close(struct schedules *s)
 {
-    if (s->closing && !s->looking && s->pending == 0 && !uv_is_closing((uv_handle_t *)&s->timer))
+    if (s->closing && !s->looking && s->pending == 0 && !s->sweeps &&
+        !uv_is_closing((uv_handle_t *)&s->timer))
         uv_close((uv_handle_t *)&s->timer, closed);
 }
 
@@ -60,15 +65,21 @@ static void maybe_close(struct schedules *s)
 struct outcome {
     struct schedules *schedules;
     struct job_viewer *viewer;
-    int64_t id, at_ms, run;
+    int64_t id, at_ms, run, sweep;
     char *name, *who, *target, *job;
-    char *note;             /* why it was not begun */
-    struct job_order order; /* until it is known who that is */
+    char *note;                          /* why it was not begun */
+    struct job_order order;              /* until it is known who that is */
+    struct discovery_order *sweep_order; /* instead; the same */
+    struct user *user;
 };
 
 static void outcome_free(struct outcome *o)
 {
     job_order_clear(&o->order);
+    if (o->sweep_order)
+        discovery_order_clear(o->sweep_order);
+    free(o->sweep_order);
+    user_free(o->user);
     free(o->name);
     free(o->who);
     free(o->target);
@@ -81,7 +92,7 @@ static int outcome_work(struct tx *tx, void *data, struct err *err)
 {
     const struct outcome *o = data;
 
-    return tx_schedule_done(tx, o->id, o->at_ms, o->run, o->note, err);
+    return tx_schedule_done(tx, o->id, o->at_ms, o->run, o->sweep, o->note, err);
 }
 
 static void outcome_kept(void *data, const struct err *failure)
@@ -115,14 +126,27 @@ static void leave_out(struct outcome *o, const char *why)
 }
 
 /* For the activity log. */
-static void note(const struct outcome *o, int64_t run, const struct hosts *hosts, const struct err *err)
+static void note(const struct outcome *o, const struct hosts *hosts, const struct err *err)
 {
     const struct job_parts *parts = o->schedules->parts;
-    char *by = xasprintf("schedule %s", o->name), *what = xasprintf("job.run %s", o->job);
+    char *by = xasprintf("schedule %s", o->name);
+    char *what = o->sweep_order ? xstrdup("discover.start") : xasprintf("job.run %s", o->job);
+    char *detail = o->sweep > 0 ? xasprintf("sweep %lld", (long long)o->sweep) : NULL;
 
-    parts->note(parts->arg, &(struct job_deed){o->who, by, what, o->target, hosts, run, err});
+    parts->note(parts->arg, &(struct job_deed){o->who, by, what, o->target, hosts, o->run, detail, err});
+    free(detail);
     free(what);
     free(by);
+}
+
+/* amtd ends before it could begin. */
+static void give_up(struct outcome *o)
+{
+    struct schedules *s = o->schedules;
+
+    s->pending--;
+    outcome_free(o);
+    maybe_close(s);
 }
 
 static void run_ready(void *arg, struct job_run *run)
@@ -131,7 +155,7 @@ static void run_ready(void *arg, struct job_run *run)
 
     o->run = job_run_record(run)->run.id;
     log_info(NULL, "schedule=%s began run %lld", o->name, (long long)o->run);
-    note(o, o->run, job_run_hosts(run), NULL);
+    note(o, job_run_hosts(run), NULL);
     job_run_unwatch(o->viewer);
     keep(o);
 }
@@ -140,7 +164,7 @@ static void run_refused(void *arg, const struct err *err)
 {
     struct outcome *o = arg;
 
-    note(o, 0, NULL, err);
+    note(o, NULL, err);
     leave_out(o, err->text);
 }
 
@@ -159,6 +183,123 @@ static int64_t setting(const json_t *settings, const char *name)
     return value ? json_integer_value(value) : -1;
 }
 
+/* --- a sweep --- */
+
+/* One under way; it goes on when amtd is started anew. */
+struct sweeping {
+    struct schedules *schedules;
+    char *name;
+    struct outcome *outcome; /* until it has begun; NULL: it has */
+    struct sweeping *prev, *next;
+};
+
+static bool sweeps_now(const struct schedules *s, const char *name)
+{
+    const struct sweeping *w;
+
+    DL_FOREACH(s->sweeps, w)
+    if (strcmp(w->name, name) == 0)
+        return true;
+    return false;
+}
+
+static void sweep_event(void *arg, json_t *event)
+{
+    struct sweeping *w = arg;
+    struct outcome *o = w->outcome;
+
+    if (!o || !json_is_integer(json_object_get(event, "sweep")))
+        return;
+    w->outcome = NULL;
+    o->sweep = json_integer_value(json_object_get(event, "sweep"));
+    log_info(NULL, "schedule=%s began sweep %lld", o->name, (long long)o->sweep);
+    note(o, NULL, NULL);
+    keep(o);
+}
+
+/* What was found is told by the sweep itself. That amtd ends is no failure. */
+static void sweep_over(void *arg, json_t *reply, const struct err *failure)
+{
+    struct sweeping *w = arg;
+    struct schedules *s = w->schedules;
+    struct outcome *o = w->outcome;
+    bool stopped = failure && failure->cause == CAUSE_INTERRUPTED;
+
+    (void)reply;
+    DL_DELETE(s->sweeps, w);
+    if (failure && !stopped && o) {
+        run_refused(o, failure);
+    } else if (failure && !stopped) {
+        char *text = xasprintf("schedule %s: its sweep failed: %s", w->name, failure->text);
+
+        event_raise(s->parts->events,
+                    &(struct event_report){.kind = EVENT_JOB, .severity = SEVERITY_WARNING, .text = text});
+        free(text);
+    } else if (o) {
+        give_up(o);
+        o = NULL;
+    }
+    free(w->name);
+    free(w);
+    maybe_close(s);
+}
+
+/* o NULL: one that was left is gone on with. */
+static void start_sweep(struct schedules *s, const char *name, struct outcome *o,
+                        struct discovery_order *order)
+{
+    struct sweeping *w = xcalloc(1, sizeof(*w));
+    const struct discovery_watch watch = {w, sweep_event, sweep_over};
+
+    w->schedules = s;
+    w->name = xstrdup(name);
+    w->outcome = o;
+    DL_APPEND(s->sweeps, w);
+    discovery_start(s->parts->discovery, order, &watch);
+}
+
+static void resume_sweeps(struct schedules *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct discovery_order order = {.resume = s->items[i].last_sweep};
+
+        if (!s->items[i].discover || !s->items[i].sweep_left)
+            continue;
+        log_info(NULL, "schedule=%s goes on with sweep %lld", s->items[i].name, (long long)order.resume);
+        order.words = json_array();
+        order.who = xstrdup(s->items[i].who);
+        start_sweep(s, s->items[i].name, NULL, &order);
+    }
+}
+
+static int may_sweep(struct tx *tx, void *data, struct err *err)
+{
+    struct outcome *o = data;
+    enum api_role need = o->sweep_order->add ? ROLE_ADMINISTER : ROLE_OPERATE;
+    struct reach *reach;
+    bool may;
+
+    if (tx_reach(tx, o->user, &reach, err) != 0)
+        return -1;
+    may = reach_everywhere(reach) >= need;
+    reach_free(reach);
+    return may ? 0
+               : err_set(err, CAUSE_DENIED, "this needs the role '%s' on every host, which %s does not have",
+                         role_name(need), o->who);
+}
+
+static void sweep_allowed(void *data, const struct err *failure)
+{
+    struct outcome *o = data;
+
+    if (failure)
+        run_refused(o, failure);
+    else if (o->schedules->closing)
+        give_up(o);
+    else
+        start_sweep(o->schedules, o->name, o, o->sweep_order);
+}
+
 /* It is begun with the rights that whoever added it has now. */
 static void known(void *arg, const struct user *user)
 {
@@ -168,25 +309,42 @@ static void known(void *arg, const struct user *user)
     struct err err = ERR_INIT;
 
     if (s->closing) {
-        s->pending--;
-        outcome_free(o);
-        maybe_close(s);
+        give_up(o);
     } else if (!user) {
         err_set(&err, CAUSE_DENIED, "nobody knows %s any more, who added it", o->who);
         run_refused(o, &err);
+    } else if (o->sweep_order) {
+        o->user = user_copy(user);
+        store_submit(s->parts->run->store, may_sweep, sweep_allowed, o);
     } else {
         o->order.user = user_copy(user);
         jobs_run(s->jobs, &o->order, &watch, &o->viewer);
     }
 }
 
-static void begin(struct outcome *o, const struct schedule *schedule)
+static void begin_sweep(struct outcome *o, const struct schedule *schedule)
+{
+    const struct job_parts *parts = o->schedules->parts;
+    json_t *discover = json_loads(schedule->discover, 0, NULL);
+    struct err err = ERR_INIT;
+    int status;
+
+    o->sweep_order = xcalloc(1, sizeof(*o->sweep_order));
+    o->sweep_order->who = xstrdup(schedule->who);
+    status = discovery_order_read(discover, o->sweep_order, &err);
+    json_decref(discover);
+    if (status == 0)
+        parts->look_up(parts->arg, schedule->uid, schedule->who, known, o);
+    else
+        leave_out(o, err.text);
+}
+
+static void begin_job(struct outcome *o, const struct schedule *schedule)
 {
     const struct job_parts *parts = o->schedules->parts;
     json_t *settings = json_loads(schedule->settings, 0, NULL);
     struct job_reading reading;
 
-    o->who = xstrdup(schedule->who);
     o->target = xstrdup(schedule->target);
     o->job = xstrdup(schedule->job);
     o->order = (struct job_order){
@@ -228,15 +386,16 @@ static bool take(struct schedules *s, const struct schedule *schedule, int64_t d
     o->id = schedule->id;
     o->at_ms = due_ms;
     o->name = xstrdup(schedule->name);
+    o->who = xstrdup(schedule->who);
     s->pending++;
     if (late && !schedule->catch_up) {
         leave_out(o, "amtd was not running when it was due");
-    } else if (jobs_runs_schedule(s->jobs, schedule->name)) {
-        leave_out(o, "the run before is still under way");
+    } else if (jobs_runs_schedule(s->jobs, schedule->name) || sweeps_now(s, schedule->name)) {
+        leave_out(o, "the one before is still under way");
     } else {
         if (late)
             s->not_before_ms = now_ms + APART_MS;
-        begin(o, schedule);
+        (schedule->discover ? begin_sweep : begin_job)(o, schedule);
     }
     return true;
 }
@@ -338,6 +497,9 @@ static void looked(void *data, const struct err *failure)
         s->count = l->count;
         l->items = items;
         l->count = count;
+        if (!s->looked && !s->closing)
+            resume_sweeps(s);
+        s->looked = true;
     }
     for (size_t i = 0; i < l->count; i++)
         schedule_clear(&l->items[i]);
