@@ -29,7 +29,7 @@ static int exit_code(enum cause cause)
 
 int print_failure(const struct err *err)
 {
-    const char *hint = cause_hint(err->cause);
+    const char *hint = err_hint(err);
 
     fprintf(stderr, "amtcli: %s%s%s%s (%s)\n", err->text, err->code[0] ? " [" : "", err->code,
             err->code[0] ? "]" : "", cause_name(err->cause));

@@ -94,3 +94,32 @@ void err_clear(struct err *err)
 {
     memset(err, 0, sizeof(*err));
 }
+
+const char *err_hint(const struct err *err)
+{
+    static const struct {
+        const char *text, *hint;
+    } kinds[] = {
+        {"there is neither a console nor a host",
+         "see those there are: amtcli console list, amtcli host list"},
+        {"there is no host", "see those there are: amtcli host list"},
+        {"there is no collection", "see those there are: amtcli collection list"},
+        {"there is no profile", "see those there are: amtcli profile list"},
+        {"there is no schedule", "see those there are: amtcli schedule list"},
+        {"there is no console", "see those there are: amtcli console list"},
+        {"there is no event", "see those there are: amtcli event list"},
+        {"there is no sweep", "see those there are: amtcli discover list"},
+        {"there is no node", "see those there are: amtcli node list"},
+        {"there is no client", "see those there are: amtcli client list"},
+        {"there is no server", "see those there are: amtcli server list"},
+        {"of a job", "see those there are: amtcli job list"},
+        {"there is no run", "see those there are: amtcli run list"},
+        {"was not granted", "see what was: amtcli grant list"},
+        {"has no password of its own", "see those that have: amtcli password list"},
+    };
+
+    for (size_t i = 0; err->cause == CAUSE_NOT_FOUND && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strstr(err->text, kinds[i].text))
+            return kinds[i].hint;
+    return cause_hint(err->cause);
+}

@@ -37,6 +37,9 @@ int err_code(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* Puts "CONTEXT: " before the text. Returns -1. */
 int err_context(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What to do next: the cause's hint, and of what is not there the command that lists what is. Static. */
+const char *err_hint(const struct err *err);
+
 void err_clear(struct err *err);
 
 #endif

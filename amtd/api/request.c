@@ -150,7 +150,7 @@ void api_reply(struct api_request *rq, json_t *reply)
 void api_fail_with(struct api_request *rq, const struct err *err, json_t *details)
 {
     json_t *failure = json_pack("{s:s, s:s, s:s, s:s}", "cause", cause_name(err->cause), "code", err->code,
-                                "message", err->text, "hint", cause_hint(err->cause));
+                                "message", err->text, "hint", err_hint(err));
 
     if (details)
         json_object_set_new(failure, "details", details);

@@ -160,6 +160,7 @@ exits 0 as amtd-oskar amtcli power cycle 'pc[0001-0002]' --yes
 exits 0 as amtd-oskar amtcli power cycle all --yes
 exits 2 as amtd-oskar amtcli power cycle pc0005 --yes
 says "$dir/err" 'there is no host'
+says "$dir/err" 'amtcli host list'
 exits 2 as amtd-oskar amtcli power cycle 'pc[0003-0006]' --yes
 denied amtd-oskar quarantine amtcli filter remove pc0001 --yes
 denied amtd-oskar administer amtcli host set pc0001 --address 127.0.0.1
