@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "amtd/discover/sweep_json.h"
 #include "base/xalloc.h"
+#include "tests/unit/fleet/store_scene.h"
 
 static struct addrset *set_of(const char *word)
 {
@@ -98,12 +98,6 @@ static void says_what_is_new_gone_and_changed(void **state)
 
 /* --- the store --- */
 
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition))                                                                                    \
-            return err_set(err, CAUSE_INVALID_ARGUMENT, "line %d: %s", __LINE__, #condition);                \
-    } while (0)
-
 static char words[] = "[\"10.0.0.0/30\"]", search[] = "{}", anna[] = "anna", host_name[] = "pc1",
             moved[] = "moved";
 static uint8_t kinds[] = {1, 4, 5, 0};
@@ -115,67 +109,33 @@ static int keep_and_read(struct tx *tx, void *data, struct err *err)
     struct sweep_founds founds = {0}, read;
 
     (void)data;
-    CHECK(tx_sweep_get(tx, 0, &back, err) == -1 && err->cause == CAUSE_NOT_FOUND);
+    WANT(tx_sweep_get(tx, 0, &back, err) == -1 && err->cause == CAUSE_NOT_FOUND);
     err_clear(err);
-    CHECK(tx_sweep_add(tx, &r, err) == 0 && r.id > 0);
+    WANT(tx_sweep_add(tx, &r, err) == 0 && r.id > 0);
     r.cursor = 3;
     r.kinds = kinds;
     r.kinds_size = sizeof(kinds);
     add(&founds, 0x0A000000, FOUND_AMT, "a", "{}");
-    CHECK(tx_sweep_save(tx, &r, &founds, err) == 0);
+    WANT(tx_sweep_save(tx, &r, &founds, err) == 0);
     free(founds.items[0].detail);
     founds.items[0].detail = xstrdup("{\"x\":1}"); /* seen again after amtd had ended */
-    CHECK(tx_sweep_save(tx, &r, &founds, err) == 0);
+    WANT(tx_sweep_save(tx, &r, &founds, err) == 0);
     founds.items[0].host = xstrdup(host_name);
     founds.items[0].outcome = xstrdup(moved);
-    CHECK(tx_sweep_outcomes(tx, r.id, &founds, err) == 0);
-    CHECK(tx_sweep_get(tx, 0, &back, err) == 0);
-    CHECK(back.id == r.id && back.cursor == 3 && back.kinds_size == 4 && back.kinds[2] == 5);
+    WANT(tx_sweep_outcomes(tx, r.id, &founds, err) == 0);
+    WANT(tx_sweep_get(tx, 0, &back, err) == 0);
+    WANT(back.id == r.id && back.cursor == 3 && back.kinds_size == 4 && back.kinds[2] == 5);
     sweep_record_clear(&back);
-    CHECK(tx_sweep_founds(tx, r.id, &read, err) == 0 && read.count == 1);
-    CHECK(strcmp(read.items[0].detail, "{\"x\":1}") == 0 && strcmp(read.items[0].outcome, moved) == 0);
+    WANT(tx_sweep_founds(tx, r.id, &read, err) == 0 && read.count == 1);
+    WANT(strcmp(read.items[0].detail, "{\"x\":1}") == 0 && strcmp(read.items[0].outcome, moved) == 0);
     sweep_founds_clear(&read);
     sweep_founds_clear(&founds);
     return 0;
 }
 
-static struct err failure;
-static bool over;
-
-static void done(void *data, const struct err *err)
-{
-    (void)data;
-    over = true;
-    if (err)
-        failure = *err;
-}
-
 static void keeps_sweeps(void **state)
 {
-    char dir[] = "/tmp/amtd-test-sweeps.XXXXXX", path[64], key[64];
-    struct err err = ERR_INIT;
-    struct seal *seal;
-    struct store *store;
-
-    (void)state;
-    assert_non_null(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/amtd.db", dir);
-    snprintf(key, sizeof(key), "%s/key", dir);
-    seal = seal_open(key, 1, &err);
-    store = store_open(path, seal, NULL, NULL, &err);
-    assert_non_null(store);
-    store_submit(store, keep_and_read, done, NULL);
-    while (!over) {
-        store_reap(store);
-        usleep(200);
-    }
-    if (failure.cause != CAUSE_NONE)
-        fail_msg("%s", failure.text);
-    store_close(store);
-    seal_free(seal);
-    unlink(path);
-    unlink(key);
-    rmdir(dir);
+    well_in_store(*state, keep_and_read, NULL);
 }
 
 int main(void)
@@ -183,7 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joins_neighbours_of_one_kind),
         cmocka_unit_test(says_what_is_new_gone_and_changed),
-        cmocka_unit_test(keeps_sweeps),
+        cmocka_unit_test_setup_teardown(keeps_sweeps, scene_setup, scene_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

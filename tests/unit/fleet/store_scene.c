@@ -94,3 +94,9 @@ enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg, struc
     wait_for_commit(s);
     return s->failure.cause;
 }
+
+void well_in_store(struct scene *s, int (*work)(struct tx *tx, void *arg, struct err *err), void *arg)
+{
+    if (in_store(s, work, arg) != CAUSE_NONE)
+        fail_msg("%s", s->failure.text);
+}

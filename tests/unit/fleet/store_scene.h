@@ -36,4 +36,13 @@ void scene_job_done(void *data, const struct err *failure);
 /* Runs work in the store and waits for its commit; returns its cause. */
 enum cause in_store(struct scene *s, int (*work)(struct tx *tx, void *arg, struct err *err), void *arg);
 
+/* The same for what must go well; else the test fails with what it says. */
+void well_in_store(struct scene *s, int (*work)(struct tx *tx, void *arg, struct err *err), void *arg);
+/* Within such work: what must be so. */
+#define WANT(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            return err_set(err, CAUSE_FAULT, "line %d: %s", __LINE__, #condition);                           \
+    } while (0)
+
 #endif

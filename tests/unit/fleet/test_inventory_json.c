@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "amtd/fleet/inventory_json.h"
 #include "amtd/fleet/store_inventory.h"
+#include "tests/unit/fleet/store_scene.h"
 
 static struct inventory sample(const char *bytes, const char *kvm)
 {
@@ -74,12 +74,6 @@ static void names_only_what_differs(void **state)
 
 /* --- the store --- */
 
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition))                                                                                    \
-            return err_set(err, CAUSE_INVALID_ARGUMENT, "line %d: %s", __LINE__, #condition);                \
-    } while (0)
-
 static char pc1[] = "pc1";
 
 static int ask(struct tx *tx, const char *text, size_t *count, struct err *err)
@@ -105,67 +99,33 @@ static int keep(struct tx *tx, void *data, struct err *err)
     bool changed;
 
     (void)data;
-    CHECK(tx_host_add(tx, &host, &id, err) == 0);
+    WANT(tx_host_add(tx, &host, &id, err) == 0);
     pairs_set(&facts, "inventory.memory.bytes", "17179869184");
-    CHECK(tx_inventory_put(tx, id, 1000, "{\"a\":1}", &facts, &changed, err) == 0 && changed);
-    CHECK(tx_inventory_put(tx, id, 2000, "{\"a\":1}", &facts, &changed, err) == 0 && !changed);
-    CHECK(ask(tx, "inventory.memory.bytes >= 16GiB", &n, err) == 0 && n == 1);
-    CHECK(ask(tx, "inventory.memory.bytes = 16384MiB", &n, err) == 0 && n == 1);
-    CHECK(ask(tx, "inventory.memory.bytes > 16GiB", &n, err) == 0 && n == 0);
+    WANT(tx_inventory_put(tx, id, 1000, "{\"a\":1}", &facts, &changed, err) == 0 && changed);
+    WANT(tx_inventory_put(tx, id, 2000, "{\"a\":1}", &facts, &changed, err) == 0 && !changed);
+    WANT(ask(tx, "inventory.memory.bytes >= 16GiB", &n, err) == 0 && n == 1);
+    WANT(ask(tx, "inventory.memory.bytes = 16384MiB", &n, err) == 0 && n == 1);
+    WANT(ask(tx, "inventory.memory.bytes > 16GiB", &n, err) == 0 && n == 0);
     pairs_set(&facts, "inventory.memory.bytes", "8589934592");
-    CHECK(tx_inventory_put(tx, id, 3000, "{\"a\":2}", &facts, &changed, err) == 0 && changed);
-    CHECK(ask(tx, "inventory.memory.bytes >= 16GiB", &n, err) == 0 && n == 0);
-    CHECK(tx_inventory_get(tx, id, 0, 0, &row, err) == 0 && row.version == 2 && row.since_ms == 3000);
+    WANT(tx_inventory_put(tx, id, 3000, "{\"a\":2}", &facts, &changed, err) == 0 && changed);
+    WANT(ask(tx, "inventory.memory.bytes >= 16GiB", &n, err) == 0 && n == 0);
+    WANT(tx_inventory_get(tx, id, 0, 0, &row, err) == 0 && row.version == 2 && row.since_ms == 3000);
     inventory_row_clear(&row);
-    CHECK(tx_inventory_get(tx, id, 2500, 0, &row, err) == 0 && row.version == 1 && row.seen_ms == 2000);
+    WANT(tx_inventory_get(tx, id, 2500, 0, &row, err) == 0 && row.version == 1 && row.seen_ms == 2000);
     inventory_row_clear(&row);
-    CHECK(tx_inventory_get(tx, id, 500, 0, &row, err) != 0 && err->cause == CAUSE_NOT_FOUND);
+    WANT(tx_inventory_get(tx, id, 500, 0, &row, err) != 0 && err->cause == CAUSE_NOT_FOUND);
     err_clear(err);
     /* as it was before: a version of its own */
-    CHECK(tx_inventory_put(tx, id, 4000, "{\"a\":1}", &facts, &changed, err) == 0 && changed);
-    CHECK(tx_inventory_put(tx, id + 1, 4000, "{}", &facts, &changed, err) == 0 &&
-          !changed); /* removed meanwhile */
+    WANT(tx_inventory_put(tx, id, 4000, "{\"a\":1}", &facts, &changed, err) == 0 && changed);
+    WANT(tx_inventory_put(tx, id + 1, 4000, "{}", &facts, &changed, err) == 0 &&
+         !changed); /* removed meanwhile */
     pairs_clear(&facts);
     return tx_host_remove(tx, id, err);
 }
 
-static struct err failure;
-static bool over;
-
-static void done(void *data, const struct err *err)
-{
-    (void)data;
-    over = true;
-    if (err)
-        failure = *err;
-}
-
 static void keeps_what_changed(void **state)
 {
-    char dir[] = "/tmp/amtd-test-inventory.XXXXXX", path[64], key[64];
-    struct err err = ERR_INIT;
-    struct seal *seal;
-    struct store *store;
-
-    (void)state;
-    assert_non_null(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/amtd.db", dir);
-    snprintf(key, sizeof(key), "%s/key", dir);
-    seal = seal_open(key, 1, &err);
-    store = store_open(path, seal, NULL, NULL, &err);
-    assert_non_null(store);
-    store_submit(store, keep, done, NULL);
-    while (!over) {
-        store_reap(store);
-        usleep(200);
-    }
-    if (failure.cause != CAUSE_NONE)
-        fail_msg("%s", failure.text);
-    store_close(store);
-    seal_free(seal);
-    unlink(path);
-    unlink(key);
-    rmdir(dir);
+    well_in_store(*state, keep, NULL);
 }
 
 int main(void)
@@ -173,7 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_become_objects_and_lists),
         cmocka_unit_test(names_only_what_differs),
-        cmocka_unit_test(keeps_what_changed),
+        cmocka_unit_test_setup_teardown(keeps_what_changed, scene_setup, scene_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,19 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "amtd/fleet/store_jobs.h"
-#include "base/xalloc.h"
+#include "tests/unit/fleet/store_scene.h"
 
-static char dir[64], path[96], key[96];
-static struct seal *seal;
-static struct store *store;
 static int64_t host_id, run_id;
 
 /* The structs own their texts; these stay. */
@@ -24,46 +19,6 @@ static char pc1[] = "pc1", job[] = "job", night[] = "night", hash[] = "aa", text
             order[] = "[1]", all[] = "all", anna[] = "anna", wake[] = "wake", look[] = "look",
             power[] = "power", timeout[] = "timeout", site[] = "site", lab[] = "lab",
             event[] = "{\"kind\":\"pattern\",\"id\":12,\"data\":{\"pattern\":\"panic\",\"a.b\":1}}";
-
-struct errand {
-    store_work *work;
-    bool over;
-    struct err failure;
-};
-
-static int do_work(struct tx *tx, void *data, struct err *err)
-{
-    return ((struct errand *)data)->work(tx, NULL, err);
-}
-
-static void done(void *data, const struct err *failure)
-{
-    struct errand *errand = data;
-
-    errand->over = true;
-    if (failure)
-        errand->failure = *failure;
-}
-
-/* Runs work in the store's thread, to its end; what it finds wrong is seen here by its result. */
-static void in_store(store_work *work)
-{
-    struct errand errand = {.work = work};
-
-    store_submit(store, do_work, done, &errand);
-    while (!errand.over) {
-        store_reap(store);
-        usleep(200);
-    }
-    if (errand.failure.cause != CAUSE_NONE)
-        fail_msg("%s", errand.failure.text);
-}
-
-#define want(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition))                                                                                    \
-            return err_set(err, CAUSE_FAULT, "line %d: %s", __LINE__, #condition);                           \
-    } while (0)
 
 static int add(struct tx *tx, void *data, struct err *err)
 {
@@ -113,10 +68,10 @@ static int stays_open(struct tx *tx, void *data, struct err *err)
     (void)data;
     if (tx_recover(tx, 2000, &closed, err) != 0 || tx_jobs_open(tx, &open, &count, err) != 0)
         return -1;
-    want(closed == 0 && count == 1);
-    want(open[0].run.id == run_id && open[0].uid == 1000 && open[0].run.ended_ms == 0);
-    want(strcmp(open[0].reaction, night) == 0 && strcmp(open[0].event, event) == 0);
-    want(strcmp(open[0].text, text) == 0 && strcmp(open[0].order, order) == 0);
+    WANT(closed == 0 && count == 1);
+    WANT(open[0].run.id == run_id && open[0].uid == 1000 && open[0].run.ended_ms == 0);
+    WANT(strcmp(open[0].reaction, night) == 0 && strcmp(open[0].event, event) == 0);
+    WANT(strcmp(open[0].text, text) == 0 && strcmp(open[0].order, order) == 0);
     job_record_clear(&open[0]);
     free(open);
     return 0;
@@ -133,9 +88,9 @@ static int last_result_counts(struct tx *tx, void *data, struct err *err)
         put(tx, 1, look, OPERATION_OK, NULL, err) != 0 ||
         tx_job_results(tx, run_id, host_id, &results, &count, err) != 0)
         return -1;
-    want(count == 2);
-    want(results[0].operation.state == OPERATION_FAILED && strcmp(results[0].operation.cause, timeout) == 0);
-    want(strcmp(results[1].label, look) == 0 && results[1].operation.tries == 2);
+    WANT(count == 2);
+    WANT(results[0].operation.state == OPERATION_FAILED && strcmp(results[0].operation.cause, timeout) == 0);
+    WANT(strcmp(results[1].label, look) == 0 && results[1].operation.tries == 2);
     for (size_t i = 0; i < count; i++)
         job_result_clear(&results[i]);
     free(results);
@@ -189,69 +144,33 @@ static int ends(struct tx *tx, void *data, struct err *err)
     err_set(&why, CAUSE_INVALID_ARGUMENT, "cannot be read");
     if (tx_job_abandon(tx, run_id, 3000, &why, err) != 0 || tx_jobs_open(tx, &list, &count, err) != 0)
         return -1;
-    want(count == 0);
+    WANT(count == 0);
     free(list);
     if (tx_job_get(tx, run_id, &record, err) != 0)
         return -1;
-    want(record.state == JOB_RUN_OVER && record.run.failed == 1 && record.run.ended_ms == 3000);
+    WANT(record.state == JOB_RUN_OVER && record.run.failed == 1 && record.run.ended_ms == 3000);
     job_record_clear(&record);
     if (tx_jobs(tx, "other", NULL, 10, &list, &count, err) != 0)
         return -1;
-    want(count == 0);
+    WANT(count == 0);
     free(list);
-    want(tx_job_get(tx, run_id + 1, &record, &why) == -1 && why.cause == CAUSE_NOT_FOUND);
+    WANT(tx_job_get(tx, run_id + 1, &record, &why) == -1 && why.cause == CAUSE_NOT_FOUND);
     return 0;
 }
 
 static void a_run_of_a_job(void **state)
 {
-    (void)state;
-    in_store(add);
-    in_store(stays_open);
-    in_store(last_result_counts);
-    in_store(conditions);
-    in_store(ends);
-}
+    static int (*const works[])(struct tx * tx, void *data,
+                                struct err *err) = {add, stays_open, last_result_counts, conditions, ends};
 
-static void wake_up(void *arg)
-{
-    (void)arg;
-}
-
-static int setup(void **state)
-{
-    struct err err = ERR_INIT;
-
-    (void)state;
-    strcpy(dir, "/tmp/amtd-jobs.XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
-    snprintf(path, sizeof(path), "%s/amtd.db", dir);
-    snprintf(key, sizeof(key), "%s/key", dir);
-    seal = seal_open(key, 1, &err);
-    store = seal ? store_open(path, seal, wake_up, NULL, &err) : NULL;
-    return store ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    static const char *const names[] = {"amtd.db", "amtd.db-wal", "amtd.db-shm", "key"};
-
-    (void)state;
-    store_close(store);
-    seal_free(seal);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char *name = xasprintf("%s/%s", dir, names[i]);
-
-        unlink(name);
-        free(name);
-    }
-    return rmdir(dir);
+    for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++)
+        well_in_store(*state, works[i], NULL);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_of_a_job)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_run_of_a_job, scene_setup, scene_teardown)};
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,8 +62,7 @@ static int do_sql(struct tx *tx, void *arg, struct err *err)
 
 static void sql(struct scene *s, const char *text)
 {
-    if (in_store(s, do_sql, (void *)text) != CAUSE_NONE)
-        fail_msg("%s", s->failure.text);
+    well_in_store(s, do_sql, (void *)text);
 }
 
 struct question {
@@ -87,15 +86,13 @@ static int64_t count(struct scene *s, const char *text)
 {
     struct question q = {text, -1};
 
-    if (in_store(s, ask, &q) != CAUSE_NONE)
-        fail_msg("%s", s->failure.text);
+    well_in_store(s, ask, &q);
     return q.answer;
 }
 
 static struct order purged(struct scene *s, struct order order)
 {
-    if (in_store(s, purge, &order) != CAUSE_NONE)
-        fail_msg("%s", s->failure.text);
+    well_in_store(s, purge, &order);
     return order;
 }
 
@@ -274,8 +271,7 @@ static struct verdict verified(struct scene *s)
 {
     struct verdict v;
 
-    if (in_store(s, verify, &v) != CAUSE_NONE)
-        fail_msg("%s", s->failure.text);
+    well_in_store(s, verify, &v);
     return v;
 }
 
