@@ -26,6 +26,7 @@
 #include "amtcli/cmd_schedule.h"
 #include "amtcli/cmd_settings.h"
 #include "amtcli/cmd_shell.h"
+#include "amtcli/cmd_unprovision.h"
 #include "amtcli/cmd_user.h"
 #include "amtcli/help.h"
 
@@ -61,6 +62,7 @@ const struct command *const commands[] = {
     &command_config_declared,
     &command_config_forget,
     &command_config_schema,
+    &command_unprovision,
     &command_password_rotate,
     &command_password_list,
     &command_password_show,

@@ -60,7 +60,7 @@ int call_password_show(struct tx *tx, const json_t *params, json_t **reply, stru
         return -1;
     if (json_array_size(*reply) == 0)
         return err_set(err, CAUSE_NOT_FOUND, "host '%s' has no password of its own", host);
-    return 0;
+    return tx_passwords_seen(tx, host, clock_wall(clock_system()), err);
 }
 
 int call_password_forget(struct tx *tx, const json_t *params, json_t **reply, struct err *err)

@@ -184,6 +184,39 @@ int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct
     return row;
 }
 
+int tx_passwords_seen(struct tx *tx, const char *host, int64_t at_ms, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx,
+                                  "UPDATE passwords SET seen = ?2 WHERE id IN (SELECT p.id FROM passwords p"
+                                  " LEFT JOIN hosts h ON h.id = p.host WHERE ifnull(h.name, p.name) = ?1 AND"
+                                  " p.state < 2)",
+                                  err);
+
+    if (!st)
+        return -1;
+    bind_text(st, 1, host);
+    sqlite3_bind_int64(st, 2, at_ms);
+    return tx_run_statement(tx, st, err);
+}
+
+int tx_password_unseen(struct tx *tx, int64_t host_id, char **user, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(
+        tx, "SELECT user FROM passwords WHERE host = ?1 AND state < 2 AND seen = 0 ORDER BY user LIMIT 1",
+        err);
+    int row;
+
+    *user = NULL;
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, host_id);
+    row = tx_step(tx, st, err);
+    if (row > 0)
+        *user = column_text(st, 0);
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
 static struct own_password *own_for(struct own_passwords *own, const char *user)
 {
     for (size_t i = 0; i < own->count; i++)

@@ -36,6 +36,10 @@ int tx_password_forget_user(struct tx *tx, int64_t host_id, const char *user, in
  * passwords themselves. *rows is the caller's array. */
 int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct password_row **rows,
                  size_t *count, struct err *err);
+/* Somebody looked at the passwords of a host of that name. */
+int tx_passwords_seen(struct tx *tx, const char *host, int64_t at_ms, struct err *err);
+/* An account of the host whose password nobody has looked at: *user (caller's), or NULL. */
+int tx_password_unseen(struct tx *tx, int64_t host_id, char **user, struct err *err);
 /* Gives the hosts (in ascending order of id) their passwords. */
 int tx_load_passwords(struct tx *tx, struct hosts *hosts, struct err *err);
 

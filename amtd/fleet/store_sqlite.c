@@ -184,6 +184,7 @@ static const char *const migrations[] = {
     "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
     "ALTER TABLE schedules ADD COLUMN discover TEXT;"
     "ALTER TABLE schedules ADD COLUMN last_sweep INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE passwords ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -21,6 +21,7 @@ extern const struct task task_clock;
 extern const struct task task_config;
 extern const struct task task_password;
 extern const struct task task_user;
+extern const struct task task_unprovision;
 extern const struct task task_agent;
 extern const struct task task_worm;
 

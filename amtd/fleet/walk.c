@@ -309,6 +309,26 @@ static void name_ports(struct walk *walk, const struct profile *profile)
         walk->port[profile->tls == PROFILE_TLS_NONE ? PORT_PLAIN : PORT_TLS].number = (uint16_t)profile->port;
 }
 
+/* What amtd did to it says more than any port. */
+static void note_unprovisioned(struct walk *walk)
+{
+    const struct pairs *facts = &walk->host->facts;
+    const char *how = pairs_get(facts, "unprovisioned"), *at = pairs_get(facts, "unprovisioned.at"),
+               *state = pairs_get(facts, "amt.state");
+    bool full = how && strcmp(how, "full") == 0;
+    char *text;
+
+    if (!how || (state && strcmp(state, "post") == 0))
+        return;
+    text = xasprintf("this amtd unprovisioned it (%s) at %s", how, at ? at : "an unknown time");
+    check_add(walk->checks, "set up", "warn", text,
+              full ? "set it up anew, with a password of a profile; then forget what it was (amtcli host set "
+                     "HOST --forget-realm --forget-pin), and look: amtcli info HOST"
+                   : "set it up anew: its administrator and his password are still there; then look: amtcli "
+                     "info HOST");
+    free(text);
+}
+
 struct walk *walk_start(const struct run_parts *parts, struct http *http, const struct host *host,
                         const struct profile *profile, int64_t timeout_ms, walk_done *done, void *arg)
 {
@@ -324,6 +344,7 @@ struct walk *walk_start(const struct run_parts *parts, struct http *http, const 
     walk->arg = arg;
     walk->checks = json_array();
     walk->old_allowed = profile && profile->old_tls;
+    note_unprovisioned(walk);
     name_ports(walk, profile);
     walk->lookup = xcalloc(1, sizeof(*walk->lookup));
     walk->lookup->walk = walk;

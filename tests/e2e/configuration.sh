@@ -167,4 +167,6 @@ exits 0 amtcli config diff "$dir/lab.yaml" pc0012
 amtcli activity --limit 1000 -o json > "$dir/activity"
 says "$dir/activity" 'config.declare'
 says "$dir/activity" 'run.start config'
+amtd_stop
+amtsim_stop
 echo "configuration: ok"

@@ -1,4 +1,4 @@
-/* Passwords of hosts' own, and the calendar of what ages. */
+/* Passwords of hosts' own, configurations of collections, and the calendar of what ages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "amtd/fleet/store_calendar.h"
+#include "amtd/fleet/store_declarations.h"
 #include "amtd/fleet/store_passwords.h"
 #include "tests/unit/fleet/store_scene.h"
 
@@ -99,6 +100,96 @@ static void no_password_is_ever_lost(void **state)
     assert_int_equal(in_store(*state, work_passwords, NULL), CAUSE_NONE);
 }
 
+static void expect_unseen(struct tx *tx, int64_t host, const char *want)
+{
+    struct err err = ERR_INIT;
+    char *user;
+
+    assert_int_equal(tx_password_unseen(tx, host, &user, &err), 0);
+    assert_string_equal(user ? user : "-", want);
+    free(user);
+}
+
+static int work_seen(struct tx *tx, void *arg, struct err *err)
+{
+    struct host host = {.name = (char *)"pc1"}, other = {.name = (char *)"pc2"};
+    int64_t id, other_id;
+
+    (void)arg;
+    assert_int_equal(tx_host_add(tx, &host, &id, err), 0);
+    assert_int_equal(tx_host_add(tx, &other, &other_id, err), 0);
+    expect_unseen(tx, id, "-"); /* the profile's is in somebody's hands */
+    next_password(tx, id, "a", 1);
+    next_password(tx, other_id, "b", 1);
+    expect_unseen(tx, id, "admin");
+    assert_int_equal(tx_passwords_seen(tx, "pc1", 5, err), 0);
+    expect_unseen(tx, id, "-");
+    expect_unseen(tx, other_id, "admin");
+    assert_int_equal(tx_password_settle(tx, id, "admin", true, 6, err), 0);
+    expect_unseen(tx, id, "-");
+    next_password(tx, id, "c", 2); /* the next one is another */
+    expect_unseen(tx, id, "admin");
+    return 0;
+}
+
+static void who_looked_at_a_password_is_known(void **state)
+{
+    assert_int_equal(in_store(*state, work_seen, NULL), CAUSE_NONE);
+}
+
+/* --- declared configurations --- */
+
+static void declare(struct tx *tx, const char *hash, int64_t at_ms, int64_t version)
+{
+    struct declared d = {.collection = (char *)"lab",
+                         .name = (char *)"n",
+                         .text = (char *)"t",
+                         .hash = (char *)hash,
+                         .who = (char *)"w",
+                         .since_ms = at_ms};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(tx_declare(tx, &d, &err), 0);
+    assert_int_equal(d.version, version);
+}
+
+static int work_declared(struct tx *tx, void *arg, struct err *err)
+{
+    struct collection lab = {.name = (char *)"lab", .where = (char *)"power = on"};
+    struct declared d = {.collection = (char *)"none",
+                         .name = (char *)"n",
+                         .text = (char *)"t",
+                         .hash = (char *)"h",
+                         .who = (char *)"w"};
+    struct declared *all;
+    size_t count;
+
+    (void)arg;
+    assert_int_equal(tx_declare(tx, &d, err), -1);
+    assert_int_equal(err->cause, CAUSE_NOT_FOUND);
+    assert_int_equal(tx_collection_put(tx, &lab, false, err), 0);
+    declare(tx, "h1", 1, 1);
+    declare(tx, "h1", 2, 1); /* the same file */
+    declare(tx, "h2", 3, 2);
+    assert_int_equal(tx_collection_put(tx, &lab, true, err), 0); /* it stays with its collection */
+    assert_int_equal(tx_declared(tx, "lab", &d, err), 0);
+    assert_string_equal(d.hash, "h2");
+    assert_int_equal(d.since_ms, 3);
+    declared_clear(&d);
+    assert_int_equal(tx_collection_remove(tx, "lab", err), 0);
+    assert_int_equal(tx_declared_list(tx, &all, &count, err), 0);
+    assert_int_equal(count, 0);
+    free(all);
+    assert_int_equal(tx_declared_forget(tx, "lab", err), -1);
+    err_clear(err);
+    return 0;
+}
+
+static void declared_configurations_have_versions(void **state)
+{
+    assert_int_equal(in_store(*state, work_declared, NULL), CAUSE_NONE);
+}
+
 /* --- the calendar --- */
 
 static void add_dated(struct tx *tx, const char *name, const char *fact, const char *value)
@@ -154,6 +245,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_password_is_ever_lost, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(who_looked_at_a_password_is_known, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(declared_configurations_have_versions, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(what_is_due_comes_in_order, scene_setup, scene_teardown),
     };
 

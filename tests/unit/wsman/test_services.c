@@ -19,6 +19,7 @@
 #include "wsman/quirks.h"
 #include "wsman/redirection.h"
 #include "wsman/redirection_ready.h"
+#include "wsman/unprovision.h"
 
 /* One expected call: its name, words that must be in the body, and the answer's inner XML (NULL: absent
  * class). */
@@ -601,9 +602,80 @@ static void nobody_removes_his_own_account(void **state)
     assert_int_equal(play(&as.seq, script), CAUSE_INVALID_ARGUMENT);
 }
 
+/* --- unprovisioning --- */
+
+#define SETUP(state) "<g:ProvisioningState>" state "</g:ProvisioningState>"
+#define MODE(mode)   "<g:CurrentControlMode>" mode "</g:CurrentControlMode>"
+
+static void unprovision_asks_what_keeps_it_from_it_first(void **state)
+{
+    static const struct line full[] = {
+        {"Get AMT_SetupAndConfigurationService", NULL, NULL, SETUP("2")},
+        {"Get IPS_HostBasedSetupService", NULL, NULL, MODE("2")},
+        {"AMT_SetupAndConfigurationService.GetUnprovisionBlockingComponents", NULL, NULL, OK},
+        {"AMT_SetupAndConfigurationService.Unprovision", "<r:ProvisioningMode>1</r:ProvisioningMode>", NULL,
+         OK},
+        {NULL},
+    };
+    static const struct line partial[] = {
+        {"Get AMT_SetupAndConfigurationService", NULL, NULL, NULL},
+        {"Get IPS_HostBasedSetupService", NULL, NULL, MODE("1")},
+        {"AMT_SetupAndConfigurationService.GetUnprovisionBlockingComponents", NULL, NULL, NULL},
+        {"AMT_SetupAndConfigurationService.PartialUnprovision", NULL, "ProvisioningMode", OK},
+        {NULL},
+    };
+    struct unprovision_seq us;
+
+    (void)state;
+    unprovision_seq_init(&us, true);
+    assert_int_equal(play(&us.seq, full), CAUSE_NONE);
+    assert_true(us.done);
+    assert_false(us.client_mode);
+    unprovision_seq_init(&us, false);
+    assert_int_equal(play(&us.seq, partial), CAUSE_NONE);
+    assert_true(us.done);
+    assert_true(us.client_mode);
+}
+
+static void unprovision_leaves_alone_what_it_may_not(void **state)
+{
+    static const struct line locked[] = {
+        {"Get AMT_SetupAndConfigurationService", NULL, NULL, SETUP("2")},
+        {"Get IPS_HostBasedSetupService", NULL, NULL, MODE("2")},
+        {"AMT_SetupAndConfigurationService.GetUnprovisionBlockingComponents", NULL, NULL,
+         "<g:Component>1</g:Component>" OK},
+        {NULL},
+    };
+    static const struct line refused[] = {
+        {"Get AMT_SetupAndConfigurationService", NULL, NULL, SETUP("2")},
+        {"Get IPS_HostBasedSetupService", NULL, NULL, MODE("2")},
+        {"AMT_SetupAndConfigurationService.GetUnprovisionBlockingComponents", NULL, NULL, NULL},
+        {"AMT_SetupAndConfigurationService.PartialUnprovision", NULL, NULL,
+         "<g:ReturnValue>2076</g:ReturnValue>"},
+        {NULL},
+    };
+    static const struct line already[] = {
+        {"Get AMT_SetupAndConfigurationService", NULL, NULL, SETUP("0")},
+        {NULL},
+    };
+    struct unprovision_seq us;
+
+    (void)state;
+    unprovision_seq_init(&us, false);
+    assert_int_equal(play(&us.seq, locked), CAUSE_INVALID_STATE);
+    unprovision_seq_init(&us, false);
+    assert_int_equal(play(&us.seq, refused), CAUSE_INVALID_STATE);
+    assert_false(us.done);
+    unprovision_seq_init(&us, true);
+    assert_int_equal(play(&us.seq, already), CAUSE_NONE);
+    assert_true(us.done && us.already);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unprovision_asks_what_keeps_it_from_it_first),
+        cmocka_unit_test(unprovision_leaves_alone_what_it_may_not),
         cmocka_unit_test(the_administrators_password),
         cmocka_unit_test(a_user_accounts_password),
         cmocka_unit_test(accounts_are_corrected_as_a_whole),

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# unprovision.sh BIN_DIR: set-up taken back, partially and fully, and what keeps it from happening by mistake: exact
+# numbers, active filters, passwords that nobody has seen, locked audit logs; lost answers; what doctor says after.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+
+amtsim_start --devices 30 --scenario <(printf 'devices:\n  - {select: 3, generation: 5}\n  - {select: 4, generation: 11}\n')
+amtd_start --log-level debug
+fleet 30
+
+# device N JQ: what the device itself says.
+device()
+{
+    ctl get "$1" | jq -r "$2"
+}
+
+# --- by mistake ---
+exits 4 amtcli unprovision pc0001 < /dev/null
+says "$dir/err" 'with their exact number'
+exits 4 amtcli unprovision pc0001 --confirm yes
+exits 4 amtcli unprovision 'pc[0001-0002]' --confirm pc0001
+exits 4 amtcli unprovision @lab --confirm 29
+says "$dir/err" 'these are 30 hosts'
+exits 0 amtcli unprovision @lab --full --dry-run
+says "$dir/out" 'would fully unprovision it (AMT'
+exits 2 amtcli unprovision pc0001 --yes --confirm 1
+[ "$(ctl record all | jq -s '[.[].counters.connections] | add')" = 0 ] || fail "devices were asked"
+
+# --- partial: the administrator, names and addresses stay; accounts are gone ---
+exits 0 amtcli config apply <(printf 'network: {domain: lab.example}\n') pc0001
+exits 0 amtcli user pc0001 apply -a helpdesk=remote-control
+exits 0 amtcli password show pc0001
+exits 0 amtcli unprovision pc0001 --confirm pc0001 -o json
+[ "$(jq -r '.[0] | "\(.result) \(.detail.unprovisioned)"' "$dir/out")" = 'ok partial' ] || fail "$(cat "$dir/out")"
+[ "$(device 1 '"\(.provisioned) \(.settings.domain)"')" = 'false lab.example' ] || fail "partial: $(ctl get 1)"
+exits 0 amtcli host list 'where:unprovisioned = partial' -o json
+[ "$(jq -r '.[0].name' "$dir/out")" = pc0001 ] || fail "not marked: $(cat "$dir/out")"
+answers_again()
+{
+    amtcli unprovision pc0001 --confirm 1 > "$dir/out" 2>&1 && grep -q 'was not provisioned' "$dir/out"
+}
+wait_until "the device's return" answers_again
+exits 1 amtcli power status pc0001
+says "$dir/out" not-provisioned
+amtcli doctor pc0001 > "$dir/out" 2>&1 || true
+says "$dir/out" 'this amtd unprovisioned it (partial)'
+says "$dir/out" 'amtcli info HOST'
+ctl set 1 provisioned=true > /dev/null
+exits 0 amtcli info pc0001
+amtcli doctor pc0001 > "$dir/out" 2>&1 || fail "doctor: $(cat "$dir/out")"
+! grep -q 'unprovisioned it' "$dir/out" || fail "set up anew, and doctor does not know"
+
+# --- full: as a factory leaves it, with a new realm ---
+exits 0 amtcli config apply <(printf 'network: {domain: lab.example, ping: off}\n') pc0002
+realm=$(device 2 .realm)
+exits 0 amtcli unprovision pc0002 --full --confirm 1
+[ "$(device 2 '"\(.provisioned) \(.settings.domain) \(.settings.ping)"')" = 'false sim.example true' ] || fail "full: $(ctl get 2)"
+[ "$(device 2 .realm)" != "$realm" ] || fail "the realm is the same"
+
+# --- AMT 5 ---
+exits 0 amtcli unprovision pc0003 --confirm 1
+[ "$(device 3 .provisioned)" = false ] || fail "AMT 5: $(ctl get 3)"
+
+# --- filters ---
+exits 0 amtcli filter apply quarantine pc0004 --set management=127.0.0.1 --yes
+exits 1 amtcli unprovision pc0004 --confirm 1
+says "$dir/out" 'a filter is active there'
+[ "$(device 4 .provisioned)" = true ] || fail "with a filter: $(ctl get 4)"
+exits 0 amtcli unprovision pc0004 --confirm 1 --filters
+exits 0 amtcli filter status pc0004 -o json
+[ "$(jq '.[0].policy' "$dir/out")" = null ] || fail "its filter is still there: $(cat "$dir/out")"
+
+# --- a password that only the store knows ---
+exits 0 amtcli password rotate 'pc[0005-0006]' --yes
+exits 1 amtcli unprovision 'pc[0005-0006]' --confirm 2
+says "$dir/out" 'amtcli password show pc000'
+exits 0 amtcli password show pc0005
+exits 1 amtcli unprovision 'pc[0005-0006]' --confirm 2 -o json
+[ "$(jq -r '[.[] | .result] | join(",")' "$dir/out")" = ok,failed ] || fail "seen, not seen: $(cat "$dir/out")"
+[ "$(device 6 .provisioned)" = true ] || fail "unseen, and unprovisioned: $(ctl get 6)"
+exits 0 amtcli password show pc0005
+
+# --- what keeps a device from it, and what is lost on the way ---
+ctl set 7 audit-locked=true > /dev/null
+exits 1 amtcli unprovision pc0007 --confirm 1
+says "$dir/out" 'audit log is locked'
+ctl set 8 'faults=[{"fault":"drop","at":"after-request","on":"PartialUnprovision"}]' > /dev/null
+exits 1 amtcli unprovision pc0008 --confirm 1
+says "$dir/out" 'still provisioned'
+ctl set 9 'faults=[{"fault":"drop","at":"after-change","on":"PartialUnprovision"}]' > /dev/null
+exits 0 amtcli unprovision pc0009 --confirm 1
+[ "$(device 9 .provisioned)" = false ] || fail "answer lost: $(ctl get 9)"
+ctl set 10 'faults=[{"fault":"malformed-xml"}]' > /dev/null
+exits 1 amtcli unprovision pc0010 --confirm 1
+ctl set 10 'faults=[]' > /dev/null
+[ "$(device 10 .provisioned)" = true ] || fail "garbage: $(ctl get 10)"
+
+# --- in stages: a canary that fails is the only one ---
+ctl set 11 audit-locked=true > /dev/null
+exits 1 amtcli unprovision 'pc[0011-0030]' --confirm 20 --canary 1 -o json
+[ "$(jq '[.[] | select(.result == "ok")] | length' "$dir/out")" -lt 20 ] || fail "stages: $(cat "$dir/out")"
+ctl set 11-30 audit-locked=true 'faults=[{"fault":"slow","ms":700}]' > /dev/null # results are kept while the next one waits
+exits 1 amtcli unprovision 'pc[0011-0030]' --confirm 20 --canary 0 --max-failures 2 --parallel 1 -o json
+[ "$(jq '[.[] | select(.cause == "invalid-state")] | length' "$dir/out")" -le 5 ] || fail "failures: $(cat "$dir/out")"
+
+amtcli activity --limit 1000 -o json > "$dir/activity"
+says "$dir/activity" 'run.start unprovision'
+amtd_stop
+amtsim_stop
+echo "unprovision: ok"
