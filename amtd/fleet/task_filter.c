@@ -172,6 +172,15 @@ char *filter_what(const struct filter_args *fa)
 
 /* --- what is wanted --- */
 
+/* A port cannot tell false source addresses of IPv6. */
+static bool spoofs_ipv6(const struct sd_state *state)
+{
+    for (size_t i = 0; i < state->port_count; i++)
+        if (state->ports[i].has_limits && !state->ports[i].limits.ipv6_anti_spoof)
+            return true;
+    return false;
+}
+
 static int compile(struct filter_host_work *w, struct err *err)
 {
     const char *version = pairs_get(&w->host->facts, "amt.version");
@@ -193,6 +202,8 @@ static int compile(struct filter_host_work *w, struct err *err)
                        "the device offers no System Defense: it has none, or is in client control mode");
     w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, &w->reach, err);
     w->work.tries_ways = w->reach.count > 0 && !w->args->when;
+    if (w->set && w->set->policy.anti_spoof && spoofs_ipv6(&w->work.sd.state))
+        w->work.remark = "the device checks source addresses of IPv4 only";
     return w->set ? 0 : -1;
 }
 

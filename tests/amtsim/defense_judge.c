@@ -20,8 +20,8 @@ enum {
 /* What filters can look at. */
 struct packet {
     uint16_t ethertype;
-    uint8_t version;    /* 4, 6; 0: no IP, or not readable */
-    bool has_transport; /* the first fragment, with ports (and flags) */
+    uint8_t version;           /* 4, 6; 0: no IP, or not readable */
+    bool has_ports, has_flags; /* the first fragment */
     uint8_t protocol;
     uint8_t source[16], destination[16];
     uint16_t source_port, destination_port;
@@ -37,31 +37,38 @@ static void read_transport(struct packet *p, struct rd *r)
         return;
     p->source_port = rd_be16(r);
     p->destination_port = rd_be16(r);
+    p->has_ports = rd_ok(r);
     if (p->protocol == IP_TCP) {
         rd_skip(r, 9); /* sequence, acknowledgement, data offset */
         p->flags = rd_u8(r) & 0x3f;
+        p->has_flags = rd_ok(r);
     } else {
         rd_skip(r, 4);
         p->payload = *r;
     }
-    p->has_transport = rd_ok(r);
 }
 
 static void read_ipv4(struct packet *p, struct rd *r)
 {
     uint8_t first = rd_u8(r);
     size_t header = (size_t)(first & 15) * 4;
-    rd_skip(r, 5);
+    rd_skip(r, 1);
+    size_t total = rd_be16(r);
+    rd_skip(r, 2);
     uint16_t fragment = rd_be16(r);
     rd_skip(r, 1);
     p->protocol = rd_u8(r);
     rd_skip(r, 2);
     rd_copy(r, p->source, 4);
     rd_copy(r, p->destination, 4);
-    if (!rd_ok(r) || first >> 4 != 4 || header < 20)
+    if (!rd_ok(r) || first >> 4 != 4 || header < 20 || (total != 0 && total < header))
+        return;
+    if (total != 0 && total - 20 < r->n) /* the rest only fills the frame; 0: left to the network card */
+        *r = rd_init(r->p, total - 20);
+    rd_skip(r, header - 20);
+    if (!rd_ok(r))
         return;
     p->version = 4;
-    rd_skip(r, header - 20);
     if ((fragment & 0x1fff) == 0)
         read_transport(p, r);
 }
@@ -71,7 +78,7 @@ static bool skip_extensions(struct packet *p, struct rd *r)
 {
     for (unsigned i = 0; i < EXTENSIONS_MAX; i++) {
         uint8_t kind = p->protocol;
-        if (kind != 0 && kind != 43 && kind != 44 && kind != 51 && kind != 60)
+        if (kind != 0 && kind != 43 && kind != 44 && kind != 60)
             return true;
         p->protocol = rd_u8(r);
         uint8_t length = rd_u8(r);
@@ -82,7 +89,7 @@ static bool skip_extensions(struct packet *p, struct rd *r)
                 return false;
             continue;
         }
-        rd_skip(r, kind == 51 ? ((size_t)length + 2) * 4 - 2 : (size_t)length * 8 + 6);
+        rd_skip(r, (size_t)length * 8 + 6);
     }
     return false;
 }
@@ -131,7 +138,7 @@ static bool fits_address(const struct defense_address *a, const uint8_t *address
 
 static bool fits_port(const struct defense_range *r, const struct packet *p, uint16_t port)
 {
-    return !r->given || (p->has_transport && port >= r->start && port <= r->end);
+    return !r->given || (p->has_ports && port >= r->start && port <= r->end);
 }
 
 static bool fits(const struct defense_filter *f, const struct packet *p)
@@ -145,7 +152,7 @@ static bool fits(const struct defense_filter *f, const struct packet *p)
            fits_port(&f->source_ports, p, p->source_port) &&
            fits_port(&f->destination_ports, p, p->destination_port) &&
            (flags ||
-            (p->has_transport && (p->flags & f->flags_on) == f->flags_on && (p->flags & f->flags_off) == 0));
+            (p->has_flags && (p->flags & f->flags_on) == f->flags_on && (p->flags & f->flags_off) == 0));
 }
 
 /* --- judging --- */
@@ -212,8 +219,7 @@ static void learn(struct device *d, unsigned port, const struct packet *p)
 {
     struct rd r = p->payload;
     uint8_t yours[4];
-    if (p->version != 4 || !p->has_transport || p->protocol != IP_UDP || p->source_port != 67 ||
-        rd_u8(&r) != 2)
+    if (p->version != 4 || !p->has_ports || p->protocol != IP_UDP || p->source_port != 67 || rd_u8(&r) != 2)
         return;
     rd_skip(&r, 15);
     rd_copy(&r, yours, 4);

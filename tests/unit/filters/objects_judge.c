@@ -39,6 +39,15 @@ static bool matches(const struct sd_filter *filter, const struct packet *packet)
            port_matches(&filter->destination_ports, packet, packet->destination_port);
 }
 
+/* 1.4: neither its own, nor none yet, nor, of IPv6, one of the link. */
+static bool is_spoofed(const struct objects *objects, const struct packet *packet)
+{
+    if (packet->version == 4)
+        return packet->source != 0 && packet->source != objects->own4;
+    return packet->version == 6 && packet->source != 0 && packet->source >> 118 != 0x3fa &&
+           packet->source != objects->own6;
+}
+
 bool objects_drop(struct objects *objects, enum sd_direction direction, const struct packet *packet,
                   int64_t second)
 {
@@ -48,6 +57,8 @@ bool objects_drop(struct objects *objects, enum sd_direction direction, const st
         memset(objects->passed, 0, sizeof(objects->passed));
         objects->second = second;
     }
+    if (direction == SD_TX && objects->compiled->policy.anti_spoof && is_spoofed(objects, packet))
+        return true;
     for (size_t i = 0; i < objects->compiled->count; i++) {
         const struct sd_filter *filter = &objects->compiled->filters[i].filter;
 

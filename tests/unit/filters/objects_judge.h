@@ -11,9 +11,10 @@ struct objects {
     int64_t second;
     uint32_t passed[SD_HANDLES_MAX];
     uint64_t hits[SD_HANDLES_MAX];
+    net_number own4, own6; /* the host's addresses */
 };
 
-/* True: dropped. */
+/* True: dropped, because of a false source address, by filters or by the default. */
 bool objects_drop(struct objects *objects, enum sd_direction direction, const struct packet *packet,
                   int64_t second);
 

@@ -1,15 +1,17 @@
-/* Random rule files and packets from a small world, so that they meet often. */
+/* Random rule files, packets and frames from a small world, so that they meet often. */
 #ifndef TESTS_UNIT_FILTERS_RANDOM_RULES_H
 #define TESTS_UNIT_FILTERS_RANDOM_RULES_H
 
 #include <stdint.h>
-
 #include "base/buf.h"
 #include "filters/packet.h"
 
 /* The body of a file with up to `most` rules. *seed is the state of the generator. */
 void random_body(uint64_t *seed, unsigned most, struct buf *out);
 void random_packet(uint64_t *seed, struct packet *out);
+/* The packet as an Ethernet frame, dressed in what does not matter: VLAN tags, options, extension headers,
+ * padding. What the packet lacks is behind a fragment's beginning, or cut off. */
+void random_frame(uint64_t *seed, const struct packet *packet, struct buf *out);
 uint32_t random_below(uint64_t *seed, uint32_t n);
 
 #endif
