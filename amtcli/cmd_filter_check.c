@@ -176,7 +176,7 @@ static void print_json(const struct filter_input *input, const struct check_repo
     if (input->rules) {
         struct buf otherwise = buf_init(LINE_MAX_BYTES);
 
-        policy_sentence(&input->rules->policy, &otherwise);
+        policy_sentence(&input->rules->policy, input->rules->count == 0, &otherwise);
         json_object_set_new(out, "rules", rules_json(input->rules));
         json_object_set_new(out, "default", json_string(buf_str(&otherwise)));
         buf_free(&otherwise);
@@ -202,7 +202,7 @@ static void print_rules(const struct filter_input *input)
         printf("  %-*s  %s\n", RULE_NAME_MAX, input->rules->rules[i].name, buf_str(&text));
     }
     buf_reset(&text);
-    policy_sentence(&input->rules->policy, &text);
+    policy_sentence(&input->rules->policy, input->rules->count == 0, &text);
     printf("  %-*s  %s\n", RULE_NAME_MAX, "", buf_str(&text));
     buf_free(&text);
 }
@@ -236,11 +236,10 @@ static void print_table(const struct filter_input *input, const struct check_rep
         print_ways(report);
     }
     if (report->compiled)
-        printf("objects\n  %zu filters; of a port's room, the default included: out %u + %u for IPv6, in %u "
-               "+ %u for "
-               "IPv6\n",
-               report->filters, report->out.filters, report->out.filters_ipv6, report->in.filters,
-               report->in.filters_ipv6);
+        printf("objects\n  %zu %s; of a port's room, the default included: out %u + %u for IPv6, in %u "
+               "+ %u for IPv6\n",
+               report->filters, report->filters == 1 ? "filter" : "filters", report->out.filters,
+               report->out.filters_ipv6, report->in.filters, report->in.filters_ipv6);
     fflush(stdout);
     filter_input_tell(input, FINDING_NOTE);
     filter_input_tell_names(input);

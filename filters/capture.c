@@ -333,7 +333,7 @@ int capture_write_to(struct capture *capture, const char *path, struct err *err)
 {
     capture->dumper = pcap_dump_open(capture->pcap, path);
     if (!capture->dumper)
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "%s: %s", path, pcap_geterr(capture->pcap));
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "%s", pcap_geterr(capture->pcap)); /* names the path */
     capture->dump_path = xstrdup(path);
     return 0;
 }

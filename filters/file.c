@@ -57,6 +57,7 @@ struct reader {
     unsigned depth;
     const char *stack[FILTER_INCLUDE_DEPTH + 1]; /* files being read, outermost first */
     bool full;                                   /* too many rules: said once */
+    bool unsure; /* what may declare names had mistakes: who knows which there are */
     bool own_policy;
 };
 
@@ -260,11 +261,12 @@ static void read_item(struct reader *r, struct xml_doc *doc, struct xml_el el, e
     size_t index = r->file->count;
     const char *remark = xml_remark(doc, el);
     size_t errors = r->findings->errors;
+    bool declares = element == ELEMENT_VARIABLE || element == ELEMENT_INCLUDE;
 
     if ((element == ELEMENT_RULE || element == ELEMENT_NEED) && ++r->rules > RULES_MAX) {
         if (!r->full)
             mistake(r, place, NULL, "more than %d rules", RULES_MAX);
-        r->full = true;
+        r->full = r->unsure = true;
         return;
     }
     item = filter_file_add(r->file, element, place.line);
@@ -272,8 +274,10 @@ static void read_item(struct reader *r, struct xml_doc *doc, struct xml_el el, e
     item->depth = r->depth;
     item->remark = remark[0] ? xstrdup(remark) : NULL;
     read_attributes(r, doc, el, item);
-    if (errors != r->findings->errors)
+    if (errors != r->findings->errors) {
+        r->unsure |= declares;
         return;
+    }
     if (element == ELEMENT_RULE || element == ELEMENT_NEED)
         check_rule(r, item);
     else if (element == ELEMENT_VARIABLE)
@@ -284,6 +288,7 @@ static void read_item(struct reader *r, struct xml_doc *doc, struct xml_el el, e
 
         read_include(r, &copy);
     }
+    r->unsure |= declares && errors != r->findings->errors;
 }
 
 /* --- one document --- */
@@ -325,6 +330,7 @@ static void read_child(struct reader *r, struct xml_doc *doc, struct xml_el el, 
         }
     }
     mistake(r, place, NULL, "<%s>: expected policy, variable, include, need or filter", xml_name(el));
+    r->unsure = true;
 }
 
 static void read_root(struct reader *r, struct xml_doc *doc, struct xml_el root, struct place place)
@@ -434,7 +440,7 @@ struct filter_file *filter_file_parse(const char *path, const void *text, size_t
     size_t errors = findings->errors;
 
     read_document(&r, keep_path(r.file, path), text, n);
-    if (findings->errors == errors)
+    if (!r.unsure)
         check_names(&r);
     HASH_ITER(hh, r.taken, taken, next)
     {

@@ -104,12 +104,14 @@ void rule_sentence(const struct rule *rule, struct buf *out)
     buf_putc(out, '.');
 }
 
-void policy_sentence(const struct rules_policy *policy, struct buf *out)
+void policy_sentence(const struct rules_policy *policy, bool alone, struct buf *out)
 {
+    const char *rest = alone ? "Everything" : "Everything else";
+
     if (policy->out.drop == policy->in.drop)
-        buf_printf(out, "Everything else %s, both ways", policy->out.drop ? "is dropped" : "passes");
+        buf_printf(out, "%s %s, both ways", rest, policy->out.drop ? "is dropped" : "passes");
     else
-        buf_printf(out, "Everything else %s on its way out, and %s on its way in",
+        buf_printf(out, "%s %s on its way out, and %s on its way in", rest,
                    policy->out.drop ? "is dropped" : "passes", policy->in.drop ? "is dropped" : "passes");
     if (policy->anti_spoof != SD_ANTI_SPOOF_OFF)
         buf_puts(out, "; packets with a false source address are dropped");

@@ -9,7 +9,7 @@
 void rule_sentence(const struct rule *rule, struct buf *out);
 /* Appends "UDP between this host and port 53 of 10.0.0.2": which packets. */
 void match_sentence(const struct match *match, struct buf *out);
-/* Appends what happens to packets that no rule fits. */
-void policy_sentence(const struct rules_policy *policy, struct buf *out);
+/* Appends what happens to packets that no rule fits; alone: there are no rules. */
+void policy_sentence(const struct rules_policy *policy, bool alone, struct buf *out);
 
 #endif
