@@ -9,6 +9,9 @@
 #include "filters/sentence.h"
 #include "filters/shadow.h"
 
+#define PROTOCOL_TCP     6
+#define ANSWERS_WORK_MAX 200000 /* rules compared with rules: of long files the first ones */
+
 /* What amtd depends on, in the words of its own files. The server comes first: it says which IP version
  * counts. */
 static const struct own_way {
@@ -173,6 +176,52 @@ static void check_file_needs(const struct filter_file *file, struct names *names
     ruleset_free(others);
 }
 
+/* --- answers --- */
+
+/* Rules know no connections. False: nothing of what answers this rule's packets passes. */
+static bool answers_pass(const struct rule *rule, uint32_t index, const struct boxes *boxes,
+                         const struct ruleset *rules)
+{
+    static const struct box_options any_ports = {.any_ports = true};
+    struct rule answer = *rule;
+    struct boxes back = {0};
+    bool pass = false;
+
+    answer.match.out = rule->match.in;
+    answer.match.in = rule->match.out;
+    answer.match.tcp_on = answer.match.tcp_off = 0;
+    for (enum sd_direction d = SD_TX; d <= SD_RX; d++)
+        boxes_of_rule(&answer, index, d, &any_ports, &back, NULL);
+    for (size_t i = 0; i < back.count && !pass; i++) {
+        struct covered covered;
+
+        box_cover(&back.items[i], boxes, &rules->policy, &covered);
+        pass = covered.passes || covered.partly;
+    }
+    pass |= back.count == 0;
+    boxes_free(&back);
+    return pass;
+}
+
+static void check_answers(const struct ruleset *rules, const struct boxes *boxes, struct findings *findings)
+{
+    size_t left = ANSWERS_WORK_MAX / (rules->count + 1);
+
+    for (uint32_t i = 0; i < rules->count && left > 0; i++) {
+        const struct rule *rule = &rules->rules[i];
+
+        if (rule->action == RULE_DROP || rule->match.protocol != PROTOCOL_TCP ||
+            rule->match.out == rule->match.in)
+            continue;
+        left--;
+        if (!answers_pass(rule, i, boxes, rules))
+            findings_add(findings, FINDING_WARNING, rule->place, rule->name,
+                         "lets TCP %s, and all answers are dropped: rules know no connections; expected "
+                         "direction=\"both\"",
+                         rule->match.out ? "out" : "in");
+    }
+}
+
 /* --- generations --- */
 
 static bool wanted(const struct generation *generation, const struct check_options *options)
@@ -244,6 +293,7 @@ void filter_check(const struct ruleset *rules, struct names *names, const struct
             boxes_of_rule(&rules->rules[i], i, d, &any_ports, &boxes, NULL);
     check_objects(rules, options, report, findings);
     shadows_find(rules, &boxes, findings);
+    check_answers(rules, &boxes, findings);
     for (size_t i = 0; i < rules->need_count; i++)
         check_way(&rules->needs[i], WAY_NEED, &boxes, rules, report);
     check_file_needs(options->needs, names, &boxes, rules, report, findings);

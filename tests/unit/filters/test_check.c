@@ -203,6 +203,37 @@ static void idle_rules_are_told(void **state)
     }
 }
 
+static void rules_whose_answers_are_dropped_are_told(void **state)
+{
+    static const struct {
+        const char *body;
+        bool told;
+    } rows[] = {
+        {"<filter name='a' protocol='tcp' direction='in' local-ports='3389'/>", true},
+        {"<filter name='a' protocol='tcp' direction='out' remote='10.0.0.5' remote-ports='443'/>", true},
+        {"<filter name='a' protocol='tcp' direction='in' local-ports='3389'/>"
+         "<filter name='b' protocol='tcp' direction='out' local-ports='3389'/>",
+         false},
+        {"<filter name='a' protocol='tcp' direction='in' local-ports='3389'/>"
+         "<filter name='b' direction='out' remote='10.1.0.0/16'/>",
+         false}, /* some pass */
+        {"<filter name='a' protocol='tcp' local-ports='3389'/>", false},
+        {"<filter name='a' protocol='udp' direction='out' remote-ports='514'/>", false},
+        {"<policy default-out='pass'/><filter name='a' protocol='tcp' direction='in' local-ports='3389'/>",
+         false},
+        {"<filter name='a' protocol='tcp' direction='in' action='drop'/>", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct checked checked = check(rows[i].body, NULL, 0);
+
+        if (found(&checked.findings, "rule 'a': lets TCP ") != rows[i].told)
+            fail_msg("%s: %s", rows[i].body, rows[i].told ? "not told" : "told");
+        clear(&checked);
+    }
+}
+
 static void generations_have_their_limits(void **state)
 {
     static const unsigned versions[] = {2, 3, 16};
@@ -308,6 +339,7 @@ int main(void)
         cmocka_unit_test(needs_are_covered_by_several_rules),
         cmocka_unit_test(covered_is_never_dropped),
         cmocka_unit_test(idle_rules_are_told),
+        cmocka_unit_test(rules_whose_answers_are_dropped_are_told),
         cmocka_unit_test(generations_have_their_limits),
         cmocka_unit_test(rules_are_said_in_sentences),
     };
