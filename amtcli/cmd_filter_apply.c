@@ -354,14 +354,16 @@ static int filter_status(struct context *ctx)
 
 static int filter_confirm(struct context *ctx)
 {
+    json_int_t confirmed;
     json_t *reply;
     int code =
         context_call(ctx, "filter.confirm", json_pack("{s:s}", "target", ctx->args.operands[0]), &reply);
 
     if (code != 0)
         return code;
-    fprintf(stderr, "%lld hosts keep their filters\n",
-            (long long)json_integer_value(json_object_get(reply, "confirmed")));
+    confirmed = json_integer_value(json_object_get(reply, "confirmed"));
+    fprintf(stderr, confirmed == 1 ? "%lld host keeps its filters\n" : "%lld hosts keep their filters\n",
+            (long long)confirmed);
     json_decref(reply);
     return EXIT_ALL;
 }

@@ -230,6 +230,8 @@ struct compiled *filter_compile(const struct ruleset *rules, const struct compil
     if (findings->errors == errors) {
         boxes_reduce(&boxes);
         fit(&boxes, rules, options, findings);
+        if (options->no_room)
+            *options->no_room = findings->errors > errors;
         check_anti_spoofing(rules, options, findings);
     }
     if (findings->errors == errors)

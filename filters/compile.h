@@ -20,9 +20,10 @@ struct compile_options {
     const struct sd_limits *device;     /* NULL: the device did not tell */
     const struct sd_port_limits *ports; /* of all ports that shall take the policy; NULL: not known */
     size_t port_count;
-    const char *prefix;  /* in front of every name, at most 4 characters; NULL: none */
-    bool only_room;      /* tell only of room: everything else was told by a compilation before */
-    bool widen;          /* where there is no room, let pass rules pass more */
+    const char *prefix; /* in front of every name, at most 4 characters; NULL: none */
+    bool only_room;     /* tell only of room: everything else was told by a compilation before */
+    bool widen;         /* where there is no room, let pass rules pass more */
+    bool *no_room;      /* set when it is refused for want of room, and for nothing else; NULL: nobody asks */
     bool name_protocols; /* for devices that refuse an address without protocol: TCP, UDP and ICMP instead */
 };
 

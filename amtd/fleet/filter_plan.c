@@ -398,6 +398,8 @@ int filter_plan_switch(const struct sd_state *state, const struct filter_goal *g
     const struct sd_policy *target = filter_present(state, goal);
 
     memset(steps, 0, sizeof(*steps));
+    if (goal->nothing && goal->unknown && state->absent)
+        return 0;
     if (refuse_device(state, err) != 0)
         return -1;
     if (goal->nothing) {

@@ -25,9 +25,10 @@ struct filter_goal {
     /* Who is to have it: SD_CONSOLE, to be active now; SD_AGENT (every port) and SD_HEURISTICS (the wired
      * one), for when what they watch asks for it. */
     enum sd_owner owner;
-    bool nothing;              /* nothing of ours is to be there; the rest is ignored */
-    bool everything;           /* with nothing: and nothing of others */
-    struct sd_policy policy;   /* without id and handles */
+    bool nothing;            /* nothing of ours is to be there; the rest is ignored */
+    bool everything;         /* with nothing: and nothing of others */
+    bool unknown;            /* with nothing: nobody knows of anything there; fine where there can be none */
+    struct sd_policy policy; /* without id and handles */
     struct sd_filter *filters; /* borrowed; no two mean the same */
     size_t count;
     uint32_t minutes; /* time-out in hardware, 0: none */

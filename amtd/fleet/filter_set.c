@@ -29,6 +29,7 @@ void filter_set_free(struct filter_set *set)
     if (!set || set->more-- > 0)
         return;
     json_decref(set->json);
+    json_decref(set->warnings);
     for (size_t i = 0; set->rules && i < set->count; i++)
         free(set->rules[i]);
     free(set->rules);

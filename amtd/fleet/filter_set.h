@@ -27,6 +27,8 @@ struct filter_set {
     size_t count;
     uint32_t minutes; /* time-out in hardware */
     enum sd_owner owner;
+    json_t *
+        warnings; /* of making it: which rules were widened, and to what; NULL: none. Not kept in the store */
     unsigned more; /* holders besides the first */
     json_t *json;  /* as filter_set_json made it, or NULL; nobody changes either any more */
 };

@@ -265,11 +265,16 @@ static struct filter_set *make_set(const struct filter_source *source, const str
 }
 
 static struct compiled *compile(struct ruleset *rules, const struct filter_binding *binding,
-                                const struct sd_state *state, struct findings *findings)
+                                const struct sd_state *state, bool *no_room, struct findings *findings)
 {
     struct sd_port_limits ports[SD_PORTS_MAX];
     struct compile_options options = {
-        .device = &state->limits, .ports = ports, .prefix = FILTER_OURS, .widen = binding->widen};
+        .device = &state->limits,
+        .ports = ports,
+        .prefix = FILTER_OURS,
+        .widen = binding->widen,
+        .no_room = no_room,
+    };
 
     for (size_t i = 0; i < state->port_count; i++)
         if (state->ports[i].has_limits)
@@ -277,6 +282,24 @@ static struct compiled *compile(struct ruleset *rules, const struct filter_bindi
     if (binding->anti_spoof)
         rules->policy.anti_spoof = SD_ANTI_SPOOF_EVENT | SD_ANTI_SPOOF_COUNT;
     return filter_compile(rules, &options, findings);
+}
+
+/* What rules were made to do besides what they say. */
+static json_t *warnings_of(const struct findings *findings)
+{
+    json_t *warnings = NULL;
+
+    for (size_t i = 0; i < findings->count; i++) {
+        struct buf text = buf_init(RULES_TEXT_MAX);
+
+        if (findings->items[i].level == FINDING_WARNING) {
+            finding_text(&findings->items[i], &text);
+            warnings = warnings ? warnings : json_array();
+            json_array_append_new(warnings, json_string(buf_str(&text)));
+        }
+        buf_free(&text);
+    }
+    return warnings;
 }
 
 /* Where no port can tell a false source address, saying so is better than a policy that seems to. */
@@ -407,6 +430,14 @@ static bool bind_needs(const struct filter_source *source, struct names *names, 
     return known;
 }
 
+static void tell_no_room(const struct filter_binding *binding, struct err *err)
+{
+    const struct err why = *err;
+
+    err_set(err, CAUSE_LIMIT_EXCEEDED, "%s%s", why.text,
+            binding->widen ? "" : "; 'filter check' says what --widen would do");
+}
+
 static int make(const struct filter_source *source, const struct filter_binding *binding,
                 const struct sd_state *state, struct made *made, struct err *err)
 {
@@ -415,17 +446,21 @@ static int make(const struct filter_source *source, const struct filter_binding 
     struct findings findings = {0};
     struct ruleset *rules = names ? filter_bind(source->file, names, &findings) : NULL;
     bool whole = rules && bind_needs(source, names, &findings);
-    struct compiled *compiled = whole ? compile(rules, binding, state, &findings) : NULL;
+    bool no_room = false;
+    struct compiled *compiled = whole ? compile(rules, binding, state, &no_room, &findings) : NULL;
 
     memset(made, 0, sizeof(*made));
     if (compiled && check_anti_spoof(rules, state, err) == 0 &&
         check_ways(source, rules, names, binding, err) == 0) {
         made->set = make_set(source, binding, compiled, rules);
+        made->set->warnings = binding->widen ? warnings_of(&findings) : NULL;
         made->host = xstrdup(names_get(names, "host"));
         made->rules = rules;
         rules = NULL;
     } else if (names && !compiled) {
         findings_err(&findings, err);
+        if (no_room) /* no mistake of the file */
+            tell_no_room(binding, err);
     }
     compiled_free(compiled);
     ruleset_free(rules);

@@ -204,6 +204,8 @@ static int compile(struct filter_host_work *w, struct err *err)
     w->work.tries_ways = w->reach.count > 0 && !w->args->when;
     if (w->set && w->set->policy.anti_spoof && spoofs_ipv6(&w->work.sd.state))
         w->work.remark = "the device checks source addresses of IPv4 only";
+    if (w->set && w->set->warnings)
+        w->work.remark = "some rules let pass more than they say: 'filter check --widen' shows what";
     return w->set ? 0 : -1;
 }
 
@@ -245,6 +247,7 @@ static int prepare(struct filter_work *work, struct err *err)
     work->goal = goal_of(w->set, owner_of(w));
     work->goal.again = w->args->action == FILTER_DO_APPLY && work->goal.minutes > 0;
     work->goal.everything = takes_all(w);
+    work->goal.unknown = json_object_size(json_object_get(w->known, "rows")) == 0;
     for (size_t i = 0; i < FILTER_WHENS; i++)
         w->goals[i] = goal_of(w->kept[i], filter_when_owners[i]);
     work->others = &w->goals[1]; /* the first is the work's own */
@@ -407,6 +410,8 @@ static json_t *shown(const struct filter_host_work *w, enum filter_outcome outco
         json_object_set_new(json, "state", json_string("ready"));
     if (w->reach.looks > 0)
         json_object_set_new(json, "ways", reach_try_json(&w->reach));
+    if (w->set && w->set->warnings)
+        json_object_set(json, "warnings", w->set->warnings);
     if (w->args->source)
         json_object_set_new(json, "addresses", addresses_json(w->args));
     if (work->mode == FILTER_LOOK) {

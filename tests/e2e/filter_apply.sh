@@ -79,6 +79,8 @@ refused()
 refused 2 in-use "'isv-policy-0' is enabled on port" unchanged
 refused 3 limit-exceeded "75 of at most 80, 75 of other products" unchanged
 refused 4 unsupported "client control mode" unchanged
+exits 0 amtcli filter remove pc0004 --yes -o json # where nothing can be, there is nothing to take away
+[ "$(one .state)" = unchanged ] || fail "remove in client control mode: $(cat "$dir/out")"
 refused 6 fault "" rolled-back
 refused 7 not-reached "does not become active" rolled-back
 refused 9 fault "0x26" rolled-back
@@ -102,6 +104,21 @@ one .message | grep -qF server || fail "a name that nobody bound: $(cat "$dir/ou
 amtcli host set pc0010 --tag filter.server=10.9.8.7
 exits 0 apply "$dir/site.xml" pc0010
 ctl defense 10 | jq -r '.filters[].destination.address // empty' | grep -qx 0a090807 || fail "the tag's address"
+
+# --- no room: who takes it, and what lets more pass instead
+{
+    echo '<network-filters xmlns="urn:amt-network-filters:1" name="wide">'
+    for ((i = 0; i < 40; i++)); do
+        echo "<filter name='r$i' direction='out' protocol='tcp' remote='10.3.$((i * 2)).0/24' remote-ports='443'/>"
+    done
+    echo '<filter name="server" remote="@management"/><filter name="arp" ethertype="arp"/><filter name="dhcp" protocol="udp" local-ports="68" remote-ports="67"/><filter name="dns" protocol="udp" remote-ports="53"/></network-filters>'
+} > "$dir/wide.xml"
+exits 1 apply "$dir/wide.xml" pc0020
+[ "$(one '[.cause, .state] | join(" ")')" = "limit-exceeded unchanged" ] || fail "no room: $(one .message)"
+one .message | grep -qF "rule 'dhcp' takes 5" || fail "no room: $(one .message)"
+exits 0 apply "$dir/wide.xml" pc0020 --widen
+one '.warnings[0]' | grep -qF "are widened to: tx pass ipv4 tcp to 10.3.0.0/" || fail "widened: $(one .warnings)"
+exits 0 amtcli filter remove pc0020 --yes
 
 # --- what cuts off the way back, unless it undoes itself
 exits 1 apply block-all pc0010
