@@ -78,17 +78,21 @@ struct marks {
     bool *gone;
 };
 
+/* What counts, limits or tells holds only what fits exactly the same: a device takes no filter twice. */
 static void mark_held(void *arg, size_t a, size_t b)
 {
     struct marks *marks = arg;
     struct box *x = &marks->boxes->items[a], *y = &marks->boxes->items[b];
+    bool plain = box_is_plain(x) && box_is_plain(y), x_holds = box_contains(x, y),
+         y_holds = box_contains(y, x);
 
-    if (marks->gone[a] || marks->gone[b] || x->profile != y->profile || !box_is_plain(x) || !box_is_plain(y))
+    if (marks->gone[a] || marks->gone[b] || x->profile != y->profile || x->rate != y->rate ||
+        x->event != y->event || (!plain && !(x_holds && y_holds)))
         return;
-    if (box_contains(x, y)) {
+    if (x_holds) {
         boxes_join_rules(marks->boxes, x, y);
         marks->gone[b] = true;
-    } else if (box_contains(y, x)) {
+    } else if (y_holds) {
         boxes_join_rules(marks->boxes, y, x);
         marks->gone[a] = true;
     }

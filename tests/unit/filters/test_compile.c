@@ -29,6 +29,11 @@ static void say(const char *what, const char *body, const struct ruleset *rules,
     fail_msg("%s\n%s\n%s", what, body, buf_str(&text));
 }
 
+static bool counts(const struct compiled_filter *filter)
+{
+    return sd_profile_counts(filter->filter.profile);
+}
+
 /* How often rules that count were hit must be what their filters say together. */
 static void counts_agree(const struct ruleset *rules, const struct objects *objects, const uint64_t *hits)
 {
@@ -37,10 +42,27 @@ static void counts_agree(const struct ruleset *rules, const struct objects *obje
 
         if (!rules->rules[i].count && rules->rules[i].action != RULE_LIMIT)
             continue;
-        for (size_t j = 0; j < objects->compiled->count; j++)
-            if (objects->compiled->filters[j].rules[0] == i)
-                sum += objects->hits[j];
+        for (size_t j = 0; j < objects->compiled->count; j++) {
+            const struct compiled_filter *filter = &objects->compiled->filters[j];
+
+            for (size_t k = 0; k < filter->rule_count; k++)
+                if (filter->rules[k] == i && counts(filter))
+                    sum += objects->hits[j];
+        }
         assert_int_equal(sum, hits[i]);
+    }
+}
+
+/* A device takes them, and none twice. */
+static void check_filters(const char *body, const struct ruleset *rules, const struct compiled *compiled)
+{
+    static const struct packet none;
+
+    for (size_t i = 0; i < compiled->count; i++) {
+        assert_int_equal(sd_filter_check(&compiled->filters[i].filter, NULL), 0);
+        for (size_t j = 0; j < i; j++)
+            if (sd_filter_same(&compiled->filters[i].filter, &compiled->filters[j].filter))
+                say("two filters are the same", body, rules, compiled, SD_TX, &none);
     }
 }
 
@@ -111,8 +133,7 @@ static void rules_and_objects_decide_alike(void **state)
         compiled = filter_compile(rules, &options, &findings);
         if (compiled) {
             compiled_sets++;
-            for (size_t j = 0; j < compiled->count; j++)
-                assert_int_equal(sd_filter_check(&compiled->filters[j].filter, NULL), 0);
+            check_filters(buf_str(&body), rules, compiled);
             compare(buf_str(&body), rules, compiled, &seed);
         } else {
             assert_true(findings.errors > 0);
@@ -240,6 +261,16 @@ static void the_fewest_filters(void **state)
         /* counted rules stay apart */
         {"<filter name='a' direction='out' remote='10.0.0.0/25' count='yes'/>"
          "<filter name='b' direction='out' remote='10.0.0.128/25' count='yes'/>",
+         2},
+        /* unless they are the same */
+        {"<filter name='a' direction='out' remote='10.0.0.0/25' count='yes'/>"
+         "<filter name='b' direction='out' remote='10.0.0.0/25' count='yes'/>",
+         1},
+        {"<filter name='a' direction='out' ethertype='lldp' action='limit' rate='1'/>"
+         "<filter name='b' direction='out' ethertype='lldp' action='limit' rate='1'/>",
+         1},
+        {"<filter name='a' direction='out' ethertype='lldp' action='limit' rate='1'/>"
+         "<filter name='b' direction='out' ethertype='lldp' action='limit' rate='2'/>",
          2},
         /* a pair of ports, and one that has to be unfolded */
         {"<filter name='a' direction='out' ip='4' protocol='udp' local-ports='68' remote-ports='67'/>", 1},
