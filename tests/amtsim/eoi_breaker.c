@@ -9,13 +9,13 @@
 
 #define TCP_FLAGS 0x3f
 
-static bool is_set(const enum xsd__boolean *p)
+bool eoi_is_set(const void *flag)
 {
+    const enum xsd__boolean *p = flag;
     return p != NULL && *p == true_;
 }
 
-/* The interface that a request names: PT_SUCCESS, or why it names none. */
-static unsigned check_interface(const struct device *d, const unsigned *interface)
+unsigned eoi_check_port(const struct device *d, const unsigned *interface)
 {
     if (interface == NULL)
         return PT_INVALID_PARAMETER;
@@ -28,7 +28,7 @@ int __cb__CbQueryCapabilities(struct soap *soap, struct _cb__CbQueryCapabilities
     struct device *d = eoi_enter(soap, "CbQueryCapabilities", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    unsigned status = check_interface(d, in->Interface);
+    unsigned status = eoi_check_port(d, in->Interface);
     if (status != PT_SUCCESS)
         return eoi_leave(soap, &out->Status, status);
     const struct defense_limits *l = defense_limits(d, *in->Interface);
@@ -175,7 +175,7 @@ static unsigned read_filter(const struct cb__Filter *in, struct defense_filter *
     f->direction = (uint8_t)*in->Direction;
     f->profile = (uint8_t)*in->Profile;
     f->limit = eoi_value(in->ProfileData);
-    f->event = is_set(in->EventOnMatch);
+    f->event = eoi_is_set(in->EventOnMatch);
     if (in->IPv4 != NULL)
         return read_ipv4(in->IPv4, f);
     if (in->IPv6 != NULL)

@@ -10,9 +10,9 @@ static bool read_rest(const struct cb__Default *in, struct defense_rest *rest)
 {
     if (in == NULL || in->Drop == NULL)
         return false;
-    rest->drop = *in->Drop == true_;
-    rest->count = in->Count != NULL && *in->Count == true_;
-    rest->event = in->Event != NULL && *in->Event == true_;
+    rest->drop = eoi_is_set(in->Drop);
+    rest->count = eoi_is_set(in->Count);
+    rest->event = eoi_is_set(in->Event);
     return true;
 }
 
@@ -171,10 +171,9 @@ int __cb__CbPolicyGetActive(struct soap *soap, struct _cb__CbPolicyGetActive *in
     struct device *d = eoi_enter(soap, "CbPolicyGetActive", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    if (in->Interface == NULL)
-        return eoi_leave(soap, &out->Status, PT_INVALID_PARAMETER);
-    if (!defense_has_port(d, *in->Interface))
-        return eoi_leave(soap, &out->Status, PT_INVALID_HANDLE);
+    unsigned status = eoi_check_port(d, in->Interface);
+    if (status != PT_SUCCESS)
+        return eoi_leave(soap, &out->Status, status);
     uint32_t active = defense_live(d, *in->Interface)->policy;
     uint32_t enabled = defense_bound(d, DEFENSE_CONSOLE, *in->Interface);
     out->PolicyHandle = active != 0 ? eoi_number(soap, active) : NULL;
@@ -188,11 +187,11 @@ int __cb__CbPolicySetDefault(struct soap *soap, struct _cb__CbPolicySetDefault *
     struct device *d = eoi_enter(soap, "CbPolicySetDefault", true, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    if (in->Interface == NULL)
-        return eoi_leave(soap, &out->Status, PT_INVALID_PARAMETER);
-    if (!defense_has_port(d, *in->Interface) ||
-        (in->PolicyHandle != NULL && defense_policy(d, *in->PolicyHandle) == NULL))
-        return eoi_leave(soap, &out->Status, PT_INVALID_HANDLE);
+    unsigned status = eoi_check_port(d, in->Interface);
+    if (status == PT_SUCCESS && in->PolicyHandle != NULL && defense_policy(d, *in->PolicyHandle) == NULL)
+        status = PT_INVALID_HANDLE;
+    if (status != PT_SUCCESS)
+        return eoi_leave(soap, &out->Status, status);
     if (defense_bound(d, DEFENSE_DEFAULT, *in->Interface) != 0)
         defense_unbind(d, DEFENSE_DEFAULT, *in->Interface);
     if (in->PolicyHandle != NULL)
@@ -206,10 +205,9 @@ int __cb__CbPolicyGetDefault(struct soap *soap, struct _cb__CbPolicyGetDefault *
     struct device *d = eoi_enter(soap, "CbPolicyGetDefault", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    if (in->Interface == NULL)
-        return eoi_leave(soap, &out->Status, PT_INVALID_PARAMETER);
-    if (!defense_has_port(d, *in->Interface))
-        return eoi_leave(soap, &out->Status, PT_INVALID_HANDLE);
+    unsigned status = eoi_check_port(d, in->Interface);
+    if (status != PT_SUCCESS)
+        return eoi_leave(soap, &out->Status, status);
     uint32_t policy = defense_bound(d, DEFENSE_DEFAULT, *in->Interface);
     out->PolicyHandle = policy != 0 ? eoi_number(soap, policy) : NULL;
     return SOAP_OK;
@@ -266,7 +264,7 @@ int __cb__CbStatisticsGet(struct soap *soap, struct _cb__CbStatisticsGet *in,
         status = PT_UNSUPPORTED; /* not the active one */
     if (status != PT_SUCCESS)
         return eoi_leave(soap, &out->Status, status);
-    defense_update(d, *in->Interface, in->Reset != NULL && *in->Reset == true_);
+    defense_update(d, *in->Interface, eoi_is_set(in->Reset));
     show_statistics(soap, d, defense_live(d, *in->Interface), out);
     return SOAP_OK;
 }

@@ -1,5 +1,9 @@
 #include "tests/unit/filters/random_rules.h"
 
+#include <stdlib.h>
+
+#include "tests/unit/filters/text_file.h"
+
 #define PORTS    12
 #define COUNT(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
 
@@ -271,4 +275,34 @@ void random_frame(uint64_t *seed, const struct packet *packet, struct buf *out)
         put_ipv6(seed, packet, out);
     else
         put_zeros(out, random_below(seed, 46)); /* of no version, or cut off */
+}
+
+/* --- many files --- */
+
+static uint64_t number_of(const char *variable, uint64_t usual)
+{
+    const char *text = getenv(variable);
+
+    return text ? strtoull(text, NULL, 10) : usual;
+}
+
+uint64_t random_files(uint64_t usual, uint64_t seed, unsigned most,
+                      void (*fn)(const char *body, const struct ruleset *rules, uint64_t *seed))
+{
+    uint64_t sets = number_of("AMTD_TEST_SETS", usual);
+
+    seed = number_of("AMTD_TEST_SEED", seed);
+    for (uint64_t i = 0; i < sets; i++) {
+        struct buf body = buf_init(100000);
+        struct filter_file *file;
+        struct ruleset *rules;
+
+        random_body(&seed, most, &body);
+        rules = rules_of(buf_str(&body), NULL, &file);
+        fn(buf_str(&body), rules, &seed);
+        ruleset_free(rules);
+        filter_file_free(file);
+        buf_free(&body);
+    }
+    return sets;
 }

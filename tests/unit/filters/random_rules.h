@@ -2,9 +2,10 @@
 #ifndef TESTS_UNIT_FILTERS_RANDOM_RULES_H
 #define TESTS_UNIT_FILTERS_RANDOM_RULES_H
 
-#include <stdint.h>
 #include "base/buf.h"
 #include "filters/packet.h"
+#include "filters/rules.h"
+#include <stdint.h>
 
 /* The body of a file with up to `most` rules. *seed is the state of the generator. */
 void random_body(uint64_t *seed, unsigned most, struct buf *out);
@@ -13,5 +14,10 @@ void random_packet(uint64_t *seed, struct packet *out);
  * padding. What the packet lacks is behind a fragment's beginning, or cut off. */
 void random_frame(uint64_t *seed, const struct packet *packet, struct buf *out);
 uint32_t random_below(uint64_t *seed, uint32_t n);
+
+/* Random files, as many as AMTD_TEST_SETS says (else `usual`), from AMTD_TEST_SEED (else `seed`) on. With
+ * each its text and its rules, bound. Says how many there were. */
+uint64_t random_files(uint64_t usual, uint64_t seed, unsigned most,
+                      void (*fn)(const char *body, const struct ruleset *rules, uint64_t *seed));
 
 #endif

@@ -106,44 +106,30 @@ static void compare(const char *body, const struct ruleset *rules, const struct 
     nets_free(&own);
 }
 
-/* AMTD_TEST_SETS and AMTD_TEST_SEED say otherwise: for runs of many minutes. */
-static uint64_t number_of(const char *variable, uint64_t usual)
-{
-    const char *text = getenv(variable);
+static uint64_t compiled_sets;
 
-    return text ? strtoull(text, NULL, 10) : usual;
+static void try_file(const char *body, const struct ruleset *rules, uint64_t *seed)
+{
+    static const struct compile_options options = {0};
+    struct findings findings = {0};
+    struct compiled *compiled = filter_compile(rules, &options, &findings);
+
+    if (compiled) {
+        compiled_sets++;
+        check_filters(body, rules, compiled);
+        compare(body, rules, compiled, seed);
+    } else {
+        assert_true(findings.errors > 0);
+    }
+    compiled_free(compiled);
+    findings_clear(&findings);
 }
 
 static void rules_and_objects_decide_alike(void **state)
 {
-    struct compile_options options = {0};
-    uint64_t seed = number_of("AMTD_TEST_SEED", 20090211), sets = number_of("AMTD_TEST_SETS", SETS);
-    uint64_t compiled_sets = 0;
+    uint64_t sets = random_files(SETS, 20090211, 8, try_file);
 
     (void)state;
-    for (uint64_t i = 0; i < sets; i++) {
-        struct buf body = buf_init(100000);
-        struct findings findings = {0};
-        struct filter_file *file;
-        struct ruleset *rules;
-        struct compiled *compiled;
-
-        random_body(&seed, 8, &body);
-        rules = rules_of(buf_str(&body), NULL, &file);
-        compiled = filter_compile(rules, &options, &findings);
-        if (compiled) {
-            compiled_sets++;
-            check_filters(buf_str(&body), rules, compiled);
-            compare(buf_str(&body), rules, compiled, &seed);
-        } else {
-            assert_true(findings.errors > 0);
-        }
-        compiled_free(compiled);
-        ruleset_free(rules);
-        filter_file_free(file);
-        findings_clear(&findings);
-        buf_free(&body);
-    }
     /* the generator must not make contradictions only */
     assert_true(compiled_sets > sets / 4);
 }
@@ -173,37 +159,31 @@ static void compare_wider(const char *body, const struct ruleset *rules, const s
     nets_free(&own);
 }
 
-static void widened_objects_pass_at_least_as_much(void **state)
+static unsigned widened;
+
+static void try_widening(const char *body, const struct ruleset *rules, uint64_t *seed)
 {
     struct sd_room room = {5, 3};
     struct sd_port_limits port = {room, room, {3, 2}, {3, 2}, 2, true, true};
     struct compile_options options = {.ports = &port, .port_count = 1, .widen = true};
-    uint64_t seed = 50120;
-    unsigned widened = 0;
+    struct findings findings = {0};
+    struct compiled *compiled = filter_compile(rules, &options, &findings);
 
-    (void)state;
-    for (int i = 0; i < SETS / 4; i++) {
-        struct buf body = buf_init(100000);
-        struct findings findings = {0};
-        struct filter_file *file;
-        struct ruleset *rules;
-        struct compiled *compiled;
-
-        random_body(&seed, 8, &body);
-        rules = rules_of(buf_str(&body), NULL, &file);
-        compiled = filter_compile(rules, &options, &findings);
-        if (compiled) {
-            assert_true(compiled->tx.filters + 2 * compiled->tx.filters_ipv6 <= 5);
-            assert_true(compiled->rx.counters + 2 * compiled->rx.counters_ipv6 <= 3);
-            widened += found(&findings, "widened to");
-            compare_wider(buf_str(&body), rules, compiled, &seed);
-        }
-        compiled_free(compiled);
-        ruleset_free(rules);
-        filter_file_free(file);
-        findings_clear(&findings);
-        buf_free(&body);
+    if (compiled) {
+        assert_true(compiled->tx.filters + 2 * compiled->tx.filters_ipv6 <= 5);
+        assert_true(compiled->rx.counters + 2 * compiled->rx.counters_ipv6 <= 3);
+        widened += found(&findings, "widened to");
+        check_filters(body, rules, compiled);
+        compare_wider(body, rules, compiled, seed);
     }
+    compiled_free(compiled);
+    findings_clear(&findings);
+}
+
+static void widened_objects_pass_at_least_as_much(void **state)
+{
+    (void)state;
+    random_files(SETS / 4, 50120, 8, try_widening);
     assert_true(widened > 50);
 }
 

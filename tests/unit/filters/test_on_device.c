@@ -130,42 +130,28 @@ static void judge_frames(const char *body, const struct ruleset *rules, const st
     limits_free(&limits);
 }
 
-/* AMTD_TEST_SETS and AMTD_TEST_SEED say otherwise: for runs of many minutes. */
-static uint64_t number_of(const char *variable, uint64_t usual)
-{
-    const char *text = getenv(variable);
+static uint64_t there;
 
-    return text ? strtoull(text, NULL, 10) : usual;
+static void try_file(const char *body, const struct ruleset *rules, uint64_t *seed)
+{
+    struct findings findings = {0};
+    struct compiled *compiled = compile_for_device(rules, &findings);
+
+    if (compiled) {
+        there++;
+        put_there(body, compiled);
+        sim.time.mono += 1000; /* limits begin with a second of their own */
+        judge_frames(body, rules, compiled, seed);
+    }
+    compiled_free(compiled);
+    findings_clear(&findings);
 }
 
 static void devices_decide_as_rules_say(void **state)
 {
-    uint64_t seed = number_of("AMTD_TEST_SEED", 20260215), sets = number_of("AMTD_TEST_SETS", SETS),
-             there = 0;
+    uint64_t sets = random_files(SETS, 20260215, RULES, try_file);
 
     (void)state;
-    for (uint64_t i = 0; i < sets; i++) {
-        struct buf body = buf_init(100000);
-        struct findings findings = {0};
-        struct filter_file *file;
-        struct ruleset *rules;
-        struct compiled *compiled;
-
-        random_body(&seed, RULES, &body);
-        rules = rules_of(buf_str(&body), NULL, &file);
-        compiled = compile_for_device(rules, &findings);
-        if (compiled) {
-            there++;
-            put_there(buf_str(&body), compiled);
-            sim.time.mono += 1000; /* limits begin with a second of their own */
-            judge_frames(buf_str(&body), rules, compiled, &seed);
-        }
-        compiled_free(compiled);
-        ruleset_free(rules);
-        filter_file_free(file);
-        findings_clear(&findings);
-        buf_free(&body);
-    }
     print_message("%llu of %llu files were on the device\n", (unsigned long long)there,
                   (unsigned long long)sets);
     assert_true(there > sets / 5);
