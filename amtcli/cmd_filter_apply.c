@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "amtcli/cmd_filter_apply.h"
+#include "amtcli/filter_input.h"
 #include "amtcli/fold.h"
 #include "amtcli/host_lookup.h"
 #include "amtcli/needs_input.h"
@@ -95,7 +96,21 @@ static const char *base_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-int filter_file_take(const char *word, const json_t *set, json_t *args)
+static int check_set(const struct filter_file *file, const struct filter_file *also, const json_t *set)
+{
+    const char *name;
+    json_t *value;
+    int code = EXIT_ALL;
+
+    json_object_foreach((json_t *)set, name, value)
+    {
+        if (filter_names_check(file, also, name) != 0)
+            code = EXIT_USAGE;
+    }
+    return code;
+}
+
+int filter_file_take(const char *word, const json_t *set, const struct filter_file *also, json_t *args)
 {
     struct buf path = buf_init(PATH_BYTES), text = buf_init(FILTER_FILE_BYTES_MAX);
     struct findings findings = {0};
@@ -110,6 +125,8 @@ int filter_file_take(const char *word, const json_t *set, json_t *args)
         file = filter_file_read(buf_str(&path), filter_read_disk, NULL, &findings);
     print_findings(&findings);
     if (file)
+        code = check_set(file, also, set);
+    if (file && code == EXIT_ALL)
         code = resolve_names(file, set, addresses);
     if (code == EXIT_ALL) {
         filter_file_write(file, &text);
@@ -125,24 +142,20 @@ int filter_file_take(const char *word, const json_t *set, json_t *args)
     return code;
 }
 
-/* The host names in what --needs says, too. */
-static int take_needs(struct context *ctx, const char *path, json_t *args)
+/* What --needs says, as the task takes it and as a file. */
+static int take_needs(struct context *ctx, const char *path, json_t *args, struct filter_file **file)
 {
     struct findings findings = {0};
     json_t *needs = NULL;
-    struct filter_file *file = NULL;
     int code = needs_input_open(ctx, path, &needs);
 
     if (code != EXIT_ALL)
         return code;
     json_object_set_new(args, "needs", needs);
-    file = needs_input_file(needs, &findings);
+    *file = needs_input_file(needs, &findings);
     print_findings(&findings);
-    code = file ? resolve_names(file, json_object_get(args, "set"), json_object_get(args, "addresses"))
-                : EXIT_USAGE;
-    filter_file_free(file);
     findings_clear(&findings);
-    return code;
+    return *file ? EXIT_ALL : EXIT_USAGE;
 }
 
 /* --set NAME=VALUE, all of them. */
@@ -182,13 +195,17 @@ static int apply_file(struct context *ctx, const char *word, const char *target)
                                        {NULL}};
     const char *path = args_value(&ctx->args, "needs");
     json_t *args = json_pack("{s:s}", "action", "apply");
+    struct filter_file *needs = NULL;
     int code = read_set(&ctx->args, args);
 
     params_take(args, &ctx->args, map);
-    if (code == EXIT_ALL)
-        code = filter_file_take(word, json_object_get(args, "set"), args);
     if (code == EXIT_ALL && path)
-        code = take_needs(ctx, path, args);
+        code = take_needs(ctx, path, args, &needs);
+    if (code == EXIT_ALL)
+        code = filter_file_take(word, json_object_get(args, "set"), needs, args);
+    if (code == EXIT_ALL && needs)
+        code = resolve_names(needs, json_object_get(args, "set"), json_object_get(args, "addresses"));
+    filter_file_free(needs);
     host_lookup_tell(json_object_get(args, "addresses"));
     if (code == EXIT_ALL)
         return run_and_show(ctx, run_params("filter", args, target), RESULT_FILTER);

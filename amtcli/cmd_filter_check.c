@@ -254,27 +254,30 @@ static void print_table(const struct filter_input *input, const struct check_rep
 /* --- the command --- */
 
 static void check(struct context *ctx, struct filter_input *input, const struct hosts *hosts,
-                  const json_t *needs, struct check_report *report)
+                  const struct filter_file *needs, struct check_report *report)
 {
     struct check_options options = {.versions = hosts->versions,
                                     .version_count = hosts->version_count,
                                     .widen = args_has(&ctx->args, "widen")};
-    struct filter_file *file = needs ? needs_input_file(needs, &input->findings) : NULL;
 
     tell_hosts(hosts, input);
-    options.needs = file;
+    options.needs = needs;
     filter_check(input->rules, input->names, &options, report, &input->findings);
-    filter_file_free(file);
 }
 
 static int check_and_print(struct context *ctx, struct filter_input *input, const struct hosts *hosts,
                            const json_t *needs)
 {
     struct check_report report = {0};
-    int code = EXIT_ALL;
+    struct filter_file *file = needs ? needs_input_file(needs, &input->findings) : NULL;
+    int code = needs ? filter_input_check_names(input, &ctx->args, file) : EXIT_ALL;
 
+    if (code != EXIT_ALL) {
+        filter_file_free(file);
+        return code;
+    }
     if (input->rules)
-        check(ctx, input, hosts, needs, &report);
+        check(ctx, input, hosts, file, &report);
     if (output_format(&ctx->args) == FORMAT_TABLE)
         print_table(input, &report);
     else
@@ -284,6 +287,7 @@ static int check_and_print(struct context *ctx, struct filter_input *input, cons
     else if (report.cut > 0)
         code = EXIT_SOME_FAILED;
     check_report_clear(&report);
+    filter_file_free(file);
     return code;
 }
 

@@ -48,6 +48,46 @@ static int set_names(struct filter_input *input, const struct args *args, const 
     return 0;
 }
 
+/* "name, other": the variables of the file itself and of what it includes. */
+static void list_variables(const struct filter_file *file, struct buf *out)
+{
+    for (size_t i = 0; i < file->count; i++)
+        if (file->items[i].element == ELEMENT_VARIABLE)
+            buf_printf(out, ", %s", file->items[i].values[ATTRIBUTE_NAME]);
+}
+
+int filter_names_check(const struct filter_file *file, const struct filter_file *also, const char *name)
+{
+    struct buf known = buf_init(PATH_BYTES_MAX);
+
+    if (filter_file_has_name(file, name) || (also && filter_file_has_name(also, name)))
+        return 0;
+    for (const struct builtin_name *builtin = builtin_names; builtin->name; builtin++)
+        buf_printf(&known, "%s, ", builtin->name);
+    buf_puts(&known, NAME_MANAGEMENT_PORTS);
+    list_variables(file, &known);
+    fprintf(stderr, "amtcli: --set %s: '%s' has no such name: expected one of %s\n", name, file->name,
+            buf_str(&known));
+    buf_free(&known);
+    return EXIT_USAGE;
+}
+
+int filter_input_check_names(const struct filter_input *input, const struct args *args,
+                             const struct filter_file *also)
+{
+    const char *text;
+    int code = 0;
+
+    for (size_t i = 0; input->file && (text = args_value_at(args, "set", i)) != NULL; i++) {
+        char *name = xstrndup(text, strcspn(text, "="));
+
+        if (filter_names_check(input->file, also, name) != 0)
+            code = EXIT_USAGE;
+        free(name);
+    }
+    return code;
+}
+
 int filter_input_open(struct filter_input *input, const struct args *args, const char *word,
                       const json_t *tags)
 {
@@ -67,6 +107,8 @@ int filter_input_open(struct filter_input *input, const struct args *args, const
     if (input->file)
         input->rules = filter_bind(input->file, input->names, &input->findings);
     buf_free(&path);
+    if (code == 0 && !args_value(args, "needs"))
+        code = filter_input_check_names(input, args, NULL);
     return code;
 }
 

@@ -26,6 +26,11 @@ struct filter_input {
 int filter_input_open(struct filter_input *input, const struct args *args, const char *word,
                       const json_t *tags);
 void filter_input_clear(struct filter_input *input);
+/* A name of --set that neither file has is a mistake: says so on stderr, once. `also`: another file, or NULL.
+ * Returns EXIT_USAGE then, else 0. filter_input_open asks this of commands without --needs. */
+int filter_names_check(const struct filter_file *file, const struct filter_file *also, const char *name);
+int filter_input_check_names(const struct filter_input *input, const struct args *args,
+                             const struct filter_file *also);
 
 /* Prints findings of that level and worse to stderr, one a line. Returns EXIT_USAGE when there are errors,
  * else 0. */

@@ -57,7 +57,8 @@ static int take_files(const char *path, const json_t *wanted, json_t *files)
         const json_t *set = json_object_get(one, "set");
         char *word = beside(path, name);
 
-        code = is_config(one) ? take_text(word, name, args) : filter_file_take(word, set ? set : none, args);
+        code = is_config(one) ? take_text(word, name, args)
+                              : filter_file_take(word, set ? set : none, NULL, args);
         free(word);
         json_decref(none);
         file = json_object_get(args, "file");

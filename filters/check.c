@@ -19,7 +19,8 @@ static const struct own_way {
     bool vital;       /* counts as cut off where a name in it is not set */
     uint8_t version;  /* only where the server is reached by it; 0: always */
 } own_ways[] = {
-    {"name=\"server\" protocol=\"tcp\" remote=\"@management\" remote-ports=\"@management-ports\"", true, 0},
+    {"name=\"server\" protocol=\"tcp\" remote=\"@management\" remote-ports=\"@" NAME_MANAGEMENT_PORTS "\"",
+     true, 0},
     {"name=\"arp\" ethertype=\"arp\"", true, 4},
     {"name=\"nd\" protocol=\"icmpv6\"", true, 6},
     {"name=\"dhcp\" ip=\"4\" protocol=\"udp\" local-ports=\"68\" remote-ports=\"67\"", true, 0},
@@ -113,7 +114,8 @@ static struct filter_file *own_file(const struct own_way *way)
 
     buf_printf(&text,
                "<network-filters xmlns=\"" FILTER_NAMESPACE "\" name=\"amtd\">"
-               "<variable name=\"management-ports\" default=\"443,8689\"/><need %s/></network-filters>",
+               "<variable name=\"" NAME_MANAGEMENT_PORTS
+               "\" default=\"443,8689\"/><need %s/></network-filters>",
                way->need);
     file = filter_file_parse("amtd's own ways", buf_str(&text), text.len, NULL, NULL, &findings);
     findings_clear(&findings);

@@ -430,6 +430,17 @@ static void check_names(struct reader *r)
     }
 }
 
+bool filter_file_has_name(const struct filter_file *file, const char *name)
+{
+    if (name_is_builtin(name) || strcmp(name, NAME_MANAGEMENT_PORTS) == 0)
+        return true;
+    for (size_t i = 0; i < file->count; i++)
+        if (file->items[i].element == ELEMENT_VARIABLE &&
+            strcmp(file->items[i].values[ATTRIBUTE_NAME], name) == 0)
+            return true;
+    return false;
+}
+
 /* --- the whole --- */
 
 struct filter_file *filter_file_parse(const char *path, const void *text, size_t n, filter_read_fn *read,

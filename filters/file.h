@@ -80,6 +80,9 @@ typedef int filter_read_fn(void *arg, const char *path, struct buf *out, struct 
 /* The one that reads from disk; arg is not used. */
 int filter_read_disk(void *arg, const char *path, struct buf *out, struct err *err);
 
+/* The name may be set for this file: it is built in, the file declares it, or checking uses it. */
+bool filter_file_has_name(const struct filter_file *file, const char *name);
+
 /* Reads file and includes (a path relative to the including file's folder). Mistakes go to findings; NULL
  * when there is at least one error. Free with filter_file_free. */
 struct filter_file *filter_file_read(const char *path, filter_read_fn *read, void *arg,

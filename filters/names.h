@@ -25,6 +25,9 @@ struct builtin_name {
 };
 extern const struct builtin_name builtin_names[]; /* ends with {NULL} */
 
+/* A name that checking knows besides: the ports at which hosts reach the server. */
+#define NAME_MANAGEMENT_PORTS "management-ports"
+
 struct names *names_new(void);
 void names_free(struct names *names); /* NULL is fine */
 

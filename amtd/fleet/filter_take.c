@@ -9,12 +9,14 @@
 
 #define PATH_BYTES 4096
 
-/* amtd asks nobody for names when it reads its configuration, or later. */
+/* Host names are looked up when the file is applied; here anything stands for them. */
 static int resolve(void *arg, const char *host, struct buf *addresses, struct err *err)
 {
     (void)arg;
-    (void)addresses;
-    return err_set(err, CAUSE_NAME_UNKNOWN, "host name '%s': write its address here", host);
+    (void)host;
+    (void)err;
+    buf_puts(addresses, "192.0.2.1");
+    return 0;
 }
 
 static int bind_names(const struct filter_file *file, const json_t *set, struct findings *findings,

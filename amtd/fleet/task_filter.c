@@ -10,10 +10,12 @@
 #include "amtd/fleet/tasks.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "wsman/interface.h"
 
 #define READ_BUDGET_MS   60000
 #define CHANGE_BUDGET_MS 240000
 #define TIME_MOST_MS     ((int64_t)366 * 86400000)
+#define WORM_VERSION_MAX 11
 #define FILE_BYTES_MAX   (1024 * 1024) /* of a file that was sent; what devices hold is a few kilobytes */
 
 const char *const filter_action_names[] = {"apply", "remove", "undo", "repair", "drift", "stats", NULL};
@@ -181,6 +183,24 @@ static bool spoofs_ipv6(const struct sd_state *state)
     return false;
 }
 
+/* What the generation is known to lack is refused before anything is made for it: flash wears. */
+static int check_when(const struct filter_host_work *w, unsigned version, struct err *err)
+{
+    const struct pairs *facts = &w->host->facts;
+    enum interface interface = interface_by_name(pairs_get(facts, "interface"));
+    enum sd_owner owner = filter_when_owners[w->args->when];
+
+    if (interface == INTERFACE_UNKNOWN)
+        interface = interface_of_version(pairs_get(facts, "amt.version"));
+    if (owner != SD_CONSOLE && interface == INTERFACE_EOI)
+        return err_set(err, CAUSE_UNSUPPORTED, "the interface of this generation has no %s",
+                       sd_owner_name(owner));
+    if (owner == SD_HEURISTICS && version > WORM_VERSION_MAX)
+        return err_set(err, CAUSE_UNSUPPORTED, "it has no worm detection: AMT 3 to %d have",
+                       WORM_VERSION_MAX);
+    return 0;
+}
+
 static int compile(struct filter_host_work *w, struct err *err)
 {
     const char *version = pairs_get(&w->host->facts, "amt.version");
@@ -200,6 +220,8 @@ static int compile(struct filter_host_work *w, struct err *err)
     if (w->work.sd.state.absent)
         return err_set(err, CAUSE_UNSUPPORTED,
                        "the device offers no System Defense: it has none, or is in client control mode");
+    if (check_when(w, binding.version, err) != 0)
+        return -1;
     w->set = filter_source_compile(w->args->source, &binding, &w->work.sd.state, &w->reach, err);
     w->work.tries_ways = w->reach.count > 0 && !w->args->when;
     if (w->set && w->set->policy.anti_spoof && spoofs_ipv6(&w->work.sd.state))

@@ -103,6 +103,8 @@ exits 0 amtcli worm show pc0003 -o json
 [ "$(jq -r '.[0].remark' "$dir/out")" = "it has no worm detection: AMT 3 to 11 have" ] || fail "AMT 16: $(cat "$dir/out")"
 exits 1 amtcli worm set pc0003 --packets 50 --within 100ms --yes -o json
 [ "$(jq -r '.[0].cause' "$dir/out")" = unsupported ] || fail "set on AMT 16: $(cat "$dir/out")"
+exits 1 amtcli filter apply quarantine pc0003 --when worm --yes -o json # of which nothing was made
+[ "$(jq -r '.[0] | .cause + " " + .state' "$dir/out")" = "unsupported unchanged" ] || fail "worm on AMT 16: $(cat "$dir/out")"
 exits 0 amtcli worm set pc0001 --packets 50 --within 100ms --block port --lasts 30m --yes
 [ "$(worm pc0001)" = "off 50 100 port 1800 false" ] || fail "set: $(worm pc0001)"
 exits 0 amtcli worm set pc0001 --packets 20 --within 10s --yes

@@ -120,6 +120,9 @@ exits 0 apply "$dir/wide.xml" pc0020 --widen
 one '.warnings[0]' | grep -qF "are widened to: tx pass ipv4 tcp to 10.3.0.0/" || fail "widened: $(one .warnings)"
 exits 0 amtcli filter remove pc0020 --yes
 
+exits 2 apply quarantine pc0010 --set managment=10.0.0.5
+says "$dir/err" "--set managment: 'quarantine' has no such name: expected one of management,"
+
 # --- what cuts off the way back, unless it undoes itself
 exits 1 apply block-all pc0010
 one '[.cause, .state] | join(" ")' | grep -qx "invalid-argument active" && fail "applied: $(cat "$dir/out")"

@@ -12,7 +12,7 @@ amtsim_start --devices 5 --generation 11
 amtd_start
 fleet 5
 for policy in quarantine anti-spoof remediate; do
-    amtcli filter apply $policy pc0002 --set management=10.0.0.5 --set packages=10.0.0.6 -o json > "$dir/out" ||
+    amtcli filter apply $policy pc0002 --set management=10.0.0.5 -o json > "$dir/out" ||
         fail "$policy: $(cat "$dir/out")"
     name=$(ctl defense 2 | jq -r '.ports[0].active')
     node "$(dirname "$0")/filter_meshcentral.js" "$kept/node_modules/meshcentral/amt" 127.16.0.2 $port "$name" \
