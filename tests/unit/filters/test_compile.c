@@ -13,7 +13,7 @@
 #include "tests/unit/filters/random_rules.h"
 #include "tests/unit/filters/text_file.h"
 
-#define SETS    20000
+#define SETS    8000
 #define PACKETS 60
 
 /* --- the property --- */
