@@ -26,7 +26,8 @@ static const struct option_row set_options[] = {
 
 static const struct option_row when_options[] = {
     {"when", 0, OPTION_CHOICE, "WHEN",
-     "not now: when a program that AMT watches over falls silent (agent), or worm detection asks for it",
+     "later, by itself: when a program that AMT watches over falls silent (agent), or worm detection asks "
+     "for it (worm)",
      .choices = "agent worm"},
     {NULL}};
 
@@ -233,17 +234,22 @@ static int filter_remove(struct context *ctx)
 }
 
 static const struct option_row remove_options[] = {
-    {"all", 0, OPTION_FLAG, NULL, "everything, also what other products made"}, {NULL}};
+    {"all", 0, OPTION_FLAG, NULL, "everything, also what other products made and what waits"},
+    {"when", 0, OPTION_CHOICE, "WHEN",
+     "only what waits until a program that AMT watches over falls silent (agent), or for worm detection "
+     "(worm)",
+     .choices = "agent worm"},
+    {NULL}};
 static const struct option_row *const apply_tables[] = {
     set_options, apply_options, when_options, options_output, options_yes, options_run, NULL};
 static const struct option_row *const ping_tables[] = {set_options, apply_options, options_output,
                                                        options_yes, options_run,   NULL};
-static const struct option_row *const remove_tables[] = {remove_options, when_options, options_output,
-                                                         options_yes,    options_run,  NULL};
+static const struct option_row *const remove_tables[] = {remove_options, options_output, options_yes,
+                                                         options_run, NULL};
 
 const struct command command_filter_apply = {
     "filter apply",
-    "FILE TARGET",
+    "FILTER TARGET",
     2,
     2,
     "put a filter file on devices, look that it is active, and put back what was there if not",
@@ -268,7 +274,7 @@ const struct command command_filter_remove = {
     1,
     "take away the filters that amtd put there",
     remove_tables,
-    "filter remove pc7\nfilter remove @lab --yes\nfilter remove pc7 --all",
+    "filter remove pc7\nfilter remove @lab --yes\nfilter remove pc7 --when agent\nfilter remove pc7 --all",
     filter_remove};
 
 /* --- looking at devices --- */
@@ -298,7 +304,7 @@ const struct command command_filter_drift = {
     "TARGET",
     1,
     1,
-    "compare devices with what amtd put there; exit code 1 where they differ",
+    "compare devices with what amtd put there, also what waits; exit code 1 where they differ",
     look_tables,
     "filter drift @lab\nfilter drift all -o json",
     look};
@@ -394,7 +400,7 @@ const struct command command_filter_status = {
     "[TARGET]",
     0,
     1,
-    "which filters are active where, since when, by whom, and until when",
+    "which filters are active where or wait for their time, since when, by whom, from which file, until when",
     status_tables,
     "filter status -b\nfilter status @lab -o json",
     filter_status};

@@ -129,7 +129,7 @@ static const struct option_row *const replay_tables[] = {replay_options, options
 
 const struct command command_filter_replay = {
     "filter replay",
-    "FILTER FILE",
+    "FILTER CAPTURE",
     2,
     2,
     "run a capture (pcap, pcapng) through a filter file and count by rule",

@@ -170,7 +170,7 @@ static const struct {
     {"TARGET", offer_target},    {"HOST", offer_hosts},       {"HOSTS", offer_target},
     {"PROFILE", offer_profiles}, {"CONSOLE", offer_consoles}, {"COLLECTION", offer_collections},
     {"FILE", offer_files},       {"SHELL", offer_shells},     {"COMMAND", offer_help},
-    {"FILTER", offer_filters},
+    {"FILTER", offer_filters},   {"CAPTURE", offer_files},
 };
 
 static void offer_kind(struct place *p, const char *word, size_t n)
