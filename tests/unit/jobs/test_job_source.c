@@ -51,7 +51,8 @@ static void with_what_it_names(void **state)
     (void)state;
     write_file("night.yaml", "tasks: [ filter: a.xml ]\n");
     write_file("a.xml", "<network-filters xmlns='urn:amt-network-filters:1' name='a'>"
-                        "<filter name='arp' ethertype='arp'/></network-filters>");
+                        "<filter name='arp' ethertype='arp'/><filter name='db' remote='db.example.com'/>"
+                        "</network-filters>"); /* whose address is looked up when it is applied */
     assert_int_equal(read_one("night.yaml", &source, &mistakes, &err), 0);
     assert_string_equal(source.name, "night");
     assert_non_null(
