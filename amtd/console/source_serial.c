@@ -188,12 +188,11 @@ static void on_down(void *arg, const struct err *failure)
     struct serial_source *s = arg;
     struct err why = ERR_INIT;
 
-    if (access(s->settings->path, F_OK) != 0 && is_gone(errno))
+    /* Without carrier detection only a port that goes away hangs up; its name goes a moment later. */
+    if (!failure || (access(s->settings->path, F_OK) != 0 && is_gone(errno)))
         err_set(&why, CAUSE_NOT_FOUND, GONE, s->settings->path);
-    else if (failure)
-        why = *failure;
     else
-        err_set(&why, CAUSE_DROPPED, "%s hung up", s->settings->path);
+        why = *failure;
     end(s);
     s->base.events.down(s->base.events.arg, &why);
 }

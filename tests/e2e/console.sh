@@ -61,6 +61,9 @@ wait_until 'the refusal' file_has "$dir/watcher.events" '"dropped"'
 [ "$(reply 'length' console.who '{"names": ["shell"]}')" = 2 ] || fail 'who'
 call console.message '{"name": "shell", "text": "going home"}' > "$dir/out"
 wait_until 'the message' file_has "$dir/writer.events" 'going home'
+exits 0 amtcli console message 's*' echo 'to everybody'
+says "$dir/err" 'told those at 1 consoles'
+wait_until 'the broadcast' file_has "$dir/watcher.events" 'to everybody'
 id=$(reply '.[] | select(.watches) | .id' console.who '{"names": ["shell"]}')
 call console.disconnect "{\"name\": \"shell\", \"id\": $id}" > "$dir/out"
 wait_until 'the end of the watcher' file_has "$dir/watcher.events" '"closed"'

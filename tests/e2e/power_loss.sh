@@ -20,33 +20,15 @@ fail() {
     echo "power_loss.sh: $*" >&2
     exit 1
 }
+# shellcheck source=tests/e2e/pc_lib.sh
+. "$(dirname "$0")/pc_lib.sh"
 sync_ms=2000
 slack_ms=1000 # what the virtual PC and this script may be late
 
 # --- the virtual PC: kernel, busybox, amtd and its libraries
 kernel=$(printf '%s\n' /boot/vmlinuz-*-cloud-amd64 | sort -V | tail -1)
 [ -r "$kernel" ] || { echo "power_loss.sh: skipped: no linux-image-cloud-amd64" >&2; exit 77; }
-release=${kernel#/boot/vmlinuz-}
-root=$dir/root
-mkdir -p "$root"/{bin,dev,etc,proc,sys,state,tmp,lib/modules}
-install -m 755 /bin/busybox "$root/bin/busybox"
-for applet in sh mount insmod sleep stat cat echo date awk tail head od cut sync poweroff ls zcat; do ln -s busybox "$root/bin/$applet"; done
-for program in amtd amtcli; do
-    install -m 755 "$bin/$program" "$root/bin/$program"
-    ldd "$bin/$program" | grep -oE '/[^ ]+' | while read -r library; do
-        mkdir -p "$root$(dirname "$library")"
-        cp -Lu "$library" "$root$library"
-    done
-done
-echo 'root:x:0:0:root:/:/bin/sh' > "$root/etc/passwd"
-modules=
-for name in virtio_pci virtio_blk ext4; do
-    while read -r what module _; do
-        [ "$what" = insmod ] || continue
-        cp -u "$module" "$root/lib/modules/"
-        [[ " $modules " = *" ${module##*/} "* ]] || modules="$modules ${module##*/}"
-    done < <(/usr/sbin/modprobe --show-depends -S "$release" "$name" 2> /dev/null)
-done
+pc_root "$kernel" virtio_pci virtio_blk ext4
 cat > "$root/etc/amtd.yaml" << END
 console-sync: ${sync_ms}ms
 consoles:
@@ -88,7 +70,7 @@ esac
 sleep 1000
 END
 chmod 755 "$root/init"
-(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$dir/initrd"
+pc_initrd
 truncate -s 512M "$dir/disk"
 /usr/sbin/mkfs.ext4 -q -F "$dir/disk"
 
@@ -103,14 +85,6 @@ kill_it() {
     kill -9 "$qemu"
     wait "$qemu" 2> /dev/null || true
     qemu=
-}
-wait_for() { # SECONDS PATTERN
-    for ((i = 0; i < $1 * 10; i++)); do
-        grep -qE "$2" "$dir/serial" && return
-        kill -0 "$qemu" 2> /dev/null || fail "the virtual PC ended: $(cat "$dir/qemu")"
-        sleep 0.1
-    done
-    fail "no '$2' on the serial line"
 }
 now_ms() { date +%s%3N; }
 
@@ -127,7 +101,7 @@ watch_ends() { # SECONDS
 
 for ((round = 1; round <= times; round++)); do
     start log
-    wait_for 120 '^end [1-9]'
+    pc_wait 120 '^end [1-9]'
     watch_ends $((5 + RANDOM % 3))
     killed=$(now_ms)
     kill_it
@@ -135,7 +109,7 @@ for ((round = 1; round <= times; round++)); do
     seen=$(tail -1 "$dir/ends" | cut -d' ' -f2)
     [ "$safe" -gt 0 ] || fail "nothing was old enough: $(tail -3 "$dir/ends")"
     start look
-    wait_for 120 '^looked'
+    pc_wait 120 '^looked'
     bytes=$(grep -oE '^bytes [0-9]+' "$dir/serial" | cut -d' ' -f2)
     grep -E '^(gaps|order|bytes|intact|DAMAGED)' "$dir/serial" | tr -d '\r'
     kill_it
