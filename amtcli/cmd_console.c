@@ -213,12 +213,37 @@ static int simple(struct context *ctx, const char *call, json_t *params)
     return context_call(ctx, call, params, NULL);
 }
 
+static int broadcast(struct context *ctx, const char *text)
+{
+    json_t *params, *reply;
+    int code;
+
+    if (args_has(&ctx->args, "to")) {
+        fputs("amtcli console message: --to is for one console\n", stderr);
+        return EXIT_USAGE;
+    }
+    ctx->args.operand_count--;
+    params = names_of(&ctx->args);
+    json_object_set_new(params, "text", json_string(text));
+    code = context_call(ctx, "console.broadcast", params, &reply);
+    if (code != EXIT_ALL)
+        return code;
+    fprintf(stderr, "told those at %zu consoles\n", json_array_size(reply));
+    json_decref(reply);
+    return EXIT_ALL;
+}
+
 static int console_message(struct context *ctx)
 {
-    json_t *params = json_pack("{s:s}", "text", ctx->args.operands[1]);
+    const struct args *args = &ctx->args;
+    const char *text = args->operands[args->operand_count - 1];
+    json_t *params;
     int64_t to;
 
-    if (args_number(&ctx->args, "to", &to))
+    if (args->operand_count > 2 || strpbrk(args->operands[0], "*?["))
+        return broadcast(ctx, text);
+    params = json_pack("{s:s}", "text", text);
+    if (args_number(args, "to", &to))
         json_object_set_new(params, "to", json_integer(to));
     return simple(ctx, "console.message", params);
 }
@@ -378,12 +403,13 @@ const struct command command_console_send = {
     "console send pc7 pc8 'uptime\\r'\nconsole send 'rack1-*' '\\x03' --force",
     console_send};
 const struct command command_console_message = {"console message",
-                                                "CONSOLE TEXT",
+                                                "CONSOLE... TEXT",
                                                 2,
-                                                2,
+                                                -1,
                                                 "send a message to all who are attached",
                                                 message_tables,
-                                                "console message pc7 'rebooting in a minute'",
+                                                "console message pc7 'rebooting in a minute'\n"
+                                                "console message '*' 'amtd restarts at noon'",
                                                 console_message};
 const struct command command_console_note = {
     "console note", "CONSOLE TEXT", 2, 2, "write a note into the log", NULL, "console note pc7 'new fan'",

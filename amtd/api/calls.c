@@ -247,6 +247,11 @@ static const struct api_param console_message_params[] = {
     {"to", API_INTEGER, false, "id of one attachment"},
     END,
 };
+static const struct api_param console_broadcast_params[] = {
+    {"names", API_ARRAY, false, "which consoles; * and ? as in a shell; default: all"},
+    {"text", API_STRING, true, "what to say"},
+    END,
+};
 static const struct api_param console_note_params[] = {
     NAME, {"text", API_STRING, true, "what to write down"}, END};
 static const struct api_param console_send_params[] = {
@@ -486,6 +491,8 @@ const struct api_call api_calls[] = {
      "asks for, takes, gives the write lease", API_CONSOLES},
     {"console.message", ROLE_WATCH, console_message_params, false, NULL, call_console_message,
      "tells those who are attached", API_CONSOLE},
+    {"console.broadcast", ROLE_WATCH, console_broadcast_params, false, NULL, call_console_broadcast,
+     "tells those who are attached to many consoles", API_CONSOLES},
     {"console.note", ROLE_OPERATE, console_note_params, false, NULL, call_console_note,
      "writes a note into the journal", API_CONSOLE},
     {"console.send", ROLE_OPERATE, console_send_params, false, NULL, call_console_send,

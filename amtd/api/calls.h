@@ -54,6 +54,7 @@ void call_console_who(struct api_request *rq);
 void call_console_lease(struct api_request *rq);
 void call_console_message(struct api_request *rq);
 void call_console_note(struct api_request *rq);
+void call_console_broadcast(struct api_request *rq);
 void call_console_send(struct api_request *rq);
 void call_console_break(struct api_request *rq);
 void call_console_up(struct api_request *rq);

@@ -373,6 +373,26 @@ void call_console_roll(struct api_request *rq)
     reply_listing(rq, add_rolled);
 }
 
+static void add_told(struct listing *l, struct console *console)
+{
+    const struct console_info info = console_info(console);
+
+    if (info.readers == 0)
+        return;
+    console_message(console, api_who(l->rq), param_text(api_params(l->rq), "text"), 0, NULL);
+    json_array_append_new(l->out, json_string(info.name));
+}
+
+void call_console_broadcast(struct api_request *rq)
+{
+    struct err err = ERR_INIT;
+
+    if (check_text(rq, &err) != 0)
+        api_fail(rq, &err);
+    else
+        reply_listing(rq, add_told);
+}
+
 struct sending {
     struct listing listing;
     struct buf bytes;
