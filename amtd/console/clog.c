@@ -151,9 +151,10 @@ void clog_write_journal(struct clog *log)
     buf_free(&log->journal);
 }
 
-static void add_entry(struct clog *log, enum journal_kind kind, const char *who, const char *text)
+static void add_entry_at(struct clog *log, uint64_t offset, enum journal_kind kind, const char *who,
+                         const char *text)
 {
-    struct journal_entry entry = {.offset = log->end, .at_ms = clock_wall(log->store->clock), .kind = kind};
+    struct journal_entry entry = {.offset = offset, .at_ms = clock_wall(log->store->clock), .kind = kind};
 
     snprintf(entry.who, sizeof(entry.who), "%s", who ? who : "");
     snprintf(entry.text, sizeof(entry.text), "%s", text ? text : "");
@@ -163,6 +164,11 @@ static void add_entry(struct clog *log, enum journal_kind kind, const char *who,
         return;
     }
     journal_write(&log->journal, &entry);
+}
+
+static void add_entry(struct clog *log, enum journal_kind kind, const char *who, const char *text)
+{
+    add_entry_at(log, log->end, kind, who, text);
 }
 
 void clog_repair_note(struct clog *log, const char *fmt, ...)
@@ -191,6 +197,11 @@ void clog_event(struct clog *log, enum journal_kind kind, const char *who, const
 void clog_note_later(struct clog *log, enum journal_kind kind, const char *text)
 {
     add_entry(log, kind, NULL, text);
+}
+
+void clog_note_at(struct clog *log, uint64_t offset, enum journal_kind kind, const char *text)
+{
+    add_entry_at(log, offset > log->first ? offset : log->first, kind, NULL, text);
 }
 
 /* --- writing --- */

@@ -86,6 +86,9 @@ void clog_event(struct clog *log, enum journal_kind kind, const char *who, const
  * with them or the next ones. */
 void clog_note_later(struct clog *log, enum journal_kind kind, const char *text);
 
+/* As that, of what stands at an earlier offset of the open segment. */
+void clog_note_at(struct clog *log, uint64_t offset, enum journal_kind kind, const char *text);
+
 /* First and behind the last byte of the log that can be read. -1 and err when the directory cannot be read.
  */
 int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err);

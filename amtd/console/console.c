@@ -277,6 +277,7 @@ static void on_up(void *arg)
     c->was_down = false;
     device_down(&c->device, false); /* until its lines are known */
     c->up_ms = c->heard_ms = now(c);
+    boots_begin(&c->boots); /* a virtual machine starts with its link */
     traffic_begin(&c->activity, c->up_ms);
     c->judge_ms = traffic_next(&c->settings.activity, c->up_ms);
     xreplace(&c->reason, NULL);
@@ -311,8 +312,11 @@ static void on_bytes(void *arg, const uint8_t *p, size_t n)
 {
     struct console *c = arg;
     size_t waiting = clog_pending(c->log);
+    int64_t silent_since = c->heard_ms;
 
     heard(c, n);
+    if (c->heard_ms - silent_since >= BOOTS_SILENCE_MS && c->heard_ms - c->typed_ms >= BOOTS_TYPED_MS)
+        boots_begin(&c->boots);
     clog_append(c->log, p, n);
     if (c->attached_count > 0)
         c->env->dirty(c->env->arg, c);
@@ -504,11 +508,26 @@ void console_flush(struct console *c)
 
 /* --- what the log says --- */
 
+static void look_for_boot(struct console *c, uint64_t offset, const uint8_t *p, size_t n)
+{
+    uint64_t begin;
+    const char *banner = boots_bytes(&c->boots, offset, p, n, &begin);
+    const struct console_event event = {
+        .what = CONSOLE_DID, .kind = JOURNAL_BOOT, .who = "", .text = banner ? banner : ""};
+
+    if (!banner)
+        return;
+    clog_note_at(c->log, begin, JOURNAL_BOOT, banner);
+    console_tell(c, &event, 0);
+}
+
 static void on_written(void *arg, uint64_t offset, const uint8_t *p, size_t n, bool shown)
 {
     struct console *c = arg;
     struct attachment *a, *next;
 
+    if (c->boots)
+        look_for_boot(c, offset, p, n);
     if (c->watching && !shown)
         watching_bytes(c->watching, offset, p, n);
     DL_FOREACH_SAFE(c->attached, a, next)
@@ -568,6 +587,7 @@ struct console *console_new(const struct console_env *env, const struct console_
     c->env = env;
     console_settings_copy(&c->settings, settings);
     c->since_ms = wall(c);
+    c->typed_ms = INT64_MIN / 2;
     c->timer.fire = on_timer;
     c->log_timer.fire = on_log_timer;
     c->timer.arg = c->log_timer.arg = c;
@@ -604,6 +624,7 @@ void console_free(struct console *c, const char *reason)
     c->source->ops->destroy(c->source);
     clog_free(c->log);
     watching_free(c->watching);
+    boots_free(c->boots);
     timers_set(c->env->timers, &c->timer, INT64_MAX);
     timers_set(c->env->timers, &c->log_timer, INT64_MAX);
     lease_clear(&c->lease);

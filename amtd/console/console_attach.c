@@ -287,6 +287,7 @@ size_t attachment_write(struct attachment *a, const void *p, size_t n)
         dropped(a, c->source->ops->hindrance(c->source));
         return n;
     }
+    c->typed_ms = clock_mono(c->env->clock);
     taken = c->source->ops->write(c->source, p, n);
     a->blocked = taken < n;
     return taken;
@@ -309,6 +310,7 @@ int console_send(struct console *c, const char *who, const void *p, size_t n, bo
         return err_set(err, CAUSE_REFUSED, "console %s is not up", c->settings.name);
     if (holder && !force && strcmp(holder->who, who) != 0)
         return err_set(err, CAUSE_IN_USE, "%s is writing to console %s", holder->who, c->settings.name);
+    c->typed_ms = clock_mono(c->env->clock);
     if (c->source->ops->write(c->source, p, n) < n)
         return err_set(err, CAUSE_BUSY, "console %s does not take that much at once", c->settings.name);
     return 0;

@@ -2,6 +2,7 @@
 #ifndef AMTD_CONSOLE_CONSOLE_INTERNAL_H
 #define AMTD_CONSOLE_CONSOLE_INTERNAL_H
 
+#include "amtd/console/boots.h"
 #include "amtd/console/console.h"
 #include "amtd/console/cursor.h"
 #include "amtd/console/device.h"
@@ -67,13 +68,15 @@ struct console {
     struct lease lease;
 
     enum console_state state;
-    bool in_line;     /* stands in line for connecting, or connects */
-    bool was_down;    /* the journal knows that it is down */
-    char *reason;     /* why it is not up */
-    int64_t since_ms; /* wall clock: in this state */
-    int64_t up_ms;    /* monotonic: since when it is up */
-    int64_t heard_ms; /* monotonic: last byte of the source, or since it is up */
-    int64_t retry_ms; /* monotonic: of the next try */
+    bool in_line;        /* stands in line for connecting, or connects */
+    bool was_down;       /* the journal knows that it is down */
+    char *reason;        /* why it is not up */
+    int64_t since_ms;    /* wall clock: in this state */
+    int64_t up_ms;       /* monotonic: since when it is up */
+    int64_t heard_ms;    /* monotonic: last byte of the source, or since it is up */
+    int64_t typed_ms;    /* monotonic: somebody typed */
+    struct boots *boots; /* looks for a boot; NULL: not now */
+    int64_t retry_ms;    /* monotonic: of the next try */
     unsigned failures;
     unsigned signals_known, signals_on;
     struct device device;

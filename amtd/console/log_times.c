@@ -1,5 +1,6 @@
 #include "amtd/console/log_times.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,10 +43,11 @@ void log_times_free(struct log_times *t)
 }
 
 /* A file of the segment whole, at most max bytes of it. NUL behind it. NULL: it cannot be read. */
-static char *read_side(const struct log_times *t, size_t i, const char *kind, size_t max, size_t *n)
+/* The beginning of a file, NUL behind it. NULL: it cannot be read. Takes path. */
+static char *read_file(char *path, size_t max, size_t *n)
 {
-    char *path = log_dir_name(t->dir.path, &t->dir.files[i], kind), *content = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char *content = NULL;
     struct stat st;
     ssize_t got;
 
@@ -73,7 +75,7 @@ static void load(struct log_times *t, size_t i)
         return;
     time_index_clear(&t->index);
     t->loaded = i;
-    content = read_side(t, i, "idx", TIME_INDEX_MAX, &n);
+    content = read_file(log_dir_name(t->dir.path, &t->dir.files[i], "idx"), TIME_INDEX_MAX, &n);
     if (content)
         time_index_read(&t->index, content, n,
                         i + 1 < t->dir.count ? t->dir.files[i + 1].first : (uint64_t)INT64_MAX);
@@ -102,57 +104,115 @@ int64_t log_times_at(struct log_times *t, uint64_t offset)
     return time_index_time(&t->index, offset);
 }
 
+/* The entries of a journal, if it is there. Takes path. False: it is ended. */
+static bool each_entry(char *path, bool (*each)(void *arg, const struct journal_entry *entry), void *arg)
+{
+    size_t n;
+    char *content = read_file(path, JOURNAL_MAX, &n);
+    struct journal_entry entry;
+    const char *line = content, *end;
+    bool on = true;
+
+    while (on && line && (end = memchr(line, '\n', n - (size_t)(line - content)))) {
+        if (journal_read(line, (size_t)(end - line), &entry, NULL) == 0)
+            on = each(arg, &entry);
+        line = end + 1;
+    }
+    free(content);
+    return on;
+}
+
 void log_times_events(struct log_times *t, bool (*each)(void *arg, const struct journal_entry *entry),
                       void *arg)
 {
-    bool on = true;
+    bool on = true, open_read = false;
 
     for (size_t i = 0; on && i < t->dir.count; i++) {
-        size_t n;
-        char *content = read_side(t, i, "jnl", JOURNAL_MAX, &n);
-        struct journal_entry entry;
-        const char *line = content, *end;
-
-        while (on && line && (end = memchr(line, '\n', n - (size_t)(line - content)))) {
-            if (journal_read(line, (size_t)(end - line), &entry, NULL) == 0)
-                on = each(arg, &entry);
-            line = end + 1;
-        }
-        free(content);
+        open_read = t->dir.files[i].form == LOG_OPEN;
+        on = each_entry(log_dir_name(t->dir.path, &t->dir.files[i], "jnl"), each, arg);
     }
+    if (on && !open_read) /* nothing was printed since, but things happened */
+        each_entry(xasprintf("%s/console.jnl", t->dir.path), each, arg);
 }
 
-struct boots {
-    uint64_t *offsets;
+/* --- boots --- */
+
+struct boot {
+    uint64_t offset;
+    int64_t at_ms;
+};
+
+struct boots_found {
+    struct boot *all;
     size_t count;
-    int64_t last_ms;
 };
 
 static bool add_boot(void *arg, const struct journal_entry *entry)
 {
-    struct boots *b = arg;
-    bool same = b->count > 0 && entry->at_ms - b->last_ms < BOOT_MS && entry->at_ms >= b->last_ms;
+    struct boots_found *b = arg;
 
     if (entry->kind != JOURNAL_POWER && entry->kind != JOURNAL_BOOT)
         return true;
-    b->last_ms = entry->at_ms;
-    if (same)
-        return true;
     if ((b->count & (b->count + 1)) == 0)
-        b->offsets = xreallocarray(b->offsets, 2 * (b->count + 1), sizeof(*b->offsets));
-    b->offsets[b->count++] = entry->offset;
+        b->all = xreallocarray(b->all, 2 * (b->count + 1), sizeof(*b->all));
+    b->all[b->count++] = (struct boot){entry->offset, entry->at_ms};
     return true;
+}
+
+/* What the node of a replica saw is in its journals, which came with its bytes. */
+static void add_boots_of_origin(const struct log_times *t, struct boots_found *b)
+{
+    char *path = xasprintf("%s/origin", t->dir.path);
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        size_t length = strlen(entry->d_name);
+
+        if (length > 4 && strcmp(entry->d_name + length - 4, ".jnl") == 0)
+            each_entry(xasprintf("%s/%s", path, entry->d_name), add_boot, b);
+    }
+    if (dir)
+        closedir(dir);
+    free(path);
+}
+
+static int compare_boots(const void *a, const void *b)
+{
+    const struct boot *one = a, *other = b;
+
+    return one->offset < other->offset ? -1 : one->offset > other->offset;
+}
+
+/* Those within a minute of one another are one, which begins where the first does. */
+static void join_boots(struct boots_found *b)
+{
+    size_t kept = 0;
+    int64_t last_ms = 0;
+
+    if (b->count > 0)
+        qsort(b->all, b->count, sizeof(*b->all), compare_boots);
+    for (size_t i = 0; i < b->count; i++) {
+        bool same = kept > 0 && b->all[i].at_ms - last_ms < BOOT_MS && b->all[i].at_ms >= last_ms;
+
+        last_ms = b->all[i].at_ms;
+        if (!same)
+            b->all[kept++] = b->all[i];
+    }
+    b->count = kept;
 }
 
 bool log_times_boot(struct log_times *t, size_t back, uint64_t *offset)
 {
-    struct boots b = {0};
+    struct boots_found b = {0};
     bool found;
 
     log_times_events(t, add_boot, &b);
+    add_boots_of_origin(t, &b);
+    join_boots(&b);
     found = back < b.count;
     if (found)
-        *offset = b.offsets[b.count - 1 - back];
-    free(b.offsets);
+        *offset = b.all[b.count - 1 - back].offset;
+    free(b.all);
     return found;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "amtd/console/log_origin.h"
+#include "amtd/console/log_times.h"
 #include "tests/unit/console/log_bench.h"
 
 static struct log_bench b;
@@ -309,6 +310,29 @@ static void test_promise(void **state)
     clog_free(one);
 }
 
+/* The replica knows when the machine booted, because its node's journals say so. */
+static void test_boots(void **state)
+{
+    struct clog *one = bench_log(&b, "c0"), *two = bench_log(&b, "c0@n");
+    struct log_times *times;
+    uint64_t offset = 0;
+    uint32_t seed = 1;
+
+    (void)state;
+    add(one, &seed, 1000);
+    clog_note_at(one, 500, JOURNAL_BOOT, "U-Boot 2023.01");
+    clog_settle(one);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    times = log_times_new(clog_path(two), NULL);
+    assert_true(log_times_boot(times, 0, &offset));
+    assert_int_equal(offset, 500);
+    assert_false(log_times_boot(times, 1, &offset));
+    log_times_free(times);
+    clog_free(one);
+    clog_free(two);
+}
+
 /* A replica does not skip what its journal speaks of: its node has the bytes. */
 static void test_replica_loses_power(void **state)
 {
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_off_takes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tampering, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_boots, setup, teardown),
         cmocka_unit_test_setup_teardown(test_promise, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replica_loses_power, setup, teardown),
     };
