@@ -156,9 +156,36 @@ const char *console_settings_host(const struct console_settings *s)
     return s->host ? s->host : s->source.type == SOURCE_AMT ? s->source.host : NULL;
 }
 
+static size_t word_length(const char *word)
+{
+    char quote = '\0';
+    size_t n = 0;
+
+    for (; word[n] && (quote || !strchr(" \t\n;&|", word[n])); n++) {
+        if (word[n] == quote)
+            quote = '\0';
+        else if (!quote && (word[n] == '\'' || word[n] == '"'))
+            quote = word[n];
+    }
+    return n;
+}
+
+/* The program that a command runs: not what is set for it, which may be a secret, as its arguments may. */
+static const char *program_of(const char *command, size_t *n)
+{
+    for (;;) {
+        command += strspn(command, " \t\n");
+        *n = word_length(command);
+        if (memchr(command, '=', *n) == NULL && !(*n == 4 && memcmp(command, "exec", 4) == 0))
+            return command;
+        command += *n;
+    }
+}
+
 char *source_settings_text(const struct source_settings *s)
 {
-    const char *type = types[s->type];
+    const char *type = types[s->type], *program;
+    size_t n;
 
     switch (s->type) {
     case SOURCE_UNIX:
@@ -171,9 +198,10 @@ char *source_settings_text(const struct source_settings *s)
     case SOURCE_TELNET:
         return xasprintf("%s %s:%d", type, s->host, (int)s->port);
     case SOURCE_NODE:
-        return xasprintf("%s %s:%d %s", type, s->host, (int)s->port, s->console);
+        return xasprintf("%s %s %s", type, s->host, s->console);
     case SOURCE_EXEC:
-        return xasprintf("%s %.*s", type, (int)strcspn(s->command, " \t"), s->command);
+        program = program_of(s->command, &n);
+        return xasprintf("%s %.*s", type, (int)n, program);
     case SOURCE_AMT:
         return xasprintf("%s %s", type, s->host);
     case SOURCE_TEST:
