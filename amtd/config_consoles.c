@@ -139,7 +139,7 @@ enum { PLACE_CONSOLE = 1, PLACE_DEFAULTS = 2 };
 
 #define C(member) offsetof(struct console_settings, member)
 
-static const char *const rights[] = {"none", "watch", "write", NULL}; /* enum console_right */
+static const char *const rights[] = {"none", "watch", "write", "control", NULL}; /* enum console_right */
 
 static const struct option access_options[] = {
     {"user", OPTION_TEXT, offsetof(struct console_access, user)},

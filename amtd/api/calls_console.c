@@ -248,12 +248,12 @@ void call_console_lease(struct api_request *rq)
 /* 0, or -1 and err. */
 typedef int act_on_console(struct api_request *rq, struct console *console, struct err *err);
 
-static void act(struct api_request *rq, act_on_console *action)
+static void act(struct api_request *rq, enum console_right right, act_on_console *action)
 {
     struct console *console;
     struct err err = ERR_INIT;
 
-    if (console_param(rq, RIGHT_WATCH, &console, &err) != 0 || action(rq, console, &err) != 0)
+    if (console_param(rq, right, &console, &err) != 0 || action(rq, console, &err) != 0)
         api_fail(rq, &err);
     else
         api_reply(rq, json_object());
@@ -325,44 +325,44 @@ static int do_disconnect(struct api_request *rq, struct console *console, struct
 
 void call_console_message(struct api_request *rq)
 {
-    act(rq, do_message);
+    act(rq, RIGHT_WATCH, do_message);
 }
 
 void call_console_note(struct api_request *rq)
 {
-    act(rq, do_note);
+    act(rq, RIGHT_WRITE, do_note);
 }
 
 void call_console_break(struct api_request *rq)
 {
-    act(rq, do_break);
+    act(rq, RIGHT_WRITE, do_break);
 }
 
 void call_console_up(struct api_request *rq)
 {
-    act(rq, do_up);
+    act(rq, RIGHT_CONTROL, do_up);
 }
 
 void call_console_down(struct api_request *rq)
 {
-    act(rq, do_down);
+    act(rq, RIGHT_CONTROL, do_down);
 }
 
 void call_console_logging(struct api_request *rq)
 {
-    act(rq, do_logging);
+    act(rq, RIGHT_CONTROL, do_logging);
 }
 
 void call_console_disconnect(struct api_request *rq)
 {
-    act(rq, do_disconnect);
+    act(rq, RIGHT_CONTROL, do_disconnect);
 }
 
 /* --- what is done to many --- */
 
 static void add_rolled(struct listing *l, struct console *console)
 {
-    if (console_require(l->rq, console, RIGHT_WRITE, &l->denied) != 0)
+    if (console_require(l->rq, console, RIGHT_CONTROL, &l->denied) != 0)
         return;
     console_roll(console);
     json_array_append_new(l->out, json_string(console_info(console).name));
@@ -406,7 +406,7 @@ static void add_sent(struct listing *l, struct console *console)
     const char *name = console_info(console).name;
     struct err err = ERR_INIT;
 
-    if (console_require(l->rq, console, RIGHT_WRITE, &err) != 0)
+    if (console_require(l->rq, console, s->force ? RIGHT_CONTROL : RIGHT_WRITE, &err) != 0)
         l->denied = err;
     if (err.cause == CAUSE_NONE &&
         console_send(console, api_who(l->rq), s->bytes.p, s->bytes.len, s->force, &err) == 0)

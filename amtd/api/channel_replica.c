@@ -237,7 +237,7 @@ static void open_writer(struct replica *r, const char *who, bool force)
     char *name = xasprintf("%s at %s", who, r->server);
     const struct attach_request request = {.who = name,
                                            .from = r->server,
-                                           .right = RIGHT_WRITE,
+                                           .right = RIGHT_CONTROL, /* the server has looked at rights */
                                            .mode = force ? ATTACH_FORCE : ATTACH_WRITE,
                                            .deaf = true};
     struct err err = ERR_INIT;

@@ -20,7 +20,7 @@ enum console_right console_right_with(const struct user *user, enum api_role rol
     enum console_right right = RIGHT_NONE;
 
     if (role >= ROLE_ADMINISTER || s->access_count == 0)
-        return role >= ROLE_OPERATE ? RIGHT_WRITE : role >= ROLE_WATCH ? RIGHT_WATCH : RIGHT_NONE;
+        return role >= ROLE_OPERATE ? RIGHT_CONTROL : role >= ROLE_WATCH ? RIGHT_WATCH : RIGHT_NONE;
     for (size_t i = 0; i < s->access_count; i++) {
         const struct console_access *a = &s->access[i];
 
@@ -42,12 +42,12 @@ enum console_right console_right_of(const struct user *user, const struct reach 
 int console_require(const struct api_request *rq, struct console *console, enum console_right right,
                     struct err *err)
 {
+    static const char *const verbs[] = {"see", "watch", "write to", "control"};
     const struct console_settings *s = console_info(console).settings;
 
     if (console_right_of(api_user(rq), api_reach(rq), s) >= right)
         return 0;
-    return err_set(err, CAUSE_DENIED, "%s may not %s console %s", api_who(rq),
-                   right == RIGHT_WATCH ? "watch" : "write to", s->name);
+    return err_set(err, CAUSE_DENIED, "%s may not %s console %s", api_who(rq), verbs[right], s->name);
 }
 
 int console_param(const struct api_request *rq, enum console_right right, struct console **out,

@@ -212,7 +212,7 @@ static void put_rights(struct import *im, const struct cf_console *c)
                 "a list of rights leaves out whoever is not in it: add those who may watch");
     yaml_write_text(im->yaml, "access");
     yaml_write_list(im->yaml);
-    put_access(im, &c->rw, &nobody, "write");
+    put_access(im, &c->rw, &nobody, "control"); /* rw there includes force, up, down and the log */
     put_access(im, &c->ro, &c->rw, "watch");
     yaml_write_end_list(im->yaml);
 }

@@ -93,6 +93,9 @@ static int check_request(const struct attach_request *request, const struct cons
         return err_set(err, CAUSE_DENIED, "%s may not watch console %s", request->who, c->settings.name);
     if (request->mode != ATTACH_WATCH && request->right < RIGHT_WRITE)
         return err_set(err, CAUSE_DENIED, "%s may only watch console %s", request->who, c->settings.name);
+    if (request->mode == ATTACH_FORCE && request->right < RIGHT_CONTROL)
+        return err_set(err, CAUSE_DENIED, "%s may not take console %s from others", request->who,
+                       c->settings.name);
     return 0;
 }
 
@@ -368,6 +371,9 @@ int attachment_force(struct attachment *a, struct err *err)
 {
     if (may_write(a, err) != 0)
         return -1;
+    if (a->right < RIGHT_CONTROL && a->console->lease.holder != 0 && a->console->lease.holder != a->id)
+        return err_set(err, CAUSE_DENIED, "%s may not take console %s from others", a->who,
+                       a->console->settings.name);
     if (lease_force(&a->console->lease, a->id) != a->id)
         lease_changed(a->console);
     return 0;

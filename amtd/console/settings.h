@@ -54,7 +54,8 @@ struct log_settings {
 enum console_right {
     RIGHT_NONE,
     RIGHT_WATCH,
-    RIGHT_WRITE, /* type, break, take the write lease, up, down, logging on and off */
+    RIGHT_WRITE,   /* type, break, ask for the write lease, notes */
+    RIGHT_CONTROL, /* take the lease from others, up, down, logging on and off, roll, end attachments */
 };
 
 struct console_access {

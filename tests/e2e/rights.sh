@@ -127,7 +127,7 @@ while read -r try; do
         grep -q '"cause": *"denied"' "$dir/out" || fail "$call $params is not denied: $(cat "$dir/out")"
         denials=$((denials + 1))
     elif [ $got = 0 ]; then
-        [ "$call" = console.message ] || fail "$call $params was done"
+        [[ $call = console.message || $call = console.broadcast ]] || fail "$call $params was done"
     fi
 done < "$dir/tries"
 for task in '"power", "args": {"action": "cycle"}' '"boot", "args": {"to": "bios"}' '"filter", "args": {"action": "remove"}' \
@@ -177,6 +177,10 @@ for console in pc0008 sol8 echo private nonsense; do
 done
 [ "$(as amtd-oskar amtcli console list -o json | jq -r '[.[].name] | sort | join(" ")')" = 'pc0002 sol1' ] || fail "consoles of others"
 exits 0 as amtd-nemo amtcli console send private hello
+for what in 'down private' 'up private' 'roll private' 'send private x --force'; do # to write is not to control
+    # shellcheck disable=SC2086
+    exits 4 as amtd-nemo amtcli console $what
+done
 [ "$(ctl record 5-7 | jq -s '[.[].events[] | select(.event == "power" or .event == "session")] | length')" = 0 ] || fail "hosts of others were touched"
 
 echo '--- collections that change are looked at when somebody acts'

@@ -100,9 +100,9 @@ static void rights(void **state)
 
     (void)state;
     assert_non_null(strstr(buf_str(&m.yaml), "  access:\n"
-                                             "  - {user: anna, right: write}\n"
-                                             "  - {user: bob, right: write}\n"
-                                             "  - {group: wheel, right: write}\n"
+                                             "  - {user: anna, right: control}\n"
+                                             "  - {user: bob, right: control}\n"
+                                             "  - {group: wheel, right: control}\n"
                                              "  - {user: carol, right: watch}\n"
                                              "- name: b\n"
                                              "  source: {type: exec, command: x}\n"

@@ -454,7 +454,7 @@ static void one_writes_others_watch(void **state)
     (void)state;
     begin();
     up();
-    come(&anna, "anna", ATTACH_WRITE, RIGHT_WRITE);
+    come(&anna, "anna", ATTACH_WRITE, RIGHT_CONTROL);
     come(&ben, "ben", ATTACH_WRITE, RIGHT_WRITE);
     come(&eve, "eve", ATTACH_WATCH, RIGHT_WRITE);
     assert_string_equal(console_info(console).writer, "anna");
@@ -467,6 +467,8 @@ static void one_writes_others_watch(void **state)
     assert_int_equal(attachment_request(eve.attachment, &err), -1);
     assert_int_equal(err.cause, CAUSE_DENIED);
     assert_int_equal(attachment_force(eve.attachment, &err), -1);
+    assert_int_equal(err.cause, CAUSE_DENIED);
+    assert_int_equal(attachment_force(ben.attachment, &err), -1); /* he may write, when nobody does */
     assert_int_equal(err.cause, CAUSE_DENIED);
     says("file\n");
     assert_string_equal(buf_str(&anna.seen), "file\n");
@@ -493,6 +495,8 @@ static void rights_are_kept(void **state)
     assert_null(come(&p, "eve", ATTACH_WATCH, RIGHT_NONE));
     buf_free(&p.seen);
     assert_null(come(&p, "eve", ATTACH_FORCE, RIGHT_WATCH));
+    buf_free(&p.seen);
+    assert_null(come(&p, "eve", ATTACH_FORCE, RIGHT_WRITE));
     buf_free(&p.seen);
     assert_null(come(&p, "eve", ATTACH_WRITE, RIGHT_WATCH));
     buf_free(&p.seen);
