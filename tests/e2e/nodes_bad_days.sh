@@ -36,6 +36,7 @@ stop_proxy() {
 finish_proxy() {
     local status=$?
     [ -z "$proxy" ] || kill "$proxy" 2> /dev/null || true
+    set +e
     (exit $status)
     finish_nodes
 }
