@@ -1,0 +1,10 @@
+CREATE TABLE alert_base (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    url TEXT
+) STRICT;
+
+CREATE TABLE alert_hosts (
+    host INTEGER PRIMARY KEY REFERENCES hosts(id) ON DELETE CASCADE,
+    token TEXT NOT NULL UNIQUE,
+    checked INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,5 @@
+CREATE TABLE logins (
+    name TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    password BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,21 @@
+CREATE TABLE schedules (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    cron TEXT,
+    every INTEGER NOT NULL,
+    zone TEXT NOT NULL,
+    window TEXT,
+    catch_up INTEGER NOT NULL,
+    enabled INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    text TEXT NOT NULL,
+    files TEXT NOT NULL,
+    target TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    who TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    last_run INTEGER NOT NULL DEFAULT 0,
+    last_note TEXT
+) STRICT;

@@ -1,0 +1,2 @@
+ALTER TABLE jobs ADD COLUMN reaction TEXT;
+ALTER TABLE jobs ADD COLUMN event TEXT;

@@ -1,0 +1,1 @@
+ALTER TABLE alert_base ADD COLUMN traps TEXT;

@@ -1,0 +1,2 @@
+ALTER TABLE schedules ADD COLUMN discover TEXT;
+ALTER TABLE schedules ADD COLUMN last_sweep INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,27 @@
+# amtd_embed(NAME HEADER FILE...): the files as NUL-terminated texts `NAME[]` and `NAME_count`, as HEADER declares them.
+# Sets NAME to the C file to compile. Run with -P it writes that file.
+if(CMAKE_SCRIPT_MODE_FILE)
+    string(REPLACE "," ";" files "${FILES}")
+    set(texts "")
+    set(list "")
+    set(n 0)
+    foreach(file IN LISTS files)
+        file(READ "${file}" hex HEX)
+        string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+        string(APPEND texts "static const char text_${n}[] = {${bytes}0};\n")
+        string(APPEND list "text_${n}, ")
+        math(EXPR n "${n} + 1")
+    endforeach()
+    file(WRITE "${OUT}" "#include \"${HEADER}\"\n${texts}const char *const ${NAME}[] = {${list}};\nconst size_t ${NAME}_count = ${n};\n")
+    return()
+endif()
+
+set(embed_script ${CMAKE_CURRENT_LIST_FILE})
+function(amtd_embed name header)
+    set(out ${CMAKE_CURRENT_BINARY_DIR}/${name}.c)
+    list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+    list(JOIN ARGN "," files)
+    add_custom_command(OUTPUT ${out} DEPENDS ${ARGN} ${embed_script}
+        COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DHEADER=${header} -DFILES=${files} -DOUT=${out} -P ${embed_script} VERBATIM)
+    set(${name} ${out} PARENT_SCOPE)
+endfunction()
