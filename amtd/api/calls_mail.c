@@ -34,7 +34,7 @@ static void login_put(void *data, const struct err *failure)
     if (failure) {
         api_fail(l->rq, failure);
     } else {
-        mailer_new_login(daemon_mailer(api_daemon(l->rq)));
+        mailer_set_login(daemon_mailer(api_daemon(l->rq)), l->user, l->password);
         api_reply(l->rq, json_object());
     }
     free(l->user);

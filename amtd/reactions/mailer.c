@@ -17,7 +17,8 @@ struct mailer {
     struct mail_settings settings;
     char *user;
     struct secret *password;
-    unsigned reading; /* logins on their way from the store */
+    bool reading;   /* the login that was kept is on its way from the store */
+    bool login_set; /* it is old */
     bool freed;
 };
 
@@ -54,11 +55,19 @@ static int read_login(struct tx *tx, void *data, struct err *err)
 
 static void maybe_free(struct mailer *m)
 {
-    if (!m->freed || m->reading > 0)
+    if (!m->freed || m->reading)
         return;
     free(m->user);
     secret_free(m->password);
     free(m);
+}
+
+static void take_login(struct mailer *m, char *user, struct secret *password)
+{
+    free(m->user);
+    secret_free(m->password);
+    m->user = user;
+    m->password = password;
 }
 
 static void login_read(void *data, const struct err *failure)
@@ -66,24 +75,32 @@ static void login_read(void *data, const struct err *failure)
     struct reading *r = data;
     struct mailer *m = r->mailer;
 
+    m->reading = false;
     if (failure)
         log_err("mail", "the login cannot be used: %s", failure->text);
-    free(m->user);
-    secret_free(m->password);
-    m->user = r->user;
-    m->password = r->password;
-    m->reading--;
+    if (m->login_set) {
+        free(r->user);
+        secret_free(r->password);
+    } else {
+        take_login(m, r->user, r->password);
+    }
     free(r);
     maybe_free(m);
 }
 
-void mailer_new_login(struct mailer *m)
+static void read_kept_login(struct mailer *m)
 {
     struct reading *r = xcalloc(1, sizeof(*r));
 
     r->mailer = m;
-    m->reading++;
+    m->reading = true;
     store_submit(m->store, read_login, login_read, r);
+}
+
+void mailer_set_login(struct mailer *m, const char *user, const struct secret *password)
+{
+    m->login_set = true;
+    take_login(m, xstrdup(user), secret_copy(password));
 }
 
 /* --- sending --- */
@@ -176,7 +193,7 @@ struct mailer *mailer_new(struct courier *courier, struct store *store, const st
     m->store = store;
     m->clock = clock;
     mail_settings_copy(&m->settings, settings);
-    mailer_new_login(m);
+    read_kept_login(m);
     return m;
 }
 

@@ -9,6 +9,7 @@
 #include "amtd/reactions/courier.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/secret.h"
 
 enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_CLEAR };
 
@@ -43,8 +44,8 @@ struct mailer *mailer_new(struct courier *courier, struct store *store, const st
                           const struct mail_settings *settings);
 void mailer_free(struct mailer *mailer); /* NULL is fine */
 void mailer_configure(struct mailer *mailer, const struct mail_settings *settings);
-/* Reads the login again. */
-void mailer_new_login(struct mailer *mailer);
+/* The login from the next mail on, which the caller has kept; both NULL: none. Copied. */
+void mailer_set_login(struct mailer *mailer, const char *user, const struct secret *password);
 /* As courier_send. -1 and err: invalid-argument (no server is configured, or a login in clear text), busy. */
 int mailer_send(struct mailer *mailer, const struct mail *mail,
                 void (*done)(void *arg, const struct err *failure), void *arg, struct err *err);
