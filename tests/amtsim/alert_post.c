@@ -11,8 +11,10 @@
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/subscriptions.h"
+#include "tests/amtsim/tls.h"
 
 #define PORT_HTTP  80
+#define PORT_HTTPS 443
 #define ANSWER_MAX 16384
 #define LIMIT_MS   10000 /* for one try */
 #define AGAIN_MS   1000
@@ -22,7 +24,9 @@
 struct target {
     struct sockaddr_in address;
     char host[64]; /* as in the URL, with its port */
+    char name[64]; /* without it */
     const char *path;
+    bool tls;
 };
 
 /* One connection of a post; outlives it by its closing. */
@@ -33,6 +37,7 @@ try {
     uv_write_t write;
     struct alert_post *post; /* NULL: of no interest any more */
     struct buf request, answer;
+    struct tls_session *tls; /* NULL: plain */
 };
 
 /* connecting -> asking -> (401: connecting again, with a login) -> told. A try that fails: again after a
@@ -48,11 +53,12 @@ struct alert_post {
 
 static bool read_url(const char *url, struct target *t)
 {
-    static const char scheme[] = "http://";
-    uint64_t port = PORT_HTTP;
-    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+    static const char plain[] = "http://", secured[] = "https://";
+    t->tls = strncmp(url, secured, sizeof(secured) - 1) == 0;
+    uint64_t port = t->tls ? PORT_HTTPS : PORT_HTTP;
+    if (!t->tls && strncmp(url, plain, sizeof(plain) - 1) != 0)
         return false;
-    const char *host = url + sizeof(scheme) - 1;
+    const char *host = url + (t->tls ? sizeof(secured) : sizeof(plain)) - 1;
     size_t n = strcspn(host, "/");
     t->path = host[n] != '\0' ? host + n : "/";
     if (n >= sizeof(t->host) || strpbrk(t->path, " \r\n") != NULL)
@@ -67,6 +73,7 @@ static bool read_url(const char *url, struct target *t)
             return false;
     }
     t->address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    snprintf(t->name, sizeof(t->name), "%s", name);
     const char *number = strcmp(name, "localhost") == 0 ? "127.0.0.1" : name;
     return inet_pton(AF_INET, number, &t->address.sin_addr) == 1 &&
            ntohl(t->address.sin_addr.s_addr) >> 24 == 127;
@@ -85,6 +92,7 @@ static void on_try_closed(uv_handle_t *handle)
     struct try *t = (struct try *)handle;
     buf_free(&t->request);
     buf_free(&t->answer);
+    tls_session_free(t->tls);
     free(t);
 }
 
@@ -210,14 +218,42 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     *out = uv_buf_init(room, sizeof(room));
 }
 
+struct piece {        /* of TLS, being written */
+    uv_write_t write; /* first */
+    struct buf bytes;
+};
+
+static void on_piece(uv_write_t *req, int status)
+{
+    struct piece *piece = (struct piece *)req;
+    (void)status; /* the reading side notices */
+    buf_free(&piece->bytes);
+    free(piece);
+}
+
+/* Feeds TLS and writes what it has to say. False: it failed, as when the server is not trusted. */
+static bool go_on_tls(struct try *t, const void *p, size_t n)
+{
+    struct piece *piece = xcalloc(1, sizeof(*piece));
+    piece->bytes = buf_init(SIZE_MAX / 4);
+    enum tls_event event = tls_session_feed(t->tls, p, n, &t->answer, &piece->bytes);
+    uv_buf_t bytes = uv_buf_init((char *)piece->bytes.p, (unsigned)piece->bytes.len);
+    if (piece->bytes.len == 0 || uv_write(&piece->write, (uv_stream_t *)&t->tcp, &bytes, 1, on_piece) != 0)
+        on_piece(&piece->write, 0);
+    return event != TLS_FAILED;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 {
     struct try *t = (struct try *)stream;
+    bool good = true;
     if (t->post == NULL)
         return;
-    if (n > 0)
+    if (n > 0 && t->tls != NULL)
+        good = go_on_tls(t, bytes->base, (size_t)n);
+    else if (n > 0)
         buf_add(&t->answer, bytes->base, (size_t)n);
-    if (!buf_ok(&t->answer))
+    if (!good || !buf_ok(&t->answer))
         try_failed(t->post);
     else if (n < 0 || is_whole(buf_str(&t->answer), t->answer.len))
         judge(t->post);
@@ -266,6 +302,17 @@ static void on_connected(uv_connect_t *req, int status)
     struct try *t = req->data;
     if (t->post == NULL)
         return;
+    if (status == 0 && t->post->target.tls && t->tls == NULL)
+        status = UV_EINVAL;
+    if (status == 0 && t->tls != NULL) {
+        struct buf none = buf_init(1);
+        tls_session_send(t->tls, t->request.p, t->request.len,
+                         &none); /* held back until the handshake is over */
+        buf_free(&none);
+        if (uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read) != 0 || !go_on_tls(t, "", 0))
+            try_failed(t->post);
+        return;
+    }
     uv_buf_t bytes = uv_buf_init((char *)t->request.p, (unsigned)t->request.len);
     if (status < 0 || uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read) != 0 ||
         uv_write(&t->write, (uv_stream_t *)&t->tcp, &bytes, 1, on_written) != 0)
@@ -274,7 +321,7 @@ static void on_connected(uv_connect_t *req, int status)
 
 static void begin_try(struct alert_post *p)
 {
-    const struct device *d = p->subscription->device;
+    struct device *d = p->subscription->device;
     struct try *t = xcalloc(1, sizeof(*t));
     struct sockaddr_in own = {.sin_family = AF_INET,
                               .sin_addr.s_addr = htonl(d->fleet->options->address + d->index)};
@@ -285,6 +332,8 @@ static void begin_try(struct alert_post *p)
     write_request(p, &t->request);
     uv_tcp_init(d->fleet->loop, &t->tcp);
     p->try = t;
+    if (p->target.tls)
+        t->tls = tls_session_to(d, p->target.name);
     uv_timer_start(&p->timer, on_limit, LIMIT_MS, 0);
     if (uv_tcp_bind(&t->tcp, (struct sockaddr *)&own, 0) != 0 ||
         uv_tcp_connect(&t->connect, &t->tcp, (struct sockaddr *)&p->target.address, on_connected) != 0)

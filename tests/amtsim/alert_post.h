@@ -1,6 +1,7 @@
 /* Delivers an alert to its subscriber: an HTTP POST from the device's address.
  *
- * Only subscribers on loopback are reached, by plain HTTP. With PushWithAck the alert is repeated until the
+ * Only subscribers on loopback are reached, by plain HTTP, or by HTTPS when a root that the device keeps has
+ * signed their certificate. With PushWithAck the alert is repeated until the
  * subscriber acknowledges it, or ALERT_TRIES are over; with Push it is told once. (reference wsman.md, 3.7)
  */
 #ifndef AMTSIM_ALERT_POST_H
@@ -13,7 +14,7 @@
 struct alert_post;
 struct subscription;
 
-/* http://127.x.y.z[:port]/path, or localhost. */
+/* http[s]://127.x.y.z[:port]/path, or localhost. */
 bool alert_post_can_reach(const char *url);
 
 /* Begins to deliver the first alert of the subscription's queue; calls subscription_told later, from the

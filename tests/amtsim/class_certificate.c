@@ -1,28 +1,26 @@
-/* Certificates, as the device is set up, and TLS settings. (reference wsman.md, 3.12) */
+/* Certificates, keys and TLS settings. (reference wsman.md, 3.12) */
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 
 #include "tests/amtsim/class_tables.h"
 #include "tests/amtsim/fleet.h"
-#include "tests/amtsim/tls.h"
+#include "tests/amtsim/keyring.h"
 #include "tests/amtsim/tls_settings.h"
 
-/* The device's certificate, and with mutual TLS the root that clients must come from. */
 static unsigned certificates(const struct device *d)
 {
-    struct tls_settings s = tls_settings(d);
-    return (unsigned)s.certificate + (unsigned)s.root;
+    return (unsigned)keyring_of((struct device *)d)->certificate_count;
 }
 
 static unsigned keys(const struct device *d)
 {
-    return tls_settings(d).certificate ? 1 : 0;
+    return (unsigned)keyring_of((struct device *)d)->key_count;
 }
 
 static unsigned credentials(const struct device *d)
 {
-    return tls_settings(d).credential ? 1 : 0;
+    return tls_settings(d).credential != TLS_NO_CERTIFICATE ? 1 : 0;
 }
 
 static void name_text(const X509_NAME *name, char *out, size_t size)
@@ -35,42 +33,41 @@ static void name_text(const X509_NAME *name, char *out, size_t size)
 
 static void certificate(struct device *d, unsigned i, struct out *o)
 {
-    const uint8_t *der;
-    size_t len;
+    const struct keyring_certificate *c = &keyring_of(d)->certificates[i];
+    unsigned char *der = NULL;
     char issuer[256], subject[256];
-    if ((i == 0 ? tls_certificate(d, &der, &len) : tls_ca(d, &der, &len)) != 0)
-        return;
-    const uint8_t *p = der;
-    X509 *cert = d2i_X509(NULL, &p, (long)len);
-    if (cert == NULL)
+    X509 *cert = keyring_x509(d, c);
+    int len = cert != NULL ? i2d_X509(cert, &der) : 0;
+    if (len <= 0)
         return;
     name_text(X509_get_issuer_name(cert), issuer, sizeof(issuer));
     name_text(X509_get_subject_name(cert), subject, sizeof(subject));
     out_str(o, "ElementName", "Intel(r) AMT Certificate");
-    out_fmt(o, "InstanceID", "Intel(r) AMT Certificate: Handle: %u", i);
+    out_fmt(o, "InstanceID", KEYRING_CERT_ID "%u", c->handle);
     out_str(o, "Issuer", issuer);
     if (d->generation->number >= 16)
         out_bool(o, "ReadOnlyCertificate", false);
     out_str(o, "Subject", subject);
-    out_bool(o, "TrustedRootCertficate", i == 1);
-    out_bytes(o, "X509Certificate", der, len);
+    out_bool(o, "TrustedRootCertficate", c->root);
+    out_bytes(o, "X509Certificate", der, (size_t)len);
+    OPENSSL_free(der);
     X509_free(cert);
 }
 
+/* The public half. */
 static void key_pair(struct device *d, unsigned i, struct out *o)
 {
-    const uint8_t *der;
-    size_t len;
-    unsigned char *key = NULL;
-    if (tls_certificate(d, &der, &len) != 0)
-        return;
-    X509 *cert = d2i_X509(NULL, &der, (long)len);
-    int n = cert != NULL ? i2d_PublicKey(X509_get0_pubkey(cert), &key) : 0;
+    const struct keyring_key *key = &keyring_of(d)->keys[i];
+    const struct keyring_certificate setup = {.handle = 0};
+    unsigned char *der = NULL;
+    X509 *cert = key->key == NULL ? keyring_x509(d, &setup) : NULL;
+    EVP_PKEY *public = cert != NULL ? X509_get0_pubkey(cert) : key->key;
+    int n = public != NULL ? i2d_PublicKey(public, &der) : 0;
     if (n > 0)
-        out_bytes(o, "DERKey", key, (size_t)n);
+        out_bytes(o, "DERKey", der, (size_t)n);
     out_str(o, "ElementName", "Intel(r) AMT Key");
-    out_fmt(o, "InstanceID", "Intel(r) AMT Key: Handle: %u", i);
-    OPENSSL_free(key);
+    out_fmt(o, "InstanceID", KEYRING_KEY_ID "%u", key->handle);
+    OPENSSL_free(der);
     X509_free(cert);
 }
 
@@ -96,10 +93,11 @@ static void setting(struct device *d, unsigned i, struct out *o)
 
 static void credential(struct device *d, unsigned i, struct out *o)
 {
-    struct epr cert = epr_one("AMT_PublicKeyCertificate", "InstanceID", TLS_CERTIFICATE_ID);
+    char id[KEYRING_ID_MAX];
+    snprintf(id, sizeof(id), KEYRING_CERT_ID "%u", (unsigned)tls_settings(d).credential);
+    struct epr cert = epr_one("AMT_PublicKeyCertificate", "InstanceID", id);
     struct epr points = epr_one("AMT_TLSProtocolEndpointCollection", "ElementName",
                                 "TLSProtocolEndpoint Instances Collection");
-    (void)d;
     (void)i;
     out_epr(o, "ElementInContext", &cert);
     out_epr(o, "ElementProvidingContext", &points);
@@ -131,17 +129,27 @@ static const char *const key_service[] = {"CreationClassName",
                                           "Intel(r) AMT",
                                           NULL};
 
+static const struct class_method key_methods[] = {
+    {"AddCertificate", keyring_add_certificate},     {"AddKey", keyring_add_key},
+    {"AddTrustedRootCertificate", keyring_add_root}, {"GenerateKeyPair", keyring_generate},
+    {"GeneratePKCS10RequestEx", keyring_request},    {0},
+};
+
 const struct class_row class_certificate_rows[] = {
     {.name = "AMT_CryptographicCapabilities", .fixed = crypto},
-    {.name = "AMT_PublicKeyCertificate", .instance = certificate, .count = certificates},
-    {.name = "AMT_PublicKeyManagementService", .fixed = key_service},
-    {.name = "AMT_PublicPrivateKeyPair", .instance = key_pair, .count = keys},
+    {.name = "AMT_PublicKeyCertificate",
+     .instance = certificate,
+     .count = certificates,
+     .remove = keyring_remove_certificate},
+    {.name = "AMT_PublicKeyManagementService", .fixed = key_service, .methods = key_methods},
+    {.name = "AMT_PublicPrivateKeyPair", .instance = key_pair, .count = keys, .remove = keyring_remove_key},
     {.name = "AMT_TLSCredentialContext",
      .parent = "CIM_CredentialContext",
      .instance = credential,
      .count = credentials,
      .required = "ElementInContext ElementProvidingContext",
      .create = tls_credential_create,
+     .put = tls_credential_put,
      .remove = tls_credential_delete},
     {.name = "AMT_TLSProtocolEndpointCollection", .fixed = collection},
     {.name = "AMT_TLSSettingData",

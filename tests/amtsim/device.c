@@ -14,6 +14,7 @@
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/keyring.h"
 #include "tests/amtsim/network.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/setup.h"
@@ -57,6 +58,8 @@ void device_clear(struct device *d)
     subscriptions_free(d);
     trap_sinks_free(d);
     tls_settings_free(d);
+    keyring_free(d->keyring);
+    d->keyring = NULL;
     users_free(d->users);
     alarms_free(d->alarms);
     cable_free(d->cable);

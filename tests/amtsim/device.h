@@ -29,6 +29,7 @@ struct console;
 struct redir_session;
 struct subscription;
 struct tls_changes;
+struct keyring;
 
 enum redir_kind { REDIR_SOL, REDIR_IDER, REDIR_KINDS }; /* what a redirection session redirects */
 
@@ -166,6 +167,7 @@ struct device {
     struct console *console;                     /* what the machine's serial port said; NULL: nothing */
     struct tls_changes *tls_changes;             /* TLS settings were changed; NULL: never */
     struct tls_identity *tls_identity;           /* NULL: not needed yet */
+    struct keyring *keyring;                     /* NULL: as it was set up */
 };
 
 /* Readies a zeroed device with the factory settings. The machine is attached by the fleet. */

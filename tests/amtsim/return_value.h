@@ -18,6 +18,8 @@ enum {
     RET_INVALID_REALM = 2055,
     RET_DUPLICATE = 2058,
     RET_BLOCKED = 2076, /* by a component: the audit log */
+    RET_KEY_LENGTH = 2062,
+    RET_CERTIFICATE = 2063,
     RET_CONSENT_REQUIRED = 2081,
     RET_BUSY = 4099,
     RET_INVALID_TRANSITION = 4097,

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/keyring.h"
+#include "tests/amtsim/tls_settings.h"
 
 #define HELD_MAX     (4u << 20)
 #define DAY          86400L
@@ -45,6 +47,7 @@ enum kind { KIND_NORMAL, KIND_OLD, KIND_EXPIRED, KIND_CHANGED, KIND_COUNT };
 struct tls_identity {
     uint8_t *der[KIND_COUNT];
     int len[KIND_COUNT];
+    SSL_CTX *own; /* of what is in the keyring, in force; NULL: the fleet's serve, or it is not made yet */
 };
 
 struct tls_session {
@@ -154,7 +157,7 @@ static int identity(struct device *d, enum kind kind)
     return d->tls_identity->der[kind] != NULL ? 0 : make_device(d, kind, d->tls_identity);
 }
 
-int tls_certificate(struct device *d, const uint8_t **der, size_t *len)
+int tls_factory_certificate(struct device *d, const uint8_t **der, size_t *len)
 {
     enum kind kind = kind_now(d);
     if (identity(d, kind) != 0)
@@ -177,6 +180,8 @@ void tls_identity_free(struct tls_identity *id)
 {
     for (int i = 0; id != NULL && i < KIND_COUNT; i++)
         OPENSSL_free(id->der[i]);
+    if (id != NULL)
+        SSL_CTX_free(id->own);
     free(id);
 }
 
@@ -288,7 +293,7 @@ static int verify_client(int ok, X509_STORE_CTX *ctx)
     return client && amt;
 }
 
-static SSL_CTX *context_new(const struct tls_store *store, const struct generation *g, bool mutual, bool old)
+static SSL_CTX *context_new(const struct generation *g, bool mutual, bool old)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (ctx == NULL)
@@ -299,12 +304,15 @@ static SSL_CTX *context_new(const struct tls_store *store, const struct generati
     SSL_CTX_set_min_proto_version(ctx, old ? TLS1_VERSION : g->tls_min);
     SSL_CTX_set_max_proto_version(ctx, old ? TLS1_VERSION : g->tls_max);
     SSL_CTX_set_cipher_list(ctx, old ? "AES128-SHA:AES256-SHA:@SECLEVEL=0" : g->ciphers);
-    if (mutual) {
-        X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), store->ca);
-        SSL_CTX_add_client_CA(ctx, store->ca);
+    if (mutual)
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_client);
-    }
     return ctx;
+}
+
+static void context_trust(SSL_CTX *ctx, X509 *root)
+{
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), root);
+    SSL_CTX_add_client_CA(ctx, root);
 }
 
 static SSL_CTX *context_for(struct tls_store *store, const struct device *d)
@@ -317,36 +325,127 @@ static SSL_CTX *context_for(struct tls_store *store, const struct device *d)
     }
     if (store->count == CONTEXTS_MAX)
         return NULL;
-    SSL_CTX *ctx = context_new(store, d->generation, mutual, old);
+    SSL_CTX *ctx = context_new(d->generation, mutual, old);
+    if (ctx != NULL && mutual)
+        context_trust(ctx, store->ca);
     if (ctx != NULL)
         store->contexts[store->count++] = (struct context){d->generation, mutual, old, ctx};
     return ctx;
 }
 
-/* --- sessions --- */
+static void trust_roots(struct device *d, SSL_CTX *ctx)
+{
+    const struct keyring *keyring = keyring_of(d);
+    for (size_t i = 0; i < keyring->certificate_count; i++) {
+        X509 *root = keyring->certificates[i].root ? keyring_x509(d, &keyring->certificates[i]) : NULL;
+        if (root != NULL)
+            context_trust(ctx, root);
+        X509_free(root);
+    }
+}
 
-struct tls_session *tls_session_new(struct device *d)
+/* Certificate, key and roots from the keyring. */
+static SSL_CTX *context_own(struct device *d, const struct keyring_certificate *certificate)
+{
+    bool factory;
+    SSL_CTX *ctx = context_new(d->generation, d->tls == DEVICE_TLS_MUTUAL, false);
+    if (ctx != NULL)
+        trust_roots(d, ctx);
+    EVP_PKEY *key = keyring_private(d, certificate, &factory);
+    if (ctx != NULL && (SSL_CTX_use_certificate(ctx, certificate->cert) != 1 || key == NULL ||
+                        SSL_CTX_use_PrivateKey(ctx, key) != 1)) {
+        SSL_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return ctx;
+}
+
+/* The certificate in force, when it is not that of the set-up. */
+static const struct keyring_certificate *installed(struct device *d)
+{
+    struct tls_settings s = tls_settings(d);
+    if (d->keyring == NULL || s.served == TLS_NO_CERTIFICATE)
+        return NULL;
+    const struct keyring_certificate *c = keyring_certificate(d->keyring, (uint32_t)s.served);
+    return c != NULL && c->cert != NULL ? c : NULL;
+}
+
+void tls_own_drop(struct device *d)
+{
+    if (d->tls_identity == NULL)
+        return;
+    SSL_CTX_free(d->tls_identity->own);
+    d->tls_identity->own = NULL;
+}
+
+static SSL *ssl_installed(struct device *d, const struct keyring_certificate *certificate)
+{
+    if (d->tls_identity == NULL)
+        d->tls_identity = xcalloc(1, sizeof(*d->tls_identity));
+    if (d->tls_identity->own == NULL)
+        d->tls_identity->own = context_own(d, certificate);
+    return d->tls_identity->own != NULL ? SSL_new(d->tls_identity->own) : NULL;
+}
+
+static SSL *ssl_factory(struct device *d)
 {
     const uint8_t *der;
     size_t len;
     struct tls_store *store = d->fleet->tls;
     SSL_CTX *ctx = store != NULL ? context_for(store, d) : NULL;
-    SSL *ssl = ctx != NULL && tls_certificate(d, &der, &len) == 0 ? SSL_new(ctx) : NULL;
-    if (ssl == NULL || SSL_use_certificate_ASN1(ssl, der, (int)len) != 1 ||
-        SSL_use_PrivateKey(ssl, key_for(store, d, kind_now(d))) != 1) {
-        log_warn(NULL, "TLS session: %s", ERR_reason_error_string(ERR_get_error()));
-        ERR_clear_error();
-        SSL_free(ssl);
-        return NULL;
-    }
+    SSL *ssl = ctx != NULL && tls_factory_certificate(d, &der, &len) == 0 ? SSL_new(ctx) : NULL;
+    if (ssl != NULL && SSL_use_certificate_ASN1(ssl, der, (int)len) == 1 &&
+        SSL_use_PrivateKey(ssl, key_for(store, d, kind_now(d))) == 1)
+        return ssl;
+    SSL_free(ssl);
+    return NULL;
+}
+
+/* --- sessions --- */
+
+static struct tls_session *session_on(SSL *ssl)
+{
     struct tls_session *s = xcalloc(1, sizeof(*s));
     s->ssl = ssl;
     s->held = buf_init(HELD_MAX);
     s->in = BIO_new(BIO_s_mem());
     s->out = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl, s->in, s->out);
-    SSL_set_accept_state(ssl);
     return s;
+}
+
+struct tls_session *tls_session_new(struct device *d)
+{
+    const struct keyring_certificate *own = installed(d);
+    SSL *ssl = own != NULL ? ssl_installed(d, own) : ssl_factory(d);
+    if (ssl == NULL) {
+        log_warn(NULL, "TLS session: %s", ERR_reason_error_string(ERR_get_error()));
+        ERR_clear_error();
+        return NULL;
+    }
+    SSL_set_accept_state(ssl);
+    return session_on(ssl);
+}
+
+struct tls_session *tls_session_to(struct device *d, const char *host)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    if (ctx == NULL)
+        return NULL;
+    SSL_CTX_set_min_proto_version(ctx, d->generation->tls_min);
+    SSL_CTX_set_max_proto_version(ctx, d->generation->tls_max);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    trust_roots(d, ctx);
+    SSL *ssl = SSL_new(ctx);
+    SSL_CTX_free(ctx); /* the session has its own reference */
+    if (ssl == NULL ||
+        (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) != 1 && SSL_set1_host(ssl, host) != 1)) {
+        SSL_free(ssl);
+        ERR_clear_error();
+        return NULL;
+    }
+    SSL_set_connect_state(ssl);
+    return session_on(ssl);
 }
 
 void tls_session_free(struct tls_session *s)

@@ -1,8 +1,9 @@
 /* TLS of the simulated devices: certificates, contexts per generation and fault, and a session over memory.
  *
- * A fleet has one CA and one RSA and one P-256 device key; a device's certificate is made at its first
- * handshake and stays the same as long as amtsim runs. The session does no I/O: encrypted bytes go in and out
- * of buffers. */
+ * A fleet has one CA and one RSA and one P-256 device key; the certificate that a device is set up with is
+ * made at its first handshake and stays the same as long as amtsim runs. A device whose keys and certificates
+ * were changed has an OpenSSL context of its own. The session does no I/O: encrypted bytes go in and out of
+ * buffers. */
 #ifndef AMTSIM_TLS_H
 #define AMTSIM_TLS_H
 
@@ -24,13 +25,18 @@ struct tls_store *tls_store_new(const char *dir, struct err *err);
 void tls_store_free(struct tls_store *store);
 
 void tls_identity_free(struct tls_identity *identity);
-/* The device's certificate in use now as DER; borrowed. 0, or -1 when the fleet has no TLS. */
-int tls_certificate(struct device *device, const uint8_t **der, size_t *len);
+/* The certificate that the device was set up with as DER; borrowed. 0, or -1 when the fleet has no TLS. */
+int tls_factory_certificate(struct device *device, const uint8_t **der, size_t *len);
+/* What the device keeps itself (keyring.h) is in force anew for the next session. */
+void tls_own_drop(struct device *device);
 /* The DER of the fleet's CA; borrowed, same result. */
 int tls_ca(struct device *device, const uint8_t **der, size_t *len);
 
 /* A server session for the device, NULL when OpenSSL refuses (logged). */
 struct tls_session *tls_session_new(struct device *device);
+/* A client's session of the device with a server of that name or address, trusted by the roots that the
+ * device keeps. What is sent before the handshake is over is held back. NULL when OpenSSL refuses. */
+struct tls_session *tls_session_to(struct device *device, const char *host);
 void tls_session_free(struct tls_session *session);
 
 enum tls_event { TLS_GOING_ON, TLS_CLOSED, TLS_FAILED };

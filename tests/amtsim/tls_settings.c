@@ -1,5 +1,6 @@
 #include "tests/amtsim/tls_settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,9 @@
 #include "base/xalloc.h"
 #include "tests/amtsim/conn.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/keyring.h"
 #include "tests/amtsim/listener.h"
+#include "tests/amtsim/tls.h"
 
 /* Taken at the first change. */
 struct tls_changes {
@@ -19,10 +22,10 @@ static struct tls_settings as_started(const struct device *d)
 {
     bool tls = d->fleet->tls != NULL && d->tls != DEVICE_TLS_NONE;
     bool mutual = d->tls == DEVICE_TLS_MUTUAL;
+    int64_t certificate = tls ? 0 : TLS_NO_CERTIFICATE; /* handle 0 is that of the set-up (keyring.h) */
     return (struct tls_settings){
-        .certificate = tls,
-        .root = tls && mutual,
-        .credential = tls,
+        .credential = certificate,
+        .served = certificate,
         .put = {[TLS_REMOTE] = {.enabled = tls, .mutual = mutual, .accept_plain = d->plain_too},
                 [TLS_LOCAL] = {.enabled = tls}},
     };
@@ -33,9 +36,16 @@ struct tls_settings tls_settings(const struct device *d)
     return d->tls_changes != NULL ? d->tls_changes->settings : as_started(d);
 }
 
+bool tls_settings_names(const struct device *d, uint32_t handle)
+{
+    struct tls_settings s = tls_settings(d);
+    return s.credential == handle || (d->tls != DEVICE_TLS_NONE && s.served == handle);
+}
+
 static struct tls_settings *changeable(struct device *d)
 {
     if (d->tls_changes == NULL) {
+        keyring_of(d); /* while it is known how the device was set up */
         d->tls_changes = xcalloc(1, sizeof(*d->tls_changes));
         d->tls_changes->settings = as_started(d);
     }
@@ -60,29 +70,50 @@ void tls_settings_put(struct call *c)
         changeable(c->device)->put[c->instance] = side;
 }
 
+/* The handle of the certificate that a context is to name: one with its key on the device. */
+static bool chosen(struct call *c, uint32_t *handle)
+{
+    struct epr epr;
+    bool factory;
+    const struct keyring_certificate *certificate =
+        call_epr(c, "ElementInContext", &epr) &&
+                keyring_handle(epr_value(&epr, "InstanceID"), KEYRING_CERT_ID, handle)
+            ? keyring_certificate(keyring_of(c->device), *handle)
+            : NULL;
+    if (certificate != NULL && !certificate->root &&
+        (keyring_private(c->device, certificate, &factory) != NULL || factory))
+        return true;
+    c->fault = SOAP_INVALID_VALUES;
+    return false;
+}
+
 void tls_credential_create(struct call *c, struct epr *epr)
 {
-    static const struct epr chosen = {
-        .class_name = "AMT_PublicKeyCertificate", .pairs = {{"InstanceID", TLS_CERTIFICATE_ID}}, .count = 1};
     static const struct epr points = {.class_name = "AMT_TLSProtocolEndpointCollection",
                                       .pairs = {{"ElementName", "TLSProtocolEndpoint Instances Collection"}},
                                       .count = 1};
-    struct epr certificate;
-    const struct tls_settings now = tls_settings(c->device);
-    const char *id =
-        call_epr(c, "ElementInContext", &certificate) ? epr_value(&certificate, "InstanceID") : NULL;
-    if (now.credential)
+    static char id[KEYRING_ID_MAX]; /* until the answer is written */
+    static struct epr certificate;
+    uint32_t handle;
+    if (tls_settings(c->device).credential != TLS_NO_CERTIFICATE)
         c->fault = SOAP_ALREADY_EXISTS;
-    else if (!now.certificate || id == NULL || strcmp(id, TLS_CERTIFICATE_ID) != 0)
-        c->fault = SOAP_INVALID_VALUES;
-    if (c->fault != SOAP_OK)
+    if (c->fault != SOAP_OK || !chosen(c, &handle))
         return;
-    changeable(c->device)->credential = true;
+    changeable(c->device)->credential = handle;
+    snprintf(id, sizeof(id), KEYRING_CERT_ID "%u", handle);
+    certificate = epr_one("AMT_PublicKeyCertificate", "InstanceID", id);
     *epr = (struct epr){
         .class_name = "AMT_TLSCredentialContext",
-        .pairs = {{"ElementInContext", "", &chosen}, {"ElementProvidingContext", "", &points}},
+        .pairs = {{"ElementInContext", "", &certificate}, {"ElementProvidingContext", "", &points}},
         .count = 2,
     };
+}
+
+void tls_credential_put(struct call *c)
+{
+    uint32_t handle;
+    if (chosen(c, &handle))
+        changeable(c->device)->credential = handle;
 }
 
 void tls_credential_delete(struct call *c)
@@ -90,7 +121,7 @@ void tls_credential_delete(struct call *c)
     if (c->device->tls != DEVICE_TLS_NONE)
         c->fault = SOAP_IN_USE;
     else
-        changeable(c->device)->credential = false;
+        changeable(c->device)->credential = TLS_NO_CERTIFICATE;
 }
 
 /* --- committing --- */
@@ -108,18 +139,26 @@ static void drop_timer(struct tls_changes *changes)
 }
 
 /* The web server starts anew, with what was committed. */
-static void on_restart(uv_timer_t *timer)
+void tls_settings_restart(struct device *d)
 {
-    struct device *d = timer->data;
     struct err err = ERR_INIT;
+    if (d->tls_changes == NULL || d->tls_changes->restart == NULL)
+        return;
     const struct tls_side *side = &d->tls_changes->settings.put[TLS_REMOTE];
     drop_timer(d->tls_changes);
     d->tls = !side->enabled ? DEVICE_TLS_NONE : side->mutual ? DEVICE_TLS_MUTUAL : DEVICE_TLS_SERVER;
     d->plain_too = side->enabled && side->accept_plain;
+    d->tls_changes->settings.served = d->tls_changes->settings.credential;
+    tls_own_drop(d);
     conn_reset_all(d->fleet, d);
     device_acl_changed(d);
     if (d->fleet->listener != NULL && listener_device_changed(d->fleet->listener, d, &err) != 0)
         log_err(NULL, "device %u: %s", d->index + 1, err.text);
+}
+
+static void on_restart(uv_timer_t *timer)
+{
+    tls_settings_restart(timer->data);
 }
 
 uint32_t tls_settings_commit(struct device *d)
@@ -128,10 +167,15 @@ uint32_t tls_settings_commit(struct device *d)
         return RET_OK;
     const struct tls_settings *s = &d->tls_changes->settings;
     const struct tls_side *side = &s->put[TLS_REMOTE];
-    if (side->enabled && (!s->credential || (side->mutual && !s->root)))
+    struct err err = ERR_INIT;
+    if (side->enabled && (s->credential == TLS_NO_CERTIFICATE || (side->mutual && !keyring_has_root(d))))
         return RET_DATA_MISSING;
     if (d->generation->tls_only && d->tls != DEVICE_TLS_NONE && (!side->enabled || side->accept_plain))
         return RET_NOT_PERMITTED;
+    if (side->enabled && d->fleet->tls == NULL && (d->fleet->tls = tls_store_new(NULL, &err)) == NULL) {
+        log_err(NULL, "device %u: %s", d->index + 1, err.text);
+        return RET_INTERNAL;
+    }
     if (d->tls_changes->restart == NULL) {
         d->tls_changes->restart = xcalloc(1, sizeof(*d->tls_changes->restart));
         uv_timer_init(d->fleet->loop, d->tls_changes->restart);

@@ -5,14 +5,13 @@
 
 #include "tests/amtsim/class.h"
 
-#define TLS_CERTIFICATE_ID "Intel(r) AMT Certificate: Handle: 0"
-
 enum { TLS_REMOTE, TLS_LOCAL, TLS_SIDES }; /* the two instances of AMT_TLSSettingData */
 
+#define TLS_NO_CERTIFICATE (-1)
+
 struct tls_settings {
-    bool certificate; /* there are a key and a certificate */
-    bool root;        /* and a root that clients may come from */
-    bool credential;  /* AMT_TLSCredentialContext: the certificate is chosen for TLS */
+    int64_t credential; /* AMT_TLSCredentialContext: handle of the certificate chosen for TLS, or none */
+    int64_t served;     /* the one in force; it is that of the set-up where it is not in the keyring */
     struct tls_side {
         bool enabled, mutual, accept_plain;
     } put[TLS_SIDES]; /* as last put, committed or not */
@@ -20,12 +19,16 @@ struct tls_settings {
 
 /* As they are now. */
 struct tls_settings tls_settings(const struct device *device);
+/* The certificate is chosen for TLS, or in force. */
+bool tls_settings_names(const struct device *device, uint32_t handle);
 void tls_settings_put(struct call *call); /* the instance of AMT_TLSSettingData */
 void tls_credential_create(struct call *call, struct epr *epr);
+void tls_credential_put(struct call *call);
 void tls_credential_delete(struct call *call);
 /* CommitChanges: ReturnValue. What changes takes effect after TLS_RESTART_MS, when the answer is gone. */
 #define TLS_RESTART_MS 300
 uint32_t tls_settings_commit(struct device *device);
+void tls_settings_restart(struct device *device); /* at once, what was committed; for tests */
 void tls_settings_free(struct device *device);
 
 #endif
