@@ -64,6 +64,8 @@ struct http_settings {
     enum http_tls tls;
     const char *ca_file; /* HTTP_TLS_CA; NULL: the system's trust store */
     const char *pin;     /* HTTP_TLS_PIN: 64 hex digits of SHA-256 over the DER certificate, or NULL */
+    const char
+        *pin_next; /* one that the device may have got in its place, or NULL: once seen, it is the pin */
     const char *client_cert_file; /* PEM, or NULL */
     const char *client_key_file;
     bool old_tls; /* TLS 1.0/1.1 and old ciphers; refused (invalid-argument) without HTTP_TLS_PIN and a pin */
@@ -120,6 +122,9 @@ void http_session_send(struct http_session *session, const char *path, const str
 /* Ends a running request without calling back; the session is idle after. Fine when it is idle already. */
 void http_session_abort(struct http_session *session);
 bool http_session_busy(const struct http_session *session);
+/* HTTP_TLS_PIN: the device is about to get another certificate, which is trusted besides (pin_next). -1 with
+ * err (invalid-argument): it is no pin. Sessions that do not pin do not need it. */
+int http_session_expect(struct http_session *session, const char *pin, struct err *err);
 
 /* What was learned; borrowed, "" or false while unknown. */
 struct http_facts {

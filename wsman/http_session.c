@@ -544,6 +544,11 @@ void http_session_abort(struct http_session *session)
     http_rearm(session->http);
 }
 
+int http_session_expect(struct http_session *session, const char *pin, struct err *err)
+{
+    return session->trust ? http_trust_expect(session->trust, pin, err) : 0;
+}
+
 bool http_session_busy(const struct http_session *session)
 {
     return session->state != HTTP_SESSION_IDLE;

@@ -35,6 +35,7 @@ struct http_trust {
     X509_STORE *store;             /* HTTP_TLS_CA */
     struct http_identity identity; /* cert NULL: none */
     char pin[PIN_LEN + 1];         /* HTTP_TLS_PIN; "" until the first handshake */
+    char pin_next[PIN_LEN + 1];    /* takes its place once it was seen; "" none */
     /* the last handshake */
     enum verdict verdict;
     int verify_error;  /* X509_V_ERR_ number */
@@ -160,6 +161,12 @@ static bool fingerprint(const X509 *cert, char out[PIN_LEN + 1])
 
 /* --- what OpenSSL calls --- */
 
+static bool is_pinned(const struct http_trust *trust, const char *pin)
+{
+    return CRYPTO_memcmp(trust->pin, pin, PIN_LEN) == 0 ||
+           (trust->pin_next[0] && CRYPTO_memcmp(trust->pin_next, pin, PIN_LEN) == 0);
+}
+
 static int verify_pin(X509_STORE_CTX *ctx, void *arg)
 {
     struct http_trust *trust = arg;
@@ -171,7 +178,7 @@ static int verify_pin(X509_STORE_CTX *ctx, void *arg)
         trust->verify_error = X509_V_ERR_UNSPECIFIED;
     } else {
         note_certificate(trust, cert, pin);
-        if (trust->pin[0] && CRYPTO_memcmp(trust->pin, pin, PIN_LEN) != 0)
+        if (trust->pin[0] && !is_pinned(trust, pin))
             trust->verdict = VERDICT_CHANGED;
         else if (!trust->old && EVP_PKEY_get_security_bits(X509_get0_pubkey(cert)) < STRENGTH_MIN)
             trust->verdict = VERDICT_WEAK;
@@ -225,7 +232,7 @@ static void handshake_done(struct http_trust *trust, const SSL *ssl)
     trust->shaken = true;
     trust->version = SSL_get_version(ssl);
     /* Only now has the device proven that it holds the certificate's key. */
-    if (trust->mode == HTTP_TLS_PIN && !trust->pin[0])
+    if (trust->mode == HTTP_TLS_PIN && (!trust->pin[0] || strcmp(trust->seen, trust->pin_next) == 0))
         memcpy(trust->pin, trust->seen, sizeof(trust->pin));
 }
 
@@ -460,6 +467,13 @@ static bool take_pin(char out[PIN_LEN + 1], const char *pin)
     return true;
 }
 
+int http_trust_expect(struct http_trust *trust, const char *pin, struct err *err)
+{
+    return take_pin(trust->pin_next, pin)
+               ? 0
+               : err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no pin: 64 hex digits of SHA-256 are", pin);
+}
+
 static bool is_address(const char *name)
 {
     ASN1_OCTET_STRING *octets = a2i_IPADDRESS(name);
@@ -474,6 +488,8 @@ static int take_settings(struct http_trust *trust, struct http_tls_file **files,
 {
     if (!take_pin(trust->pin, s->pin))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no pin: 64 hex digits of SHA-256 are", s->pin);
+    if (http_trust_expect(trust, s->pin_next, err) < 0)
+        return -1;
     if (s->look && (s->user || s->password || s->kerberos || s->client_cert_file))
         return err_set(err, CAUSE_INVALID_ARGUMENT, "who only looks has nothing to log in with");
     if (s->old_tls && (s->tls != HTTP_TLS_PIN || !(s->pin || s->look)))

@@ -36,6 +36,10 @@ int http_trust_failure(const struct http_trust *trust, struct err *err);
  * once. */
 bool http_trust_try_older(struct http_trust *trust);
 
+/* The certificate with this pin is trusted besides, and once seen in place of the one before. -1 with err
+ * (invalid-argument). */
+int http_trust_expect(struct http_trust *trust, const char *pin, struct err *err);
+
 /* The name to ask the device for in the handshake, NULL when it is known by its address only. Borrowed. */
 const char *http_trust_sni(const struct http_trust *trust);
 

@@ -1,0 +1,54 @@
+/* What the files of the certificate sequence share. */
+#ifndef WSMAN_DEVICE_CERTIFICATE_INTERNAL_H
+#define WSMAN_DEVICE_CERTIFICATE_INTERNAL_H
+
+#include "wsman/device_certificate.h"
+
+enum certificate_step {
+    CERTIFICATE_STEP_LIST,
+    CERTIFICATE_STEP_KEYS,
+    CERTIFICATE_STEP_CONTEXTS,
+    CERTIFICATE_STEP_SETTINGS,
+    CERTIFICATE_STEP_CLOCK,
+    CERTIFICATE_STEP_SET_CLOCK,
+    CERTIFICATE_STEP_GENERATE,
+    CERTIFICATE_STEP_ADD_KEY,
+    CERTIFICATE_STEP_NEW_KEY,
+    CERTIFICATE_STEP_REQUEST,
+    CERTIFICATE_STEP_ADD,
+    CERTIFICATE_STEP_ADD_ROOT,
+    CERTIFICATE_STEP_BIND,
+    CERTIFICATE_STEP_PUT,
+    CERTIFICATE_STEP_COMMIT,
+    CERTIFICATE_STEP_PROVE,
+    CERTIFICATE_STEP_PROVED,
+    CERTIFICATE_STEP_UNBIND,
+    CERTIFICATE_STEP_DROP_CERTIFICATE,
+    CERTIFICATE_STEP_DROP_KEY,
+};
+
+/* The next step by what the device has: an index, SEQ_DONE, or SEQ_FAIL and err. */
+int certificate_decide(struct certificate_seq *cs, struct err *err);
+/* What a setting is to be. */
+struct certificate_setting certificate_wanted(const struct certificate_seq *cs,
+                                              const struct certificate_setting *now);
+void certificate_objects_clear(struct certificate_objects *all);
+
+/* --- reading (device_certificate_read.c) --- */
+
+void certificate_read_keys(struct certificate_seq *cs, const struct wsman_call *call);
+struct wsman_request *certificate_ask_clock(struct seq *seq, struct err *err);
+int certificate_hear_clock(struct seq *seq, const struct wsman_call *call, struct err *err);
+struct wsman_request *certificate_ask_set_clock(struct seq *seq, struct err *err);
+int certificate_hear_set_clock(struct seq *seq, const struct wsman_call *call, struct err *err);
+struct wsman_request *certificate_ask_list(struct seq *seq, struct err *err);
+int certificate_hear_list(struct seq *seq, const struct wsman_call *call, struct err *err);
+int certificate_hear_keys(struct seq *seq, const struct wsman_call *call, struct err *err);
+struct wsman_request *certificate_ask_contexts(struct seq *seq, struct err *err);
+int certificate_hear_contexts(struct seq *seq, const struct wsman_call *call, struct err *err);
+struct wsman_request *certificate_ask_settings(struct seq *seq, struct err *err);
+int certificate_hear_settings(struct seq *seq, const struct wsman_call *call, struct err *err);
+/* A parameter that is wiped with the request: bytes as base64. */
+void certificate_add_secret(struct wsman_request *rq, const char *name, const struct buf *bytes);
+
+#endif
