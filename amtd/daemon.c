@@ -19,6 +19,7 @@
 #include "amtd/console/sources.h"
 #include "amtd/console/watcher.h"
 #include "amtd/console_events.h"
+#include "amtd/fleet/certificate_watch.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/fleet/rights.h"
 #include "amtd/job_rights.h"
@@ -49,6 +50,7 @@ struct daemon {
     struct loop_http *http;
     struct engine *engine;
     struct filter_watch *filters;
+    struct certificate_watch *certificates;
     struct alerts *alerts;
     struct discovery *discovery;
     struct job_parts job_parts;
@@ -630,7 +632,10 @@ static int start_parts(struct daemon *d, struct err *err)
     if (!d->discovery)
         return -1;
     d->filters = filter_watch_new(&d->loop, d->store, d->engine);
-    d->alerts = alerts_new(&d->loop, d->store, d->engine, d->events, clock_system(), &d->config->alerts, err);
+    d->certificates = certificate_watch_new(&d->loop, d->store, d->engine, d->events, clock_system());
+    d->alerts = alerts_new(
+        &(struct alerts_parts){&d->loop, d->streams, d->store, d->engine, d->events, clock_system()},
+        &d->config->alerts, err);
     d->nodes = nodes_new(d);
     if (!d->alerts || start_consoles(d, err) != 0)
         return -1;
@@ -745,6 +750,8 @@ void daemon_stop(struct daemon *d)
     d->filters = NULL;
     purges_free(d->purges);
     d->purges = NULL;
+    certificate_watch_free(d->certificates);
+    d->certificates = NULL;
     stop_work(d);
 }
 
@@ -784,6 +791,7 @@ struct daemon *daemon_start(const struct config *config, struct err *err)
     discovery_free(d->discovery);
     filter_watch_free(d->filters);
     purges_free(d->purges);
+    certificate_watch_free(d->certificates);
     stop_work(d);
     daemon_free(d);
     return NULL;

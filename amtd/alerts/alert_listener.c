@@ -1,50 +1,59 @@
 #include "amtd/alerts/alert_listener.h"
 
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "amtd/alerts/alert_request.h"
+#include "amtd/net/listener.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define READ_SIZE     16384
+#define HELD_MAX      (2 * STREAM_CHUNK_MAX)
+#define LINGER_MS     2000
+#define HANDSHAKE_MS  10000
 #define DATAGRAM_SIZE 2048
 
 struct visitor {
-    uv_tcp_t tcp; /* first */
-    uv_timer_t timer;
-    uv_write_t write;
+    uv_timer_t timer;                /* first */
     struct alert_listener *listener; /* NULL: closing */
+    struct stream *stream;
     struct alert_request *request;
     struct buf answer;
-    struct buf ack;   /* what acknowledges the alert that is looked up */
-    struct buf held;  /* bytes that came behind the request under way */
-    bool busy;        /* a request is looked up, or its answer is being written */
-    bool looking;     /* the desk is going to call */
-    bool close_after; /* the answer that is being written */
-    int handles;
+    struct buf ack;  /* what acknowledges the alert that is looked up */
+    struct buf held; /* bytes that came behind the request under way */
+    bool busy;       /* a request is looked up */
+    bool looking;    /* the desk is going to call */
+    bool timer_closed;
+    char from[INET6_ADDRSTRLEN];
     struct visitor *prev, *next;
-    char bytes[READ_SIZE];
 };
 
 struct alert_listener {
-    uv_tcp_t tcp; /* first */
-    uv_udp_t udp;
+    uv_udp_t udp; /* first */
     uv_loop_t *loop;
+    struct listener *http;
+    struct streams *streams;
     struct alert_desk *desk;
+    bool secured;
+    SSL_CTX *context; /* of a secured one; NULL: there is no certificate yet */
     struct visitor *visitors;
     size_t count;
-    int handles;
     char datagram[DATAGRAM_SIZE];
 };
 
 /* --- the end of a visit --- */
 
-static void free_visitor(struct visitor *v)
+static void maybe_free_visitor(struct visitor *v)
 {
+    if (!v->timer_closed || v->looking)
+        return;
     alert_request_free(v->request);
     buf_free(&v->answer);
     buf_free(&v->ack);
@@ -52,51 +61,32 @@ static void free_visitor(struct visitor *v)
     free(v);
 }
 
-static void visitor_closed(uv_handle_t *handle)
+static void timer_closed(uv_handle_t *handle)
 {
-    struct visitor *v = handle->data;
+    struct visitor *v = (struct visitor *)handle;
 
-    if (--v->handles == 0 && !v->looking)
-        free_visitor(v);
+    v->timer_closed = true;
+    maybe_free_visitor(v);
 }
 
-static void leave(struct visitor *v)
+/* What waits is still sent for so long. */
+static void leave(struct visitor *v, int64_t linger_ms)
 {
     if (!v->listener)
         return;
     DL_DELETE(v->listener->visitors, v);
     v->listener->count--;
     v->listener = NULL;
-    uv_close((uv_handle_t *)&v->tcp, visitor_closed);
-    uv_close((uv_handle_t *)&v->timer, visitor_closed);
+    stream_close(v->stream, linger_ms);
+    uv_close((uv_handle_t *)&v->timer, timer_closed);
 }
 
 static void on_idle(uv_timer_t *timer)
 {
-    leave(timer->data);
+    leave((struct visitor *)timer, 0);
 }
 
 /* --- answers --- */
-
-static void go_on(struct visitor *v, const char *p, size_t n);
-
-static void written(uv_write_t *write, int status)
-{
-    struct visitor *v = write->data;
-    struct buf held = v->held;
-
-    if (!v->listener)
-        return;
-    if (status != 0 || v->close_after) {
-        leave(v);
-        return;
-    }
-    v->busy = false;
-    v->held = buf_init(READ_SIZE);
-    alert_request_reset(v->request);
-    go_on(v, (const char *)held.p, held.len);
-    buf_free(&held);
-}
 
 static const char *phrase(int status)
 {
@@ -117,23 +107,25 @@ static const char *phrase(int status)
     return "";
 }
 
+static void go_on(struct visitor *v);
+
 static void answer(struct visitor *v, int status, const struct buf *body)
 {
     size_t n = body ? body->len : 0;
-    uv_buf_t out;
+    bool closes = status >= 400 || !alert_request_keeps(v->request);
 
-    v->busy = true;
-    v->close_after = status >= 400 || !alert_request_keeps(v->request);
     buf_reset(&v->answer);
     buf_printf(&v->answer, "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n%s%s\r\n", status, phrase(status), n,
                n > 0 ? "Content-Type: application/soap+xml; charset=UTF-8\r\n" : "",
-               v->close_after ? "Connection: close\r\n" : "");
+               closes ? "Connection: close\r\n" : "");
     if (n > 0)
         buf_add(&v->answer, body->p, n);
-    out = uv_buf_init((char *)v->answer.p, (unsigned)v->answer.len);
-    v->write.data = v;
-    if (uv_write(&v->write, (uv_stream_t *)&v->tcp, &out, 1, written) != 0)
-        leave(v);
+    if (stream_write(v->stream, v->answer.p, v->answer.len) < v->answer.len || closes) {
+        leave(v, LINGER_MS);
+        return;
+    }
+    v->busy = false;
+    alert_request_reset(v->request);
 }
 
 static void heard(void *arg, enum alert_heard how)
@@ -143,24 +135,15 @@ static void heard(void *arg, enum alert_heard how)
 
     v->looking = false;
     if (!v->listener) {
-        if (v->handles == 0)
-            free_visitor(v);
+        maybe_free_visitor(v);
         return;
     }
     answer(v, statuses[how], how == ALERT_HEARD ? &v->ack : NULL);
+    if (v->listener)
+        go_on(v);
 }
 
 /* --- requests --- */
-
-static void peer_name(const uv_tcp_t *tcp, char out[64])
-{
-    struct sockaddr_storage peer;
-    int n = sizeof(peer);
-
-    if (uv_tcp_getpeername(tcp, (struct sockaddr *)&peer, &n) != 0 ||
-        uv_ip_name((const struct sockaddr *)&peer, out, 64) != 0)
-        snprintf(out, 64, "?");
-}
 
 static void take_request(struct visitor *v)
 {
@@ -168,12 +151,10 @@ static void take_request(struct visitor *v)
     const char *path = alert_request_path(v->request);
     struct wsman_alert alert;
     struct err err = ERR_INIT;
-    char peer[64];
 
     v->busy = true;
     if (wsman_alert_read(&alert, body.p, body.n, &err) != 0) {
-        peer_name(&v->tcp, peer);
-        log_warn(NULL, "what %s posted is no alert: %s", peer, err.text);
+        log_warn(NULL, "what %s posted is no alert: %s", v->from, err.text);
         wsman_alert_clear(&alert);
         answer(v, 400, NULL);
         return;
@@ -185,75 +166,78 @@ static void take_request(struct visitor *v)
     alert_desk_alert(v->listener->desk, path[0] == '/' ? path + 1 : path, &alert, heard, v);
 }
 
-static void go_on(struct visitor *v, const char *p, size_t n)
+/* As far as the bytes reach, one request after the other. */
+static void go_on(struct visitor *v)
 {
-    size_t used;
-    enum decode status;
+    while (v->listener && !v->busy && v->held.len > 0) {
+        size_t used = 0;
+        enum decode status = alert_request_feed(v->request, (const char *)v->held.p, v->held.len, &used);
 
-    if (n == 0)
-        return;
-    status = alert_request_feed(v->request, p, n, &used);
-    if (status == DECODE_BAD) {
-        answer(v, alert_request_status(v->request), NULL);
-        return;
+        if (status == DECODE_BAD) {
+            answer(v, alert_request_status(v->request), NULL);
+            return;
+        }
+        buf_consume(&v->held, status == DECODE_MORE ? v->held.len : used);
+        if (status == DECODE_DONE)
+            take_request(v);
     }
-    if (status == DECODE_MORE)
-        return;
-    buf_add(&v->held, p + used, n - used);
-    take_request(v);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+static void on_up(void *arg)
 {
-    struct visitor *v = handle->data;
-
-    (void)suggested;
-    *out = uv_buf_init(v->bytes, sizeof(v->bytes));
+    (void)arg;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
+static void on_bytes(void *arg, const uint8_t *p, size_t n)
 {
-    struct visitor *v = stream->data;
+    struct visitor *v = arg;
 
-    if (n < 0) {
-        leave(v);
-        return;
-    }
     uv_timer_start(&v->timer, on_idle, ALERT_IDLE_MS, 0);
-    if (!v->busy) {
-        go_on(v, bytes->base, (size_t)n);
-        return;
-    }
-    buf_add(&v->held, bytes->base, (size_t)n);
-    if (!buf_ok(&v->held)) /* nobody sends so much before he has heard an answer */
-        leave(v);
+    buf_add(&v->held, p, n);
+    if (buf_ok(&v->held))
+        go_on(v);
+    else /* nobody sends so much before he has heard an answer */
+        leave(v, 0);
 }
 
-static void on_visit(uv_stream_t *stream, int status)
+static void on_down(void *arg, const struct err *failure)
 {
-    struct alert_listener *listener = stream->data;
-    struct visitor *v;
+    struct visitor *v = arg;
 
-    if (status != 0)
+    if (failure && v->listener->secured)
+        log_info(NULL, "alerts: the connection with %s: %s", v->from, failure->text);
+    leave(v, 0);
+}
+
+static void on_visit(void *arg, int fd, const char *from)
+{
+    struct alert_listener *listener = arg;
+    struct visitor *v;
+    struct err err = ERR_INIT;
+
+    if (listener->count >= ALERT_CONNECTIONS_MAX || (listener->secured && !listener->context)) {
+        close(fd);
         return;
+    }
     v = xcalloc(1, sizeof(*v));
     v->listener = listener;
     v->request = alert_request_new();
     v->answer = buf_init(8192);
     v->ack = buf_init(4096);
-    v->held = buf_init(READ_SIZE);
-    v->handles = 2;
-    uv_tcp_init(listener->loop, &v->tcp);
+    v->held = buf_init(HELD_MAX);
+    snprintf(v->from, sizeof(v->from), "%s", from);
     uv_timer_init(listener->loop, &v->timer);
-    v->tcp.data = v->timer.data = v;
+    uv_timer_start(&v->timer, on_idle, ALERT_IDLE_MS, 0);
     DL_APPEND(listener->visitors, v);
     listener->count++;
-    if (uv_accept(stream, (uv_stream_t *)&v->tcp) != 0 || listener->count > ALERT_CONNECTIONS_MAX) {
-        leave(v);
+    const struct stream_events events = {.arg = v, .up = on_up, .bytes = on_bytes, .down = on_down};
+    v->stream = listener->secured
+                    ? stream_accept(listener->streams, fd, listener->context, HANDSHAKE_MS, &events, &err)
+                    : stream_adopt(listener->streams, fd, 0, &events, &err);
+    if (v->stream)
         return;
-    }
-    uv_timer_start(&v->timer, on_idle, ALERT_IDLE_MS, 0);
-    uv_read_start((uv_stream_t *)&v->tcp, on_alloc, on_read);
+    log_warn(NULL, "alerts: a connection cannot be served: %s", err.text);
+    leave(v, 0);
 }
 
 /* --- traps --- */
@@ -307,12 +291,16 @@ int alert_address(const char *text, struct sockaddr_storage *out, struct err *er
                    "'%s': expected ADDRESS:PORT such as 10.0.0.5:9971 or [::]:9971", text);
 }
 
-static void listener_closed(uv_handle_t *handle)
+static uint16_t alert_port(const struct sockaddr_storage *address)
 {
-    struct alert_listener *listener = handle->data;
+    return ntohs(address->ss_family == AF_INET6
+                     ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
+                     : ((const struct sockaddr_in *)(const void *)address)->sin_port);
+}
 
-    if (--listener->handles == 0)
-        free(listener);
+static void udp_closed(uv_handle_t *handle)
+{
+    free(handle->data);
 }
 
 void alert_listener_free(struct alert_listener *listener)
@@ -320,22 +308,22 @@ void alert_listener_free(struct alert_listener *listener)
     if (!listener)
         return;
     while (listener->visitors)
-        leave(listener->visitors);
-    uv_close((uv_handle_t *)&listener->tcp, listener_closed);
-    uv_close((uv_handle_t *)&listener->udp, listener_closed);
+        leave(listener->visitors, 0);
+    listener_free(listener->http);
+    SSL_CTX_free(listener->context);
+    uv_close((uv_handle_t *)&listener->udp, udp_closed);
 }
 
 static int open_http(struct alert_listener *listener, const char *at, struct err *err)
 {
     struct sockaddr_storage address;
-    int status;
+    char host[INET6_ADDRSTRLEN];
 
     if (alert_address(at, &address, err) != 0)
         return -1;
-    status = uv_tcp_bind(&listener->tcp, (const struct sockaddr *)&address, 0);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&listener->tcp, 128, on_visit);
-    return status == 0 ? 0 : err_set(err, CAUSE_SYSTEM, "alerts at %s: %s", at, uv_strerror(status));
+    uv_ip_name((const struct sockaddr *)&address, host, sizeof(host));
+    listener->http = listener_tcp(listener->loop, host, alert_port(&address), on_visit, listener, err);
+    return listener->http ? 0 : -1;
 }
 
 static int open_traps(struct alert_listener *listener, const char *at, struct err *err)
@@ -351,19 +339,39 @@ static int open_traps(struct alert_listener *listener, const char *at, struct er
     return status == 0 ? 0 : err_set(err, CAUSE_SYSTEM, "traps at %s: %s", at, uv_strerror(status));
 }
 
-struct alert_listener *alert_listener_new(uv_loop_t *loop, struct alert_desk *desk, const char *http,
-                                          const char *traps, struct err *err)
+struct alert_listener *alert_listener_new(const struct alert_listener_parts *parts, struct err *err)
 {
     struct alert_listener *listener = xcalloc(1, sizeof(*listener));
 
-    listener->loop = loop;
-    listener->desk = desk;
-    listener->handles = 2;
-    uv_tcp_init(loop, &listener->tcp);
-    uv_udp_init(loop, &listener->udp);
-    listener->tcp.data = listener->udp.data = listener;
-    if ((!http || open_http(listener, http, err) == 0) && (!traps || open_traps(listener, traps, err) == 0))
+    listener->loop = parts->loop;
+    listener->streams = parts->streams;
+    listener->desk = parts->desk;
+    listener->secured = parts->secured;
+    uv_udp_init(parts->loop, &listener->udp);
+    listener->udp.data = listener;
+    if ((!parts->http || open_http(listener, parts->http, err) == 0) &&
+        (!parts->traps || open_traps(listener, parts->traps, err) == 0))
         return listener;
     alert_listener_free(listener);
     return NULL;
+}
+
+int alert_listener_show(struct alert_listener *listener, const struct buf *certificate, const struct buf *key,
+                        struct err *err)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+
+    if (context && SSL_CTX_use_certificate_ASN1(context, (int)certificate->len, certificate->p) == 1 &&
+        SSL_CTX_use_PrivateKey_ASN1(EVP_PKEY_RSA, context, key->p, (long)key->len) == 1) {
+        SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+        SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_keylog_callback(context, NULL);
+        SSL_CTX_free(listener->context);
+        listener->context = context;
+        return 0;
+    }
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    return err_set(err, CAUSE_SYSTEM, "alerts: the certificate of the listener cannot be used");
 }

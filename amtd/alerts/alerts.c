@@ -5,15 +5,20 @@
 #include <string.h>
 
 #include "amtd/fleet/store_alerts.h"
+#include "amtd/fleet/store_certificates.h"
 #include "amtd/fleet/tasks.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "wsman/alert_sink.h"
 
-#define LOOK_MS    (15 * 60 * 1000)
-#define RENEW_MS   (24 * 3600 * 1000)
-#define RENEW_MOST 1000 /* hosts in one run; the others come after */
-#define TOKEN_LEN  32
+#define LOOK_MS          (15 * 60 * 1000)
+#define RENEW_MS         (24 * 3600 * 1000)
+#define RENEW_MOST       1000 /* hosts in one run; the others come after */
+#define TOKEN_LEN        32
+#define HTTPS            "https://"
+#define DAY_MS           ((int64_t)24 * 3600 * 1000)
+#define CERTIFY_MS       (30 * DAY_MS)
+#define CERTIFICATE_DAYS 365
 
 struct alerts {
     uv_timer_t timer; /* first */
@@ -23,6 +28,9 @@ struct alerts {
     struct alert_desk *desk;
     struct alert_listener *listener;
     struct alert_way way; /* url is of no use here */
+    char *name;           /* of this machine in its base, when that is https; else NULL */
+    int64_t shown_ms;     /* wall clock: the listener's certificate was made; 0: there is none */
+    bool certifying;      /* one is being made */
     bool busy;            /* a look at the store, or a run */
     bool closing;
     int handles;
@@ -32,9 +40,10 @@ struct alerts {
 
 static void maybe_free(struct alerts *alerts)
 {
-    if (!alerts->closing || alerts->busy || alerts->handles > 0)
+    if (!alerts->closing || alerts->busy || alerts->certifying || alerts->handles > 0)
         return;
     alert_way_clear(&alerts->way);
+    free(alerts->name);
     free(alerts);
 }
 
@@ -52,8 +61,76 @@ void alerts_free(struct alerts *alerts)
         return;
     alerts->closing = true;
     alert_listener_free(alerts->listener);
+    alerts->listener = NULL;
     alert_desk_free(alerts->desk);
     uv_close((uv_handle_t *)&alerts->timer, alerts_closed);
+}
+
+/* --- the certificate of the listener --- */
+
+struct certifying {
+    struct alerts *alerts;
+    char *name;
+    int64_t now_ms;
+    struct buf key, der;
+};
+
+static int certify_work(struct tx *tx, void *data, struct err *err)
+{
+    struct certifying *c = data;
+    struct buf public_key = buf_init(AUTHORITY_DER_MAX);
+    const char *const names[] = {c->name, NULL};
+    const struct leaf_order order = {.names = names,
+                                     .from_ms = c->now_ms - DAY_MS,
+                                     .until_ms = c->now_ms + CERTIFICATE_DAYS * DAY_MS,
+                                     .public_key = &public_key};
+    int status = -1;
+
+    buf_reset(&c->key);
+    buf_reset(&c->der);
+    if (tx_authority_need(tx, c->now_ms, err) == 0 && authority_key(&c->key, &public_key, err) == 0)
+        status = tx_certificate_own(tx, &order, &c->der, err);
+    buf_free(&public_key);
+    return status;
+}
+
+static void certified(void *data, const struct err *failure)
+{
+    struct certifying *c = data;
+    struct alerts *alerts = c->alerts;
+    struct err err = ERR_INIT;
+
+    alerts->certifying = false;
+    if (failure)
+        err = *failure;
+    else if (!alerts->closing && alert_listener_show(alerts->listener, &c->der, &c->key, &err) == 0)
+        alerts->shown_ms = c->now_ms;
+    if (err.cause != CAUSE_NONE)
+        log_err(NULL, "alerts: the listener has no certificate: %s", err.text);
+    buf_free(&c->key);
+    buf_free(&c->der);
+    free(c->name);
+    free(c);
+    maybe_free(alerts);
+}
+
+/* Its key lives in memory only: with a new one at each start, and after some weeks, nothing is to be kept. */
+static void certify(struct alerts *alerts)
+{
+    int64_t now = clock_wall(alerts->clock);
+    struct certifying *c;
+
+    if (!alerts->name || alerts->certifying ||
+        (alerts->shown_ms > 0 && now - alerts->shown_ms < CERTIFY_MS && now >= alerts->shown_ms))
+        return;
+    alerts->certifying = true;
+    c = xcalloc(1, sizeof(*c));
+    c->alerts = alerts;
+    c->name = xstrdup(alerts->name);
+    c->now_ms = now;
+    c->key = buf_init_secret(AUTHORITY_DER_MAX);
+    c->der = buf_init(AUTHORITY_DER_MAX);
+    store_submit(alerts->store, certify_work, certified, c);
 }
 
 /* --- once a day --- */
@@ -140,6 +217,7 @@ static void on_look(uv_timer_t *timer)
     struct alerts *alerts = timer->data;
     struct look *look;
 
+    certify(alerts);
     if (alerts->busy)
         return;
     alerts->busy = true;
@@ -165,9 +243,9 @@ static int find_base(const struct alert_settings *settings, char **base, struct 
             err, CAUSE_INVALID_ARGUMENT,
             "alerts: 'listen' is every address: say with 'url' at which one devices reach it, such as "
             "http://10.0.0.5:9971");
-    if (url && strncmp(url, "http://", 7) != 0)
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "alerts: 'url': expected http://ADDRESS:PORT, got '%s'",
-                       url);
+    if (url && strncmp(url, "http://", 7) != 0 && strncmp(url, HTTPS, strlen(HTTPS)) != 0)
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "alerts: 'url': expected http://ADDRESS:PORT or https://ADDRESS:PORT, got '%s'", url);
     *base = url ? xstrdup(url) : xasprintf("http://%s", settings->listen);
     n = strlen(*base);
     while (n > 0 && (*base)[n - 1] == '/')
@@ -236,21 +314,39 @@ static void submit_way(struct alerts *alerts)
     store_submit(alerts->store, keep_way, way_kept, way);
 }
 
-struct alerts *alerts_new(uv_loop_t *loop, struct store *store, struct engine *engine, struct events *events,
-                          const struct clock *clock, const struct alert_settings *settings, struct err *err)
+/* The name or address in "https://10.0.0.5:9971", as a certificate has it; NULL: it is none of HTTPS. */
+static char *name_of(const char *base)
+{
+    const char *host;
+
+    if (!base || strncmp(base, HTTPS, strlen(HTTPS)) != 0)
+        return NULL;
+    host = base + strlen(HTTPS);
+    return host[0] == '[' ? xstrndup(host + 1, strcspn(host + 1, "]")) : xstrndup(host, strcspn(host, ":/"));
+}
+
+struct alerts *alerts_new(const struct alerts_parts *parts, const struct alert_settings *settings,
+                          struct err *err)
 {
     struct alerts *alerts = xcalloc(1, sizeof(*alerts));
+    struct store *store = parts->store;
+    struct alert_listener_parts listener = {
+        .loop = parts->loop, .streams = parts->streams, .http = settings->listen, .traps = settings->traps};
 
     alerts->store = store;
-    alerts->engine = engine;
-    alerts->clock = clock;
+    alerts->engine = parts->engine;
+    alerts->clock = parts->clock;
     alerts->handles = 1;
-    uv_timer_init(loop, &alerts->timer);
+    uv_timer_init(parts->loop, &alerts->timer);
     alerts->timer.data = alerts;
-    alerts->desk = alert_desk_new(store, events, clock);
+    alerts->desk = alert_desk_new(store, parts->events, parts->clock);
     if (find_base(settings, &alerts->way.base, err) == 0 &&
-        find_traps(settings, &alerts->way.traps, err) == 0)
-        alerts->listener = alert_listener_new(loop, alerts->desk, settings->listen, settings->traps, err);
+        find_traps(settings, &alerts->way.traps, err) == 0) {
+        alerts->name = name_of(alerts->way.base);
+        listener.desk = alerts->desk;
+        listener.secured = alerts->name != NULL;
+        alerts->listener = alert_listener_new(&listener, err);
+    }
     if (!alerts->listener) {
         alerts_free(alerts);
         return NULL;
@@ -267,5 +363,6 @@ struct alerts *alerts_new(uv_loop_t *loop, struct store *store, struct engine *e
                  settings->traps);
     if (alerts->way.base || alerts->way.traps)
         uv_timer_start(&alerts->timer, on_look, LOOK_MS, LOOK_MS);
+    certify(alerts);
     return alerts;
 }

@@ -13,8 +13,16 @@ struct alerts;
 
 /* Pointers are borrowed and outlive it, but settings. NULL and err: invalid-argument (names the setting),
  * system. Where neither listen nor traps is set, nothing is heard, and hosts are told to nobody. */
-struct alerts *alerts_new(uv_loop_t *loop, struct store *store, struct engine *engine, struct events *events,
-                          const struct clock *clock, const struct alert_settings *settings, struct err *err);
+struct alerts_parts {
+    uv_loop_t *loop;
+    struct streams *streams;
+    struct store *store;
+    struct engine *engine;
+    struct events *events;
+    const struct clock *clock;
+};
+struct alerts *alerts_new(const struct alerts_parts *parts, const struct alert_settings *settings,
+                          struct err *err);
 /* Before the engine is stopped. Frees later, from the loop. NULL is fine. */
 void alerts_free(struct alerts *alerts);
 

@@ -20,8 +20,10 @@ struct engine {
     struct entry *entries;
     void (*stopped)(void *arg);
     void *stopped_arg;
-    void (*over)(void *arg, const struct run_order *order);
-    void *over_arg;
+    struct {
+        void (*over)(void *arg, const struct run_order *order); /* NULL: free */
+        void *arg;
+    } listeners[ENGINE_LISTENERS];
 };
 
 struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
@@ -74,8 +76,7 @@ static void run_went(void *arg, struct active_run *run)
     struct entry *entry = arg;
     struct engine *engine = entry->engine;
 
-    if (engine->over)
-        engine->over(engine->over_arg, run_order(run));
+    engine_tell_over(engine, run_order(run));
     DL_DELETE(engine->entries, entry);
     free(entry);
     engine_maybe_end(engine);
@@ -83,14 +84,28 @@ static void run_went(void *arg, struct active_run *run)
 
 void engine_on_over(struct engine *engine, void (*over)(void *arg, const struct run_order *order), void *arg)
 {
-    engine->over = over;
-    engine->over_arg = arg;
+    for (size_t i = 0; i < ENGINE_LISTENERS; i++) {
+        if (engine->listeners[i].over)
+            continue;
+        engine->listeners[i].over = over;
+        engine->listeners[i].arg = arg;
+        return;
+    }
+    abort(); /* a mistake of the program */
+}
+
+void engine_off_over(struct engine *engine, void *arg)
+{
+    for (size_t i = 0; i < ENGINE_LISTENERS; i++)
+        if (engine->listeners[i].arg == arg)
+            engine->listeners[i].over = NULL;
 }
 
 void engine_tell_over(struct engine *engine, const struct run_order *order)
 {
-    if (engine->over)
-        engine->over(engine->over_arg, order);
+    for (size_t i = 0; i < ENGINE_LISTENERS; i++)
+        if (engine->listeners[i].over)
+            engine->listeners[i].over(engine->listeners[i].arg, order);
 }
 
 const struct run_parts *engine_parts(const struct engine *engine)

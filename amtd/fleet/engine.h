@@ -23,8 +23,11 @@ void engine_stop(struct engine *engine, void (*done)(void *arg), void *arg);
 
 /* Takes the order over. */
 void engine_run(struct engine *engine, struct run_order *order, const struct run_watch *watch);
-/* over(arg, order) is called when a run has ended and is written down; NULL: no more. One at a time. */
+/* over(arg, order) is called when a run has ended and is written down, until off_over with the same arg. At
+ * most ENGINE_LISTENERS. */
+#define ENGINE_LISTENERS 4
 void engine_on_over(struct engine *engine, void (*over)(void *arg, const struct run_order *order), void *arg);
+void engine_off_over(struct engine *engine, void *arg);
 /* Runs of jobs say so by themselves. */
 void engine_tell_over(struct engine *engine, const struct run_order *order);
 /* What runs work with; borrowed. */

@@ -264,7 +264,7 @@ void filter_watch_free(struct filter_watch *w)
         return;
     w->closing = true;
     uv_timer_stop(&w->timer);
-    engine_on_over(w->engine, NULL, NULL);
+    engine_off_over(w->engine, w);
     maybe_close(w);
 }
 

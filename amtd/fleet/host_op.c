@@ -468,6 +468,8 @@ static void worked(void *arg, struct runner *runner, const struct err *failure)
         return;
     if (!failure)
         end(op, NULL);
+    else if (failure->cause == CAUSE_SEAL_BROKEN) /* of what the task needs; the login was good */
+        end(op, failure);
     else if (failure->cause == CAUSE_IN_USE)
         fail_in_use(op, failure);
     else if (failure->cause == CAUSE_ACCESS_DENIED)
@@ -523,7 +525,16 @@ static void hold(void *arg, struct runner *runner)
     struct host_op *op = arg;
     const struct run_parts *parts = op->owner->parts;
     const struct task *task = order_of(op)->task;
-    const struct task_pause pause = {parts->loop, parts->dialer, go_on, op};
+    const struct task_pause pause = {.loop = parts->loop,
+                                     .dialer = parts->dialer,
+                                     .http = parts->http,
+                                     .store = parts->store,
+                                     .session = link_session(op->link),
+                                     .host = op->host,
+                                     .login = &op->login,
+                                     .operation = op->record,
+                                     .go_on = go_on,
+                                     .arg = op};
 
     if (task->pause)
         task->pause(op->work, &pause);

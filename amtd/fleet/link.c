@@ -101,6 +101,7 @@ struct http_settings link_settings(const struct host *host, const struct login *
         .tls = tls[profile->tls],
         .ca_file = profile->ca_file,
         .pin = pairs_get(&host->facts, "tls.pin"),
+        .pin_next = pairs_get(&host->facts, "tls.pin.next"),
         .client_cert_file = profile->client_cert_file,
         .client_key_file = profile->client_key_file,
         .old_tls = profile->old_tls,
@@ -125,7 +126,7 @@ static void key_add(EVP_MD_CTX *md, const char *s)
     EVP_DigestUpdate(md, s ? s : "", s ? strlen(s) + 1 : 1);
 }
 
-/* The pin and realm are left out: they are learned while the session lives, which keeps to its own. */
+/* The pins and the realm are left out: they are learned while the session lives, which keeps to its own. */
 static void link_key(const struct links *links, const struct http_settings *s,
                      unsigned char key[LINK_KEY_LEN])
 {

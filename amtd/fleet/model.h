@@ -39,9 +39,10 @@ void own_passwords_clear(struct own_passwords *own);
 /* A managed machine. Facts are what was learned of it:
  *   amt.version, amt.uuid, amt.state (pre, in, post), amt.mode (client, admin), amt.realm, amt.features,
  * amt.name, interface ("wsman", "eoi"), power ("on", "standby", "sleep", "hibernate", "off", "unknown"),
- * power.at (RFC 3339), clock.off (seconds that the device is ahead), tls.pin, tls.not-after, reach ("ok" or a
- * cause), reach.at, profile (the runtime profile: the one that worked), config ("as-declared", "drifted"),
- * unprovisioned ("partial", "full": by this amtd), unprovisioned.at. */
+ * power.at (RFC 3339), clock.off (seconds that the device is ahead), tls.pin, tls.pin.next (of a certificate
+ * on its way to the device), tls.not-after, reach ("ok" or a cause), reach.at, profile (the runtime profile:
+ * the one that worked), config ("as-declared", "drifted"), unprovisioned ("partial", "full": by this amtd),
+ * unprovisioned.at. */
 struct host {
     int64_t id;    /* 0: not stored yet */
     char *name;    /* unique */

@@ -16,7 +16,9 @@ void calendar_row_clear(struct calendar_row *row)
 /* One row a source: kind, when, host, subject, number; of the hosts in `chosen`. The parameters are those of
  * struct calendar_limits, in its order. */
 static const char sql[] =
-    "SELECT 0, unixepoch(f.value) * 1000 AS due, h.name, NULL, 0 FROM chosen c JOIN hosts h ON h.id = c.id"
+    "SELECT 0, unixepoch(f.value) * 1000 AS due, h.name, NULL, EXISTS (SELECT 1 FROM certificates k WHERE "
+    "k.host"
+    " = h.id AND k.state = 0) FROM chosen c JOIN hosts h ON h.id = c.id"
     " JOIN facts f ON f.host = h.id AND f.name = 'tls.not-after' WHERE unixepoch(f.value) * 1000 < ?1"
     " UNION ALL SELECT 1, p.at + ?2, h.name, p.user, 0 FROM chosen c JOIN hosts h ON h.id = c.id"
     " JOIN passwords p ON p.host = h.id AND p.state = 0 WHERE p.at + ?2 < ?1"
@@ -24,6 +26,7 @@ static const char sql[] =
     " JOIN facts f ON f.host = h.id AND f.name = 'clock.off' WHERE abs(CAST(f.value AS INTEGER)) > ?3"
     " UNION ALL SELECT 3, 0, h.name, p.name, 0 FROM chosen c JOIN hosts h ON h.id = c.id"
     " JOIN facts f ON f.host = h.id AND f.name = 'profile' JOIN profiles p ON p.name = f.value AND p.old_tls"
+    " UNION ALL SELECT 4, a.until, '', NULL, 0 FROM authorities a WHERE a.state = 0 AND a.until < ?1"
     " ORDER BY due, 3 COLLATE natural_order, 1";
 
 int tx_calendar(struct tx *tx, const char *target, const struct calendar_limits *limits,

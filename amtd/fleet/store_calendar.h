@@ -9,6 +9,7 @@ enum calendar_kind {
     CALENDAR_PASSWORD,    /* its own password reaches the age at which it is to be changed */
     CALENDAR_CLOCK,       /* its clock was off when it was read last */
     CALENDAR_OLD_TLS,     /* it was last talked to with old TLS, by a profile's exception */
+    CALENDAR_CA,          /* the CA of amtd ends */
 };
 
 struct calendar_row {
@@ -16,7 +17,7 @@ struct calendar_row {
     int64_t at_ms; /* when it is due; 0: now, and as long as nobody mends it */
     char *host;
     char *subject;  /* the account of a password, the profile of old TLS, or NULL */
-    int64_t number; /* seconds that a clock is off; else 0 */
+    int64_t number; /* seconds that a clock is off; 1: the certificate is one of amtd's; else 0 */
 };
 void calendar_row_clear(struct calendar_row *row);
 

@@ -6,10 +6,10 @@
 #include "amtd/fleet/tasks.h"
 
 static const struct task *const table[] = {
-    &task_power,     &task_boot,        &task_info,     &task_probe,  &task_doctor,
-    &task_prepare,   &task_redirection, &task_consent,  &task_clock,  &task_filter,
-    &task_password,  &task_user,        &task_alert,    &task_agent,  &task_worm,
-    &task_inventory, &task_eventlog,    &task_auditlog, &task_config, &task_unprovision,
+    &task_power,       &task_boot,        &task_info,        &task_probe,     &task_doctor,   &task_prepare,
+    &task_redirection, &task_consent,     &task_clock,       &task_filter,    &task_password, &task_user,
+    &task_alert,       &task_agent,       &task_worm,        &task_inventory, &task_eventlog, &task_auditlog,
+    &task_config,      &task_unprovision, &task_certificate,
 };
 
 const struct task *task_by_name(const char *name)

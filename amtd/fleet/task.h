@@ -33,6 +33,9 @@ struct finding {
 void finding_clear(struct finding *finding);
 
 struct dialer;
+struct http;
+struct http_session;
+struct store;
 
 /* The way to the host, as seen from this end; for tasks that want to know. Borrowed for the time of the call.
  */
@@ -47,7 +50,13 @@ struct task_way {
 struct task_pause {
     uv_loop_t *loop;
     struct dialer *dialer;
-    void (*go_on)(void *arg); /* once, also from inside */
+    struct http *http;
+    struct store *store;
+    struct http_session *session; /* that of the sequence */
+    const struct host *host;
+    const struct login *login;
+    const struct operation *operation; /* as far as it came: its numbers */
+    void (*go_on)(void *arg);          /* once, also from inside */
     void *arg;
 };
 

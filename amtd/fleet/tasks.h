@@ -7,6 +7,7 @@
 extern const struct task task_power;
 extern const struct task task_alert;
 extern const struct task task_boot;
+extern const struct task task_certificate;
 extern const struct task task_filter;
 extern const struct task task_info;
 extern const struct task task_inventory;

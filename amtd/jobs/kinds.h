@@ -6,6 +6,7 @@
 
 extern const struct job_kind job_kind_power;
 extern const struct job_kind job_kind_boot;
+extern const struct job_kind job_kind_certificate;
 extern const struct job_kind job_kind_filter;
 extern const struct job_kind job_kind_info;
 extern const struct job_kind job_kind_clock;

@@ -308,7 +308,7 @@ static void subscribers_are_limited_and_near(void **state)
 {
     (void)state;
     struct err err = ERR_INIT;
-    static const char *const far[] = {"http://192.0.2.1/x", "https://127.0.0.1/x", "ftp://127.0.0.1/", ""};
+    static const char *const far[] = {"http://192.0.2.1/x", "https://192.0.2.1/x", "ftp://127.0.0.1/", ""};
     for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
         assert_null(ask(subscribe(&(struct wsman_delivery){.url = far[i]}), &err));
     for (int i = 0; i < 9; i++)
