@@ -2,6 +2,7 @@
 #include "amtcli/cmd.h"
 #include "amtcli/cmd_activity.h"
 #include "amtcli/cmd_agent.h"
+#include "amtcli/cmd_certificate.h"
 #include "amtcli/cmd_collection.h"
 #include "amtcli/cmd_completion.h"
 #include "amtcli/cmd_config.h"
@@ -67,6 +68,13 @@ const struct command *const commands[] = {
     &command_password_list,
     &command_password_show,
     &command_password_forget,
+    &command_certificate_ca,
+    &command_certificate_client,
+    &command_certificate_list,
+    &command_certificate_issue,
+    &command_certificate_renew,
+    &command_certificate_check,
+    &command_certificate_remove,
     &command_grant_add,
     &command_grant_list,
     &command_grant_remove,

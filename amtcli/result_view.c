@@ -29,7 +29,7 @@ enum result_shape result_shape(const char *task)
         {"agent", RESULT_AGENTS},        {"worm", RESULT_WORM},
         {"inventory", RESULT_INVENTORY}, {"eventlog", RESULT_DEVICE_LOG},
         {"auditlog", RESULT_DEVICE_LOG}, {"job", RESULT_JOB},
-        {"config", RESULT_CONFIG},
+        {"config", RESULT_CONFIG},       {"certificate", RESULT_CERTIFICATE},
     };
 
     for (size_t i = 0; task && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -97,6 +97,9 @@ static const struct column own_columns[][OWN_MAX] = {
                           {"MEMORY", "detail.memory_bytes"},
                           {"AMT", "detail.amt"}},
     [RESULT_DEVICE_LOG] = {{"NEW", "detail.new"}},
+    [RESULT_CERTIFICATE] = {{"CERTIFICATE", "detail.state"},
+                            {"UNTIL", "detail.until"},
+                            {"ISSUER", "detail.issuer"}},
     [RESULT_FILTER] = {{"STATE", "state"}, {"POLICY", "policy"}, {"FILTERS", "filters"}},
 };
 

@@ -22,6 +22,7 @@ enum result_shape {
     RESULT_WORM,
     RESULT_INVENTORY,
     RESULT_DEVICE_LOG,
+    RESULT_CERTIFICATE,
     RESULT_JOB,    /* tasks: results of their own */
     RESULT_FILTER, /* policy, filters, state; counts */
 };

@@ -84,7 +84,7 @@ static const struct api_param grant_params[] = {
 };
 static const struct api_param run_start_params[] = {
     {"task", API_STRING, true,
-     "power, boot, info, doctor, probe, prepare, redirection, consent, clock, filter, password"},
+     "power, boot, info, doctor, probe, prepare, redirection, consent, clock, filter, password, certificate"},
     TARGET,
     {"args", API_OBJECT, false, "of the task"},
     {"profile", API_STRING, false, "use this one alone"},
@@ -102,6 +102,11 @@ static const struct api_param run_start_params[] = {
 static const struct api_param password_list_params[] = {
     {"target", API_STRING, false, "which hosts"},
     {"former", API_BOOLEAN, false, "also those that were before"},
+    END,
+};
+static const struct api_param certificate_client_params[] = {
+    {"name", API_STRING, true, "whom it is for"},
+    {"days", API_INTEGER, false, "how long it is valid"},
     END,
 };
 static const struct api_param calendar_params[] = {
@@ -410,6 +415,14 @@ const struct api_call api_calls[] = {
      "the passwords of a host", API_HOST},
     {"password.forget", ROLE_ADMINISTER, target_only, false, call_password_forget, NULL,
      "goes back to the passwords of the profiles", API_TARGET},
+    {"certificate.list", ROLE_WATCH, password_list_params, true, call_certificate_list, NULL,
+     "which hosts have certificates of amtd's CA"},
+    {"certificate.ca", ROLE_WATCH, none, true, call_certificate_ca, NULL, "amtd's CA, and those before it",
+     API_ANY},
+    {"certificate.client", ROLE_ADMINISTER, certificate_client_params, false, call_certificate_client, NULL,
+     "a certificate and key for a client of devices with mutual TLS"},
+    {"certificate.ca_renew", ROLE_ADMINISTER, none, false, call_certificate_ca_renew, NULL,
+     "makes a new CA; the one before stays trusted as long as machines have certificates of it"},
     {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
      "which filters are active where, since when and by whom", API_TARGET},
     {"filter.confirm", ROLE_QUARANTINE, target_only, false, call_filter_confirm, NULL,

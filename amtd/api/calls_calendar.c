@@ -17,13 +17,18 @@
 static const char *const kinds[] = {[CALENDAR_CERTIFICATE] = "certificate",
                                     [CALENDAR_PASSWORD] = "password",
                                     [CALENDAR_CLOCK] = "clock",
-                                    [CALENDAR_OLD_TLS] = "old-tls"};
+                                    [CALENDAR_OLD_TLS] = "old-tls",
+                                    [CALENDAR_CA] = "ca"};
 
 static json_t *text_of(const struct calendar_row *row)
 {
     switch (row->kind) {
     case CALENDAR_CERTIFICATE:
-        return json_string("the certificate of the device ends");
+        return row->number ? json_sprintf("the certificate of the device ends: amtcli certificate renew %s",
+                                          row->host)
+                           : json_string("the certificate of the device ends");
+    case CALENDAR_CA:
+        return json_string("amtd's CA ends: amtcli certificate ca renew");
     case CALENDAR_PASSWORD:
         return json_sprintf("the password of '%s' is to be changed: amtcli password rotate %s", row->subject,
                             row->host);

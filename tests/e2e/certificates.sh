@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# certificates.sh BIN_DIR: machines get certificates of amtd's own CA. openssl's client sees them and trusts them by the
+# exported CA; answers are lost, amtd is killed in the middle, clocks are years off, the CA is renewed and its key lost.
+# shellcheck source=tests/e2e/amtd_lib.sh
+. "$(dirname "$0")/amtd_lib.sh"
+kills=${AMTD_TEST_KILLS:-1}
+RANDOM=${AMTD_TEST_SEED:-$$}
+echo "certificates: AMTD_TEST_SEED=${AMTD_TEST_SEED:-$$}" >&2
+tls_port=$((port + 1))
+
+cat > "$dir/scenario.yaml" << 'Y'
+devices:
+  - select: 1-8
+    faults: [{fault: slow, ms: 15}]
+  - select: 9 # the answers to changes are lost
+    faults:
+      - {fault: drop, at: after-change, on: AddCertificate, first: 1}
+      - {fault: drop, at: after-change, on: AMT_TLSCredentialContext, first: 1}
+      - {fault: drop, at: after-change, on: CommitChanges, first: 1}
+  - select: 10
+    faults: # the certificate does not arrive
+      - {fault: drop, at: after-request, on: AddCertificate, first: 1}
+Y
+amtsim_start --devices 14 --scenario "$dir/scenario.yaml"
+amtd_start
+fleet 14
+amtcli profile add pin --user admin --password-file "$dir/pw" --port $tls_port --tls pin
+
+# shown HOST: the SHA-256 of the certificate it shows to openssl, by the exported CA and the host's name.
+shown()
+{
+    openssl s_client -connect "127.16.0.$((10#${1#pc})):$tls_port" -CAfile "$dir/ca.pem" -verify_return_error \
+        -verify_hostname "$1" < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint -sha256 2> /dev/null |
+        sed 's/.*=//; s/://g' | tr 'A-F' 'a-f'
+}
+
+proved()
+{
+    amtcli certificate list "$1" -o json | jq -r '.[] | select(.state == "proved") | .sha256'
+}
+
+# well HOST: it shows what amtd has proved; amtd trusts it, and there is one key and one certificate.
+well()
+{
+    local want
+    want=$(proved "$1")
+    [ -n "$want" ] || fail "$1 has no certificate: $(amtcli certificate list "$1" --all)"
+    [ "$(shown "$1")" = "$want" ] || fail "$1 shows '$(shown "$1")', proved is $want"
+    exits 0 amtcli certificate check "$1" --profile pin -o json
+    [ "$(jq -r '.[0].detail | "\(.state) \(.certificates) \(.keys)"' "$dir/out")" = "good 1 1" ] ||
+        fail "$1: $(jq -c '.[0].detail' "$dir/out")"
+}
+
+export_ca()
+{
+    amtcli certificate ca export > "$dir/ca.pem"
+}
+
+# --- the first one, and openssl's word on it ---
+[ "$(amtcli certificate ca -o json)" = '[]' ] || fail "there is a CA before it was asked for"
+exits 0 amtcli certificate check pc0011
+says "$dir/out" off
+exits 0 amtcli certificate issue pc0011
+says "$dir/out" 'in use, and proved'
+export_ca
+well pc0011
+exits 0 amtcli certificate issue pc0011
+says "$dir/out" 'left alone'
+[ "$(amtcli host show pc0011 -o json | jq -r '.. | objects | .["tls.pin"]? // empty')" = "$(proved pc0011)" ] ||
+    fail "the pin of pc0011 is another one"
+first=$(proved pc0011)
+exits 0 amtcli certificate renew pc0011 --profile pin
+says "$dir/out" 'left alone'
+exits 0 amtcli certificate renew pc0011 --profile pin --force
+well pc0011
+[ "$(proved pc0011)" != "$first" ] || fail "the certificate was not renewed"
+exits 0 amtcli certificate renew pc0012
+says "$dir/out" 'nothing to renew'
+
+# --- answers are lost ---
+exits 0 amtcli certificate issue pc0009
+well pc0009
+amtcli certificate issue pc0010 > /dev/null 2>&1 || amtcli certificate issue pc0010 > /dev/null
+well pc0010
+
+# --- a clock that is years off is set first; a key from outside ---
+ctl set 12 clock-offset=-250000000 > /dev/null
+exits 0 amtcli certificate issue pc0012 --push-key -o json
+jq -e '.[0].detail.steps | map(.step) | index("set clock")' "$dir/out" > /dev/null || fail "the clock was not set: $(cat "$dir/out")"
+well pc0012
+
+# --- amtd dies in the middle ---
+issue_is_under_way()
+{
+    [ "$(amtcli run list -o json | jq '.[0] | if .task == "certificate" then .run else 0 end')" -gt "$1" ]
+}
+for ((k = 0; k < kills; k++)); do
+    before=$(amtcli run list -o json | jq '.[0].run')
+    amtcli certificate issue 'pc[0001-0008]' --yes --force --parallel 8 > "$dir/out" 2> "$dir/err" &
+    client=$!
+    wait_until "the run" issue_is_under_way "$before"
+    sleep "$((RANDOM % 2)).$((RANDOM % 90 + 10))"
+    kill -KILL "$amtd_pid"
+    wait "$amtd_pid" 2> /dev/null || true
+    wait $client || true
+    amtd_start
+    exits 0 amtcli power status 'pc[0001-0008]'
+    exits 0 amtcli certificate issue 'pc[0001-0008]' --yes
+    for i in 1 2 3 4 5 6 7 8; do
+        well "pc000$i"
+    done
+done
+
+# --- the CA is renewed: both are trusted until the last machine has a new certificate ---
+exits 0 amtcli certificate ca renew
+[ "$(amtcli certificate ca -o json | jq -c '[.[].state]')" = '["current","trusted"]' ] || fail "$(amtcli certificate ca)"
+export_ca
+[ "$(grep -c BEGIN "$dir/ca.pem")" = 2 ] || fail "the export has not both CAs"
+well_before=$(proved pc0011)
+[ "$(shown pc0011)" = "$well_before" ] || fail "pc0011 is not trusted by the export"
+exits 0 amtcli certificate check pc0011 --profile pin
+says "$dir/out" due
+exits 0 amtcli certificate renew all --yes
+export_ca
+[ "$(grep -c BEGIN "$dir/ca.pem")" = 1 ] || fail "the old CA is exported: $(amtcli certificate ca)"
+[ "$(amtcli certificate ca -o json | jq -c '[.[].state]')" = '["current","retired"]' ] || fail "$(amtcli certificate ca)"
+for host in pc0001 pc0009 pc0011 pc0012; do
+    well "$host"
+done
+
+# --- plain off only when asked, and not from under oneself; TLS off again ---
+exits 1 amtcli certificate issue pc0011 --profile lab --plain off
+says "$dir/out" 'would not reach'
+exits 0 amtcli certificate issue pc0011 --profile pin --plain off
+! amtcli power status pc0011 --profile lab > /dev/null 2>&1 || fail "pc0011 takes connections without TLS"
+exits 0 amtcli power status pc0011 --profile pin
+exits 0 amtcli certificate issue pc0011 --profile pin --plain on
+exits 1 amtcli certificate remove pc0011 --yes --profile pin
+exits 0 amtcli certificate remove pc0011 --yes --profile lab
+! shown pc0011 | grep -q . || fail "pc0011 still shows a certificate"
+exits 0 amtcli power status pc0011 --profile lab
+[ "$(amtcli certificate list pc0011 -o json)" = '[]' ] || fail "$(amtcli certificate list pc0011)"
+
+# --- the key of the CA is lost: nothing is issued, what is there stays trusted, and a new CA mends it ---
+amtd_stop
+cp "$AMTD_STATE_DIR"/*key* "$dir/" 2> /dev/null || true
+sqlite3 "$AMTD_STATE_DIR/amtd.db" "UPDATE authorities SET key = x'00' WHERE state = 0"
+amtd_start
+exits 0 amtcli power status pc0001 --profile pin
+exits 1 amtcli certificate issue pc0013
+says "$dir/out" seal-broken
+exits 0 amtcli certificate ca renew
+exits 0 amtcli certificate issue pc0013
+export_ca
+well pc0013
+
+# --- mutual TLS: refused without a certificate of our own, and then with one of the CA ---
+exits 1 amtcli certificate issue pc0012 --profile pin --mutual on
+says "$dir/out" 'no client certificate'
+exits 0 amtcli certificate client "$dir/client.pem"
+[ "$(stat -c %a "$dir/client.pem")" = 600 ] || fail "the client's key is open to others"
+exits 2 amtcli certificate client "$dir/client.pem"
+amtcli profile add mutual --user admin --password-file "$dir/pw" --port $tls_port --tls pin --client-cert "$dir/client.pem" \
+    --client-key "$dir/client.pem"
+exits 0 amtcli certificate issue pc0012 --profile mutual --mutual on --plain off
+exits 0 amtcli power status pc0012 --profile mutual
+exits 1 amtcli power status pc0012 --profile pin
+exits 0 amtcli certificate renew pc0012 --profile mutual --force
+exits 0 amtcli power status pc0012 --profile mutual
+
+# --- events: one that is renewed, one that ends soon ---
+told()
+{
+    amtcli event list --kind "$1" -o json | jq -e --arg host "$2" 'any(.[]; .host == $host)' > /dev/null
+}
+exits 0 amtcli certificate issue pc0014 --days 5
+wait_until "word of the new certificate" told certificate-renewed pc0014
+wait_until "word of its end" told certificate-expires pc0014
+
+# --- the calendar, rights, the activity log; secrets nowhere ---
+exits 0 amtcli calendar --within 400d -o json
+[ "$(jq '[.[] | select(.what == "certificate")] | length' "$dir/out")" -ge 12 ] || fail "$(cat "$dir/out")"
+exits 0 amtcli activity -o json
+says "$dir/out" certificate.ca_renew
+! grep -qaF -e 'PRIVATE KEY' "$AMTD_STATE_DIR"/amtd.db* "$dir/amtd.log" || fail "a private key lies about"
+amtd_stop
+amtsim_stop
+echo "certificates: ok"
