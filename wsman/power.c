@@ -358,6 +358,14 @@ static const char *already(const struct power_seq *ps)
                                           : "already off";
 }
 
+/* Whether the operating system is asked first. */
+static bool begins_softly(const struct power_seq *ps)
+{
+    const struct plan *plan = plan_of(ps);
+
+    return plan->soft != POWER_UNKNOWN && (ps->request.graceful || plan->hard == POWER_UNKNOWN);
+}
+
 /* The first look: which transition fits the state that was found. */
 static int decide_first(struct power_seq *ps, struct err *err)
 {
@@ -378,12 +386,9 @@ static int decide_first(struct power_seq *ps, struct err *err)
             ps->report.remark = "was off: powered on";
         return request_value(ps, plan->from_off);
     }
-    if (plan->soft != POWER_UNKNOWN && (ps->request.graceful || plan->hard == POWER_UNKNOWN)) {
-        if (ps->report.available_count == 0)
-            return STEP_CAPABILITIES;
-        return use_soft(ps, err);
-    }
-    return use_hard(ps, err);
+    if (ps->report.available_count == 0 && (begins_softly(ps) || !every_version_knows(plan->hard)))
+        return STEP_CAPABILITIES;
+    return begins_softly(ps) ? use_soft(ps, err) : use_hard(ps, err);
 }
 
 /* --- deciding while watching --- */
@@ -520,7 +525,7 @@ static int hear_capabilities(struct seq *seq, const struct wsman_call *call, str
             wsman_u32_array(wsman_call_obj(call, 0), "RequestedPowerStatesSupported", ps->report.available,
                             sizeof(ps->report.available) / sizeof(ps->report.available[0]));
     err_clear(err);
-    return use_soft(ps, err);
+    return begins_softly(ps) ? use_soft(ps, err) : use_hard(ps, err);
 }
 
 /* --- changing --- */

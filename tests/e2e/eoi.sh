@@ -62,7 +62,7 @@ says "$dir/out" invalid-state
 exits 0 amtcli power on @mixed --yes
 exits 0 amtcli power reset @mixed --yes
 exits 1 amtcli power nmi pc0002
-says "$dir/out" unsupported
+says "$dir/out" 'diagnostic interrupt is not offered; offered now: power on, power cycle'
 exits 1 amtcli power sleep pc0004
 says "$dir/out" unsupported
 
@@ -100,7 +100,7 @@ exits 0 amtcli redirection pc0004 --listener off
 [ "$(ctl get 4 | jq .redirection.listener)" = false ] || fail "listener: $(ctl get 4)"
 exits 0 amtcli redirection pc0004 --listener on
 exits 1 amtcli redirection pc0004 --sol off
-says "$dir/out" unsupported
+says "$dir/out" 'unsupported: this generation lets consoles and IDE redirection in together'
 exits 1 amtcli consent pc0004 policy all
 says "$dir/out" unsupported
 

@@ -353,8 +353,12 @@ static int take_state(struct eoi *eoi, const void *out, struct err *err)
     if (!answer->OemDefinedCapabilities)
         return eoi_missing(eoi, "OemDefinedCapabilities", err);
     wsman_request_u32(eoi_request(eoi), "RequestedState", &wanted);
-    eoi->result = wanted == 32768 + (*answer->OemDefinedCapabilities & 3) ? 0 : 0x812; /* unsupported */
-    return EOI_NEXT;
+    if (wanted == 32768 + (*answer->OemDefinedCapabilities & 3))
+        return EOI_NEXT;
+    err_set(
+        err, CAUSE_UNSUPPORTED,
+        "this generation lets consoles and IDE redirection in together or not at all: switch its listener");
+    return EOI_FAIL;
 }
 
 static const struct eoi_step redirection_state_steps[] = {
