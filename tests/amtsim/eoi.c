@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/amtsim/defense.h"
 #include "tests/amtsim/eoi_internal.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/setup.h"
@@ -201,6 +202,13 @@ int eoi_leave(struct soap *soap, unsigned **status, unsigned value)
     if (value != PT_SUCCESS)
         x->result.acted = false;
     return SOAP_OK;
+}
+
+unsigned eoi_check_interface(const struct device *d, const unsigned *interface)
+{
+    if (interface == NULL)
+        return PT_INVALID_PARAMETER;
+    return defense_has_port(d, *interface) ? PT_SUCCESS : PT_INVALID_HANDLE;
 }
 
 unsigned eoi_value(const unsigned *number)

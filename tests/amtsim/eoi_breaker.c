@@ -9,17 +9,9 @@
 
 #define TCP_FLAGS 0x3f
 
-bool eoi_is_set(const void *flag)
+static bool is_set(const enum xsd__boolean *p)
 {
-    const enum xsd__boolean *p = flag;
     return p != NULL && *p == true_;
-}
-
-unsigned eoi_check_port(const struct device *d, const unsigned *interface)
-{
-    if (interface == NULL)
-        return PT_INVALID_PARAMETER;
-    return defense_has_port(d, *interface) ? PT_SUCCESS : PT_INVALID_HANDLE;
 }
 
 int __cb__CbQueryCapabilities(struct soap *soap, struct _cb__CbQueryCapabilities *in,
@@ -28,7 +20,7 @@ int __cb__CbQueryCapabilities(struct soap *soap, struct _cb__CbQueryCapabilities
     struct device *d = eoi_enter(soap, "CbQueryCapabilities", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    unsigned status = eoi_check_port(d, in->Interface);
+    unsigned status = eoi_check_interface(d, in->Interface);
     if (status != PT_SUCCESS)
         return eoi_leave(soap, &out->Status, status);
     const struct defense_limits *l = defense_limits(d, *in->Interface);
@@ -175,7 +167,7 @@ static unsigned read_filter(const struct cb__Filter *in, struct defense_filter *
     f->direction = (uint8_t)*in->Direction;
     f->profile = (uint8_t)*in->Profile;
     f->limit = eoi_value(in->ProfileData);
-    f->event = eoi_is_set(in->EventOnMatch);
+    f->event = is_set(in->EventOnMatch);
     if (in->IPv4 != NULL)
         return read_ipv4(in->IPv4, f);
     if (in->IPv6 != NULL)

@@ -40,12 +40,13 @@ struct device *eoi_enter(struct soap *soap, const char *operation, bool changes,
 /* Ends it with a status: to be returned by the operation. */
 int eoi_leave(struct soap *soap, unsigned **status, unsigned value);
 
+/* The interface that a request names: PT_SUCCESS, or why it names none. */
+unsigned eoi_check_interface(const struct device *device, const unsigned *interface);
+
 /* A number of a request; absent is 0. */
 unsigned eoi_value(const unsigned *number);
 /* One of gSOAP's enum xsd__boolean; absent is false. */
 bool eoi_is_set(const void *flag);
-/* The port that a request of Circuit Breaker names: PT_SUCCESS, or why it names none. */
-unsigned eoi_check_port(const struct device *device, const unsigned *interface);
 
 /* Values of an answer, which live until it is written. */
 unsigned *eoi_number(struct soap *soap, unsigned value);

@@ -10,9 +10,9 @@ static bool read_rest(const struct cb__Default *in, struct defense_rest *rest)
 {
     if (in == NULL || in->Drop == NULL)
         return false;
-    rest->drop = eoi_is_set(in->Drop);
-    rest->count = eoi_is_set(in->Count);
-    rest->event = eoi_is_set(in->Event);
+    rest->drop = *in->Drop == true_;
+    rest->count = in->Count != NULL && *in->Count == true_;
+    rest->event = in->Event != NULL && *in->Event == true_;
     return true;
 }
 
@@ -126,10 +126,8 @@ int __cb__CbPolicyRemove(struct soap *soap, struct _cb__CbPolicyRemove *in,
 
 static unsigned check_ends(const struct device *d, const unsigned *interface, const unsigned *policy)
 {
-    if (interface == NULL || policy == NULL)
-        return PT_INVALID_PARAMETER;
-    return defense_has_port(d, *interface) && defense_policy(d, *policy) != NULL ? PT_SUCCESS
-                                                                                 : PT_INVALID_HANDLE;
+    unsigned status = policy == NULL ? PT_INVALID_PARAMETER : eoi_check_interface(d, interface);
+    return status == PT_SUCCESS && defense_policy(d, *policy) == NULL ? PT_INVALID_HANDLE : status;
 }
 
 int __cb__CbPolicyEnable(struct soap *soap, struct _cb__CbPolicyEnable *in,
@@ -171,7 +169,7 @@ int __cb__CbPolicyGetActive(struct soap *soap, struct _cb__CbPolicyGetActive *in
     struct device *d = eoi_enter(soap, "CbPolicyGetActive", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    unsigned status = eoi_check_port(d, in->Interface);
+    unsigned status = eoi_check_interface(d, in->Interface);
     if (status != PT_SUCCESS)
         return eoi_leave(soap, &out->Status, status);
     uint32_t active = defense_live(d, *in->Interface)->policy;
@@ -187,7 +185,7 @@ int __cb__CbPolicySetDefault(struct soap *soap, struct _cb__CbPolicySetDefault *
     struct device *d = eoi_enter(soap, "CbPolicySetDefault", true, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    unsigned status = eoi_check_port(d, in->Interface);
+    unsigned status = eoi_check_interface(d, in->Interface);
     if (status == PT_SUCCESS && in->PolicyHandle != NULL && defense_policy(d, *in->PolicyHandle) == NULL)
         status = PT_INVALID_HANDLE;
     if (status != PT_SUCCESS)
@@ -205,7 +203,7 @@ int __cb__CbPolicyGetDefault(struct soap *soap, struct _cb__CbPolicyGetDefault *
     struct device *d = eoi_enter(soap, "CbPolicyGetDefault", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    unsigned status = eoi_check_port(d, in->Interface);
+    unsigned status = eoi_check_interface(d, in->Interface);
     if (status != PT_SUCCESS)
         return eoi_leave(soap, &out->Status, status);
     uint32_t policy = defense_bound(d, DEFENSE_DEFAULT, *in->Interface);
@@ -264,7 +262,7 @@ int __cb__CbStatisticsGet(struct soap *soap, struct _cb__CbStatisticsGet *in,
         status = PT_UNSUPPORTED; /* not the active one */
     if (status != PT_SUCCESS)
         return eoi_leave(soap, &out->Status, status);
-    defense_update(d, *in->Interface, eoi_is_set(in->Reset));
+    defense_update(d, *in->Interface, in->Reset != NULL && *in->Reset == true_);
     show_statistics(soap, d, defense_live(d, *in->Interface), out);
     return SOAP_OK;
 }

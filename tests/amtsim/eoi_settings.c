@@ -149,10 +149,9 @@ int __net__GetInterfaceSettings(struct soap *soap, struct _net__GetInterfaceSett
     struct device *d = eoi_enter(soap, "GetInterfaceSettings", false, &out->Status);
     if (d == NULL)
         return SOAP_OK;
-    if (in->InterfaceHandle == NULL)
-        return eoi_leave(soap, &out->Status, PT_INVALID_PARAMETER);
-    if (!defense_has_port(d, *in->InterfaceHandle))
-        return eoi_leave(soap, &out->Status, PT_INVALID_HANDLE);
+    unsigned status = eoi_check_interface(d, in->InterfaceHandle);
+    if (status != PT_SUCCESS)
+        return eoi_leave(soap, &out->Status, status);
     bool wired = *in->InterfaceHandle == 0;
     out->InterfaceDescriptor = to = soap_malloc(soap, sizeof(*to));
     soap_default_net__InterfaceDescriptor(soap, to);

@@ -4,7 +4,6 @@
 #include <eoiH.h>
 #include <stdio.h>
 
-#include "base/text.h"
 #include "wsman/eoi/eoi_internal.h"
 
 #define SUBSCRIBER  "AMT_SNMPEventSubscriber"
@@ -29,26 +28,6 @@ static const struct eoi_step policy_steps[] = {{EOI_EnumerateAlertPolicies, .tak
 
 /* --- who there is --- */
 
-static int take_handles(struct eoi *eoi, const void *out, struct err *err)
-{
-    const struct _emi__EnumerateAlertSubscriptionsResponse *answer = out;
-
-    (void)err;
-    eoi_take_handles(eoi, answer->SubscriptionHandle, answer->__sizeSubscriptionHandle);
-    return EOI_NEXT;
-}
-
-static int fill_get(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _emi__GetAlertSubscription *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->SubscriptionHandle = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
-
 static int take_subscription(struct eoi *eoi, const void *out, struct err *err)
 {
     const struct emi__AlertSubscription *from =
@@ -66,8 +45,8 @@ static int take_subscription(struct eoi *eoi, const void *out, struct err *err)
 }
 
 static const struct eoi_step subscriber_steps[] = {
-    {EOI_EnumerateAlertSubscriptions, .take = take_handles},
-    {EOI_GetAlertSubscription, .fill = fill_get, .take = take_subscription},
+    {EOI_EnumerateAlertSubscriptions, .take = eoi_take_listed},
+    {EOI_GetAlertSubscription, .fill = eoi_fill_handle, .take = take_subscription},
 };
 
 /* --- one more, one less --- */
@@ -103,22 +82,9 @@ static int take_subscribed(struct eoi *eoi, const void *out, struct err *err)
     return EOI_NEXT;
 }
 
-static int fill_cancel(struct eoi *eoi, void *out, struct err *err)
-{
-    const char *name = wsman_request_selector(eoi_request(eoi), "Name");
-    struct _emi__CancelAlertSubscription *in = out;
-    uint64_t handle = 0;
-
-    (void)err;
-    if (name)
-        text_u64(name, 0, UINT32_MAX, &handle);
-    in->SubscriptionHandle = eoi_number(eoi, (uint32_t)handle);
-    return EOI_ASK;
-}
-
 static const struct eoi_step subscribe_steps[] = {
     {EOI_SubscribeForAlert, .fill = fill_subscribe, .take = take_subscribed}};
-static const struct eoi_step cancel_steps[] = {{EOI_CancelAlertSubscription, .fill = fill_cancel}};
+static const struct eoi_step cancel_steps[] = {{EOI_CancelAlertSubscription, .fill = eoi_fill_selected}};
 
 const struct eoi_row eoi_alert_rows[] = {
     {WSMAN_ENUMERATE, "AMT_PETFilterSetting", NULL, EOI_STEPS(policy_steps)},

@@ -147,40 +147,11 @@ static int take_filter_handle(struct eoi *eoi, const void *out, struct err *err)
     return EOI_NEXT;
 }
 
-static int fill_remove_filter(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbFilterRemove *in = out;
-
-    (void)err;
-    in->FilterHandle = eoi_number(eoi, number_in(wsman_request_selector(eoi_request(eoi), "InstanceID")));
-    return EOI_ASK;
-}
-
 static const struct eoi_step filter_add_steps[] = {
     {EOI_CbFilterAdd, .fill = fill_filter, .take = take_filter_handle}};
-static const struct eoi_step filter_remove_steps[] = {{EOI_CbFilterRemove, .fill = fill_remove_filter}};
+static const struct eoi_step filter_remove_steps[] = {{EOI_CbFilterRemove, .fill = eoi_fill_selected}};
 
 /* --- the filters there are --- */
-
-static int take_filter_handles(struct eoi *eoi, const void *out, struct err *err)
-{
-    const struct _cb__CbFilterEnumerateResponse *answer = out;
-
-    (void)err;
-    eoi_take_handles(eoi, answer->FilterHandle, answer->__sizeFilterHandle);
-    return EOI_NEXT;
-}
-
-static int fill_filter_get(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbFilterGet *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->FilterHandle = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
 
 static void show_address(struct eoi *eoi, const char *name, const unsigned *address)
 {
@@ -264,8 +235,8 @@ static int take_filter(struct eoi *eoi, const void *out, struct err *err)
 }
 
 static const struct eoi_step filter_steps[] = {
-    {EOI_CbFilterEnumerate, .take = take_filter_handles},
-    {EOI_CbFilterGet, .fill = fill_filter_get, .take = take_filter},
+    {EOI_CbFilterEnumerate, .take = eoi_take_listed},
+    {EOI_CbFilterGet, .fill = eoi_fill_handle, .take = take_filter},
 };
 
 /* --- policies --- */
@@ -317,35 +288,6 @@ static int take_policy_handle(struct eoi *eoi, const void *out, struct err *err)
     return EOI_NEXT;
 }
 
-static int fill_remove_policy(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbPolicyRemove *in = out;
-
-    (void)err;
-    in->PolicyHandle = eoi_number(eoi, number_in(wsman_request_selector(eoi_request(eoi), "InstanceID")));
-    return EOI_ASK;
-}
-
-static int take_policy_handles(struct eoi *eoi, const void *out, struct err *err)
-{
-    const struct _cb__CbPolicyEnumerateResponse *answer = out;
-
-    (void)err;
-    eoi_take_handles(eoi, answer->PolicyHandle, answer->__sizePolicyHandle);
-    return EOI_NEXT;
-}
-
-static int fill_policy_get(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbPolicyGet *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->PolicyHandle = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
-
 static void show_default(struct eoi *eoi, const char *way, const struct cb__Default *d)
 {
     char name[40];
@@ -378,12 +320,12 @@ static int take_policy(struct eoi *eoi, const void *out, struct err *err)
 }
 
 static const struct eoi_step policy_steps[] = {
-    {EOI_CbPolicyEnumerate, .take = take_policy_handles},
-    {EOI_CbPolicyGet, .fill = fill_policy_get, .take = take_policy},
+    {EOI_CbPolicyEnumerate, .take = eoi_take_listed},
+    {EOI_CbPolicyGet, .fill = eoi_fill_handle, .take = take_policy},
 };
 static const struct eoi_step policy_add_steps[] = {
     {EOI_CbPolicyAdd, .fill = fill_policy, .take = take_policy_handle}};
-static const struct eoi_step policy_remove_steps[] = {{EOI_CbPolicyRemove, .fill = fill_remove_policy}};
+static const struct eoi_step policy_remove_steps[] = {{EOI_CbPolicyRemove, .fill = eoi_fill_selected}};
 
 const struct eoi_row eoi_breaker_rows[] = {
     {WSMAN_ENUMERATE, "AMT_SystemDefensePolicy", NULL, EOI_STEPS(policy_steps)},

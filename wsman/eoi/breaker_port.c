@@ -30,65 +30,44 @@ static unsigned *policy_in(struct eoi *eoi, const char *id)
     return text_u64(id, 1, UINT32_MAX, &handle) ? eoi_number(eoi, (uint32_t)handle) : NULL;
 }
 
-static int fill_enable(struct eoi *eoi, void *out, struct err *err)
+/* Requests that begin with an interface, and a policy behind it: those that an instance is made of, */
+static int fill_ends(struct eoi *eoi, void *in, struct err *err)
 {
-    struct _cb__CbPolicyEnable *in = out;
     const struct wsman_request *rq = eoi_request(eoi);
+    unsigned **ends = in;
 
     (void)err;
-    in->Interface = interface_in(eoi, wsman_request_reference(rq, "Antecedent", "DeviceID"));
-    in->PolicyHandle = policy_in(eoi, wsman_request_reference(rq, "Dependent", "InstanceID"));
+    ends[0] = interface_in(eoi, wsman_request_reference(rq, "Antecedent", "DeviceID"));
+    ends[1] = policy_in(eoi, wsman_request_reference(rq, "Dependent", "InstanceID"));
     return EOI_ASK;
 }
 
-static int fill_disable(struct eoi *eoi, void *out, struct err *err)
+/* or those by which it is chosen; */
+static int fill_selected_ends(struct eoi *eoi, void *in, struct err *err)
 {
-    struct _cb__CbPolicyDisable *in = out;
     const struct wsman_request *rq = eoi_request(eoi);
+    unsigned **ends = in;
 
     (void)err;
-    in->Interface = interface_in(eoi, wsman_request_selected(rq, "Antecedent", "DeviceID"));
-    in->PolicyHandle = policy_in(eoi, wsman_request_selected(rq, "Dependent", "InstanceID"));
+    ends[0] = interface_in(eoi, wsman_request_selected(rq, "Antecedent", "DeviceID"));
+    ends[1] = policy_in(eoi, wsman_request_selected(rq, "Dependent", "InstanceID"));
     return EOI_ASK;
 }
 
-static int fill_set_default(struct eoi *eoi, void *out, struct err *err)
+/* or the interface alone. */
+static int fill_selected_interface(struct eoi *eoi, void *in, struct err *err)
 {
-    struct _cb__CbPolicySetDefault *in = out;
-    const struct wsman_request *rq = eoi_request(eoi);
-
     (void)err;
-    in->Interface = interface_in(eoi, wsman_request_reference(rq, "Antecedent", "DeviceID"));
-    in->PolicyHandle = policy_in(eoi, wsman_request_reference(rq, "Dependent", "InstanceID"));
+    *(unsigned **)in = interface_in(eoi, wsman_request_selected(eoi_request(eoi), "Antecedent", "DeviceID"));
     return EOI_ASK;
 }
 
-static int fill_no_default(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbPolicySetDefault *in = out;
-
-    (void)err;
-    in->Interface = interface_in(eoi, wsman_request_selected(eoi_request(eoi), "Antecedent", "DeviceID"));
-    return EOI_ASK;
-}
-
-static const struct eoi_step enable_steps[] = {{EOI_CbPolicyEnable, .fill = fill_enable}};
-static const struct eoi_step disable_steps[] = {{EOI_CbPolicyDisable, .fill = fill_disable}};
-static const struct eoi_step set_default_steps[] = {{EOI_CbPolicySetDefault, .fill = fill_set_default}};
-static const struct eoi_step no_default_steps[] = {{EOI_CbPolicySetDefault, .fill = fill_no_default}};
+static const struct eoi_step enable_steps[] = {{EOI_CbPolicyEnable, .fill = fill_ends}};
+static const struct eoi_step disable_steps[] = {{EOI_CbPolicyDisable, .fill = fill_selected_ends}};
+static const struct eoi_step set_default_steps[] = {{EOI_CbPolicySetDefault, .fill = fill_ends}};
+static const struct eoi_step no_default_steps[] = {{EOI_CbPolicySetDefault, .fill = fill_selected_interface}};
 
 /* --- limits --- */
-
-static int fill_capabilities(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbQueryCapabilities *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->Interface = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
 
 /* Those of the device are the same for all its ports: the first tells. */
 static int take_device_limits(struct eoi *eoi, const void *out, struct err *err)
@@ -124,25 +103,14 @@ static int take_port_limits(struct eoi *eoi, const void *out, struct err *err)
 
 static const struct eoi_step device_limit_steps[] = {
     {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
-    {EOI_CbQueryCapabilities, .fill = fill_capabilities, .take = take_device_limits},
+    {EOI_CbQueryCapabilities, .fill = eoi_fill_handle, .take = take_device_limits},
 };
 static const struct eoi_step port_limit_steps[] = {
     {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
-    {EOI_CbQueryCapabilities, .fill = fill_capabilities, .take = take_port_limits},
+    {EOI_CbQueryCapabilities, .fill = eoi_fill_handle, .take = take_port_limits},
 };
 
 /* --- what is enabled --- */
-
-static int fill_active(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbPolicyGetActive *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->Interface = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
 
 static void show_port(struct eoi *eoi, uint32_t interface)
 {
@@ -198,17 +166,6 @@ static int begin_again(struct eoi *eoi, void *in, struct err *err)
     return EOI_PASS;
 }
 
-static int fill_get_default(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _cb__CbPolicyGetDefault *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->Interface = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
-
 static int take_default(struct eoi *eoi, const void *out, struct err *err)
 {
     const struct _cb__CbPolicyGetDefaultResponse *answer = out;
@@ -222,13 +179,13 @@ static int take_default(struct eoi *eoi, const void *out, struct err *err)
 
 static const struct eoi_step enabled_steps[] = {
     {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
-    {EOI_CbPolicyGetActive, .fill = fill_active, .take = take_enabled},
+    {EOI_CbPolicyGetActive, .fill = eoi_fill_handle, .take = take_enabled},
 };
 static const struct eoi_step default_steps[] = {
     {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
-    {EOI_CbPolicyGetActive, .fill = fill_active, .take = note_active},
+    {EOI_CbPolicyGetActive, .fill = eoi_fill_handle, .take = note_active},
     {EOI_LOCAL, .fill = begin_again},
-    {EOI_CbPolicyGetDefault, .fill = fill_get_default, .take = take_default},
+    {EOI_CbPolicyGetDefault, .fill = eoi_fill_handle, .take = take_default},
 };
 
 /* --- statistics --- */
@@ -300,7 +257,7 @@ static int take_statistics(struct eoi *eoi, const void *out, struct err *err)
 
 static const struct eoi_step statistic_steps[] = {
     {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
-    {EOI_CbPolicyGetActive, .fill = fill_active, .take = note_policy},
+    {EOI_CbPolicyGetActive, .fill = eoi_fill_handle, .take = note_policy},
     {EOI_LOCAL, .fill = begin_again},
     {EOI_CbStatisticsGet, .fill = fill_statistics, .take = take_statistics},
 };

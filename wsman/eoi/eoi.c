@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/answer.h"
 #include "wsman/eoi/eoi_internal.h"
@@ -165,6 +166,43 @@ void eoi_take_handles(struct eoi *eoi, const unsigned *handles, int count)
 {
     for (int i = 0; i < count && eoi->handle_count < EOI_HANDLES_MAX; i++)
         eoi->handles[eoi->handle_count++] = handles[i];
+}
+
+/* Such structures have the same members under other names; gSOAP keeps the order of the descriptions. */
+int eoi_take_listed(struct eoi *eoi, const void *out, struct err *err)
+{
+    struct {
+        unsigned *status;
+        int count;
+        unsigned *handles;
+    } answer;
+
+    _Static_assert(sizeof(answer) == sizeof(struct _cb__CbFilterEnumerateResponse), "a list of handles");
+    (void)err;
+    memcpy(&answer, out, sizeof(answer));
+    eoi_take_handles(eoi, answer.handles, answer.count);
+    return EOI_NEXT;
+}
+
+int eoi_fill_handle(struct eoi *eoi, void *in, struct err *err)
+{
+    (void)err;
+    if (eoi->handle_at == eoi->handle_count)
+        return EOI_PASS;
+    *(unsigned **)in = eoi_number(eoi, eoi->handles[eoi->handle_at]);
+    return EOI_ASK;
+}
+
+int eoi_fill_selected(struct eoi *eoi, void *in, struct err *err)
+{
+    const struct wsman_request *rq = eoi_request(eoi);
+    const char *id = wsman_request_selector(rq, "InstanceID");
+    uint64_t handle = 0;
+
+    (void)err;
+    text_u64(id ? id : wsman_request_selector(rq, "Name"), 0, UINT32_MAX, &handle);
+    *(unsigned **)in = eoi_number(eoi, (uint32_t)handle);
+    return EOI_ASK;
 }
 
 int eoi_missing(struct eoi *eoi, const char *name, struct err *err)

@@ -102,6 +102,12 @@ void eoi_show_reference(struct eoi *eoi, const char *name, const char *class_nam
 
 /* What an enumeration named, for the steps behind it. */
 void eoi_take_handles(struct eoi *eoi, const unsigned *handles, int count);
+/* For take, of answers that hold a Status and a list of handles, in this order: the same. */
+int eoi_take_listed(struct eoi *eoi, const void *out, struct err *err);
+/* For fill, of requests that begin with a handle: the next one of those that were named; none: EOI_PASS. */
+int eoi_fill_handle(struct eoi *eoi, void *in, struct err *err);
+/* The same with the one that is the selector InstanceID, or Name, of the call. */
+int eoi_fill_selected(struct eoi *eoi, void *in, struct err *err);
 /* EnumerateInterfaces, as a step that may fail: before 2.5 there is one interface, and no way to ask for it.
  */
 int eoi_take_interfaces(struct eoi *eoi, const void *out, struct err *err);

@@ -75,17 +75,6 @@ int eoi_take_interfaces(struct eoi *eoi, const void *out, struct err *err)
     return EOI_NEXT;
 }
 
-static int fill_interface(struct eoi *eoi, void *out, struct err *err)
-{
-    struct _net__GetInterfaceSettings *in = out;
-
-    (void)err;
-    if (eoi->handle_at == eoi->handle_count)
-        return EOI_PASS;
-    in->InterfaceHandle = eoi_number(eoi, eoi->handles[eoi->handle_at]);
-    return EOI_ASK;
-}
-
 /* "00:11:22:..." as WS-Management writes it: "00-11-22-..."; other texts as they are. */
 static void show_mac(struct eoi *eoi, const char *mac)
 {
@@ -128,7 +117,7 @@ static int take_interface(struct eoi *eoi, const void *out, struct err *err)
 
 static const struct eoi_step port_settings_steps[] = {
     {EOI_EnumerateInterfaces, .may_fail = true, .take = eoi_take_interfaces},
-    {EOI_GetInterfaceSettings, .fill = fill_interface, .take = take_interface},
+    {EOI_GetInterfaceSettings, .fill = eoi_fill_handle, .take = take_interface},
 };
 
 static int show_ports(struct eoi *eoi, void *in, struct err *err)
