@@ -7,9 +7,11 @@
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
+#include "base/buf.h"
 #include "base/xalloc.h"
 
 #define COLUMNS_MAX 64
+#define NAMES_MAX   (1u << 24) /* of hosts that are read first */
 #define STANDARD_COLUMNS                                                                                     \
     "system.manufacturer,system.model,system.serial,bios.version,processors.0.name,memory.bytes,firmware."   \
     "amt"
@@ -68,10 +70,10 @@ static int print_flat(enum format format, const json_t *reply)
     return EXIT_ALL;
 }
 
-/* Of a host that was never read the first look reads it. */
-static int read_first(struct context *ctx)
+/* What was never read is read by the first look at it. */
+static int read_first(struct context *ctx, const char *target, size_t count)
 {
-    json_t *params = run_params("inventory", json_object(), ctx->args.operands[0]), *reply = NULL;
+    json_t *params = run_params("inventory", json_object(), target), *reply = NULL;
     struct err err = ERR_INIT;
     int code = EXIT_ALL;
 
@@ -79,11 +81,11 @@ static int read_first(struct context *ctx)
         json_decref(params);
         return EXIT_NO_DAEMON;
     }
-    fprintf(stderr, "nothing is known of it yet: reading\n");
+    fprintf(stderr, "nothing is known of %zu %s yet: reading\n", count, count == 1 ? "host" : "hosts");
     if (client_call(ctx->client, "run.start", params, NULL, NULL, NULL, &reply, &err) != 0)
         code = print_failure(&err);
-    else if (json_integer_value(json_object_get(reply, "ok")) != 1)
-        fprintf(stderr, "it could not be read: amtcli run show %lld\n",
+    else if ((size_t)json_integer_value(json_object_get(reply, "ok")) != count)
+        fprintf(stderr, "not all could be read: amtcli run show %lld\n",
                 (long long)json_integer_value(json_object_get(reply, "run")));
     json_decref(reply);
     return code;
@@ -99,7 +101,7 @@ static int inventory_show(struct context *ctx)
     if (code == EXIT_SOME_FAILED && !past) {
         json_decref(reply);
         reply = NULL;
-        code = read_first(ctx);
+        code = read_first(ctx, ctx->args.operands[0], 1);
         if (code == EXIT_ALL)
             code = call_show(ctx, false, &reply);
     }
@@ -225,11 +227,64 @@ static int inventory_list(struct context *ctx)
     return list(ctx, output_format(&ctx->args), false);
 }
 
+/* The hosts of rows as an object, to look them up. Caller's. */
+static json_t *hosts_of(const json_t *rows)
+{
+    json_t *hosts = json_object(), *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+        json_object_set_new(hosts, json_string_value(json_object_get(row, "host")), json_true());
+    return hosts;
+}
+
+/* Hosts of the target that were never read, joined by ','; *count gets how many. */
+static int find_unread(struct context *ctx, const char *target, struct buf *names, size_t *count)
+{
+    json_t *hosts, *rows, *known, *host;
+    int code = context_call(ctx, "host.list", json_pack("{s:s}", "target", target), &hosts);
+    size_t i;
+
+    if (code != EXIT_ALL)
+        return code;
+    code = context_call(ctx, "inventory.list",
+                        json_pack("{s:s, s:[s]}", "target", target, "columns", "amt.domain"), &rows);
+    if (code == EXIT_ALL) {
+        known = hosts_of(rows);
+        json_array_foreach(hosts, i, host)
+        {
+            const char *name = json_string_value(json_object_get(host, "name"));
+
+            if (!json_object_get(known, name))
+                buf_printf(names, "%s%s", (*count)++ > 0 ? "," : "", name);
+        }
+        json_decref(known);
+        json_decref(rows);
+    }
+    json_decref(hosts);
+    return code;
+}
+
+static int read_unread(struct context *ctx, const char *target)
+{
+    struct buf names = buf_init(NAMES_MAX);
+    size_t count = 0;
+    int code = find_unread(ctx, target, &names, &count);
+
+    if (code == EXIT_ALL && count > 0)
+        code = read_first(ctx, buf_str(&names), count);
+    buf_free(&names);
+    return code;
+}
+
 /* JSON has everything; a table or CSV what was chosen. */
 static int inventory_export(struct context *ctx)
 {
     enum format format = args_has(&ctx->args, "output") ? output_format(&ctx->args) : FORMAT_JSON;
+    int code = ctx->args.operand_count > 0 ? read_unread(ctx, ctx->args.operands[0]) : EXIT_ALL;
 
+    if (code != EXIT_ALL)
+        return code;
     return list(ctx, format, format == FORMAT_JSON && !args_has(&ctx->args, "columns"));
 }
 
