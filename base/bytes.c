@@ -3,6 +3,27 @@
 #include <endian.h>
 #include <string.h>
 
+struct rd rd_init(const void *p, size_t n)
+{
+    struct rd r = {p, n, false};
+
+    return r;
+}
+
+struct view rd_bytes(struct rd *r, size_t n)
+{
+    struct view v = {r->p, n};
+
+    if (r->bad || n > r->n) {
+        r->bad = true;
+        v.n = 0;
+        return v;
+    }
+    r->p += n;
+    r->n -= n;
+    return v;
+}
+
 static uint64_t rd_le(struct rd *r, size_t n)
 {
     struct view v = rd_bytes(r, n);
@@ -83,6 +104,11 @@ void rd_copy(struct rd *r, void *out, size_t n)
         memset(out, 0, n);
 }
 
+void rd_skip(struct rd *r, size_t n)
+{
+    rd_bytes(r, n);
+}
+
 struct rd rd_sub(struct rd *r, size_t n)
 {
     struct view v = rd_bytes(r, n);
@@ -122,6 +148,11 @@ struct view rd_until(struct rd *r, uint8_t delimiter)
 bool rd_end(const struct rd *r)
 {
     return !r->bad && r->n == 0;
+}
+
+bool rd_ok(const struct rd *r)
+{
+    return !r->bad;
 }
 
 bool view_eq(struct view v, const char *text)

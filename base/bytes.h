@@ -29,35 +29,7 @@ enum decode {
     DECODE_DONE = 1, /* one message complete */
 };
 
-/* What every decoder does for every field is inline. */
-static inline struct rd rd_init(const void *p, size_t n)
-{
-    struct rd r = {(const uint8_t *)p, n, false};
-
-    return r;
-}
-/* The next n bytes, borrowed. */
-static inline struct view rd_bytes(struct rd *r, size_t n)
-{
-    struct view v = {r->p, n};
-
-    if (r->bad || n > r->n) {
-        r->bad = true;
-        v.n = 0;
-        return v;
-    }
-    r->p += n;
-    r->n -= n;
-    return v;
-}
-static inline void rd_skip(struct rd *r, size_t n)
-{
-    rd_bytes(r, n);
-}
-static inline bool rd_ok(const struct rd *r)
-{
-    return !r->bad;
-}
+struct rd rd_init(const void *p, size_t n);
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_le16(struct rd *r);
 uint32_t rd_le32(struct rd *r);
@@ -66,8 +38,11 @@ uint16_t rd_be16(struct rd *r);
 uint32_t rd_be24(struct rd *r);
 uint32_t rd_be32(struct rd *r);
 uint64_t rd_be64(struct rd *r);
+/* The next n bytes, borrowed. */
+struct view rd_bytes(struct rd *r, size_t n);
 /* Copies exactly n bytes; on a bad reader out is zeroed. */
 void rd_copy(struct rd *r, void *out, size_t n);
+void rd_skip(struct rd *r, size_t n);
 /* A reader of the next n bytes; the outer one moves behind them. Bad inside if bad outside. */
 struct rd rd_sub(struct rd *r, size_t n);
 /* A string with its length in front (one byte; four bytes big-endian), at most max bytes. */
@@ -77,6 +52,7 @@ struct view rd_str32(struct rd *r, size_t max);
 struct view rd_until(struct rd *r, uint8_t delimiter);
 /* True when nothing is left and nothing went wrong. */
 bool rd_end(const struct rd *r);
+bool rd_ok(const struct rd *r);
 
 bool view_eq(struct view v, const char *text);
 
