@@ -1,13 +1,9 @@
 #include "amtd/daemon.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -30,6 +26,7 @@
 #include "amtd/pushed.h"
 #include "amtd/reactions/reaction.h"
 #include "amtd/redirect/sol_source.h"
+#include "amtd/state_dir.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -171,54 +168,6 @@ int64_t daemon_started_ms(const struct daemon *daemon)
 }
 
 /* --- the state directory --- */
-
-int daemon_make_directory(const char *path, struct err *err)
-{
-    char *copy = xstrdup(path);
-    int status = 0;
-
-    for (char *p = copy + 1; status == 0; p++) {
-        char kept = *p;
-
-        if (kept != '/' && kept != '\0')
-            continue;
-        *p = '\0';
-        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
-            status = err_set_errno(err, CAUSE_SYSTEM, errno, "state directory %s", copy);
-        *p = kept;
-        if (kept == '\0')
-            break;
-    }
-    free(copy);
-    return status;
-}
-
-/* The lock is the file's lock, not its existence: it goes with the process that holds it, however that ends.
- */
-static int lock_directory(struct daemon *d, struct err *err)
-{
-    char *path = xasprintf("%s/amtd.lock", d->config->state_dir);
-    char pid[24] = "";
-    ssize_t n;
-    int status = 0;
-
-    d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (d->lock < 0) {
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
-    } else if (flock(d->lock, LOCK_EX | LOCK_NB) != 0) {
-        n = read(d->lock, pid, sizeof(pid) - 1);
-        pid[n > 0 ? n : 0] = '\0';
-        pid[strcspn(pid, "\n")] = '\0';
-        status = err_set(err, CAUSE_STATE_DIR_LOCKED, "%s is in use by amtd with pid %s",
-                         d->config->state_dir, pid[0] ? pid : "?");
-    } else {
-        snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-        if (ftruncate(d->lock, 0) != 0 || write(d->lock, pid, strlen(pid)) < 0)
-            log_warn(NULL, "%s: pid not written: %m", path);
-    }
-    free(path);
-    return status;
-}
 
 static int open_key(struct daemon *d, struct err *err)
 {
@@ -602,8 +551,9 @@ static void start_purges(struct daemon *d)
 
 static int start_parts(struct daemon *d, struct err *err)
 {
-    if (daemon_make_directory(d->config->state_dir, err) != 0 || lock_directory(d, err) != 0 ||
-        open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
+    if (state_dir_make(d->config->state_dir, err) != 0 ||
+        (d->lock = state_dir_lock(d->config->state_dir, err)) < 0 || open_key(d, err) != 0 ||
+        open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
     if (d->config->activity_syslog)
         d->syslog = syslog_sink_new(d->config->activity_syslog, d->config->activity_facility << 3);

@@ -20,9 +20,6 @@
 
 struct daemon;
 
-/* Makes a directory and those above it that are missing, for its owner only. */
-int daemon_make_directory(const char *path, struct err *err);
-
 /* Takes the state directory (made when missing), locks it, opens key and store, finishes what an earlier amtd
  * left behind, and listens. NULL and err: state-dir-locked names the other one. config is borrowed. */
 struct daemon *daemon_start(const struct config *config, struct err *err);

@@ -14,6 +14,7 @@
 #include "amtd/daemon.h"
 #include "amtd/import.h"
 #include "amtd/node_main.h"
+#include "amtd/state_dir.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/secret.h"
@@ -256,7 +257,7 @@ static int serve(const struct arguments *a, struct config *config)
     make_absolute(&config->tls_certificate);
     make_absolute(&config->tls_key);
     make_absolute(&config->tls_ca);
-    if (daemon_make_directory(config->state_dir, &err) != 0) {
+    if (state_dir_make(config->state_dir, &err) != 0) {
         fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, cause_hint(err.cause));
         return 1;
     }

@@ -10,6 +10,7 @@
 
 #include "amtd/daemon.h"
 #include "amtd/node/join.h"
+#include "amtd/state_dir.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
@@ -76,8 +77,7 @@ static int read_config(const struct arguments *a, struct config *config)
     buf_free(&mistakes);
     if (a->state_dir)
         xreplace(&config->state_dir, a->state_dir);
-    if (status == 0 &&
-        (config_finish(config, &err) != 0 || daemon_make_directory(config->state_dir, &err) != 0)) {
+    if (status == 0 && (config_finish(config, &err) != 0 || state_dir_make(config->state_dir, &err) != 0)) {
         fprintf(stderr, "amtd: %s\n", err.text);
         status = -1;
     }

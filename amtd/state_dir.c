@@ -1,0 +1,60 @@
+#include "amtd/state_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+
+int state_dir_make(const char *path, struct err *err)
+{
+    char *copy = xstrdup(path);
+    int status = 0;
+
+    for (char *p = copy + 1; status == 0; p++) {
+        char kept = *p;
+
+        if (kept != '/' && kept != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+            status = err_set_errno(err, CAUSE_SYSTEM, errno, "state directory %s", copy);
+        *p = kept;
+        if (kept == '\0')
+            break;
+    }
+    free(copy);
+    return status;
+}
+
+int state_dir_lock(const char *dir, struct err *err)
+{
+    char *path = xasprintf("%s/amtd.lock", dir);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char pid[24] = "";
+    ssize_t n;
+
+    if (lock < 0) {
+        err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
+    } else if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        n = read(lock, pid, sizeof(pid) - 1);
+        pid[n > 0 ? n : 0] = '\0';
+        pid[strcspn(pid, "\n")] = '\0';
+        err_set(err, CAUSE_STATE_DIR_LOCKED, "%s is in use by amtd with pid %s", dir, pid[0] ? pid : "?");
+        close(lock);
+        lock = -1;
+    } else {
+        snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+        if (ftruncate(lock, 0) != 0 || write(lock, pid, strlen(pid)) < 0)
+            log_warn(NULL, "%s: pid not written: %m", path);
+    }
+    free(path);
+    return lock;
+}
