@@ -165,19 +165,6 @@ void rollout_yield(struct rollout *r, size_t host)
     move_to(t, &r->begun);
 }
 
-void rollout_over(struct rollout *r, size_t host)
-{
-    struct turn *t = &r->turns[host];
-
-    give_back_place(r, t);
-    set_ahead(r, t, false);
-    move_to(t, NULL);
-    if (t->in_subnet)
-        subnets_leave(r->subnets, t->host.address);
-    t->in_subnet = false;
-    t->over = true;
-}
-
 /* Of those that go ahead one that is switched off tells nothing, neither good nor bad: the next one in the
  * line goes ahead in its place, a few times. */
 static bool replace(struct rollout *r, enum cause cause)
@@ -208,15 +195,12 @@ static void next_stage(struct rollout *r)
     r->stage_end = r->count - r->stage_end > size ? r->stage_end + size : r->count;
 }
 
-void rollout_result(struct rollout *r, bool ok, enum cause cause, const char *name)
+static void count_failure(struct rollout *r, enum cause cause, const char *name)
 {
     uint32_t most = r->settings.stages.max_failures;
 
     if (r->stage == 0)
         next_stage(r);
-    r->results++;
-    if (ok)
-        return;
     r->failures++;
     if (r->settings.stages.canary > 0 && r->stage == 1 && !r->stop_text && !replace(r, cause))
         stop(r, CAUSE_CANCELLED,
@@ -225,10 +209,34 @@ void rollout_result(struct rollout *r, bool ok, enum cause cause, const char *na
         stop(r, CAUSE_CANCELLED, xasprintf("not begun, because %zu hosts had failed", r->failures));
 }
 
+void rollout_over(struct rollout *r, size_t host, bool ok, enum cause cause, const char *name)
+{
+    struct turn *t = &r->turns[host];
+
+    give_back_place(r, t);
+    set_ahead(r, t, false);
+    move_to(t, NULL);
+    if (t->in_subnet)
+        subnets_leave(r->subnets, t->host.address);
+    t->in_subnet = false;
+    t->over = true;
+    if (!ok)
+        count_failure(r, cause, name);
+}
+
+void rollout_result(struct rollout *r)
+{
+    if (r->stage == 0)
+        next_stage(r);
+    r->results++;
+}
+
 void rollout_was(struct rollout *r, size_t host, bool ok, enum cause cause, const char *name)
 {
     r->turns[host].over = true;
-    rollout_result(r, ok, cause, name);
+    if (!ok)
+        count_failure(r, cause, name);
+    rollout_result(r);
     while (r->results >= r->stage_end && r->stage_end < r->count)
         next_stage(r);
 }

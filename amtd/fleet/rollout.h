@@ -46,9 +46,11 @@ void rollout_free(struct rollout *rollout); /* NULL is fine */
 /* --- what its hosts do --- */
 void rollout_reached(struct rollout *rollout, size_t host); /* wants a place: go follows */
 void rollout_yield(struct rollout *rollout, size_t host);   /* gives its place back and is reached anew */
-void rollout_over(struct rollout *rollout, size_t host);    /* gives back all it has */
-/* One that is over has its result. name: the host's, for those that do not begin because of it. */
-void rollout_result(struct rollout *rollout, bool ok, enum cause cause, const char *name);
+/* Gives back all it has. A failure counts at once, so that nothing begins that its limits do not allow. name:
+ * the host's, for those that do not begin because of it. */
+void rollout_over(struct rollout *rollout, size_t host, bool ok, enum cause cause, const char *name);
+/* One that is over has its result: a stage is done when all of its hosts have theirs. */
+void rollout_result(struct rollout *rollout);
 
 /* --- what is done with all of them --- */
 

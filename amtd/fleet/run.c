@@ -177,16 +177,14 @@ static int save_op(struct tx *tx, void *data, struct err *err)
 static void publish(struct host_op *op)
 {
     struct active_run *run = op->owner->arg;
-    bool ok = op->record->state == OPERATION_OK;
 
     op->phase = OP_OVER;
     run->results[run->result_count++] = (uint32_t)(op - run->ops);
-    if (ok)
+    if (op->record->state == OPERATION_OK)
         run->record.ok++;
     else
         run->record.failed++;
-    rollout_result(run->rollout, ok, op->record->cause ? cause_by_name(op->record->cause) : CAUSE_NONE,
-                   op->host->name);
+    rollout_result(run->rollout);
 }
 
 /* The result of a change is shown when it is in the store. If the store cannot take it, it is shown all the
@@ -269,7 +267,8 @@ static void op_over(void *arg, struct host_op *op)
 {
     struct active_run *run = arg;
 
-    rollout_over(run->rollout, index_of(run, op));
+    rollout_over(run->rollout, index_of(run, op), op->record->state == OPERATION_OK,
+                 op->record->cause ? cause_by_name(op->record->cause) : CAUSE_NONE, op->host->name);
     if (!run->changes)
         publish(op);
     if (!run->recorded)

@@ -60,8 +60,7 @@ static void tell_saved(const struct saving *s)
         run->record.run.ok++;
     else
         run->record.run.failed++;
-    rollout_result(run->rollout, record->state == OPERATION_OK,
-                   record->cause ? cause_by_name(record->cause) : CAUSE_NONE, s->h->host->name);
+    rollout_result(run->rollout);
     job_run_add_news(run, s->h, JOB_HOST_ENDED);
 }
 
@@ -117,9 +116,11 @@ void job_run_save(struct job_host *h, uint32_t task, struct attempt *attempt)
 void job_run_save_host(struct job_host *h)
 {
     struct saving *s = xcalloc(1, sizeof(*s));
+    const struct operation *record = h->record;
 
     s->h = h;
-    rollout_over(h->run->rollout, (size_t)(h - h->run->members));
+    rollout_over(h->run->rollout, (size_t)(h - h->run->members), record->state == OPERATION_OK,
+                 record->cause ? cause_by_name(record->cause) : CAUSE_NONE, h->host->name);
     submit(h->run, s);
 }
 

@@ -45,8 +45,8 @@ static void spare(void *arg, size_t host, enum cause cause, const char *text)
     if (b->sent[host])
         return;
     note(b, 's', host);
-    rollout_over(b->rollout, host);
-    rollout_result(b->rollout, false, CAUSE_CANCELLED, "x");
+    rollout_over(b->rollout, host, false, CAUSE_CANCELLED, "x");
+    rollout_result(b->rollout);
 }
 
 static void bench_open(struct bench *b, const struct rollout_settings *settings, size_t count,
@@ -77,8 +77,8 @@ static int64_t turn(struct bench *b)
 
 static void end(struct bench *b, size_t host, bool ok)
 {
-    rollout_over(b->rollout, host);
-    rollout_result(b->rollout, ok, ok ? CAUSE_NONE : CAUSE_TIMEOUT, "it");
+    rollout_over(b->rollout, host, ok, ok ? CAUSE_NONE : CAUSE_TIMEOUT, "it");
+    rollout_result(b->rollout);
 }
 
 static void few_have_a_place(void **state)
@@ -177,8 +177,8 @@ static void the_dead_are_no_omen(void **state)
     bench_open(&b, &(struct rollout_settings){.parallel = 10, .stages = {.canary = 1}}, 3, NULL);
     turn(&b);
     did(&b, "bA ");
-    rollout_over(b.rollout, 0);
-    rollout_result(b.rollout, false, CAUSE_UNREACHABLE, "A");
+    rollout_over(b.rollout, 0, false, CAUSE_UNREACHABLE, "A");
+    rollout_result(b.rollout);
     turn(&b);
     did(&b, "bB ");
     rollout_free(b.rollout);
@@ -201,6 +201,27 @@ static void failures_are_counted(void **state)
     rollout_reached(b.rollout, 2);
     turn(&b);
     did(&b, "gC ");
+    rollout_free(b.rollout);
+}
+
+/* Its result is still on its way to the store. */
+static void failures_count_at_once(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(struct rollout_settings){.parallel = 1, .stages = {.max_failures = 1}}, 3, NULL);
+    turn(&b);
+    rollout_reached(b.rollout, 0);
+    rollout_reached(b.rollout, 1);
+    turn(&b);
+    b.did[0] = '\0';
+    rollout_over(b.rollout, 0, false, CAUSE_TIMEOUT, "A");
+    turn(&b);
+    did(&b, "sC sB ");
+    assert_false(rollout_is_done(b.rollout));
+    rollout_result(b.rollout);
+    assert_true(rollout_is_done(b.rollout));
     rollout_free(b.rollout);
 }
 
@@ -274,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_bad_omen_ends_it),
         cmocka_unit_test(the_dead_are_no_omen),
         cmocka_unit_test(failures_are_counted),
+        cmocka_unit_test(failures_count_at_once),
         cmocka_unit_test(held_and_let_go),
         cmocka_unit_test(another_life),
         cmocka_unit_test(another_life_that_was_over),
