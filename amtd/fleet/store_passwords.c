@@ -265,3 +265,21 @@ int tx_load_passwords(struct tx *tx, struct hosts *hosts, struct err *err)
     }
     return row;
 }
+
+int tx_host_passwords(struct tx *tx, int64_t host_id, struct own_passwords *out, struct err *err)
+{
+    struct host host = {.id = host_id};
+    struct hosts one = {&host, 1};
+    sqlite3_stmt *st;
+    int status = -1;
+
+    if (tx_exec(tx, "DELETE FROM chosen", err) == 0 &&
+        (st = tx_prepare(tx, "INSERT INTO chosen VALUES (?1)", err))) {
+        sqlite3_bind_int64(st, 1, host_id);
+        status = tx_run_statement(tx, st, err);
+    }
+    if (status == 0)
+        status = tx_load_passwords(tx, &one, err);
+    *out = host.passwords;
+    return status;
+}

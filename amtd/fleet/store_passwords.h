@@ -40,6 +40,8 @@ int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct
 int tx_passwords_seen(struct tx *tx, const char *host, int64_t at_ms, struct err *err);
 /* An account of the host whose password nobody has looked at: *user (caller's), or NULL. */
 int tx_password_unseen(struct tx *tx, int64_t host_id, char **user, struct err *err);
+/* Those of one host; the caller's. */
+int tx_host_passwords(struct tx *tx, int64_t host_id, struct own_passwords *out, struct err *err);
 /* Gives the hosts (in ascending order of id) their passwords. */
 int tx_load_passwords(struct tx *tx, struct hosts *hosts, struct err *err);
 

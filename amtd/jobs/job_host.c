@@ -515,53 +515,6 @@ static void start_action(struct job_host *h)
 
 /* --- questions to the store --- */
 
-int job_host_ask_work(struct tx *tx, void *data, struct err *err)
-{
-    struct question *q = data;
-    const struct run *run = &q->h->run->record.run;
-    const struct run_order *order = q->order;
-
-    if (q->start)
-        return tx_job_result_put(tx, q->start, err);
-    if (q->query)
-        return tx_host_matches(tx, q->h->host->id, run->id, q->query, &q->matches, err);
-    free(q->known); /* the transaction is tried again when others in it fail */
-    q->known = NULL;
-    return order->task->keeping->admit(tx, order->args, run, q->h->host, &q->known, err);
-}
-
-void job_host_answered(void *data, const struct err *failure, void (*then)(struct job_host *h))
-{
-    struct question *q = data;
-    struct job_host *h = q->h;
-
-    h->run->pending--;
-    h->asking = false;
-    free(h->known);
-    h->known = q->known;
-    h->asked = failure ? *failure : (struct err)ERR_INIT;
-    h->matches = q->matches;
-    if (q->start) {
-        job_result_clear(q->start);
-        free(q->start);
-    }
-    free(q);
-    if (!h->run->dropped)
-        job_run_ready(h, then);
-    else
-        job_run_wake(h->run);
-}
-
-struct question *job_host_ask(struct job_host *h, const struct run_order *order)
-{
-    struct question *q = xcalloc(1, sizeof(*q));
-
-    q->h = h;
-    q->order = order;
-    h->asking = true;
-    return q;
-}
-
 static void start_noted(struct job_host *h)
 {
     struct err failure = h->asked;
@@ -607,19 +560,11 @@ static void admit_answered(void *data, const struct err *failure)
     job_host_answered(data, failure, admitted);
 }
 
-static void try_task(struct job_host *h)
+static void do_task(struct job_host *h)
 {
     const struct job_task *task = task_of(h);
     const struct run_order *order = &h->run->orders[h->at];
-    struct err err = ERR_INIT;
 
-    if (h->run->cancelled) {
-        err_set(&err, CAUSE_CANCELLED, "%s", h->run->cancel_text);
-        task_over(h, NULL, NULL, &err);
-        return;
-    }
-    if (h->in_doubt && resolve_doubt(h))
-        return;
     h->tries++;
     if (!task->engine) {
         if (job_kind_again(task->kind, task->args) == JOB_AGAIN_SAFE)
@@ -631,6 +576,35 @@ static void try_task(struct job_host *h)
     } else {
         job_host_start_device(h, (uint32_t)h->at, task->name, order);
     }
+}
+
+/* With the passwords that the host has now. */
+static void renewed(struct job_host *h)
+{
+    struct err failure = h->asked;
+
+    if (failure.cause == CAUSE_NONE)
+        do_task(h);
+    else
+        task_over(h, NULL, NULL, &failure);
+}
+
+static void try_task(struct job_host *h)
+{
+    const struct run_order *order = &h->run->orders[h->at];
+    struct err err = ERR_INIT;
+
+    if (h->run->cancelled) {
+        err_set(&err, CAUSE_CANCELLED, "%s", h->run->cancel_text);
+        task_over(h, NULL, NULL, &err);
+        return;
+    }
+    if (h->in_doubt && resolve_doubt(h))
+        return;
+    if (order->task && job_host_had_rotation(h))
+        job_host_ask_passwords(h, renewed);
+    else
+        do_task(h);
 }
 
 static void begin_task(struct job_host *h)
@@ -780,6 +754,7 @@ void job_host_clear(struct job_host *h)
     free(h->results);
     free(h->undone);
     free(h->known);
+    job_host_clear_passwords(h);
     if (h->undo_order) {
         run_order_clear(h->undo_order);
         free(h->undo_order);

@@ -31,6 +31,13 @@ store_work job_host_ask_work;
 /* To be called by the store_done: h->asked, h->matches and h->known are set, and `then` follows. */
 void job_host_answered(void *data, const struct err *failure, void (*then)(struct job_host *h));
 
+/* The host may have got another password since the run read them: by a task of the job, or while it was held.
+ */
+bool job_host_had_rotation(const struct job_host *h);
+/* Reads the host's passwords anew; then follows, with h->asked set. */
+void job_host_ask_passwords(struct job_host *h, void (*then)(struct job_host *h));
+void job_host_clear_passwords(struct job_host *h);
+
 /* --- job_save.c --- */
 
 /* All of it is to's own. */

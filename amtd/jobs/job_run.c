@@ -357,6 +357,7 @@ static void hold(struct job_run *run, bool paused, bool held)
     rollout_hold(run->rollout, is);
     if (is && !was)
         run->held_since = now;
+    run->was_held = true;
     for (size_t i = 0; was && !is && i < run->hosts.count; i++)
         if (run->members[i].deadline_mono > 0)
             run->members[i].deadline_mono += now - run->held_since;

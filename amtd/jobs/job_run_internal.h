@@ -53,12 +53,14 @@ struct job_host {
     bool accepted;              /* and in that, the device said yes */
     bool settled;               /* and had time for it */
     bool undoing, parked, asking, over;
-    bool op_go;                       /* the operation has been reached */
-    bool probing;                     /* it is one that only looks */
-    bool looked;                      /* and it was off; once more, after a while */
-    size_t undo_at;                   /* what is being taken back */
-    struct run_order *undo_order;     /* how; NULL: not yet, or it is under way */
-    char *known;                      /* by the store, for the task */
+    bool op_go;                   /* the operation has been reached */
+    bool probing;                 /* it is one that only looks */
+    bool looked;                  /* and it was off; once more, after a while */
+    size_t undo_at;               /* what is being taken back */
+    struct run_order *undo_order; /* how; NULL: not yet, or it is under way */
+    char *known;                  /* by the store, for the task */
+    struct own_passwords *former; /* that the host had before, of this run */
+    size_t former_count;
     uv_timer_t *timer;                /* made when first needed */
     void (*then)(struct job_host *h); /* what comes next, from the tick; NULL: something is waited for */
     struct job_host *prev, *next;     /* among those that have something to do */
@@ -94,6 +96,7 @@ struct job_run {
     struct cron *window; /* NULL: always */
     bool held;           /* it is not within */
     int64_t held_since;  /* paused or held; monotonic */
+    bool was_held;       /* one of them, once */
     char *cancel_text;
     struct job_record record;
     struct hosts hosts;

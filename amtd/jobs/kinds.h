@@ -19,5 +19,7 @@ extern const struct job_kind job_kind_run;
 extern const struct job_kind job_kind_notify;
 extern const struct job_kind job_kind_console;
 extern const struct job_kind job_kind_ider;
+extern const struct job_kind job_kind_password;
+extern const struct job_kind job_kind_discover;
 
 #endif

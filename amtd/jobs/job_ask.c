@@ -1,0 +1,119 @@
+/* What a host of a run asks the store. */
+#include <stdlib.h>
+
+#include "amtd/fleet/store_passwords.h"
+#include "amtd/jobs/job_host_internal.h"
+#include "base/xalloc.h"
+
+int job_host_ask_work(struct tx *tx, void *data, struct err *err)
+{
+    struct question *q = data;
+    const struct run *run = &q->h->run->record.run;
+    const struct run_order *order = q->order;
+
+    if (q->start)
+        return tx_job_result_put(tx, q->start, err);
+    if (q->query)
+        return tx_host_matches(tx, q->h->host->id, run->id, q->query, &q->matches, err);
+    free(q->known); /* the transaction is tried again when others in it fail */
+    q->known = NULL;
+    return order->task->keeping->admit(tx, order->args, run, q->h->host, &q->known, err);
+}
+
+void job_host_answered(void *data, const struct err *failure, void (*then)(struct job_host *h))
+{
+    struct question *q = data;
+    struct job_host *h = q->h;
+
+    h->run->pending--;
+    h->asking = false;
+    free(h->known);
+    h->known = q->known;
+    h->asked = failure ? *failure : (struct err)ERR_INIT;
+    h->matches = q->matches;
+    if (q->start) {
+        job_result_clear(q->start);
+        free(q->start);
+    }
+    free(q);
+    if (!h->run->dropped)
+        job_run_ready(h, then);
+    else
+        job_run_wake(h->run);
+}
+
+struct question *job_host_ask(struct job_host *h, const struct run_order *order)
+{
+    struct question *q = xcalloc(1, sizeof(*q));
+
+    q->h = h;
+    q->order = order;
+    h->asking = true;
+    return q;
+}
+
+/* --- passwords that an earlier task of the job changed --- */
+
+bool job_host_had_rotation(const struct job_host *h)
+{
+    if (h->run->was_held) /* and others had time to */
+        return true;
+    for (size_t i = 0; i <= h->at && i < h->run->job->count; i++)
+        if (h->run->orders[i].task && h->run->orders[i].task->new_password && (i < h->at || h->tries > 0))
+            return true;
+    return false;
+}
+
+struct renewal {
+    struct job_host *h;
+    struct own_passwords passwords;
+    void (*then)(struct job_host *h);
+};
+
+static int read_passwords(struct tx *tx, void *data, struct err *err)
+{
+    struct renewal *r = data;
+
+    own_passwords_clear(&r->passwords);
+    return tx_host_passwords(tx, r->h->host->id, &r->passwords, err);
+}
+
+/* What is on its way into the store may still look at the ones before: they stay until the run is over. */
+static void passwords_read(void *data, const struct err *failure)
+{
+    struct renewal *r = data;
+    struct job_host *h = r->h;
+
+    h->run->pending--;
+    h->asking = false;
+    h->asked = failure ? *failure : (struct err)ERR_INIT;
+    if (failure) {
+        own_passwords_clear(&r->passwords);
+    } else {
+        h->former = xreallocarray(h->former, h->former_count + 1, sizeof(*h->former));
+        h->former[h->former_count++] = h->host->passwords;
+        h->host->passwords = r->passwords;
+    }
+    if (!h->run->dropped)
+        job_run_ready(h, r->then);
+    else
+        job_run_wake(h->run);
+    free(r);
+}
+
+void job_host_ask_passwords(struct job_host *h, void (*then)(struct job_host *h))
+{
+    struct renewal *r = xcalloc(1, sizeof(*r));
+
+    r->h = h;
+    r->then = then;
+    h->asking = true;
+    job_run_ask(h->run, read_passwords, passwords_read, r);
+}
+
+void job_host_clear_passwords(struct job_host *h)
+{
+    for (size_t i = 0; i < h->former_count; i++)
+        own_passwords_clear(&h->former[i]);
+    free(h->former);
+}
