@@ -226,7 +226,7 @@ static int read_tags(const struct args *args, json_t *params)
         const char *equals = strchr(text, '=');
 
         if (!equals || equals == text) {
-            fputs("amtcli discover: --tag expects NAME=VALUE\n", stderr);
+            fputs("amtcli: --tag expects NAME=VALUE\n", stderr);
             json_decref(tags);
             return EXIT_USAGE;
         }
@@ -238,7 +238,7 @@ static int read_tags(const struct args *args, json_t *params)
     return 0;
 }
 
-static int read_order(const struct args *args, json_t *params)
+int discover_take(const struct args *args, json_t *params)
 {
     static const struct param map[] = {{"add", "add"},
                                        {"profile", "profile"},
@@ -249,6 +249,13 @@ static int read_order(const struct args *args, json_t *params)
                                        {"timeout", "timeout_ms"},
                                        {"rmcp-port", "rmcp_port"},
                                        {NULL}};
+
+    params_take(params, args, map);
+    return read_tags(args, params);
+}
+
+static int read_order(const struct args *args, json_t *params)
+{
     bool resume = args_has(args, "resume");
     json_t *words = json_array();
     int64_t sweep = -1;
@@ -260,7 +267,6 @@ static int read_order(const struct args *args, json_t *params)
     }
     for (int i = 0; i < args->operand_count; i++)
         json_array_append_new(words, json_string(args->operands[i]));
-    params_take(params, args, map);
     if (resume) {
         args_number(args, "resume", &sweep);
         json_object_set_new(params, "resume", json_integer(sweep > 0 ? sweep : -1));
@@ -268,7 +274,7 @@ static int read_order(const struct args *args, json_t *params)
     } else {
         json_object_set_new(params, "addresses", words);
     }
-    return read_tags(args, params);
+    return discover_take(args, params);
 }
 
 static int discover(struct context *ctx)

@@ -42,6 +42,11 @@ static int job_check(struct context *ctx)
     struct job_input input = {0};
     int code = job_input_open(ctx, path, &input);
 
+    if (code == 0 && ctx->args.operand_count > 1 &&
+        json_array_size(json_object_get(input.checked, "mistakes")) == 0) {
+        json_object_set_new(input.params, "target", json_string(ctx->args.operands[1]));
+        code = job_input_check(ctx, &input);
+    }
     if (code == 0) {
         print_checked(ctx, &input, path);
         fflush(stdout);
@@ -54,14 +59,15 @@ static int job_check(struct context *ctx)
 
 static const struct option_row *const check_tables[] = {options_output, NULL};
 
-const struct command command_job_check = {"job check",
-                                          "FILE",
-                                          1,
-                                          1,
-                                          "read a job file and tell every mistake in it",
-                                          check_tables,
-                                          "job check nightly.yaml\njob check nightly.yaml -o json",
-                                          job_check};
+const struct command command_job_check = {
+    "job check",
+    "FILE [TARGET]",
+    1,
+    2,
+    "read a job file and tell every mistake in it, and whether you may do it there",
+    check_tables,
+    "job check nightly.yaml\njob check nightly.yaml @lab -o json",
+    job_check};
 
 /* --- run, watch, retry --- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/cmd_discover.h"
 #include "amtcli/job_input.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
@@ -16,15 +17,26 @@ static const struct option_row add_options[] = {
     {"cron", 0, OPTION_TEXT, "TIMES", "minute hour day month weekday, as crontab(5) has them, or @daily"},
     {"every", 0, OPTION_TIME, "T", "the same time apart, from now on", .min = 60000,
      .max = (int64_t)366 * 86400000},
-    {"job", 'j', OPTION_FILE, "FILE", "the job file; kept as it is now", .required = true},
-    {"target", 't', OPTION_TEXT, "TARGET", "which hosts, found out each time", .required = true},
+    {"job", 'j', OPTION_FILE, "FILE", "the job file; kept as it is now"},
+    {"target", 't', OPTION_TEXT, "TARGET", "with --job: which hosts, found out each time"},
+    {"discover", 0, OPTION_TEXT, "ADDRESSES",
+     "instead of a job: a sweep, as 'amtcli discover'; may be given several times"},
+    {"add", 0, OPTION_FLAG, NULL, "with --discover: make hosts of the AMT devices that are found"},
+    {"tag", 0, OPTION_TEXT, "NAME=VALUE", "with --add: a tag for new hosts; may be given several times"},
+    {"rate", 0, OPTION_NUMBER, "N", "with --discover: packets a second", .min = 1, .max = 1000000},
+    {"sockets", 0, OPTION_NUMBER, "N", "with --discover: connections at a time", .min = 2, .max = 8192},
+    {"timeout", 0, OPTION_TIME, "T", "with --discover: for a connection, and for an answer", .min = 100,
+     .max = 60000},
+    {"port", 0, OPTION_NUMBER, "N", "with --discover: of management", .min = 1, .max = 65534},
+    {"rmcp-port", 0, OPTION_NUMBER, "N", "with --discover: of presence pings", .min = 1, .max = 65535},
     {"zone", 0, OPTION_TEXT, "ZONE", "the time zone of these times, such as Europe/Berlin",
      .standard = "that of amtd's machine"},
     {"window", 0, OPTION_TEXT, "HH:MM-HH:MM", "times outside of it do not count"},
     {"catch-up", 0, OPTION_FLAG, NULL, "what amtd slept through is done once when it is back"},
     {"profile", 'p', OPTION_TEXT, "PROFILE", "log in with this profile alone"},
     {"parallel", 'P', OPTION_NUMBER, "N", "hosts worked on at a time", .min = 1, .max = 4096},
-    {"per-subnet", 0, OPTION_NUMBER, "N", "of these, at most so many in one subnet", .max = 4096},
+    {"per-subnet", 0, OPTION_NUMBER, "N", "of these, or of packets a second, at most so many in one subnet",
+     .max = 1000000},
     {"canary", 0, OPTION_NUMBER, "N", "so many hosts go ahead", .max = COUNT_MAX},
     {"batch", 0, OPTION_NUMBER, "N", "work in stages of so many hosts", .max = COUNT_MAX},
     {"pause", 0, OPTION_TIME, "T", "wait between stages", .min = 0, .max = 86400000},
@@ -40,25 +52,15 @@ static void print_times(const json_t *times)
     json_array_foreach(times, i, one) printf("%s\n", json_string_value(one));
 }
 
-static int add(struct context *ctx, const struct job_input *input)
+/* params: what there is to do; taken. */
+static int add(struct context *ctx, json_t *params)
 {
-    static const struct param map[] = {{"cron", "cron"},
-                                       {"every", "every_ms"},
-                                       {"target", "target"},
-                                       {"zone", "zone"},
-                                       {"window", "window"},
-                                       {"catch-up", "catch_up"},
-                                       {"profile", "profile"},
-                                       {"parallel", "parallel"},
-                                       {"per-subnet", "per_subnet"},
-                                       {"canary", "canary"},
-                                       {"batch", "batch"},
-                                       {"pause", "pause_ms"},
-                                       {"max-failures", "max_failures"},
-                                       {NULL}};
-    json_t *params = json_pack("{s:s, s:O}", "name", ctx->args.operands[0], "job", input->params), *reply;
+    static const struct param map[] = {{"cron", "cron"},     {"every", "every_ms"},    {"zone", "zone"},
+                                       {"window", "window"}, {"catch-up", "catch_up"}, {NULL}};
+    json_t *reply;
     int code;
 
+    json_object_set_new(params, "name", json_string(ctx->args.operands[0]));
     params_take(params, &ctx->args, map);
     code = context_call(ctx, "schedule.add", params, &reply);
     if (code == 0 && output_format(&ctx->args) == FORMAT_JSON) {
@@ -71,6 +73,59 @@ static int add(struct context *ctx, const struct job_input *input)
     return code;
 }
 
+static int add_sweep(struct context *ctx)
+{
+    json_t *sweep = json_object(), *words = json_array();
+    const char *word;
+    int code = discover_take(&ctx->args, sweep);
+
+    for (size_t i = 0; (word = args_value_at(&ctx->args, "discover", i)); i++)
+        json_array_append_new(words, json_string(word));
+    json_object_set_new(sweep, "addresses", words);
+    if (code == 0)
+        code = add(ctx, json_pack("{s:O}", "discover", sweep));
+    json_decref(sweep);
+    return code;
+}
+
+static int add_job(struct context *ctx, const struct job_input *input)
+{
+    static const struct param map[] = {{"target", "target"},
+                                       {"profile", "profile"},
+                                       {"parallel", "parallel"},
+                                       {"per-subnet", "per_subnet"},
+                                       {"canary", "canary"},
+                                       {"batch", "batch"},
+                                       {"pause", "pause_ms"},
+                                       {"max-failures", "max_failures"},
+                                       {NULL}};
+    json_t *params = json_pack("{s:O}", "job", input->params);
+
+    params_take(params, &ctx->args, map);
+    return add(ctx, params);
+}
+
+/* What belongs to a sweep says nothing of a job, and the other way round. */
+static bool goes_together(const struct args *args)
+{
+    static const char *const of_sweep[] = {"add", "tag", "rate", "sockets", "timeout", "port", "rmcp-port"},
+                             *const of_job[] = {"target", "parallel", "canary",
+                                                "batch",  "pause",    "max-failures"};
+    bool sweep = args_has(args, "discover");
+
+    for (size_t i = 0; !sweep && i < sizeof(of_sweep) / sizeof(of_sweep[0]); i++)
+        if (args_has(args, of_sweep[i])) {
+            fprintf(stderr, "amtcli schedule add: --%s goes with --discover\n", of_sweep[i]);
+            return false;
+        }
+    for (size_t i = 0; sweep && i < sizeof(of_job) / sizeof(of_job[0]); i++)
+        if (args_has(args, of_job[i])) {
+            fprintf(stderr, "amtcli schedule add: --%s goes with --job\n", of_job[i]);
+            return false;
+        }
+    return true;
+}
+
 static int schedule_add(struct context *ctx)
 {
     const char *path = args_value(&ctx->args, "job");
@@ -79,12 +134,19 @@ static int schedule_add(struct context *ctx)
 
     if (args_has(&ctx->args, "cron") == args_has(&ctx->args, "every"))
         fputs("amtcli schedule add: one of --cron and --every\n", stderr);
+    else if (args_has(&ctx->args, "job") == args_has(&ctx->args, "discover") ||
+             (path && !args_has(&ctx->args, "target")))
+        fputs("amtcli schedule add: either --job and --target, or --discover\n", stderr);
+    else if (!goes_together(&ctx->args))
+        return EXIT_USAGE;
+    else if (!path)
+        return add_sweep(ctx);
     else
         code = job_input_open(ctx, path, &input);
     if (code == 0 && job_input_tell(&input, path) > 0)
         code = EXIT_USAGE;
     if (code == 0)
-        code = add(ctx, &input);
+        code = add_job(ctx, &input);
     job_input_clear(&input);
     return code;
 }
@@ -96,10 +158,11 @@ const struct command command_schedule_add = {
     "NAME",
     1,
     1,
-    "have a job begin by itself",
+    "have a job, or a sweep, begin by itself",
     add_tables,
     "schedule add nightly --cron '0 2 * * *' --job nightly.yaml --target @lab\n"
-    "schedule add look --every 6h --job look.yaml --target all --window 06:00-22:00 --catch-up",
+    "schedule add look --every 6h --job look.yaml --target all --window 06:00-22:00 --catch-up\n"
+    "schedule add sweep --cron '0 3 * * 0' --discover 10.0.0.0/16 --add --profile lab",
     schedule_add};
 
 /* --- list, show, next --- */
@@ -121,6 +184,8 @@ static int schedule_list(struct context *ctx)
         if (output_format(&ctx->args) == FORMAT_JSON)
             break;
         json_object_set_new(row, "when", cron ? json_string(cron) : json_sprintf("every %lld min", every));
+        if (json_object_get(row, "discover"))
+            json_object_set_new(row, "job", json_string("(a sweep)"));
         if (!json_is_true(json_object_get(row, "enabled")))
             json_object_set_new(row, "next", json_string("disabled"));
     }
@@ -138,12 +203,23 @@ const struct command command_schedule_list = {
 
 static int schedule_show(struct context *ctx)
 {
-    static const struct column fields[] = {
-        {"name", "name"},       {"cron", "cron"},       {"every (ms)", "every_ms"},
-        {"zone", "zone"},       {"window", "window"},   {"catch up", "catch_up"},
-        {"enabled", "enabled"}, {"job", "job"},         {"target", "target"},
-        {"who", "who"},         {"created", "created"}, {"last run", "last_run"},
-        {"last", "last_note"},  {"next", "next"},       {NULL, NULL}};
+    static const struct column fields[] = {{"name", "name"},
+                                           {"cron", "cron"},
+                                           {"every (ms)", "every_ms"},
+                                           {"zone", "zone"},
+                                           {"window", "window"},
+                                           {"catch up", "catch_up"},
+                                           {"enabled", "enabled"},
+                                           {"job", "job"},
+                                           {"target", "target"},
+                                           {"discover", "discover"},
+                                           {"last sweep", "last_sweep"},
+                                           {"who", "who"},
+                                           {"created", "created"},
+                                           {"last run", "last_run"},
+                                           {"last", "last_note"},
+                                           {"next", "next"},
+                                           {NULL, NULL}};
     json_t *reply;
     int code = context_call(ctx, "schedule.show", json_pack("{s:s}", "name", ctx->args.operands[0]), &reply);
 

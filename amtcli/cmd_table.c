@@ -23,6 +23,7 @@
 #include "amtcli/cmd_node.h"
 #include "amtcli/cmd_password.h"
 #include "amtcli/cmd_profile.h"
+#include "amtcli/cmd_purge.h"
 #include "amtcli/cmd_run.h"
 #include "amtcli/cmd_schedule.h"
 #include "amtcli/cmd_settings.h"
@@ -189,6 +190,8 @@ const struct command *const commands[] = {
     &command_activity,
     &command_activity_verify,
     &command_activity_export,
+    &command_purge,
+    &command_purge_show,
     &command_calendar,
     &command_status,
     &command_config_reload,

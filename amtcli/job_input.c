@@ -70,7 +70,7 @@ static int take_files(const char *path, const json_t *wanted, json_t *files)
     return code;
 }
 
-static int check(struct context *ctx, struct job_input *input)
+int job_input_check(struct context *ctx, struct job_input *input)
 {
     json_decref(input->checked);
     input->checked = NULL;
@@ -85,14 +85,14 @@ int job_input_open(struct context *ctx, const char *path, struct job_input *inpu
 
     if (code == 0) {
         input->params = json_pack("{s:s, s:o}", "name", name, "text", text);
-        code = check(ctx, input);
+        code = job_input_check(ctx, input);
     }
     if (code == 0 && json_array_size(json_object_get(input->checked, "files")) > 0 &&
         json_array_size(json_object_get(input->checked, "mistakes")) == 0) {
         code = take_files(path, json_object_get(input->checked, "files"), files);
         json_object_set(input->params, "files", files);
         if (code == 0)
-            code = check(ctx, input);
+            code = job_input_check(ctx, input);
     }
     json_decref(files);
     free(name);

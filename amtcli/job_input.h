@@ -14,6 +14,8 @@ struct job_input {
 /* Reads FILE ("-": standard input) and what it names. Returns 0, also when there are mistakes; or the exit
  * code after a message. To be cleared in any case. */
 int job_input_open(struct context *ctx, const char *path, struct job_input *input);
+/* Has amtd look at the parameters again. The same as job_input_open. */
+int job_input_check(struct context *ctx, struct job_input *input);
 void job_input_clear(struct job_input *input);
 /* The number of mistakes, each printed to stderr with its place. */
 size_t job_input_tell(const struct job_input *input, const char *path);

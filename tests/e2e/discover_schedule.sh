@@ -33,6 +33,12 @@ refused '{"name": "x", "cron": "@daily", "discover": {"addresses": ["10.0.0.0/24
 refused '{"name": "x", "cron": "@daily", "discover": {"addresses": ["10.0.0.0/24"]}, "target": "all"}' "go with 'job'"
 refused '{"name": "x", "cron": "@daily", "target": "all"}' "either 'job'"
 refused '{"name": "x", "discover": {"addresses": ["10.0.0.0/24"]}}' "either 'cron'"
+exits 2 amtcli schedule add x --cron @daily
+exits 2 amtcli schedule add x --cron @daily --discover 10.0.0.0/24 --target all
+exits 2 amtcli schedule add x --cron @daily --job nosuch.yaml --target all --rate 5
+exits 0 amtcli schedule add other --cron @yearly --discover 10.0.0.0/24 --discover '!10.0.0.1' --rate 100 -o json
+jq -e '.discover == {"addresses": ["10.0.0.0/24", "!10.0.0.1"], "rate": 100}' "$dir/out" > /dev/null || fail "something else: $(cat "$dir/out")"
+exits 0 amtcli schedule remove other
 call schedule.add "{\"name\": \"weekly\", \"cron\": \"0 3 * * *\", \"zone\": \"UTC\", \"catch_up\": true, \"discover\": {$sweep, \"rate\": 50000, \"per_subnet\": 20000}}" \
     > "$dir/added"
 jq -e '.discover.addresses == ["127.16.0.0/24"] and .last_sweep == null and (has("job") | not) and (.times | length) == 5' "$dir/added" > /dev/null ||

@@ -43,9 +43,11 @@ echo '--- what is old goes'
 month=$((40 * 86400000))
 sql "UPDATE runs SET began = began - $month, ended = ended - $month WHERE id <> 2"
 sql "UPDATE runs SET ended = 0 WHERE id = 3"
-call purge.run '{"dry_run": true}' > "$dir/dry"
+exits 0 amtcli purge --dry-run -o json
+cp "$dir/out" "$dir/dry"
 runs=$(sql 'SELECT count(*) FROM runs')
-call purge.run > "$dir/done"
+exits 0 amtcli purge -o json
+cp "$dir/out" "$dir/done"
 [ "$(jq '.kinds[] | select(.what == "runs") | .removed' "$dir/done")" = $((runs - 2)) ] || fail "not all: $(cat "$dir/done")"
 diff <(jq .kinds "$dir/dry") <(jq .kinds "$dir/done") || fail "the dry run said something else"
 [ "$(sql 'SELECT group_concat(id) FROM runs')" = 2,3 ] || fail "others stay: $(sql 'SELECT id FROM runs')"
@@ -56,6 +58,9 @@ call purge.show | jq -e '.last.kinds[] | select(.what == "runs") | .removed > 0 
 amtcli event list --kind purge -o json | jq -e 'length == 1 and (.[0].text | contains("of runs"))' > /dev/null || fail "no event"
 amtcli activity -o json | jq -e '[.[] | select(.what == "purge.run" and .result == "ok")] | length == 2' > /dev/null || fail "not in the activity log"
 exits 0 amtcli activity verify
+exits 0 amtcli purge show
+says "$dir/out" '30 days'
+says "$dir/err" 'next'
 exits 0 amtcli run show 2
 
 echo '--- by itself, once a day'

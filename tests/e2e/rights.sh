@@ -199,7 +199,10 @@ mkdir "$dir/jobs"
 chmod 755 "$dir/jobs"
 printf 'name: wake\ntasks:\n  - power: on\n  - run: [id, -un]\n' > "$dir/jobs/wake.yaml"
 printf 'tasks: [ filter: { remove: yes } ]\n' > "$dir/jobs/filter.yaml"
+denied amtd-wanda operate amtcli job check "$dir/jobs/wake.yaml" pc0001
 exits 0 as amtd-wanda amtcli job check "$dir/jobs/wake.yaml"
+exits 0 as amtd-oskar amtcli job check "$dir/jobs/wake.yaml" all
+denied amtd-oskar quarantine amtcli job check "$dir/jobs/filter.yaml" pc0001
 denied amtd-wanda operate amtcli job run "$dir/jobs/wake.yaml" pc0001 --yes
 denied amtd-wanda operate amtcli schedule add w --cron @daily --job "$dir/jobs/wake.yaml" --target all
 denied amtd-oskar quarantine amtcli job run "$dir/jobs/filter.yaml" pc0001 --yes

@@ -1,0 +1,107 @@
+/* purge, purge show: what was kept long enough. */
+#include "amtcli/cmd_purge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amtcli/output.h"
+#include "amtcli/params.h"
+#include "base/xalloc.h"
+
+#define DAY_MS 86400000
+
+static const struct option_row purge_options[] = {
+    {"dry-run", 0, OPTION_FLAG, NULL, "only say what would go"},
+    {NULL},
+};
+
+static int purge(struct context *ctx)
+{
+    static const struct param map[] = {{"dry-run", "dry_run"}, {NULL}};
+    static const struct column columns[] = {{"WHAT", "what"}, {"REMOVED", "removed"}, {"BYTES", "bytes"},
+                                            {"FROM", "from"}, {"TO", "to"},           {NULL}};
+    json_t *params = json_object(), *reply;
+    int code;
+
+    params_take(params, &ctx->args, map);
+    code = context_call(ctx, "purge.run", params, &reply);
+    if (code == 0 && output_format(&ctx->args) == FORMAT_JSON)
+        output_json(reply);
+    else if (code == 0)
+        output_rows(output_format(&ctx->args), json_object_get(reply, "kinds"), columns);
+    json_decref(reply);
+    return code;
+}
+
+/* --- show --- */
+
+static json_t *limit_text(json_int_t n, json_int_t unit, const char *name)
+{
+    return n == 0 ? json_string("no limit") : json_sprintf("%lld %s", n / unit, name);
+}
+
+static const json_t *kind_of(const json_t *report, const char *what)
+{
+    const json_t *kind;
+    size_t i;
+
+    json_array_foreach(json_object_get(report, "kinds"), i, kind)
+    {
+        if (strcmp(json_string_value(json_object_get(kind, "what")), what) == 0)
+            return kind;
+    }
+    return NULL;
+}
+
+static void print_shown(struct context *ctx, json_t *reply)
+{
+    static const struct column columns[] = {
+        {"WHAT", "what"}, {"AGE", "age"}, {"SIZE", "size"}, {"REMOVED LAST", "removed"}, {NULL}};
+    const json_t *last = json_object_get(reply, "last"), *next = json_object_get(reply, "next"), *kind;
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(reply, "limits"), i, row)
+    {
+        kind = kind_of(last, json_string_value(json_object_get(row, "what")));
+        json_object_set_new(row, "age",
+                            limit_text(json_integer_value(json_object_get(row, "age_ms")), DAY_MS, "days"));
+        json_object_set_new(row, "size",
+                            limit_text(json_integer_value(json_object_get(row, "bytes")), 1 << 20, "MiB"));
+        if (kind)
+            json_object_set(row, "removed", json_object_get(kind, "removed"));
+    }
+    output_rows(output_format(&ctx->args), json_object_get(reply, "limits"), columns);
+    if (output_format(&ctx->args) == FORMAT_TABLE && json_is_object(last))
+        fprintf(stderr, "last %s, next %s\n", json_string_value(json_object_get(last, "began")),
+                json_string_value(next));
+}
+
+static int purge_show(struct context *ctx)
+{
+    json_t *reply;
+    int code = context_call(ctx, "purge.show", NULL, &reply);
+
+    if (code == 0 && output_format(&ctx->args) == FORMAT_JSON)
+        output_json(reply);
+    else if (code == 0)
+        print_shown(ctx, reply);
+    json_decref(reply);
+    return code;
+}
+
+static const struct option_row *const purge_tables[] = {purge_options, options_output, NULL};
+static const struct option_row *const output_tables[] = {options_output, NULL};
+
+const struct command command_purge = {"purge",
+                                      "",
+                                      0,
+                                      0,
+                                      "remove what was kept long enough now, as amtd does once a day",
+                                      purge_tables,
+                                      "purge --dry-run\npurge -o json",
+                                      purge};
+const struct command command_purge_show = {
+    "purge show",  "",           0,         0, "how long what is kept, and what was removed last",
+    output_tables, "purge show", purge_show};
