@@ -65,8 +65,8 @@ int tx_certificate_settle(struct tx *tx, int64_t host_id, const char *pin, int64
 /* The host has no certificate any more, and no TLS. */
 int tx_certificate_give_up(struct tx *tx, int64_t host_id, int64_t at_ms, struct err *err);
 /* What a task needs to know of a host, as JSON: {"authorities": [base64, newest first], "proven": pin,
- * "next": pin, "before": text, "former": [base64 of those given up last], "secured_alerts": bool: devices tell
- * amtd theirs over HTTPS}. The caller's. */
+ * "next": pin, "before": text, "former": [base64 of those given up last], "secured_alerts": bool: devices
+ * tell amtd theirs over HTTPS}. The caller's. */
 int tx_certificate_known(struct tx *tx, int64_t host_id, char **json, struct err *err);
 
 /* What somebody may want to hear of, told once: hosts that have a proven new certificate, and hosts whose
