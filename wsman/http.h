@@ -69,8 +69,7 @@ struct http_settings {
     const char *client_cert_file; /* PEM, or NULL */
     const char *client_key_file;
     bool old_tls; /* TLS 1.0/1.1 and old ciphers; refused (invalid-argument) without HTTP_TLS_PIN and a pin */
-    bool
-        look; /* nothing secret will be sent, so old TLS needs no pin; refused with anything to log in with */
+    bool look;    /* nothing secret is sent: old TLS needs no pin, and there must be nothing to log in with */
     bool kerberos;      /* SPNEGO with the tickets of the process (or of ccache); else digest */
     const char *ccache; /* credential cache name, or NULL */
     const char *user;   /* digest */

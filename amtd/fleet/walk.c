@@ -134,8 +134,7 @@ static void add_tls(struct walk *walk, const struct http_facts *facts, const str
     else if (walk->old && !pinned)
         check_add(walk->checks, "TLS", "fail", finding,
                   "old TLS is spoken only with a certificate that is known: compare this fingerprint at the "
-                  "machine, "
-                  "then amtcli host set HOST --pin SHA256");
+                  "machine, then amtcli host set HOST --pin SHA256");
     else if (facts->not_after_ms > 0 && facts->not_after_ms < clock_wall(walk->parts->clock))
         check_add(walk->checks, "TLS", "warn", finding, cause_hint(CAUSE_TLS_EXPIRED));
     else
