@@ -1,5 +1,5 @@
-/* The files of the directory schema, in their order; built into the program (cmake/embed.cmake). Never change one that was
- * released: a change is a further file. */
+/* The files of the directory schema, in their order; built into the program (cmake/embed.cmake). Never change
+ * one that was released: a change is a further file. */
 #ifndef AMTD_FLEET_STORE_SCHEMA_H
 #define AMTD_FLEET_STORE_SCHEMA_H
 
