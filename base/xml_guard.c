@@ -78,10 +78,11 @@ static bool is_plain(const char *p, const char *end)
 
 int xml_guard(const void *p, size_t n, const char *what, struct err *err)
 {
-    const char *end = (const char *)p + n;
+    const char *end;
 
-    if (n <= HARMLESS)
+    if (n <= HARMLESS) /* p may be NULL for nothing */
         return 0;
+    end = (const char *)p + n;
     if (!is_plain(p, end))
         return n <= UNKNOWN_MOST ? 0
                                  : err_set(err, CAUSE_BAD_ANSWER,
