@@ -211,26 +211,30 @@ static const struct option pushed_options[] = {
     {"consoles", OPTION_OTHER, 0, .read = keep_consoles},
 };
 
+struct by_table {
+    struct config_reader *reader;
+    const struct option *table;
+    size_t count;
+};
+
+static void read_root(void *arg)
+{
+    const struct by_table *by = arg;
+    struct config_reader *r = by->reader;
+    const yaml_node_t *root = yaml_document_get_root_node(r->doc);
+
+    if (root) /* an empty file is a configuration, too */
+        config_read_map(r, root, by->table, by->count, r->config, 0);
+    config_read_consoles(r);
+}
+
 /* What the parser's input holds, by a table; the parser is used up. */
 static void load_by(struct config_reader *r, yaml_parser_t *parser, const struct option *table, size_t count)
 {
-    yaml_document_t doc;
-    const yaml_node_t *root;
+    struct by_table by = {r, table, count};
 
     r->consoles = r->defaults = NULL;
-    if (yaml_parser_load(parser, &doc)) {
-        r->doc = &doc;
-        root = yaml_document_get_root_node(&doc);
-        if (root) /* an empty file is a configuration, too */
-            config_read_map(r, root, table, count, r->config, 0);
-        config_read_consoles(r);
-        r->doc = NULL;
-        yaml_document_delete(&doc);
-    } else {
-        config_complain_at(r, &parser->problem_mark, "YAML: %s",
-                           parser->problem ? parser->problem : "cannot be read");
-    }
-    yaml_parser_delete(parser);
+    config_load(r, parser, read_root, &by);
 }
 
 static void load(struct config_reader *r, yaml_parser_t *parser)

@@ -42,6 +42,31 @@ void config_complain_at(struct config_reader *r, const yaml_mark_t *mark, const 
     va_end(ap);
 }
 
+void config_load(struct config_reader *r, yaml_parser_t *parser, void (*read)(void *arg), void *arg)
+{
+    yaml_document_t doc;
+
+    if (yaml_parser_load(parser, &doc)) {
+        r->doc = &doc;
+        read(arg);
+        r->doc = NULL;
+        yaml_document_delete(&doc);
+    } else {
+        config_complain_at(r, &parser->problem_mark, "YAML: %s",
+                           parser->problem ? parser->problem : "cannot be read");
+    }
+    yaml_parser_delete(parser);
+}
+
+void config_load_text(struct config_reader *r, const void *text, size_t n, void (*read)(void *arg), void *arg)
+{
+    yaml_parser_t parser;
+
+    yaml_parser_initialize(&parser);
+    yaml_parser_set_input_string(&parser, text, n);
+    config_load(r, &parser, read, arg);
+}
+
 const char *config_scalar(const yaml_node_t *node)
 {
     return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;

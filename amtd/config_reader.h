@@ -45,6 +45,12 @@ struct option {
     unsigned kinds; /* of what the struct may be, a set; 0: of all */
 };
 
+/* Reads the parser's one document: `read` finds it as reader->doc, as long as it runs. What is no YAML is a
+ * mistake. The parser is used up. */
+void config_load(struct config_reader *reader, yaml_parser_t *parser, void (*read)(void *arg), void *arg);
+/* The same of n bytes of text. */
+void config_load_text(struct config_reader *reader, const void *text, size_t n, void (*read)(void *arg),
+                      void *arg);
 void config_complain(struct config_reader *reader, const yaml_node_t *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void config_complain_at(struct config_reader *reader, const yaml_mark_t *mark, const char *fmt, ...)

@@ -40,7 +40,6 @@ static const char *const banners[] = {
     ">> NetBSD/",
     /* kernels */
     "EFI stub: ",
-    "] Linux version ",
     "Linux version ",
 };
 

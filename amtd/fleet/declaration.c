@@ -270,8 +270,9 @@ static void check_whole(struct reading *rd, const yaml_node_t *root)
         config_complain(r, config_find(r, root, "description"), "'description': expected text");
 }
 
-static void read_root(struct reading *rd)
+static void read_root(void *arg)
 {
+    struct reading *rd = arg;
     struct config_reader *r = &rd->reader;
     const yaml_node_t *root = yaml_document_get_root_node(r->doc);
     const yaml_mark_t start = {0};
@@ -287,26 +288,6 @@ static void read_root(struct reading *rd)
     for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top; p++)
         read_root_pair(rd, root, p);
     check_whole(rd, root);
-}
-
-static void load(struct reading *rd, const void *text, size_t n)
-{
-    struct config_reader *r = &rd->reader;
-    yaml_parser_t parser;
-    yaml_document_t doc;
-
-    yaml_parser_initialize(&parser);
-    yaml_parser_set_input_string(&parser, text, n);
-    if (yaml_parser_load(&parser, &doc)) {
-        r->doc = &doc;
-        read_root(rd);
-        r->doc = NULL;
-        yaml_document_delete(&doc);
-    } else {
-        config_complain_at(r, &parser.problem_mark, "YAML: %s",
-                           parser.problem ? parser.problem : "cannot be read");
-    }
-    yaml_parser_delete(&parser);
 }
 
 static void add_mistake(void *arg, size_t line, size_t column, const char *text)
@@ -344,7 +325,7 @@ struct declaration *declaration_read(const char *fallback, const void *text, siz
     if (n > DECLARATION_BYTES_MAX)
         add_mistake(&rd, 0, 0, "a configuration is at most 64 KiB large");
     else
-        load(&rd, text, n);
+        config_load_text(&rd.reader, text, n, read_root, &rd);
     buf_free(&unused);
     *mistakes = rd.mistakes;
     if (json_array_size(rd.mistakes) > 0) {

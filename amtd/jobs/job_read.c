@@ -547,8 +547,9 @@ static void add_mistake(void *arg, size_t line, size_t column, const char *text)
     buf_free(&printable);
 }
 
-static void read_root(struct reading *rd)
+static void read_root(void *arg)
 {
+    struct reading *rd = arg;
     struct config_reader *r = &rd->reader;
     const yaml_node_t *root = yaml_document_get_root_node(r->doc);
 
@@ -563,26 +564,6 @@ static void read_root(struct reading *rd)
     if (rd->job->name && !is_name(rd->job->name))
         config_complain(r, config_find(r, root, "name"),
                         "'name': expected letters, digits, '-' and '_', at most %d", JOB_NAME_MAX);
-}
-
-static void load(struct reading *rd, const void *text, size_t n)
-{
-    struct config_reader *r = &rd->reader;
-    yaml_parser_t parser;
-    yaml_document_t doc;
-
-    yaml_parser_initialize(&parser);
-    yaml_parser_set_input_string(&parser, text, n);
-    if (yaml_parser_load(&parser, &doc)) {
-        r->doc = &doc;
-        read_root(rd);
-        r->doc = NULL;
-        yaml_document_delete(&doc);
-    } else {
-        config_complain_at(r, &parser.problem_mark, "YAML: %s",
-                           parser.problem ? parser.problem : "cannot be read");
-    }
-    yaml_parser_delete(&parser);
 }
 
 /* The text and what it takes of other files: another hash is another version of the job. */
@@ -620,7 +601,7 @@ struct job *job_read(const char *fallback, const void *text, size_t n, const jso
         add_mistake(out, 0, 0, "a job file is at most 1 MiB large");
         rd.reader.count++;
     } else {
-        load(&rd, text, n);
+        config_load_text(&rd.reader, text, n, read_root, &rd);
     }
     buf_free(&unused);
     if (rd.reader.count > 0) {
