@@ -3,7 +3,7 @@
 #define AMTD_CONSOLE_EVENTS_H
 
 #include "amtd/console/hub.h"
-#include "amtd/fleet/event.h"
+#include "amtd/store/event.h"
 
 struct console_events;
 

@@ -9,13 +9,13 @@
 #include "amtd/console/hub.h"
 #include "amtd/discover/discovery.h"
 #include "amtd/fleet/engine.h"
-#include "amtd/fleet/event.h"
-#include "amtd/fleet/store.h"
 #include "amtd/jobs/jobs.h"
 #include "amtd/jobs/schedules.h"
 #include "amtd/net/stream.h"
 #include "amtd/reactions/mailer.h"
 #include "amtd/redirect/redirect.h"
+#include "amtd/store/event.h"
+#include "amtd/store/store.h"
 #include "base/err.h"
 
 struct daemon;

@@ -6,7 +6,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "amtd/fleet/store_alerts.h"
+#include "amtd/store/alerts.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 

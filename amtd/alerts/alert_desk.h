@@ -8,8 +8,8 @@
 #include <uv.h>
 
 #include "amtd/alerts/trap.h"
-#include "amtd/fleet/event.h"
-#include "amtd/fleet/store.h"
+#include "amtd/store/event.h"
+#include "amtd/store/store.h"
 #include "base/clock.h"
 #include "wsman/alert.h"
 

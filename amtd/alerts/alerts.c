@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/store_alerts.h"
-#include "amtd/fleet/store_certificates.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/alerts.h"
+#include "amtd/store/certificates.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "wsman/alert_sink.h"

@@ -10,7 +10,7 @@
 #include <uv.h>
 
 #include "amtd/config.h"
-#include "amtd/fleet/rights.h"
+#include "amtd/store/rights.h"
 
 struct account;
 

@@ -6,7 +6,7 @@
 
 #include "amtd/api/syslog_sink.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/activity_chain.h"
+#include "amtd/store/activity_chain.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"

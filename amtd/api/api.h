@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "amtd/fleet/rights.h"
-#include "amtd/fleet/store.h"
+#include "amtd/store/rights.h"
+#include "amtd/store/store.h"
 #include "base/err.h"
 
 struct daemon;      /* amtd/daemon.h: the parts a handler may reach */

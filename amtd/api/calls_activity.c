@@ -5,7 +5,7 @@
 #include "amtd/api/calls.h"
 #include "amtd/console/hub.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/activity_chain.h"
+#include "amtd/store/activity_chain.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"

@@ -3,8 +3,8 @@
 
 #include "amtd/api/calls.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/store_calendar.h"
 #include "amtd/jobs/schedules.h"
+#include "amtd/store/calendar.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 

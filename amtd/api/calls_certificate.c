@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "amtd/api/calls.h"
-#include "amtd/fleet/store_certificates.h"
+#include "amtd/store/certificates.h"
 #include "base/clock.h"
 
 #define PEM_MAX         16384

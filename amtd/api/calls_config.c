@@ -6,7 +6,7 @@
 #include "amtd/api/calls.h"
 #include "amtd/daemon.h"
 #include "amtd/fleet/declaration.h"
-#include "amtd/fleet/store_declarations.h"
+#include "amtd/store/declarations.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 

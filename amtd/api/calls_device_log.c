@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
-#include "amtd/fleet/store_device_log.h"
+#include "amtd/store/device_log.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"

@@ -6,7 +6,7 @@
 #include "amtd/api/console_json.h"
 #include "amtd/console/hub.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/event.h"
+#include "amtd/store/event.h"
 #include "base/xalloc.h"
 
 #define PORTION 1000 /* events read at a time by who follows */

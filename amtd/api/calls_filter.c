@@ -4,7 +4,7 @@
 
 #include "amtd/api/calls.h"
 #include "amtd/fleet/filter_set.h"
-#include "amtd/fleet/store_filters.h"
+#include "amtd/store/filters.h"
 #include "base/xalloc.h"
 
 static json_t *parse(const char *text)

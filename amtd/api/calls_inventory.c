@@ -4,7 +4,7 @@
 
 #include "amtd/api/calls.h"
 #include "amtd/fleet/inventory_json.h"
-#include "amtd/fleet/store_inventory.h"
+#include "amtd/store/inventory.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 

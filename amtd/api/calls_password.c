@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "amtd/api/calls.h"
-#include "amtd/fleet/store_passwords.h"
+#include "amtd/store/passwords.h"
 #include "base/clock.h"
 
 static const char *const states[] = {

@@ -7,7 +7,7 @@
 #include "amtd/api/activity.h"
 #include "amtd/api/server_internal.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/reach.h"
+#include "amtd/store/reach.h"
 #include "base/xalloc.h"
 
 struct channel {

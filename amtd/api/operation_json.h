@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "amtd/fleet/model.h"
+#include "amtd/store/model.h"
 
 /* New reference. */
 json_t *operation_json(const struct operation *operation);

@@ -6,7 +6,7 @@
 
 #include "amtd/api/client.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/rights.h"
+#include "amtd/store/rights.h"
 
 struct server;
 

@@ -9,7 +9,7 @@
 #define AMTD_DISCOVER_ADOPT_H
 
 #include "amtd/discover/discovery.h"
-#include "amtd/fleet/store_sweeps.h"
+#include "amtd/store/sweeps.h"
 
 struct adoption;
 

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "amtd/fleet/model.h"
-#include "amtd/fleet/store_sweeps.h"
+#include "amtd/store/model.h"
+#include "amtd/store/sweeps.h"
 
 enum adopt_verdict {
     ADOPT_NEW,       /* nobody else has its UUID, or it could not be read */

@@ -2,8 +2,8 @@
 #ifndef AMTD_DISCOVER_CHANGES_H
 #define AMTD_DISCOVER_CHANGES_H
 
-#include "amtd/fleet/event.h"
-#include "amtd/fleet/store.h"
+#include "amtd/store/event.h"
+#include "amtd/store/store.h"
 
 #define CHANGES_EVENTS_MAX 500 /* of one sweep; an event more says how many there are */
 

@@ -7,8 +7,8 @@
 
 #include "amtd/discover/sweep.h"
 #include "amtd/fleet/engine.h"
-#include "amtd/fleet/event.h"
-#include "amtd/fleet/store.h"
+#include "amtd/store/event.h"
+#include "amtd/store/store.h"
 
 struct discovery;
 struct active_sweep;

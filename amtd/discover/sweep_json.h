@@ -6,7 +6,7 @@
 
 #include "amtd/discover/addrset.h"
 #include "amtd/discover/found.h"
-#include "amtd/fleet/store_sweeps.h"
+#include "amtd/store/sweeps.h"
 
 /* The set of a record's words. NULL and err (store-failed): they make no sense. */
 struct addrset *sweep_ranges(const json_t *words, struct err *err);

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "amtd/fleet/store_certificates.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/certificates.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"

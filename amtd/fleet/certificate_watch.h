@@ -6,7 +6,7 @@
 #include <uv.h>
 
 #include "amtd/fleet/engine.h"
-#include "amtd/fleet/event.h"
+#include "amtd/store/event.h"
 
 struct certificate_watch;
 

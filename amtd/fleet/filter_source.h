@@ -8,8 +8,8 @@
 
 #include "amtd/fleet/filter_set.h"
 #include "amtd/fleet/host_names.h"
-#include "amtd/fleet/model.h"
 #include "amtd/fleet/reach_try.h"
+#include "amtd/store/model.h"
 
 struct filter_source;
 

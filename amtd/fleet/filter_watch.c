@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/store_filters.h"
 #include "amtd/fleet/task_filter.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/filters.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 

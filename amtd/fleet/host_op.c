@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "amtd/fleet/store_passwords.h"
+#include "amtd/store/passwords.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "wsman/power.h"

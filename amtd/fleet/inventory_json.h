@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "amtd/fleet/model.h"
+#include "amtd/store/model.h"
 #include "wsman/inventory.h"
 
 /* New reference. */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "amtd/fleet/model.h"
+#include "amtd/store/model.h"
 #include "base/err.h"
 
 /* A profile and the password that goes with it. All is borrowed from the profile and the host. */

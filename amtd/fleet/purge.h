@@ -1,5 +1,5 @@
 /* The purge: removes once a day what is older, or more, than is to be kept (docs/amtd.yaml.5, "keep"). What
- * it may remove and what stays: store_purge.h. In small transactions, so that nobody waits for it. Loop's
+ * it may remove and what stays: amtd/store/purge.h. In small transactions, so that nobody waits for it. Loop's
  * thread only. */
 #ifndef AMTD_FLEET_PURGE_H
 #define AMTD_FLEET_PURGE_H
@@ -7,8 +7,8 @@
 #include <jansson.h>
 #include <uv.h>
 
-#include "amtd/fleet/event.h"
-#include "amtd/fleet/store_purge.h"
+#include "amtd/store/event.h"
+#include "amtd/store/purge.h"
 #include "base/clock.h"
 
 struct purge_limit {

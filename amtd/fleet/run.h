@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 #include "amtd/fleet/link.h"
-#include "amtd/fleet/model.h"
-#include "amtd/fleet/rights.h"
 #include "amtd/fleet/stages.h"
-#include "amtd/fleet/store.h"
 #include "amtd/fleet/task.h"
 #include "amtd/net/dial.h"
+#include "amtd/store/model.h"
+#include "amtd/store/rights.h"
+#include "amtd/store/store.h"
 
 #define RUN_PARALLEL_DEFAULT 256
 #define RUN_PARALLEL_MAX     4096

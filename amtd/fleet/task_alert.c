@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/store_alerts.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/alerts.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "wsman/alert_sink.h"

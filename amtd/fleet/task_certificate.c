@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "amtd/fleet/certificate_proof.h"
-#include "amtd/fleet/store_certificates.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/certificates.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"

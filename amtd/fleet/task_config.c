@@ -7,9 +7,9 @@
 #include "amtd/fleet/arrival.h"
 #include "amtd/fleet/declaration.h"
 #include "amtd/fleet/link.h"
-#include "amtd/fleet/store_declarations.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/declarations.h"
 #include "base/xalloc.h"
 
 #define READ_BUDGET_MS   60000

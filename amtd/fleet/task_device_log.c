@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/store_device_log.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/device_log.h"
 #include "base/text.h"
 #include "wsman/audit_record.h"
 #include "wsman/device_log.h"

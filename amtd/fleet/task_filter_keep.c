@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/store_filters.h"
 #include "amtd/fleet/task_filter.h"
+#include "amtd/store/filters.h"
 #include "base/xalloc.h"
 
 #define BEFORE_DEEP   8 /* rows within rows: quarantine for a while, on top of something for a while ... */

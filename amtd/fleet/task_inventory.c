@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "amtd/fleet/inventory_json.h"
-#include "amtd/fleet/store_inventory.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/inventory.h"
 
 #define INVENTORY_BUDGET_MS 120000
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/store_filters.h"
-#include "amtd/fleet/store_passwords.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/filters.h"
+#include "amtd/store/passwords.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "wsman/unprovision.h"

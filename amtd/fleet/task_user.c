@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "amtd/fleet/random_password.h"
-#include "amtd/fleet/store_passwords.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/passwords.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "wsman/accounts.h"

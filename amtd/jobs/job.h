@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "amtd/fleet/query.h"
-#include "amtd/fleet/rights.h"
 #include "amtd/jobs/job_kind.h"
+#include "amtd/store/query.h"
+#include "amtd/store/rights.h"
 
 #define JOB_BYTES_MAX   (1024 * 1024) /* of the text */
 #define JOB_TASKS_MAX   100

@@ -1,8 +1,8 @@
 /* What a host of a run asks the store. */
 #include <stdlib.h>
 
-#include "amtd/fleet/store_passwords.h"
 #include "amtd/jobs/job_host_internal.h"
+#include "amtd/store/passwords.h"
 #include "base/xalloc.h"
 
 int job_host_ask_work(struct tx *tx, void *data, struct err *err)

@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "amtd/fleet/rights.h"
 #include "amtd/fleet/task.h"
+#include "amtd/store/rights.h"
 #include "base/err.h"
 
 enum job_param_type {

@@ -14,8 +14,8 @@
 
 #include "amtd/console/settings.h"
 #include "amtd/fleet/run.h"
-#include "amtd/fleet/store_jobs.h"
 #include "amtd/jobs/job.h"
+#include "amtd/store/jobs.h"
 
 struct events;
 struct discovery;

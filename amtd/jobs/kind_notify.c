@@ -1,9 +1,9 @@
 /* notify: an event, for people and for what hangs on events (mail, web hooks). */
 #include <stdlib.h>
 
-#include "amtd/fleet/event.h"
 #include "amtd/jobs/job_run.h"
 #include "amtd/jobs/kinds.h"
+#include "amtd/store/event.h"
 #include "base/xalloc.h"
 
 static const struct job_param params[] = {

@@ -5,7 +5,7 @@
 #include <utlist.h>
 
 #include "amtd/discover/discovery.h"
-#include "amtd/fleet/event.h"
+#include "amtd/store/event.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 

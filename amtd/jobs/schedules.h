@@ -6,9 +6,9 @@
 #ifndef AMTD_JOBS_SCHEDULES_H
 #define AMTD_JOBS_SCHEDULES_H
 
-#include "amtd/fleet/store_schedules.h"
 #include "amtd/jobs/cron.h"
 #include "amtd/jobs/jobs.h"
+#include "amtd/store/schedules.h"
 
 struct schedules;
 

@@ -5,7 +5,7 @@
 #define AMTD_NODE_JOIN_H
 
 #include "amtd/daemon.h"
-#include "amtd/fleet/store_peers.h"
+#include "amtd/store/peers.h"
 #include "base/err.h"
 
 #define JOIN_MS 20000 /* for all of it */

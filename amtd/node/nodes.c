@@ -9,9 +9,9 @@
 
 #include "amtd/console/hub.h"
 #include "amtd/console/proof.h"
-#include "amtd/fleet/store_peers.h"
 #include "amtd/node/nodes_internal.h"
 #include "amtd/node/peers.h"
+#include "amtd/store/peers.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "amtd/fleet/store_peers.h"
 #include "amtd/peer/identity.h"
+#include "amtd/store/peers.h"
 
 struct peers;
 

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "amtd/fleet/store.h"
 #include "amtd/reactions/courier.h"
+#include "amtd/store/store.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/secret.h"

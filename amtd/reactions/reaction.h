@@ -12,11 +12,11 @@
 
 #include "amtd/console/hub.h"
 #include "amtd/fleet/engine.h"
-#include "amtd/fleet/event.h"
 #include "amtd/jobs/job_source.h"
 #include "amtd/jobs/jobs.h"
 #include "amtd/reactions/courier.h"
 #include "amtd/reactions/mailer.h"
+#include "amtd/store/event.h"
 #include "base/clock.h"
 
 #define REACTION_COMMANDS_MAX 32

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "amtd/fleet/store_schedules.h"
 #include "amtd/jobs/job.h"
 #include "amtd/reactions/reaction_internal.h"
+#include "amtd/store/schedules.h"
 #include "base/xalloc.h"
 
 struct start {

@@ -7,8 +7,8 @@
 #include <uv.h>
 
 #include "amtd/fleet/engine.h"
-#include "amtd/fleet/store.h"
 #include "amtd/net/stream.h"
+#include "amtd/store/store.h"
 #include "base/clock.h"
 
 struct redirect;

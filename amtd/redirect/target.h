@@ -2,8 +2,8 @@
 #ifndef AMTD_REDIRECT_TARGET_H
 #define AMTD_REDIRECT_TARGET_H
 
-#include "amtd/fleet/model.h"
 #include "amtd/redirect/redirect.h"
+#include "amtd/store/model.h"
 #include "wsman/http.h"
 
 struct target {

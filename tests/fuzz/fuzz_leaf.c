@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amtd/fleet/authority.h"
+#include "amtd/peer/authority.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 
 #include "amtd/discover/sweep_json.h"
 #include "base/xalloc.h"
-#include "tests/unit/fleet/store_scene.h"
+#include "tests/unit/store/store_scene.h"
 
 static struct addrset *set_of(const char *word)
 {

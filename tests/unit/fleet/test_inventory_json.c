@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "amtd/fleet/inventory_json.h"
-#include "amtd/fleet/store_inventory.h"
-#include "tests/unit/fleet/store_scene.h"
+#include "amtd/store/inventory.h"
+#include "tests/unit/store/store_scene.h"
 
 static struct inventory sample(const char *bytes, const char *kvm)
 {

@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "amtd/fleet/activity_chain.h"
 #include "amtd/fleet/purge.h"
-#include "amtd/fleet/store_internal.h"
-#include "amtd/fleet/store_purge.h"
+#include "amtd/store/activity_chain.h"
+#include "amtd/store/internal.h"
+#include "amtd/store/purge.h"
 #include "base/xalloc.h"
-#include "tests/unit/fleet/store_scene.h"
+#include "tests/unit/store/store_scene.h"
 
 #define DAY ((int64_t)86400000)
 #define NOW (1000 * DAY)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "amtd/fleet/authority.h"
+#include "amtd/peer/authority.h"
 #include "tests/amtsim/class.h"
 #include "tests/amtsim/keyring.h"
 #include "tests/amtsim/tls.h"
