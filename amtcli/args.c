@@ -111,19 +111,6 @@ static bool is_choice(const char *choices, const char *value)
     return false;
 }
 
-static void time_text(int64_t ms, struct buf *out)
-{
-    static const struct {
-        int64_t ms;
-        const char *unit;
-    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
-    size_t i = 0;
-
-    while (ms % units[i].ms != 0)
-        i++;
-    buf_printf(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
-}
-
 static void expect_number(const struct option_row *row, struct buf *out)
 {
     buf_printf(out, "a whole number from %lld", (long long)row->min);
@@ -136,9 +123,9 @@ static void expect_number(const struct option_row *row, struct buf *out)
 static void expect_time(const struct option_row *row, struct buf *out)
 {
     buf_puts(out, "a time from ");
-    time_text(row->min, out);
+    text_duration(out, row->min);
     buf_puts(out, " to ");
-    time_text(row->max, out);
+    text_duration(out, row->max);
     buf_puts(out, ", such as 30s, 5m or 250ms");
 }
 

@@ -5,8 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/deed.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+
+/* For people: what was done as one asks for it. */
+static void word_deeds(json_t *rows)
+{
+    size_t i;
+    json_t *row;
+
+    json_array_foreach(rows, i, row)
+    {
+        const char *what = json_string_value(json_object_get(row, "what"));
+        char *text = what ? deed_text(what) : NULL;
+
+        if (text)
+            json_object_set_new(row, "what", json_string(text));
+        free(text);
+    }
+}
 
 static int activity(struct context *ctx)
 {
@@ -21,6 +39,8 @@ static int activity(struct context *ctx)
     code = context_call(ctx, "activity.list", params, &reply);
     if (code != 0)
         return code;
+    if (output_format(&ctx->args) == FORMAT_TABLE)
+        word_deeds(reply);
     output_rows(output_format(&ctx->args), reply, columns);
     json_decref(reply);
     return EXIT_ALL;

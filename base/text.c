@@ -77,6 +77,19 @@ bool text_duration_ms(const char *s, int64_t min, int64_t max, int64_t *out)
     return false;
 }
 
+void text_duration(struct buf *out, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = ms == 0 ? 3 : 0;
+
+    while (ms % units[i].ms != 0)
+        i++;
+    buf_printf(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+}
+
 /* --- UTF-8 (RFC 3629) --- */
 
 /* Length of the well-formed character at p (n bytes there), or 0; *out gets its code point. */

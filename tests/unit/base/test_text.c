@@ -8,6 +8,26 @@
 
 #include "base/text.h"
 
+static void durations_are_written_shortest(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } rows[] = {{0, "0s"},        {1, "1ms"},      {1500, "1500ms"}, {90000, "90s"},
+                {5400000, "90m"}, {7200000, "2h"}, {172800000, "2d"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf out = buf_init(32);
+        int64_t back;
+
+        text_duration(&out, rows[i].ms);
+        assert_string_equal(buf_str(&out), rows[i].text);
+        assert_true(text_duration_ms(buf_str(&out), 0, INT64_MAX, &back) && back == rows[i].ms);
+        buf_free(&out);
+    }
+}
+
 static void durations(void **state)
 {
     int64_t ms = -1;
@@ -123,6 +143,7 @@ static void printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations_are_written_shortest),
         cmocka_unit_test(durations),
         cmocka_unit_test(numbers),
         cmocka_unit_test(base64_round_trips),
