@@ -51,9 +51,11 @@ void command_tables(const struct command *command, const struct option_row *tabl
 struct client *context_client(struct context *ctx);
 /* Gives up a connection that broke, so that the next command makes a new one. */
 void context_drop(struct context *ctx, const struct err *err);
-/* A call that answers at once. Takes params. 0 and *reply, or the exit code, the reason printed; *reply is
- * then the failure's details (host.import has some) or NULL. */
+/* A call that answers at once. Takes params. 0 and *reply, which is the caller's to free, or the exit code,
+ * the reason printed, and *reply is NULL. */
 int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply);
+/* The same; of a failure *reply is the details (host.import has some) or NULL, also the caller's to free. */
+int context_call_details(struct context *ctx, const char *name, json_t *params, json_t **reply);
 /* Prints a failure and its hint to stderr; returns its exit code. */
 int print_failure(const struct err *err);
 /* There is a terminal on which a question can be asked and answered. */

@@ -91,7 +91,7 @@ static int import_send(struct context *ctx, const char *path, json_t *rows, cons
 {
     json_t *params = json_pack("{s:o, s:b}", "rows", rows, "update", (int)args_has(&ctx->args, "update")),
            *reply;
-    int code = context_call(ctx, "host.import", params, &reply);
+    int code = context_call_details(ctx, "host.import", params, &reply);
 
     if (code != 0)
         show_row_mistakes(path, lines, reply);

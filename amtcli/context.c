@@ -72,7 +72,7 @@ static void leave_when_interrupted(void *arg)
         client_leave(ctx->client);
 }
 
-int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply)
+int context_call_details(struct context *ctx, const char *name, json_t *params, json_t **reply)
 {
     struct err err = ERR_INIT;
 
@@ -89,6 +89,17 @@ int context_call(struct context *ctx, const char *name, json_t *params, json_t *
         return print_failure(&err);
     fputs("amtcli: left; amtd may have done it all the same\n", stderr);
     return EXIT_SOME_FAILED;
+}
+
+int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply)
+{
+    int code = context_call_details(ctx, name, params, reply);
+
+    if (code != 0 && reply) {
+        json_decref(*reply);
+        *reply = NULL;
+    }
+    return code;
 }
 
 /* --- questions --- */

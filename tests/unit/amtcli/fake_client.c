@@ -87,15 +87,13 @@ int client_call(struct client *client, const char *name, json_t *params, client_
         on_idle(arg);
     if (client->left)
         return err_set(err, CAUSE_NO_DAEMON, "left");
-    if (!answer->reply)
-        return err_set(err, answer->cause, "as the script says");
-    result = json_loads(answer->reply, JSON_DECODE_ANY, NULL);
-    assert_non_null(result);
+    result = answer->reply ? json_loads(answer->reply, JSON_DECODE_ANY, NULL) : NULL;
+    assert_true(result || !answer->reply);
     if (reply)
         *reply = result;
     else
         json_decref(result);
-    return 0;
+    return answer->cause != CAUSE_NONE ? err_set(err, answer->cause, "as the script says") : 0;
 }
 
 void client_post(struct client *client, const char *name, json_t *params)

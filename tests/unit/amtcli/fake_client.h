@@ -7,8 +7,8 @@
 struct fake_answer {
     const char *call;
     const char *events; /* a JSON array; NULL: none */
-    const char *reply;  /* JSON; NULL: it fails */
-    enum cause cause;   /* of the failure */
+    const char *reply;  /* JSON; of a failure its details, or NULL */
+    enum cause cause;   /* of the failure; CAUSE_NONE: it succeeds */
 };
 
 /* answers: ended by one without a call; each is given once, in this order. Forgets what was asked. */

@@ -67,6 +67,10 @@ static void asks_amtd(void **state)
          "host.list {\"target\":\"pc2\"}\n",
          EXIT_USAGE},
         {"host list", {{"host.list", NULL, NULL, CAUSE_NO_DAEMON}}, "host.list {}\n", EXIT_NO_DAEMON},
+        {"password show pc1", /* details that nobody wants are freed */
+         {{"password.show", NULL, "[]", CAUSE_NOT_FOUND}},
+         "password.show {\"host\":\"pc1\"}\n",
+         EXIT_USAGE},
         {"host list @lab", {{"host.list", NULL, "[]"}}, "host.list {\"target\":\"@lab\"}\n", EXIT_ALL},
         {"host add pc[1-2] -a 10.0.0.1 -t a=b -t c=d",
          {{"host.add", NULL, "{\"added\":2}"}},
