@@ -63,10 +63,10 @@ ctl()
     "$bin/amtsim" ctl "$dir/control" "$@"
 }
 
-# wait_until WHAT COMMAND...: repeats until it succeeds, at most 30 s.
+# wait_until WHAT COMMAND...: repeats until it succeeds, at most 120 s: busy machines are no failures.
 wait_until()
 {
-    local what=$1 deadline=$((SECONDS + 30))
+    local what=$1 deadline=$((SECONDS + 120))
     shift
     until "$@"; do
         [ $SECONDS -lt $deadline ] || fail "$what did not come"
