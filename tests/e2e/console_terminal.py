@@ -117,7 +117,7 @@ def survives_signals():
         before = t.run("stty -g")
         process = attach(t, "amtcli console echo", rb"\[echo up")
         os.kill(process, number)
-        t.expect(rb"ready> $")
+        t.expect(rb"ready> ")  # what puts the terminal right may come after the prompt
         t.until("the terminal is as it was after signal %d" % number, lambda: not t.is_raw())
         assert t.run("stty -g") == before, "another terminal after signal %d" % number
         t.close()
