@@ -1,5 +1,6 @@
 #include "amtd/daemon.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,6 +337,22 @@ static size_t log_files(void)
     return files.rlim_cur / 4 < LOG_FILES_MAX ? (size_t)files.rlim_cur / 4 : LOG_FILES_MAX;
 }
 
+/* The kernel's table of descriptors doubles when it is full, and in a process of several threads each time
+ * waits some ten milliseconds for all processors. So it is made as large as it will be before there are
+ * threads. */
+static void reserve_files(const struct daemon *d)
+{
+    int64_t most = (int64_t)d->config->console_count + (int64_t)log_files() + dial_limit(d) + FILES_KEPT;
+    struct rlimit files;
+    int fd;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && (rlim_t)most >= files.rlim_cur)
+        most = (int64_t)files.rlim_cur - 1;
+    fd = fcntl(d->lock, F_DUPFD_CLOEXEC, (int)most);
+    if (fd >= 0)
+        close(fd);
+}
+
 static void on_roll(uv_signal_t *handle, int number)
 {
     const struct daemon *d = handle->data;
@@ -552,12 +569,14 @@ static void start_purges(struct daemon *d)
 static int start_parts(struct daemon *d, struct err *err)
 {
     if (state_dir_make(d->config->state_dir, err) != 0 ||
-        (d->lock = state_dir_lock(d->config->state_dir, err)) < 0 || open_key(d, err) != 0 ||
-        open_store(d, err) != 0 || open_peers(d, err) != 0)
+        (d->lock = state_dir_lock(d->config->state_dir, err)) < 0)
+        return -1;
+    raise_files(d);
+    reserve_files(d);
+    if (open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
     if (d->config->activity_syslog)
         d->syslog = syslog_sink_new(d->config->activity_syslog, d->config->activity_facility << 3);
-    raise_files(d);
     d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
     start_purges(d);
     d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
