@@ -213,8 +213,8 @@ void config_read_map(struct config_reader *r, const yaml_node_t *node, const str
         const char *name = config_scalar(key);
         const struct option *found = NULL;
 
-        for (size_t i = 0; i < count; i++)
-            if (name && strcmp(name, table[i].name) == 0)
+        for (size_t i = 0; name && !found && i < count; i++)
+            if (strcmp(name, table[i].name) == 0)
                 found = &table[i];
         if (!found)
             config_complain(r, key, "there is no option '%s'", name ? name : "?");
