@@ -12,7 +12,8 @@ ESCAPE = b"\x05c"
 t = Terminal()
 before = t.run("stty -g")
 t.type("amtcli console pc0001 --charset cp437\r")
-t.expect(rb"pc0001[^\n]*you write\].*\[up\]")
+# it may be up before the first word is said
+t.expect(rb"pc0001 (up, you write\]|[^\n]*you write\].*\[up\])")
 t.type("\r")
 t.expect(rb"root@pc0001:/# ")
 
