@@ -36,6 +36,7 @@ struct clog *clog_new(struct clog_store *store, const char *name, const struct l
     log->index = buf_init((size_t)INDEX_BATCH * TIME_INDEX_RECORD);
     log->journal = buf_init(JOURNAL_HELD);
     log->sign_due = INT64_MAX;
+    clog_early_begin(log);
     return log;
 }
 
@@ -48,6 +49,7 @@ void clog_release(struct clog *log)
         DL_DELETE2(log->store->unsynced, log, sync_prev, sync_next);
         log->store->unsynced_count--;
     }
+    clog_early_free(log);
     blocks_clear(&log->blocks);
     buf_free(&log->closed_seen);
     buf_free(&log->pending);
@@ -65,7 +67,7 @@ void clog_free(struct clog *log)
     memset(&log->events, 0, sizeof(log->events));
     clog_flush(log);
     clog_write_index(log);
-    clog_write_journal(log);
+    clog_write_journal(log, NULL);
     log->dying = true;
     if (log->working == WORK_NONE && !log->promising)
         clog_release(log);
@@ -138,23 +140,36 @@ static void note_time(struct clog *log, uint64_t offset)
 
 /* --- the journal --- */
 
-void clog_write_journal(struct clog *log)
+static int append_journal(struct clog *log, struct err *err)
 {
-    struct err err = ERR_INIT;
-
-    if (log->journal.len == 0)
-        return;
-    if (clog_know(log, &err) != 0 || (!log->begun && clog_begin_segment(log, &err) != 0) ||
-        clog_append_file(log, "console.jnl", &log->journal, true, &err) != 0)
-        return; /* kept for the next time; the bytes meet the same trouble, which is told */
-    log->journal_end += log->journal.len;
-    buf_free(&log->journal);
+    if (!log->begun && clog_begin_segment(log, err) != 0)
+        return -1;
+    return clog_append_file(log, "console.jnl", &log->journal, true, err);
 }
 
-static void add_entry_at(struct clog *log, uint64_t offset, enum journal_kind kind, const char *who,
-                         const char *text)
+int clog_write_journal(struct clog *log, struct err *err)
 {
-    struct journal_entry entry = {.offset = offset, .at_ms = clock_wall(log->store->clock), .kind = kind};
+    int status;
+
+    if (log->journal.len == 0 && log->spooled == 0)
+        return 0;
+    if (clog_know(log, err) != 0)
+        return -1;
+    status = append_journal(log, err);
+    if (status != 0 && clog_begin_again(log))
+        status = append_journal(log, err);
+    if (status != 0)
+        return -1;
+    log->journal_end += log->journal.len;
+    buf_free(&log->journal);
+    clog_early_written(log);
+    return 0;
+}
+
+void clog_add_entry(struct clog *log, uint64_t offset, int64_t at_ms, enum journal_kind kind, const char *who,
+                    const char *text)
+{
+    struct journal_entry entry = {.offset = offset, .at_ms = at_ms, .kind = kind};
 
     snprintf(entry.who, sizeof(entry.who), "%s", who ? who : "");
     snprintf(entry.text, sizeof(entry.text), "%s", text ? text : "");
@@ -168,7 +183,7 @@ static void add_entry_at(struct clog *log, uint64_t offset, enum journal_kind ki
 
 static void add_entry(struct clog *log, enum journal_kind kind, const char *who, const char *text)
 {
-    add_entry_at(log, log->end, kind, who, text);
+    clog_add_entry(log, log->end, clock_wall(log->store->clock), kind, who, text);
 }
 
 void clog_repair_note(struct clog *log, const char *fmt, ...)
@@ -191,7 +206,7 @@ void clog_event(struct clog *log, enum journal_kind kind, const char *who, const
     if (!log->known && clog_know(log, &err) != 0)
         log_warn(log->name, "log: %s", err.text);
     add_entry(log, kind, who, text);
-    clog_write_journal(log);
+    clog_write_journal(log, NULL);
 }
 
 void clog_note_later(struct clog *log, enum journal_kind kind, const char *text)
@@ -201,7 +216,8 @@ void clog_note_later(struct clog *log, enum journal_kind kind, const char *text)
 
 void clog_note_at(struct clog *log, uint64_t offset, enum journal_kind kind, const char *text)
 {
-    add_entry_at(log, offset > log->first ? offset : log->first, kind, NULL, text);
+    clog_add_entry(log, offset > log->first ? offset : log->first, clock_wall(log->store->clock), kind, NULL,
+                   text);
 }
 
 /* --- writing --- */
@@ -238,7 +254,7 @@ static void resume_log(struct clog *log)
         snprintf(text, sizeof(text), "lost %llu", (unsigned long long)lost);
         add_entry(log, JOURNAL_GAP, NULL, text);
     }
-    clog_write_journal(log);
+    clog_write_journal(log, NULL);
     if (log->events.trouble)
         log->events.trouble(log->events.arg, NULL, lost);
 }
@@ -288,8 +304,7 @@ static int begin_writing(struct clog *log)
         pause_log(log, &err);
         return -1;
     }
-    if (log->journal.len > 0)
-        clog_write_journal(log);
+    clog_write_journal(log, NULL); /* if not now, then with the next ones */
     return 0;
 }
 
@@ -325,8 +340,7 @@ static size_t write_some(struct clog *log, const uint8_t *p, size_t n)
 
 static void end_writing(struct clog *log)
 {
-    if (log->journal.len > 0)
-        clog_write_journal(log);
+    clog_write_journal(log, NULL);
     if (log->end - log->first >= (uint64_t)log->settings.segment_bytes && !log->roll_wanted) {
         log->roll_wanted = true;
         log->roll_why = "size";
@@ -371,7 +385,7 @@ void clog_settle(struct clog *log)
 {
     clog_flush(log);
     clog_write_index(log);
-    clog_write_journal(log);
+    clog_write_journal(log, NULL);
 }
 
 void clog_append(struct clog *log, const void *p, size_t n)
@@ -427,7 +441,7 @@ void clog_enable(struct clog *log, bool on)
         snprintf(text, sizeof(text), "lost %llu", (unsigned long long)log->lost);
         log->lost = 0;
         add_entry(log, JOURNAL_GAP, NULL, text);
-        clog_write_journal(log);
+        clog_write_journal(log, NULL);
     }
 }
 

@@ -14,7 +14,8 @@
  * it held is saved through the descriptor that is still open, and a new one begun.
  *
  * No file is held open for an idle log; the store keeps those lately used open, up to a limit. Nothing is
- * read or written before the first use. Loop's thread only. */
+ * read or written before the first use, and nothing made before there is something to keep. Loop's thread
+ * only. */
 #ifndef AMTD_CONSOLE_CLOG_H
 #define AMTD_CONSOLE_CLOG_H
 
@@ -57,7 +58,7 @@ void clog_set(struct clog *log, const struct log_settings *settings);
 void clog_append(struct clog *log, const void *p, size_t n);
 size_t clog_pending(const struct clog *log);
 void clog_flush(struct clog *log);
-/* Writes bytes, times and journal, so that another thread finds everything in the files. */
+/* Writes bytes, times and journal, early events too, so that another thread finds everything in the files. */
 void clog_settle(struct clog *log);
 /* A log that follows another one. */
 /* The offset of the next byte that is added. -1 and err: the directory cannot be read. */
@@ -81,6 +82,12 @@ bool clog_paused(const struct clog *log);
 /* Adds an event to the journal at the end of the log. text may be NULL. Flushes bytes first, so that the
  * event stands behind what came before it. */
 void clog_event(struct clog *log, enum journal_kind kind, const char *who, const char *text);
+
+/* The same of what happens to the link while nobody is shown anything. As long as the log was not used in
+ * this life, the event waits and touches none of its files: sudden death does not lose it once
+ * clog_store_turn was called, and it comes to the journal when the log is first used, or by and by. True: so
+ * it is. False: it is in the journal as by clog_event. */
+bool clog_event_early(struct clog *log, enum journal_kind kind, const char *text);
 
 /* The same from inside clog_events.written: it stands behind the bytes that are being written, and is written
  * with them or the next ones. */

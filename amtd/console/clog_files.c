@@ -40,13 +40,14 @@ int clog_append_file(const struct clog *log, const char *name, const struct buf 
     ssize_t n = -1;
     int status = -1;
 
-    if (fd >= 0 && fstat(fd, &st) == 0)
+    if (fd >= 0)
         n = write(fd, content->p, content->len);
     if (n == (ssize_t)content->len) {
         status = 0;
     } else {
         err_set_errno(err, CAUSE_SYSTEM, n >= 0 ? ENOSPC : errno, "%s", path);
-        if (n > 0 && ftruncate(fd, st.st_size) != 0) /* half a record is worse than none */
+        /* half a record is worse than none */
+        if (n > 0 && (fstat(fd, &st) != 0 || ftruncate(fd, st.st_size - n) != 0))
             log_warn(NULL, "%s: half a record stays", path);
     }
     if (fd >= 0)
@@ -73,7 +74,7 @@ static void trim(struct clog *log, const char *name, uint64_t keep, uint64_t siz
 }
 
 /* The size of the journal without a torn last line; *offset: the highest offset its last lines speak of. */
-static uint64_t look_at_journal(const struct clog *log, uint64_t size, uint64_t *offset)
+static uint64_t look_at_journal(struct clog *log, uint64_t size, uint64_t *offset)
 {
     char *path = file_path(log, "console.jnl");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -91,8 +92,10 @@ static uint64_t look_at_journal(const struct clog *log, uint64_t size, uint64_t 
     if (from > 0 && (end = memchr(tail, '\n', (size_t)n)))
         line = end + 1;
     while ((end = memchr(line, '\n', (size_t)(tail + n - line)))) {
-        if (journal_read(line, (size_t)(end - line), &entry, NULL) == 0 && entry.offset > *offset)
-            *offset = entry.offset;
+        if (journal_read(line, (size_t)(end - line), &entry, NULL) == 0) {
+            *offset = entry.offset > *offset ? entry.offset : *offset;
+            clog_early_seen(log, &entry);
+        }
         line = end + 1;
     }
     return from + (uint64_t)(line - tail);
@@ -169,13 +172,14 @@ static void finish_roll(struct clog *log, const struct log_dir *dir)
     }
 }
 
-static int write_head(struct clog *log, struct err *err)
+/* alone: there is nothing in the directory yet. */
+static int write_head(struct clog *log, bool alone, struct err *err)
 {
     struct buf head = buf_init(TIME_INDEX_HEAD);
     char *path = file_path(log, "console.idx");
     int status;
 
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (!alone && unlink(path) != 0 && errno != ENOENT)
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
     else {
         time_index_write_head(&head, log->first, log->created_ms);
@@ -267,7 +271,7 @@ static int know_open(struct clog *log, const struct log_dir *dir, struct err *er
     log->begun = size >= 0 && first >= 0;
     if (size > 0 && first < 0) { /* its index was taken away */
         clog_repair_note(log, "console.idx was gone");
-        if (write_head(log, err) != 0)
+        if (write_head(log, false, err) != 0)
             return -1;
         index = TIME_INDEX_HEAD;
         log->begun = true;
@@ -292,6 +296,13 @@ static int know_open(struct clog *log, const struct log_dir *dir, struct err *er
     return seen > log->end ? skip_to(log, log->end, seen, err) : 0;
 }
 
+static bool is_gone(const struct clog *log)
+{
+    struct stat st;
+
+    return lstat(log->path, &st) != 0 && errno == ENOENT;
+}
+
 int clog_know(struct clog *log, struct err *err)
 {
     struct log_dir dir;
@@ -299,8 +310,12 @@ int clog_know(struct clog *log, struct err *err)
 
     if (log->known)
         return 0;
-    if (mkdir(log->path, 0700) != 0 && errno != EEXIST)
-        return err_set_errno(err, CAUSE_SYSTEM, errno, "%s", log->path);
+    if (is_gone(log)) { /* it was never used */
+        log->created_ms = clock_wall(log->store->clock);
+        log->known = true;
+        clog_early_end(log);
+        return 0;
+    }
     status = log_dir_read(&dir, log->path, err);
     if (status == 0) {
         finish_roll(log, &dir);
@@ -311,6 +326,8 @@ int clog_know(struct clog *log, struct err *err)
             log->close_wanted = true;
     log_dir_clear(&dir);
     log->known = status == 0;
+    if (log->known)
+        clog_early_end(log);
     return status;
 }
 
@@ -367,15 +384,49 @@ void clog_move_stray(const struct clog *log)
     free(path);
 }
 
+int clog_make_dir(const struct clog *log, bool *made, struct err *err)
+{
+    bool is_new = mkdir(log->path, 0700) == 0;
+
+    if (!is_new && errno == ENOENT) /* all of them were deleted */
+        is_new = mkdir(log->store->dir, 0700) == 0 && mkdir(log->path, 0700) == 0;
+    if (!is_new && errno != EEXIST)
+        return err_set_errno(err, CAUSE_SYSTEM, errno, "%s", log->path);
+    if (made)
+        *made = is_new;
+    return 0;
+}
+
+bool clog_begin_again(struct clog *log)
+{
+    uint64_t first = log->first;
+
+    if (log->fd >= 0 || !log->begun || !is_gone(log))
+        return false;
+    blocks_clear(&log->blocks);
+    log->first = log->end;
+    log->begun = log->oldest_known = false;
+    log->journal_end = log->signed_end = log->signed_journal = 0;
+    log->index.len = 0;
+    clog_drop_reader(log);
+    if (log->end > 0)
+        clog_repair_note(log, "the directory was deleted: bytes %llu to %llu, and all before, are gone",
+                         (unsigned long long)first, (unsigned long long)log->end);
+    return true;
+}
+
 int clog_begin_segment(struct clog *log, struct err *err)
 {
-    if (mkdir(log->path, 0700) != 0 && errno != EEXIST)
-        return err_set_errno(err, CAUSE_SYSTEM, errno, "%s", log->path);
-    clog_move_stray(log);
+    bool made;
+
+    if (clog_make_dir(log, &made, err) != 0)
+        return -1;
+    if (!made)
+        clog_move_stray(log);
     log->created_ms = clock_wall(log->store->clock);
     log->index_last_ms = 0;
     log->index.len = 0;
-    if (write_head(log, err) != 0)
+    if (write_head(log, made, err) != 0)
         return -1;
     log->begun = log->fresh = true;
     return 0;
@@ -403,7 +454,7 @@ int clog_open_file(struct clog *log, struct err *err)
         if (fd >= 0)
             close(fd);
         free(path);
-        return -1;
+        return clog_begin_again(log) ? clog_open_file(log, err) : -1;
     }
     free(path);
     while (store->open && store->open_count >= store->files_max)

@@ -8,6 +8,7 @@
 #include "amtd/console/clog.h"
 #include "amtd/console/keeper.h"
 #include "amtd/console/log_dir.h"
+#include "amtd/console/spool.h"
 #include "base/buf.h"
 
 #define INDEX_STEP_MS  1000 /* between two records of the time index */
@@ -19,6 +20,15 @@
 #define HELD_MAX       (256 * 1024) /* bytes that one paused log holds in memory */
 #define JOURNAL_HELD   (64 * 1024)  /* the same of its journal */
 #define IDLE_FREE_MS   5000         /* after which an idle log gives its buffers back */
+
+/* Journals of logs that were not used yet are made by and by, so that a file system that takes its time costs
+ * readers of other logs none. */
+#define SWEEP_DELAY_MS 1000 /* after the first event that waits */
+#define SWEEP_PAUSE_MS 10   /* between two rounds */
+#define SWEEP_ROUND_MS 2    /* that a round takes, and the last log of it */
+#define SWEEP_AT_ONCE  32   /* logs in a round at most */
+#define SWEEP_RETRY_MS 1000 /* after one could not be made */
+#define WAITING_MAX    32   /* events of one log that wait */
 
 struct clog_store {
     char *dir;
@@ -37,6 +47,10 @@ struct clog_store {
     size_t busy;
     struct clog *reading; /* whose reader is kept */
     uint32_t scatter;     /* a pseudo-random number, the last one */
+    struct spool *spool;
+    struct clog *waiting; /* those with events in it, the longest waiting first */
+    int64_t sweep_due;
+    bool sweep_failed; /* it was said */
 };
 
 enum clog_work { WORK_NONE, WORK_CLOSE, WORK_SIGN, WORK_RESCUE };
@@ -89,6 +103,9 @@ struct clog {
     int64_t index_last_ms, index_due;
     struct buf journal; /* lines that wait */
     uint64_t journal_end;
+    struct spooled *early;              /* events from before it was known */
+    size_t spooled;                     /* events in the spool: these, or among the lines that wait */
+    struct clog *wait_prev, *wait_next; /* in store->waiting, while there are such */
 
     bool paused;
     uint64_t lost; /* bytes that are not in the log, since it paused */
@@ -111,7 +128,12 @@ struct clog {
 };
 
 /* clog_files.c: the directory, and descriptors. All: 0, or -1 and err. */
+/* What is there: nothing is made. */
 int clog_know(struct clog *log, struct err *err);
+/* Makes the directory when it is not there (*made, which may be NULL). */
+int clog_make_dir(const struct clog *log, bool *made, struct err *err);
+/* True: the directory was deleted, with all that is not held open, and what follows is a new beginning. */
+bool clog_begin_again(struct clog *log);
 int clog_open_file(struct clog *log, struct err *err);
 void clog_close_file(struct clog *log);
 int clog_append_file(const struct clog *log, const char *name, const struct buf *content, bool create,
@@ -127,6 +149,19 @@ bool clog_file_is_there(const struct clog *log);
 /* What was seen of the open segment's blocks counts only while nobody else writes to the file. */
 void clog_doubt_blocks(struct clog *log);
 
+/* clog_early.c */
+/* An earlier life may have left events. */
+void clog_early_begin(struct clog *log);
+/* The journal has that event already. */
+void clog_early_seen(struct clog *log, const struct journal_entry *entry);
+/* The log is known now: its early events go to the lines that wait. */
+void clog_early_end(struct clog *log);
+/* The lines that waited are in the journal. */
+void clog_early_written(struct clog *log);
+void clog_early_free(struct clog *log);
+/* Time passes; when it wants to be called next, INT64_MAX: not before something waits. */
+int64_t clog_early_sweep(struct clog_store *store, int64_t now_ms);
+
 /* clog_work.c */
 bool clog_start_work(struct clog *log, int64_t now_ms);
 int64_t clog_work_deadline(const struct clog *log);
@@ -141,7 +176,10 @@ void clog_promise_end(struct clog *log);
 
 /* clog.c */
 void clog_write_index(struct clog *log);
-void clog_write_journal(struct clog *log);
+/* Also what waits from before the log was known. -1 and err: it is kept for the next time. */
+int clog_write_journal(struct clog *log, struct err *err);
+void clog_add_entry(struct clog *log, uint64_t offset, int64_t at_ms, enum journal_kind kind, const char *who,
+                    const char *text);
 void clog_repair_note(struct clog *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void clog_release(struct clog *log);
 int64_t clog_now(const struct clog *log);

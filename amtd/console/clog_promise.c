@@ -160,7 +160,8 @@ uint64_t clog_promise(struct clog *log, uint64_t from)
     uint64_t left = log->promised > from ? log->promised - from : 0;
     uint64_t enough = (log->promise_step > 0 ? log->promise_step : STEP_MIN) / 2;
 
-    if (left <= enough && log->known && !log->promising && log->promise_due == 0)
+    if (left <= enough && log->known && !log->promising && log->promise_due == 0 &&
+        clog_make_dir(log, NULL, NULL) == 0)
         promise_more(log, from);
     return log->promised;
 }

@@ -26,7 +26,7 @@ int clog_skip(struct clog *log, uint64_t offset, const char *why, struct err *er
         return err_set(err, CAUSE_BUSY, "%s: being worked on just now", log->path);
     from = log->end;
     clog_write_index(log);
-    clog_write_journal(log);
+    clog_write_journal(log, NULL);
     if (clog_roll_files(log, offset, err) != 0)
         return -1;
     if (from > 0) {

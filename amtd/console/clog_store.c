@@ -19,6 +19,7 @@ struct clog_store *clog_store_new(const struct clog_store_settings *settings, co
                                   struct err *err)
 {
     struct clog_store *store;
+    char *path;
 
     if (mkdir(settings->dir, 0700) != 0 && errno != EEXIST) {
         err_set_errno(err, CAUSE_SYSTEM, errno, "%s", settings->dir);
@@ -32,6 +33,9 @@ struct clog_store *clog_store_new(const struct clog_store_settings *settings, co
     store->files_max = settings->files_max > 0 ? settings->files_max : 1;
     store->sync_ms = settings->sync_ms;
     store->held_max = settings->held_max;
+    path = xasprintf("%s/.events", settings->dir);
+    store->spool = spool_new(path);
+    free(path);
     return store;
 }
 
@@ -39,6 +43,7 @@ void clog_store_free(struct clog_store *store)
 {
     if (!store)
         return;
+    spool_free(store->spool);
     free(store->dir);
     free(store);
 }
@@ -172,11 +177,24 @@ static void sync_start(struct clog_store *store)
     store->worker.submit(store->worker.arg, sync_run, sync_done, job);
 }
 
-int64_t clog_store_tick(struct clog_store *store, int64_t now_ms)
+static int64_t sync_tick(struct clog_store *store, int64_t now_ms)
 {
     if (store->syncing || !store->unsynced || store->sync_ms == 0)
         return INT64_MAX;
     if (now_ms >= store->sync_due)
         sync_start(store);
     return store->syncing || !store->unsynced ? INT64_MAX : store->sync_due;
+}
+
+void clog_store_turn(struct clog_store *store)
+{
+    spool_write(store->spool);
+}
+
+int64_t clog_store_tick(struct clog_store *store, int64_t now_ms)
+{
+    int64_t sync = sync_tick(store, now_ms), sweep = clog_early_sweep(store, now_ms);
+
+    spool_write(store->spool);
+    return sync < sweep ? sync : sweep;
 }

@@ -33,8 +33,10 @@ struct clog_store *clog_store_new(const struct clog_store_settings *settings, co
 void clog_store_free(struct clog_store *store);
 const char *clog_store_dir(const struct clog_store *store);
 void clog_store_set_sync(struct clog_store *store, int64_t sync_ms);
-/* Time passes: syncs what was written. Returns when it wants to be called next (monotonic ms), INT64_MAX: not
- * before something is written. */
+/* To be called at the end of a turn of the loop in which clog_event_early said true. */
+void clog_store_turn(struct clog_store *store);
+/* Time passes: syncs what was written, makes journals of early events. Returns when it wants to be called
+ * next (monotonic ms), INT64_MAX: not before something is written. */
 int64_t clog_store_tick(struct clog_store *store, int64_t now_ms);
 /* Jobs handed to the worker that have not come back. */
 size_t clog_store_busy(const struct clog_store *store);

@@ -161,7 +161,7 @@ static void start_rescue(struct clog *log)
         return;
     }
     log->close_wanted = false; /* the same piece of work does that */
-    clog_write_journal(log);
+    clog_write_journal(log, NULL);
     submit(log, job);
 }
 

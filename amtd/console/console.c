@@ -44,6 +44,23 @@ void console_did(struct console *c, enum journal_kind kind, const char *who, con
     console_tell(c, &event, 0);
 }
 
+/* What the link does. With nobody attached, a log that was not used yet is not woken for it. */
+static void link_did(struct console *c, enum journal_kind kind, const char *text)
+{
+    const struct console_event event = {
+        .what = CONSOLE_DID, .kind = kind, .who = "", .text = text ? text : ""};
+
+    if (c->attached_count > 0) {
+        console_did(c, kind, NULL, text, 0);
+        return;
+    }
+    if (clog_event_early(c->log, kind, text))
+        c->env->noted(c->env->arg);
+    else
+        console_look_at_log(c);
+    console_tell(c, &event, 0);
+}
+
 static void set_timer(struct console *c);
 
 /* Not told to anybody. */
@@ -80,7 +97,7 @@ static void set_down(struct console *c, enum console_state state, const char *wh
     enter(c, state);
     if (why != c->reason)
         xreplace(&c->reason, why);
-    console_did(c, JOURNAL_DOWN, NULL, c->reason, 0);
+    link_did(c, JOURNAL_DOWN, c->reason);
 }
 
 /* --- connecting --- */
@@ -282,7 +299,7 @@ static void on_up(void *arg)
     c->judge_ms = traffic_next(&c->settings.activity, c->up_ms);
     xreplace(&c->reason, NULL);
     enter(c, CONSOLE_UP);
-    console_did(c, JOURNAL_UP, NULL, NULL, 0);
+    link_did(c, JOURNAL_UP, NULL);
     if (c->state == CONSOLE_UP && c->settings.initial_text)
         type(c, c->settings.initial_text, c->settings.break_ms, NULL);
     console_writable(c);
@@ -374,7 +391,7 @@ static void on_signals(void *arg, unsigned known, unsigned on)
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", text[0] ? ": " : "",
                  device_state_name(c->device.state));
     if (text[0])
-        console_did(c, JOURNAL_SIGNALS, NULL, text, 0);
+        link_did(c, JOURNAL_SIGNALS, text);
 }
 
 static void on_note(void *arg, const char *text)

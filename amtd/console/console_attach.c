@@ -142,7 +142,7 @@ struct attachment *console_attach(struct console *c, const struct attach_request
 
     if (check_request(request, c, err) != 0)
         return NULL;
-    clog_flush(c->log);
+    clog_settle(c->log);
     if (clog_range(c->log, &first, &end, err) != 0)
         return NULL;
     a = xcalloc(1, sizeof(*a));

@@ -45,6 +45,7 @@ struct hub {
     size_t connecting, connects_max;
     int64_t retries_per_s, tokens_ms; /* one retry costs 1000 / retries_per_s of these */
     struct timer line_timer;
+    bool line_moves; /* there is room again for who stands in it */
     uint64_t last_id;
     uint64_t random;
     struct hub_listener *listeners;
@@ -96,6 +97,8 @@ static void on_store_timer(void *arg)
 
 /* --- at the end of a turn --- */
 
+static void serve_line(void *arg);
+
 static void flush(struct hub *hub)
 {
     uv_prepare_stop(&hub->prepare);
@@ -107,6 +110,9 @@ static void flush(struct hub *hub)
         c->is_dirty = false;
         console_flush(c);
     }
+    if (hub->line_moves)
+        serve_line(hub);
+    clog_store_turn(hub->store);
     on_store_timer(hub);
     arm(hub);
 }
@@ -121,6 +127,12 @@ static void on_check(uv_check_t *handle)
     flush(handle->data);
 }
 
+static void at_end_of_turn(struct hub *hub)
+{
+    uv_prepare_start(&hub->prepare, on_prepare);
+    uv_check_start(&hub->check, on_check);
+}
+
 static void dirty(void *arg, struct console *c)
 {
     struct hub *hub = arg;
@@ -129,8 +141,12 @@ static void dirty(void *arg, struct console *c)
         return;
     c->is_dirty = true;
     DL_APPEND2(hub->dirty, c, dirty_prev, dirty_next);
-    uv_prepare_start(&hub->prepare, on_prepare);
-    uv_check_start(&hub->check, on_check);
+    at_end_of_turn(hub);
+}
+
+static void noted(void *arg)
+{
+    at_end_of_turn(arg);
 }
 
 static void on_pump(uv_idle_t *handle)
@@ -195,6 +211,7 @@ static void serve_line(void *arg)
         hub->connecting++;
         console_granted(c);
     }
+    hub->line_moves = false; /* who failed at once was followed by the next one */
     if (hub->line && hub->connecting < hub->connects_max)
         timers_set(&hub->timers, &hub->line_timer, clock_mono(hub->clock) + 1000 / hub->retries_per_s);
 }
@@ -224,8 +241,10 @@ static void connected(void *arg, struct console *c)
     } else {
         hub->connecting--;
     }
-    if (hub->line)
-        timers_set(&hub->timers, &hub->line_timer, clock_mono(hub->clock));
+    if (hub->line) { /* a timer would let the loop sleep for a millisecond */
+        hub->line_moves = true;
+        at_end_of_turn(hub);
+    }
 }
 
 /* --- what consoles ask of the hub --- */
@@ -383,6 +402,7 @@ struct hub *hub_new(uv_loop_t *loop, const struct clock *clock, const struct hub
                                     .kind = find_kind,
                                     .connect = connect_console,
                                     .connected = connected,
+                                    .noted = noted,
                                     .dirty = dirty,
                                     .behind = behind,
                                     .event = on_event,

@@ -55,7 +55,7 @@ void journal_write(struct buf *out, const struct journal_entry *entry)
     json_decref(json);
 }
 
-static bool find_kind(const char *name, enum journal_kind *kind)
+bool journal_kind_find(const char *name, enum journal_kind *kind)
 {
     for (int i = 0; name && i < JOURNAL_KINDS; i++) {
         if (strcmp(names[i], name) == 0) {
@@ -84,7 +84,7 @@ int journal_read(const char *line, size_t n, struct journal_entry *entry, struct
         err_set(err, CAUSE_BAD_ANSWER, "journal: 'offset' is missing or no offset");
     else if (!at || !clock_from_text(at, &entry->at_ms))
         err_set(err, CAUSE_BAD_ANSWER, "journal: 'at' is missing or no time");
-    else if (!find_kind(event, &entry->kind))
+    else if (!journal_kind_find(event, &entry->kind))
         err_set(err, CAUSE_BAD_ANSWER, "journal: 'event' is missing or unknown");
     else
         status = 0;

@@ -4,6 +4,7 @@
 #ifndef AMTD_CONSOLE_JOURNAL_H
 #define AMTD_CONSOLE_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,16 +33,20 @@ enum journal_kind {
     JOURNAL_KINDS,
 };
 
+#define JOURNAL_TEXT_MAX 256
+
 struct journal_entry {
     uint64_t offset;
     int64_t at_ms; /* wall clock */
     enum journal_kind kind;
     char who[128];
-    char text[256];
+    char text[JOURNAL_TEXT_MAX];
 };
 
 /* "up", "down", ... stable. */
 const char *journal_kind_name(enum journal_kind kind);
+/* False: it is no such name. name may be NULL. */
+bool journal_kind_find(const char *name, enum journal_kind *kind);
 
 /* Appends the entry as one line. Text that is too long is cut, what is not printable shown escaped. */
 void journal_write(struct buf *out, const struct journal_entry *entry);

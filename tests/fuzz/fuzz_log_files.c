@@ -6,6 +6,8 @@
 #include "amtd/console/chain.h"
 #include "amtd/console/journal.h"
 #include "amtd/console/segment.h"
+#include "amtd/console/settings.h"
+#include "amtd/console/spool.h"
 #include "amtd/console/time_index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -73,11 +75,20 @@ static void chain(const uint8_t *p, size_t n)
         abort();
 }
 
+static void spool(const uint8_t *p, size_t n)
+{
+    char name[CONSOLE_NAME_MAX + 1];
+    struct journal_entry entry;
+
+    if (spool_read((const char *)p, n, name, &entry) != SPOOL_NONSENSE && !console_name_ok(name))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(const uint8_t *p, size_t n) = {segment, time_index, journal, chain};
+    static void (*const readers[])(const uint8_t *p, size_t n) = {segment, time_index, journal, chain, spool};
 
-    if (size > 0)
-        readers[data[0] % 4](data + 1, size - 1);
+    if (size > 0 && data[0] % 8 < sizeof(readers) / sizeof(readers[0]))
+        readers[data[0] % 8](data + 1, size - 1);
     return 0;
 }

@@ -126,6 +126,11 @@ static bool may_connect(void *arg, struct console *c, bool retry)
     return connects-- > 0;
 }
 
+static void noted(void *arg)
+{
+    (void)arg;
+}
+
 static void nothing(void *arg, struct console *c)
 {
     (void)arg;
@@ -167,6 +172,7 @@ static int setup(void **state)
                                .kind = kind,
                                .connect = may_connect,
                                .connected = nothing,
+                               .noted = noted,
                                .dirty = nothing,
                                .behind = nothing,
                                .event = on_event,
