@@ -2,9 +2,10 @@
  *
  *   console_feed DIR COUNT LINES_PER_S SECONDS
  *
- * LINES_PER_S 0: as fast as they are taken. The clock starts when all are connected; prints then "ready", and
- * at the end the bytes that were taken and the seconds. On its standard input a line ends the wait at the
- * end: so that what was written can be read before the connections close. */
+ * LINES_PER_S 0: as fast as they are taken. The clock starts when all are connected; prints then "ready" and
+ * when that was, in seconds since 1970, and at the end the bytes that were taken and the seconds. On its
+ * standard input a line ends the wait at the end: so that what was written can be read before the connections
+ * close. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -100,13 +101,39 @@ static void serve(struct feed *feeds, int count, int64_t rate, int64_t until)
     }
 }
 
+/* Whoever is up is told of within microseconds. */
+static void accept_all(struct feed *feeds, int count)
+{
+    int epoll = epoll_create1(0), connected = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
+
+        epoll_ctl(epoll, EPOLL_CTL_ADD, feeds[i].listener, &event);
+    }
+    while (connected < count) {
+        struct epoll_event events[256];
+        int n = epoll_wait(epoll, events, 256, -1);
+
+        for (int i = 0; i < n; i++) {
+            struct feed *f = &feeds[events[i].data.u32];
+
+            f->fd = accept(f->listener, NULL, NULL);
+            connected += f->fd >= 0;
+            close(f->listener); /* two descriptors each would be too many for ten thousand */
+        }
+    }
+    close(epoll);
+}
+
 int main(int argc, char **argv)
 {
     struct rlimit files = {1 << 20, 1 << 20};
     struct feed *feeds;
     uint64_t taken = 0;
-    int count, connected = 0;
+    int count;
     int64_t rate, begin, seconds;
+    struct timespec ready;
     char line[8];
 
     if (argc < 5)
@@ -122,15 +149,9 @@ int main(int argc, char **argv)
     }
     puts("listening");
     fflush(stdout);
-    while (connected < count) {
-        for (int i = 0; i < count; i++)
-            if (feeds[i].fd < 0 && (feeds[i].fd = accept(feeds[i].listener, NULL, NULL)) >= 0) {
-                connected++;
-                close(feeds[i].listener); /* two descriptors each would be too many for ten thousand */
-            }
-        usleep(1000);
-    }
-    puts("ready");
+    accept_all(feeds, count);
+    clock_gettime(CLOCK_REALTIME, &ready);
+    printf("ready %lld.%06ld\n", (long long)ready.tv_sec, ready.tv_nsec / 1000);
     fflush(stdout);
     begin = now_us();
     serve(feeds, count, rate, begin + seconds * 1000000);
