@@ -68,6 +68,8 @@ static void on_event(void *arg, struct console *console, const struct console_ev
     else if (event->kind == JOURNAL_ACTIVITY)
         raise_event(ce, console, activities[event->activity].kind, activities[event->activity].severity,
                     event->text, NULL);
+    else if (event->kind == JOURNAL_HISTORY)
+        raise_event(ce, console, EVENT_HISTORY, SEVERITY_WARNING, event->text, NULL);
     else if (event->kind == JOURNAL_LOGGING && event->who[0] == '\0') /* not by a user's wish */
         raise_event(ce, console, EVENT_LOGGING, SEVERITY_WARNING, event->text, NULL);
 }

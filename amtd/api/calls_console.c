@@ -67,11 +67,9 @@ static void reply_listing(struct api_request *rq,
 
 static void add_console(struct listing *l, struct console *console)
 {
-    uint64_t first = 0, end = 0;
     json_t *json = console_json(console);
 
-    clog_range(console_log(console), &first, &end, NULL);
-    json_object_set_new(json, "size", json_integer((json_int_t)(end - first)));
+    json_object_set_new(json, "size", json_integer((json_int_t)clog_size(console_log(console))));
     json_array_append_new(l->out, json);
 }
 
@@ -123,7 +121,7 @@ void call_console_show(struct api_request *rq)
     json = console_json(console);
     json_object_set_new(json, "first", json_integer((json_int_t)first));
     json_object_set_new(json, "end", json_integer((json_int_t)end));
-    json_object_set_new(json, "size", json_integer((json_int_t)(end - first)));
+    json_object_set_new(json, "size", json_integer((json_int_t)clog_size(console_log(console))));
     json_object_set_new(json, "next_try", json_time_ms(info.next_ms));
     json_object_set_new(json, "attempts", json_integer(info.attempts));
     json_object_set_new(json, "on_demand", json_boolean(info.settings->on_demand));

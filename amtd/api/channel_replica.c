@@ -15,12 +15,11 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define BACKLOG     (128 * 1024) /* bytes on their way before the rest is left in the files */
-#define PROOF_ROOM  (192 * 1024) /* of these and what proves them */
-#define IN_MAX      (MUX_WINDOW + RECORD_MAX + RECORD_HEAD)
-#define OLD_PIECE   4096 /* of bytes from the files, with a time for each */
-#define OFFSET_MAX  ((uint64_t)1 << 62)
-#define AHEAD_CAUSE "the server's replica goes further: these bytes were lost here"
+#define BACKLOG    (128 * 1024) /* bytes on their way before the rest is left in the files */
+#define PROOF_ROOM (192 * 1024) /* of these and what proves them */
+#define IN_MAX     (MUX_WINDOW + RECORD_MAX + RECORD_HEAD)
+#define OLD_PIECE  4096 /* of bytes from the files, with a time for each */
+#define OFFSET_MAX ((uint64_t)1 << 62)
 
 /* One console at the other end of a connection. */
 struct replica {
@@ -33,6 +32,9 @@ struct replica {
     struct buf in;           /* records of the server, until they are whole and can be dealt with */
     uint64_t sent;           /* the offset behind the bytes that have gone */
     bool copied;             /* the log is a replica itself */
+    uint64_t from;           /* where the history begins that the server was told of */
+    unsigned generation;     /* of the lives that it was told */
+    bool over;               /* nothing more is sent on this channel */
     char *state;             /* as told last */
     bool broken;             /* the server does not keep to the protocol: it is not listened to any more */
     bool blocked;            /* what was typed waits for the console */
@@ -88,11 +90,70 @@ static void send_state(struct replica *r)
     r->state = text;
 }
 
+/* differs: the first offset at which the server's replica may have another byte; UINT64_MAX: it has none. */
+static int send_origin(struct replica *r, const struct origin *origin, uint64_t differs, struct err *err)
+{
+    struct clog *log = console_log(attachment_console(r->watch));
+    struct buf key = buf_init(2 * NODE_PUBLIC_LEN), lives = buf_init(LIVES_TEXT_MAX);
+    json_t *json;
+    char *text;
+
+    if (clog_lives(log, &lives, err) != 0) {
+        buf_free(&lives);
+        return -1;
+    }
+    text_base64(&key, origin->key, sizeof(origin->key));
+    json = json_pack("{s:s, s:s, s:I, s:s}", "console", origin->console, "key", buf_str(&key), "from",
+                     (json_int_t)r->from, "lives", buf_str(&lives));
+    if (differs != UINT64_MAX)
+        json_object_set_new(json, "differs", json_integer((json_int_t)differs));
+    text = json_dumps(json, JSON_COMPACT);
+    send_record(r, RECORD_ORIGIN, text, strlen(text));
+    r->generation = clog_generation(log);
+    free(text);
+    json_decref(json);
+    buf_free(&key);
+    buf_free(&lives);
+    return 0;
+}
+
+static int origin_here(const struct replica *r, struct origin *origin, struct err *err)
+{
+    struct console *console = attachment_console(r->watch);
+
+    return origin_of(clog_path(console_log(console)), console_info(console).name,
+                     hub_key(daemon_hub(channel_daemon(r->channel))), origin, err);
+}
+
+/* Before anything else is sent: whose bytes they are, when others write the log than those the server was
+ * told. When a new history of a log began that is a replica here, the server begins this channel anew. False:
+ * nothing is to be sent. */
+static bool tell_lives(struct replica *r)
+{
+    struct origin origin;
+    struct err err = ERR_INIT;
+
+    if (r->over || clog_generation(console_log(attachment_console(r->watch))) == r->generation)
+        return !r->over;
+    if (origin_here(r, &origin, &err) >= 0 && r->copied && origin.from > r->from) {
+        r->from = origin.from;
+        r->over = true;
+    }
+    if (err.cause == CAUSE_NONE && send_origin(r, &origin, UINT64_MAX, &err) == 0)
+        return !r->over;
+    log_warn(r->server, "%s: replication ends until the next connection: %s",
+             console_info(attachment_console(r->watch)).name, err.text);
+    r->over = true;
+    return false;
+}
+
 static void send_proof(struct replica *r)
 {
     struct buf bytes = buf_init(PROOF_PIECE_MAX), record = buf_init(RECORD_MAX);
     struct proof_piece piece;
 
+    if (!tell_lives(r))
+        return;
     while (channel_backlog(r->channel) < PROOF_ROOM && proof_reader_next(r->proof, r->sent, &piece, &bytes)) {
         buf_reset(&record);
         record_proof_write(&record, &piece, &bytes);
@@ -102,30 +163,15 @@ static void send_proof(struct replica *r)
     buf_free(&record);
 }
 
-static void send_origin(const struct replica *r, const struct origin *origin)
-{
-    struct buf key = buf_init(2 * NODE_PUBLIC_LEN);
-    json_t *json;
-    char *text;
-
-    text_base64(&key, origin->key, sizeof(origin->key));
-    json = json_pack("{s:s, s:s}", "console", origin->console, "key", buf_str(&key));
-    text = json_dumps(json, JSON_COMPACT);
-    send_record(r, RECORD_ORIGIN, text, strlen(text));
-    free(text);
-    json_decref(json);
-    buf_free(&key);
-}
-
 /* --- what the console says --- */
 
 static size_t on_room(void *arg)
 {
-    const struct replica *r = arg;
+    struct replica *r = arg;
     size_t backlog = channel_backlog(r->channel), room = backlog < BACKLOG ? BACKLOG - backlog : 0;
     uint64_t upto;
 
-    if (!r->watch)
+    if (!r->watch || !tell_lives(r))
         return 0;
     if (r->copied) /* a replica's offsets are those of its node, whatever is lost here */
         return room;
@@ -369,20 +415,62 @@ static bool read_u64(const json_t *json, const char *name, uint64_t *out)
     return json_is_integer(value) && json_integer_value(value) >= 0 && *out <= OFFSET_MAX;
 }
 
-/* The replica has more than the log here, which was put back to an older state: its offsets are not used
- * again. A replica that is followed by another one waits for its node instead, which has the bytes. */
-static int catch_up(struct console *console, uint64_t offset, struct err *err)
-{
-    struct clog *log = console_log(console);
-    uint64_t first, end;
+/* What a replica asks for. */
+struct wish {
+    uint64_t offset;
+    struct proof_place place;
+    struct lives lives;
+};
 
-    clog_flush(log);
-    if (clog_range(log, &first, &end, err) != 0)
+/* A log of this node. Where its history is not the replica's, a new one begins. */
+static int follow(struct replica *r, struct console *console, struct wish *wish, uint64_t *differs,
+                  struct err *err)
+{
+    uint64_t had = wish->offset;
+    bool begun;
+    char *text;
+
+    if (clog_follow(console_log(console), &wish->lives, had, &wish->offset, differs, &begun, err) != 0)
         return -1;
-    return offset > end ? clog_skip(log, offset, AHEAD_CAUSE, err) : 0;
+    if (*differs == UINT64_MAX)
+        return 0;
+    r->from = wish->offset;
+    if (begun) {
+        text = xasprintf(
+            "server %s has other bytes than this log from offset %llu to %llu: the log here was put "
+            "back to an older state, or begun anew; a new history of it begins at %llu",
+            r->server, (unsigned long long)*differs, (unsigned long long)had,
+            (unsigned long long)wish->offset);
+        console_history(console, text);
+        free(text);
+    }
+    return 0;
 }
 
-static int attach(struct replica *r, struct console *console, uint64_t offset, struct err *err)
+/* A log that is a replica itself has the lives of its own node, which alone begins histories. */
+static int follow_copy(struct console *console, struct wish *wish, uint64_t *differs, struct err *err)
+{
+    struct lives ours;
+    uint64_t begins;
+
+    if (proof_lives_read(clog_path(console_log(console)), &ours, err) != 0)
+        return -1;
+    *differs = lives_differ(&ours, &wish->lives, wish->offset);
+    begins = lives_history(&ours, wish->offset);
+    lives_clear(&ours);
+    if (*differs == wish->offset) {
+        *differs = UINT64_MAX;
+        return 0;
+    }
+    if (begins == 0)
+        return err_set(err, CAUSE_BUSY,
+                       "the replica has other bytes from %llu on than this one; that waits for their node",
+                       (unsigned long long)*differs);
+    wish->offset = begins;
+    return 0;
+}
+
+static int attach(struct replica *r, struct console *console, struct wish *wish, struct err *err)
 {
     const struct attach_sink sink = {.arg = r,
                                      .room = on_room,
@@ -390,30 +478,53 @@ static int attach(struct replica *r, struct console *console, uint64_t offset, s
                                      .event = on_event,
                                      .closed = on_ended,
                                      .worked = on_worked};
-    const struct attach_request request = {.who = channel_who(r->channel),
-                                           .from = channel_caller(r->channel)->from,
-                                           .right = RIGHT_WATCH,
-                                           .mode = ATTACH_WATCH,
-                                           .from_offset = true,
-                                           .offset = offset,
-                                           .quiet = true};
+    struct attach_request request = {.who = channel_who(r->channel),
+                                     .from = channel_caller(r->channel)->from,
+                                     .right = RIGHT_WATCH,
+                                     .mode = ATTACH_WATCH,
+                                     .from_offset = true,
+                                     .quiet = true};
     struct origin origin;
     const char *path = clog_path(console_log(console));
     const struct node_key *key = hub_key(daemon_hub(channel_daemon(r->channel)));
     int copied = origin_of(path, console_info(console).name, key, &origin, err);
+    uint64_t differs = UINT64_MAX;
 
-    if (copied < 0 || (!copied && catch_up(console, offset, err) != 0))
+    if (copied < 0 ||
+        (copied ? follow_copy(console, wish, &differs, err) : follow(r, console, wish, &differs, err)) != 0)
         return -1;
+    if (differs != UINT64_MAX) /* what proves the history that begins there, from its beginning on */
+        wish->place = (struct proof_place){.segment = wish->offset};
+    if (copied)
+        r->from = origin.from;
     r->copied = copied;
-    r->sent = offset;
+    r->sent = request.offset = wish->offset;
+    r->proof = proof_reader_new(path, &wish->place);
     r->watch = console_attach(console, &request, &sink, err);
     if (!r->watch)
         return -1;
     channel_accept(r->channel);
-    send_origin(r, &origin); /* bytes come in later turns of the loop */
+    if (send_origin(r, &origin, differs, err) != 0) { /* bytes come in later turns of the loop */
+        log_warn(r->server, "%s: not replicated until the next connection: %s", console_info(console).name,
+                 err->text);
+        r->over = true;
+    }
     send_state(r);
     send_proof(r);
     return 0;
+}
+
+static int read_wish(const json_t *json, struct wish *wish, struct err *err)
+{
+    const char *lives = json_string_value(json_object_get(json, "lives"));
+
+    if (!read_u64(json, "offset", &wish->offset) || !read_u64(json, "segment", &wish->place.segment) ||
+        !read_u64(json, "journal", &wish->place.journal) || !read_u64(json, "index", &wish->place.index) ||
+        !read_u64(json, "chain", &wish->place.chain) || !lives)
+        return err_set(err, CAUSE_PROTOCOL,
+                       "expected {\"console\", \"offset\", \"segment\", \"journal\", "
+                       "\"index\", \"chain\", \"lives\"}");
+    return lives_read(&wish->lives, lives, strlen(lives), err);
 }
 
 static int open_replica(struct channel *channel, struct view params, struct err *err)
@@ -421,34 +532,27 @@ static int open_replica(struct channel *channel, struct view params, struct err 
     json_t *json = json_loadb((const char *)params.p, params.n, JSON_REJECT_DUPLICATES, NULL);
     const char *name = json_string_value(json_object_get(json, "console"));
     struct console *console = name ? hub_find(daemon_hub(channel_daemon(channel)), name) : NULL;
-    struct proof_place place = {0};
-    uint64_t offset = 0;
+    struct wish wish = {0};
     struct replica *r;
-    int status;
+    int status = read_wish(json, &wish, err);
 
-    if (!name || !read_u64(json, "offset", &offset) || !read_u64(json, "segment", &place.segment) ||
-        !read_u64(json, "journal", &place.journal) || !read_u64(json, "index", &place.index) ||
-        !read_u64(json, "chain", &place.chain))
-        status = err_set(err, CAUSE_PROTOCOL,
-                         "expected {\"console\", \"offset\", \"segment\", \"journal\", "
-                         "\"index\", \"chain\"}");
-    else if (!console)
-        status = err_set(err, CAUSE_NOT_FOUND, "there is no console '%s'", name);
-    else
-        status = 0;
+    if (status == 0 && !console)
+        status = err_set(err, CAUSE_NOT_FOUND, "there is no console '%s'", name ? name : "");
     json_decref(json);
-    if (status != 0)
+    if (status != 0) {
+        lives_clear(&wish.lives);
         return -1;
+    }
     r = xcalloc(1, sizeof(*r));
     r->channel = channel;
     r->server = xstrdup(channel_caller(channel)->peer);
     r->in = buf_init(IN_MAX);
-    r->proof = proof_reader_new(clog_path(console_log(console)), &place);
     channel_set(channel, r);
-    if (attach(r, console, offset, err) == 0)
-        return 0;
-    replica_free(r);
-    return -1;
+    status = attach(r, console, &wish, err);
+    lives_clear(&wish.lives);
+    if (status != 0)
+        replica_free(r);
+    return status;
 }
 
 static void replica_data(struct channel *channel, const uint8_t *p, size_t n)

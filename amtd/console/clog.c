@@ -55,6 +55,7 @@ void clog_release(struct clog *log)
     buf_free(&log->pending);
     buf_free(&log->index);
     buf_free(&log->journal);
+    lives_clear(&log->lives);
     free(log->name);
     free(log->path);
     free(log);
@@ -300,7 +301,7 @@ static int begin_writing(struct clog *log)
 {
     struct err err = ERR_INIT;
 
-    if (clog_know(log, &err) != 0 || clog_open_file(log, &err) != 0) {
+    if (clog_know(log, &err) != 0 || clog_lives_save(log, &err) != 0 || clog_open_file(log, &err) != 0) {
         pause_log(log, &err);
         return -1;
     }
@@ -457,12 +458,20 @@ int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err
     if (!log->oldest_known) {
         status = log_dir_read(&dir, log->path, err);
         log->oldest = dir.count > 0 ? dir.files[0].first : log->end;
+        log->holes = clog_holes(log, &dir);
         log->oldest_known = status == 0 && dir.count > 0;
         log_dir_clear(&dir);
     }
     *end = log->end;
     *first = log->oldest < log->end ? log->oldest : log->end;
     return status;
+}
+
+uint64_t clog_size(struct clog *log)
+{
+    uint64_t first = 0, end = 0;
+
+    return clog_range(log, &first, &end, NULL) == 0 ? end - first - log->holes : 0;
 }
 
 long clog_read(struct clog *log, uint64_t offset, uint64_t *at, void *p, size_t n, struct err *err)

@@ -25,6 +25,7 @@
 
 #include "amtd/console/clog_store.h"
 #include "amtd/console/journal.h"
+#include "amtd/console/lives.h"
 #include "amtd/console/settings.h"
 #include "base/err.h"
 
@@ -70,10 +71,24 @@ int clog_skip(struct clog *log, uint64_t offset, const char *why, struct err *er
  * passed over, what is missing before them becomes a gap. How many of them were dealt with; fewer while the
  * log is paused or off: offer the rest again later. Nothing is ever lost here. */
 size_t clog_replicate(struct clog *log, uint64_t offset, int64_t at_ms, const uint8_t *p, size_t n);
-/* A log that is followed by others. Bytes before the offset that is returned may be sent to another machine:
- * their offsets will not be used again, though this one loses power and the bytes with it. `from` is how far
- * they were sent; when little is left, more is promised, and `worked` comes. */
+/* A log that is followed by others (clog_follow). Bytes before the offset that is returned may be sent to
+ * another machine: their offsets will not be used again, though this one loses power and the bytes with it.
+ * `from` is how far they were sent; when little is left, more is promised, and `worked` comes. */
 uint64_t clog_promise(struct clog *log, uint64_t from);
+/* A replica of the log, with bytes up to `next` of the lives `theirs`, goes on at *offset. That is `next`,
+ * and *differs UINT64_MAX, when all that it has is what is here. Else *differs is the first offset whose byte
+ * may be another one here, because the log was put back to an older state or begun anew: then *offset is
+ * where a new history begins, behind all that anybody has, and nothing is written in front of it any more.
+ * *begun: it begins now. -1 and err (busy: again later; system; limit-exceeded). */
+int clog_follow(struct clog *log, const struct lives *theirs, uint64_t next, uint64_t *offset,
+                uint64_t *differs, bool *begun, struct err *err);
+/* The lives of the log, as text that is appended (lives.h); of a log that follows another one, the lives of
+ * that. -1 and err. */
+int clog_lives(struct clog *log, struct buf *text, struct err *err);
+/* A number that changes when they do. */
+unsigned clog_generation(const struct clog *log);
+/* Those of the log that this one follows changed. */
+void clog_lives_changed(struct clog *log);
 /* Off: bytes pass by unlogged until it is on again; the gap is recorded. */
 void clog_enable(struct clog *log, bool on);
 bool clog_enabled(const struct clog *log);
@@ -99,6 +114,8 @@ void clog_note_at(struct clog *log, uint64_t offset, enum journal_kind kind, con
 /* First and behind the last byte of the log that can be read. -1 and err when the directory cannot be read.
  */
 int clog_range(struct clog *log, uint64_t *first, uint64_t *end, struct err *err);
+/* Bytes between these, without what was left out where a new history begins. */
+uint64_t clog_size(struct clog *log);
 /* Copies up to n bytes from `offset` on, from whichever segment has them. 0: it is the end. *at is the offset
  * of the first byte, which is larger than `offset` where bytes are no longer kept or were lost. -1 and err: a
  * file cannot be read or is damaged (then *at is behind the damage: go on there). */

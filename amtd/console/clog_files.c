@@ -321,6 +321,8 @@ int clog_know(struct clog *log, struct err *err)
         finish_roll(log, &dir);
         status = know_open(log, &dir, err);
     }
+    if (status == 0)
+        status = clog_lives_know(log, err);
     for (size_t i = 0; status == 0 && i < dir.count; i++)
         if (dir.files[i].form == LOG_PLAIN)
             log->close_wanted = true;

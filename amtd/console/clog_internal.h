@@ -7,6 +7,7 @@
 #include "amtd/console/blocks.h"
 #include "amtd/console/clog.h"
 #include "amtd/console/keeper.h"
+#include "amtd/console/lives.h"
 #include "amtd/console/log_dir.h"
 #include "amtd/console/spool.h"
 #include "base/buf.h"
@@ -77,9 +78,10 @@ struct clog {
     bool begun; /* the open segment has its files */
     bool off;   /* logging is off by request */
     bool dying;
-    uint64_t first;  /* of the open segment */
-    uint64_t oldest; /* of all that is kept; true while oldest_known */
-    bool oldest_known;
+    uint64_t first;     /* of the open segment */
+    uint64_t oldest;    /* of all that is kept */
+    uint64_t holes;     /* left out where a history begins */
+    bool oldest_known;  /* both of them are true */
     uint64_t end;       /* behind the last byte written */
     int64_t created_ms; /* wall clock: when the open segment began */
     int fd;             /* of console.log, -1: not held */
@@ -121,7 +123,12 @@ struct clog {
     int64_t sign_due;
     struct log_reader *reader;
 
-    uint64_t promised; /* replicas may have what is before; 0: no promise in this boot */
+    struct lives lives;  /* none: the log was never followed, or follows another one */
+    bool lives_unsaved;  /* this one is not in the file yet */
+    unsigned generation; /* of its lives: changes with them */
+
+    uint64_t promised; /* replicas may have what is before; 0: no promise in this life */
+    bool promise_left; /* there is one of an earlier life */
     uint64_t promise_step;
     int64_t promise_ms, promise_due; /* when the last began; not before, 0: at any time */
     bool promising;
@@ -173,6 +180,15 @@ uint64_t clog_promise_read(struct clog *log);
 void clog_promise_tick(struct clog *log, int64_t now_ms);
 /* The log is closed in good order. */
 void clog_promise_end(struct clog *log);
+
+/* clog_lives.c */
+/* The directory is being read: this is another life of a log that was followed once. */
+int clog_lives_know(struct clog *log, struct err *err);
+/* Writes down that this life begins, unless that is done. Before anything else is written in it. */
+int clog_lives_save(struct clog *log, struct err *err);
+char *clog_lives_path(const struct clog *log);
+/* Bytes that were left out where a history begins. */
+uint64_t clog_holes(const struct clog *log, const struct log_dir *dir);
 
 /* clog.c */
 void clog_write_index(struct clog *log);

@@ -30,6 +30,7 @@
 struct promise_job {
     struct clog *log;
     char *path, *temporary, *dir;
+    char *lives; /* synced with it: whoever has bytes of this life will find it here */
     uint64_t upto;
     int failure; /* errno */
 };
@@ -73,10 +74,9 @@ uint64_t clog_promise_read(struct clog *log)
             *id++ = '\0';
         if (!id || !text_u64(line, 0, OFFSET_MAX, &upto))
             clog_repair_note(log, "'promise' makes no sense");
-        else if (strcmp(id, boot_id()) == 0)
-            log->promised = upto;
-        else
+        else if (strcmp(id, boot_id()) != 0)
             lost = upto;
+        log->promise_left = true;
     }
     free(path);
     return lost;
@@ -90,14 +90,17 @@ static int write_promise(const struct promise_job *job)
     int n = snprintf(line, sizeof(line), "%" PRIu64 " %s\n", job->upto, boot_id());
     int fd = open(job->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     int dir = open(job->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && dir >= 0 && write(fd, line, (size_t)n) == n && fsync(fd) == 0 &&
-                rename(job->temporary, job->path) == 0 && fsync(dir) == 0;
+    int lives = open(job->lives, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool good = fd >= 0 && dir >= 0 && lives >= 0 && write(fd, line, (size_t)n) == n && fsync(fd) == 0 &&
+                fsync(lives) == 0 && rename(job->temporary, job->path) == 0 && fsync(dir) == 0;
     int failure = good ? 0 : errno != 0 ? errno : ENOSPC;
 
     if (fd >= 0)
         close(fd);
     if (dir >= 0)
         close(dir);
+    if (lives >= 0)
+        close(lives);
     return failure;
 }
 
@@ -128,6 +131,7 @@ static void promise_done(void *arg)
     free(job->path);
     free(job->temporary);
     free(job->dir);
+    free(job->lives);
     free(job);
     if (log->dying && log->working == WORK_NONE)
         clog_release(log);
@@ -150,6 +154,7 @@ static void promise_more(struct clog *log, uint64_t from)
     job->path = promise_path(log);
     job->temporary = xasprintf("%s/promise.new", log->path);
     job->dir = xstrdup(log->path);
+    job->lives = clog_lives_path(log);
     job->upto = (from > log->end ? from : log->end) + log->promise_step;
     log->store->busy++;
     log->store->worker.submit(log->store->worker.arg, promise_run, promise_done, job);
@@ -160,7 +165,7 @@ uint64_t clog_promise(struct clog *log, uint64_t from)
     uint64_t left = log->promised > from ? log->promised - from : 0;
     uint64_t enough = (log->promise_step > 0 ? log->promise_step : STEP_MIN) / 2;
 
-    if (left <= enough && log->known && !log->promising && log->promise_due == 0 &&
+    if (left <= enough && log->known && !log->lives_unsaved && !log->promising && log->promise_due == 0 &&
         clog_make_dir(log, NULL, NULL) == 0)
         promise_more(log, from);
     return log->promised;
@@ -180,7 +185,7 @@ void clog_promise_end(struct clog *log)
     char *path = promise_path(log);
     int fd = -1;
 
-    if (log->promised > 0) {
+    if (log->promised > 0 || log->promise_left) {
         if (log->unsynced)
             fd = open(log->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if ((!log->unsynced || (fd >= 0 && syncfs(fd) == 0)) && unlink(path) != 0 && errno != ENOENT)

@@ -57,7 +57,12 @@ size_t clog_replicate(struct clog *log, uint64_t offset, int64_t at_ms, const ui
     if (log->paused || log->off || clog_next(log, &next, &err) != 0)
         return 0;
     if (offset > next) {
-        if (clog_skip(log, offset, "not in the log of the node any more", &err) != 0)
+        bool history = offset / HISTORY_STEP > next / HISTORY_STEP;
+
+        if (clog_skip(log, offset,
+                      history ? "a new history of the node's log begins"
+                              : "not in the log of the node any more",
+                      &err) != 0)
             return 0;
         next = offset;
     }

@@ -85,13 +85,23 @@ static int sync_path(const char *path)
     return failure;
 }
 
-/* The time index says where the segment begins; and a file that has no name is none. */
+/* The time index says where the segment begins, and the lives whose bytes they are; and a file that has no
+ * name is none. */
 static void sync_names(struct sync_job *job)
 {
+    static const char *const lives[] = {"lives", "origin/lives", "origin"};
+
     for (size_t i = 0; i < job->fresh_count; i++) {
         char *index = xasprintf("%s/console.idx", job->fresh[i]);
         int failure = sync_path(index);
 
+        for (size_t k = 0; failure == 0 && k < sizeof(lives) / sizeof(lives[0]); k++) {
+            char *path = xasprintf("%s/%s", job->fresh[i], lives[k]);
+
+            failure = sync_path(path);
+            failure = failure == ENOENT ? 0 : failure;
+            free(path);
+        }
         if (failure == 0)
             failure = sync_path(job->fresh[i]);
         if (failure == 0)

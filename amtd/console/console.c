@@ -399,6 +399,16 @@ static void on_note(void *arg, const char *text)
     console_did(arg, JOURNAL_NOTE, "amtd", text, 0);
 }
 
+static void on_history(void *arg, const char *text)
+{
+    console_did(arg, JOURNAL_HISTORY, NULL, text, 0);
+}
+
+void console_history(struct console *c, const char *text)
+{
+    on_history(c, text);
+}
+
 /* --- time --- */
 
 static int64_t deadline(const struct console *c)
@@ -598,7 +608,7 @@ struct console *console_new(const struct console_env *env, const struct console_
 {
     struct console *c = xcalloc(1, sizeof(*c));
     const struct source_events source = {c,       on_up,     on_down, on_bytes, on_drained, on_signals,
-                                         on_note, on_logged, on_log,  on_ready, on_proved};
+                                         on_note, on_logged, on_log,  on_ready, on_history, on_proved};
     const struct clog_events log = {c, on_written, on_unlogged, on_trouble, on_worked};
 
     c->env = env;

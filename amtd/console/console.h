@@ -142,6 +142,8 @@ void console_down(struct console *console, const char *who); /* and stay down */
 /* To one attachment, or all (to 0). -1 and err: not-found. */
 int console_message(struct console *console, const char *who, const char *text, uint64_t to, struct err *err);
 void console_note(struct console *console, const char *who, const char *text);
+/* A new history of its log begins (lives.h): into the journal, and to everybody who listens. */
+void console_history(struct console *console, const char *text);
 void console_logging(struct console *console, const char *who, bool on);
 void console_power(struct console *console, const char *who,
                    const char *text);       /* a power action on its host */

@@ -16,6 +16,7 @@ static const char *const names[JOURNAL_KINDS] = {
     [JOURNAL_NOTE] = "note",       [JOURNAL_SIGNALS] = "signals", [JOURNAL_GAP] = "gap",
     [JOURNAL_LOGGING] = "logging", [JOURNAL_IDLE] = "idle",       [JOURNAL_PATTERN] = "pattern",
     [JOURNAL_ROLL] = "roll",       [JOURNAL_REPAIR] = "repair",   [JOURNAL_ACTIVITY] = "activity",
+    [JOURNAL_HISTORY] = "history",
 };
 
 const char *journal_kind_name(enum journal_kind kind)

@@ -30,6 +30,7 @@ enum journal_kind {
     JOURNAL_ROLL,     /* the segment was closed; text: why */
     JOURNAL_REPAIR,   /* something was wrong with the files; text: what */
     JOURNAL_ACTIVITY, /* the rate of its bytes passed a mark; text: how */
+    JOURNAL_HISTORY,  /* a new history of the log begins; text: why */
     JOURNAL_KINDS,
 };
 

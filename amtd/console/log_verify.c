@@ -10,13 +10,15 @@
 
 #include "amtd/console/blocks.h"
 #include "amtd/console/chain.h"
+#include "amtd/console/lives.h"
 #include "amtd/console/log_dir.h"
 #include "amtd/console/segment.h"
 #include "base/xalloc.h"
 
 #define CHAIN_MAX (256 * 1024 * 1024) /* bytes of a chain that is read */
 
-static const char *const names[VERIFY_STATES] = {"intact", "unsigned", "expired", "gap", "damaged"};
+static const char *const names[VERIFY_STATES] = {"intact", "unsigned", "expired",
+                                                 "gap",    "history",  "damaged"};
 
 const char *verify_state_name(enum verify_state state)
 {
@@ -237,7 +239,9 @@ static const struct log_file *file_at(const struct verifier *v, uint64_t first, 
 
 static void move_to(struct verifier *v, uint64_t first)
 {
-    if (first > v->at)
+    if (first > v->at && first / HISTORY_STEP > v->at / HISTORY_STEP)
+        find(v, VERIFY_HISTORY, v->at, first, "chain", "left out: a new history begins behind it");
+    else if (first > v->at)
         find(v, VERIFY_GAP, v->at, first, "chain", "");
     v->at = first;
 }

@@ -15,6 +15,7 @@ enum verify_state {
     VERIFY_UNSIGNED, /* no signature covers it yet: the newest bytes */
     VERIFY_EXPIRED,  /* removed by the rules of keeping, which a signed record says */
     VERIFY_GAP,      /* bytes that were never in the log, or were lost before they were signed */
+    VERIFY_HISTORY,  /* left out in front of a new history (lives.h) */
     VERIFY_DAMAGED,
     VERIFY_STATES,
 };

@@ -36,19 +36,22 @@ static bool is_replica(const char *path)
 
 /* --- whose log it is --- */
 
-static int read_origin(const char *path, struct origin *origin, struct err *err)
+int origin_read(const char *directory, struct origin *origin, struct err *err)
 {
-    char *file = origin_path(path, "key");
+    char *file = xasprintf("%s/key", directory);
     json_t *json = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
+    json_int_t from = json_integer_value(json_object_get(json, "from"));
     const char *name = json_string_value(json_object_get(json, "console"));
     const char *key = json_string_value(json_object_get(json, "key"));
     struct buf raw = buf_init(KEY_FILE_MAX);
     int status = -1;
 
+    memset(origin, 0, sizeof(*origin));
     if (name && console_name_ok(name) && key && text_base64_decode(&raw, key, strlen(key)) &&
-        raw.len == NODE_PUBLIC_LEN) {
+        raw.len == NODE_PUBLIC_LEN && from >= 0) {
         memcpy(origin->console, name, strlen(name) + 1);
         memcpy(origin->key, raw.p, NODE_PUBLIC_LEN);
+        origin->from = (uint64_t)from;
         status = 0;
     } else {
         err_set(err, CAUSE_BAD_ANSWER, "%s: not what amtd wrote there", file);
@@ -56,6 +59,15 @@ static int read_origin(const char *path, struct origin *origin, struct err *err)
     buf_free(&raw);
     json_decref(json);
     free(file);
+    return status;
+}
+
+static int read_origin(const char *path, struct origin *origin, struct err *err)
+{
+    char *directory = xasprintf("%s/origin", path);
+    int status = origin_read(directory, origin, err);
+
+    free(directory);
     return status;
 }
 
@@ -340,7 +352,8 @@ static int write_key(const char *path, const struct origin *origin, struct err *
     int status = 0;
 
     text_base64(&key, origin->key, sizeof(origin->key));
-    json = json_pack("{s:s, s:s}", "console", origin->console, "key", buf_str(&key));
+    json = json_pack("{s:s, s:s, s:I}", "console", origin->console, "key", buf_str(&key), "from",
+                     (json_int_t)origin->from);
     if (json_dump_file(json, fresh, 0) != 0 || rename(fresh, file) != 0)
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", file);
     json_decref(json);
@@ -350,26 +363,40 @@ static int write_key(const char *path, const struct origin *origin, struct err *
     return status;
 }
 
+/* What proves an earlier history. One of which no byte came has a name of its own, too. */
+static int put_aside(const char *path, uint64_t offset, struct err *err)
+{
+    char *directory = xasprintf("%s/origin", path),
+         *aside = xasprintf("%s-until-%" PRIu64, directory, offset);
+
+    for (int i = 1; access(aside, F_OK) == 0 && i < 1000; i++) {
+        free(aside);
+        aside = xasprintf("%s-until-%" PRIu64 ".%d", directory, offset, i);
+    }
+    if (rename(directory, aside) != 0)
+        err_set_errno(err, CAUSE_SYSTEM, errno, "%s", aside);
+    free(directory);
+    free(aside);
+    return is_replica(path) ? -1 : 0;
+}
+
 int proof_begin(const char *path, const struct origin *origin, uint64_t offset, bool *changed,
                 struct err *err)
 {
-    char *directory = xasprintf("%s/origin", path), *aside;
+    char *directory = xasprintf("%s/origin", path);
     struct origin there;
     int status = 0;
 
     *changed = false;
     if (is_replica(path) && read_origin(path, &there, NULL) == 0 &&
         memcmp(there.key, origin->key, sizeof(there.key)) == 0 &&
-        strcmp(there.console, origin->console) == 0) {
+        strcmp(there.console, origin->console) == 0 && there.from >= origin->from) {
         free(directory);
         return 0;
     }
     if (is_replica(path)) {
-        aside = xasprintf("%s-until-%" PRIu64, directory, offset);
         *changed = true;
-        if (rename(directory, aside) != 0)
-            status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", aside);
-        free(aside);
+        status = put_aside(path, offset, err);
     }
     if (status == 0 && mkdir(path, 0700) != 0 && errno != EEXIST)
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
@@ -377,6 +404,45 @@ int proof_begin(const char *path, const struct origin *origin, uint64_t offset, 
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", directory);
     free(directory);
     return status == 0 ? write_key(path, origin, err) : -1;
+}
+
+int proof_lives_read(const char *path, struct lives *lives, struct err *err)
+{
+    char *file = origin_path(path, "lives");
+    struct buf text = buf_init(LIVES_TEXT_MAX);
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), status = 0;
+    ssize_t n = fd >= 0 ? read(fd, buf_room(&text, LIVES_TEXT_MAX), LIVES_TEXT_MAX) : -1;
+
+    *lives = (struct lives){0};
+    if (n >= 0) {
+        buf_added(&text, (size_t)n);
+        status = lives_read(lives, buf_str(&text), text.len, err);
+    } else if (errno != ENOENT) {
+        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", file);
+    }
+    if (fd >= 0)
+        close(fd);
+    buf_free(&text);
+    free(file);
+    return status;
+}
+
+int proof_lives_write(const char *path, const struct lives *lives, struct err *err)
+{
+    char *file = origin_path(path, "lives"), *fresh = origin_path(path, "lives.new");
+    struct buf text = buf_init(LIVES_TEXT_MAX);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), status = 0;
+
+    lives_write(lives, &text);
+    errno = fd >= 0 ? ENOSPC : errno; /* unless writing says otherwise */
+    if (fd < 0 || write(fd, text.p, text.len) != (ssize_t)text.len || rename(fresh, file) != 0)
+        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", file);
+    if (fd >= 0)
+        close(fd);
+    buf_free(&text);
+    free(file);
+    free(fresh);
+    return status;
 }
 
 /* At `position`, which is the file's end; 0 begins it anew. Whole or not at all. */
@@ -414,7 +480,9 @@ int proof_add(const char *path, const struct proof_piece *piece, const void *p, 
         file = xasprintf("%s/origin/%020" PRIu64 ".%s", path, piece->segment, parts[piece->file]);
     else
         file = origin_path(path, parts[piece->file]);
-    if (piece->file == PROOF_SIGNATURE) { /* replaced whole */
+    if (piece->file == PROOF_CHAIN && piece->position == 0 && file_size(path, "chain") > 0) {
+        status = err_set(err, CAUSE_PROTOCOL, "%s is longer than the node's; it stays as it is", file);
+    } else if (piece->file == PROOF_SIGNATURE) { /* replaced whole */
         fresh = xasprintf("%s.new", file);
         status = append(fresh, 0, p, n, err);
         if (status == 0 && rename(fresh, file) != 0)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "amtd/console/lives.h"
 #include "amtd/console/node_key.h"
 #include "amtd/console/settings.h"
 #include "base/buf.h"
@@ -30,11 +31,14 @@ struct proof_place {
 struct origin {
     char console[CONSOLE_NAME_MAX + 1];
     uint8_t key[NODE_PUBLIC_LEN];
+    uint64_t from; /* what is in front of it is of an earlier history, and proved elsewhere */
 };
 /* Of the log in that directory: of another node when it is a replica (1), else of this one, with that name
  * and key (0; own NULL: without). -1 and err: it is a replica, but of whom cannot be read. */
 int origin_of(const char *path, const char *name, const struct node_key *own, struct origin *origin,
               struct err *err);
+/* That in a directory `origin` or one that was put aside. -1 and err. */
+int origin_read(const char *directory, struct origin *origin, struct err *err);
 /* The id of its key, as in the chain. */
 void origin_id(const struct origin *origin, char id[NODE_ID_LEN + 1]);
 
@@ -60,10 +64,14 @@ bool proof_reader_next(struct proof_reader *reader, uint64_t sent, struct proof_
 
 /* What the replica in that directory has. */
 void proof_place_read(const char *path, struct proof_place *place);
-/* From now on it is a replica of that log. When it was one of another log, what proved that is put aside
- * under `origin-until-OFFSET` and *changed set. -1 and err. */
+/* From now on it is a replica of that log. When it was one of another log, or of an earlier history of it,
+ * what proves that is put aside under `origin-until-OFFSET` and *changed set. -1 and err. */
 int proof_begin(const char *path, const struct origin *origin, uint64_t offset, bool *changed,
                 struct err *err);
+/* Whose lives (lives.h) its bytes come from, as the node told last. Reading: an empty list when there is
+ * none. -1 and err. */
+int proof_lives_read(const char *path, struct lives *lives, struct err *err);
+int proof_lives_write(const char *path, const struct lives *lives, struct err *err);
 /* Keeps a piece that came. -1 and err: it does not fit to what is there (protocol), or system. */
 int proof_add(const char *path, const struct proof_piece *piece, const void *p, size_t n, struct err *err);
 

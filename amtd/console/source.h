@@ -54,6 +54,8 @@ struct source_events {
     struct clog *(*log)(void *arg);
     /* What was in the way of connecting may be gone: try now, if another try is waited for. */
     void (*ready)(void *arg);
+    /* A new history of that log begins: one line, printable. */
+    void (*history)(void *arg, const char *text);
     /* What proves that log has grown (proof.h). */
     void (*proved)(void *arg);
 };

@@ -32,6 +32,8 @@ struct node_source {
     bool waits;       /* the log here takes nothing now */
     bool known;       /* whose log it is */
     bool unproved;    /* what proves it does not fit: no more until the next connection */
+    bool introduced;  /* this channel has said whose log it is */
+    bool again;       /* the channel is to be opened anew */
     bool up;          /* at the node */
     enum told told;
     char reason[TEXT_SIZE]; /* why it is not up there */
@@ -128,33 +130,99 @@ static int take_state(struct node_source *s, struct view payload)
 
 /* --- the log --- */
 
+/* Whose bytes come now: kept when it is something new. */
+static void take_lives(struct node_source *s, struct clog *log, const struct lives *lives)
+{
+    struct buf new_text = buf_init(LIVES_TEXT_MAX), old_text = buf_init(LIVES_TEXT_MAX);
+    struct lives old;
+    struct err err = ERR_INIT;
+
+    if (proof_lives_read(clog_path(log), &old, NULL) == 0)
+        lives_write(&old, &old_text);
+    lives_write(lives, &new_text);
+    if (old_text.len != new_text.len || memcmp(old_text.p, new_text.p, new_text.len) != 0) {
+        if (proof_lives_write(clog_path(log), lives, &err) != 0) {
+            log_warn(log_name(s), "which lives of the node the replica is of cannot be kept: %s", err.text);
+            s->unproved = true;
+        }
+        clog_lives_changed(log);
+    }
+    lives_clear(&old);
+    buf_free(&old_text);
+    buf_free(&new_text);
+}
+
+/* The node has written other bytes at offsets that are here, or may have. What is here stays. */
+static void tell_history(const struct node_source *s, uint64_t from, uint64_t differs, uint64_t end)
+{
+    char *text;
+
+    if (differs < end)
+        text = xasprintf(
+            "node %s was put back to an older state or set up anew: its log is another one from offset "
+            "%llu on; what is here up to %llu stays, and a new history begins at %llu",
+            s->node->name, (unsigned long long)differs, (unsigned long long)end, (unsigned long long)from);
+    else
+        text = xasprintf("a new history of the log of node %s begins at %llu; what is here up to %llu stays",
+                         s->node->name, (unsigned long long)from, (unsigned long long)end);
+    s->source.events.history(s->source.events.arg, text);
+    free(text);
+}
+
+/* -1: a history would begin in front of what is here. */
+static int begin_origin(struct node_source *s, const struct origin *origin, const struct lives *lives,
+                        uint64_t differs)
+{
+    struct clog *log = s->source.events.log(s->source.events.arg);
+    uint64_t end = clog_end(log);
+    struct origin there;
+    struct err err = ERR_INIT;
+    bool changed = false;
+
+    if (origin_of(clog_path(log), "", NULL, &there, NULL) > 0 && there.from < origin->from &&
+        origin->from < end)
+        return -1;
+    if (proof_begin(clog_path(log), origin, end, &changed, &err) != 0) {
+        log_warn(log_name(s), "what proves the replica cannot be kept: %s", err.text);
+        s->unproved = true;
+    } else {
+        take_lives(s, log, lives);
+    }
+    s->again = changed && s->introduced; /* what proves the new one comes from its beginning on */
+    s->introduced = true;
+    if (changed && origin->from > 0)
+        tell_history(s, origin->from, differs, end);
+    else if (changed)
+        s->source.events.note(s->source.events.arg, "the node signs with another key from here on");
+    if (!s->known)
+        hub_changed(daemon_hub(nodes_daemon(s->node->nodes)));
+    s->known = true;
+    return 0;
+}
+
 static int take_origin(struct node_source *s, struct view payload)
 {
     json_t *json = json_loadb((const char *)payload.p, payload.n, JSON_REJECT_DUPLICATES, NULL);
     const char *console = json_string_value(json_object_get(json, "console"));
     const char *key = json_string_value(json_object_get(json, "key"));
-    struct clog *log = s->source.events.log(s->source.events.arg);
+    const char *text = json_string_value(json_object_get(json, "lives"));
+    json_int_t from = json_integer_value(json_object_get(json, "from"));
+    const json_t *differs = json_object_get(json, "differs");
     struct buf raw = buf_init(64);
     struct origin origin = {0};
-    struct err err = ERR_INIT;
-    bool changed = false;
+    struct lives lives = {0};
     int status = -1;
 
     if (console && console_name_ok(console) && key && text_base64_decode(&raw, key, strlen(key)) &&
-        raw.len == NODE_PUBLIC_LEN) {
+        raw.len == NODE_PUBLIC_LEN && from >= 0 && text &&
+        lives_read(&lives, text, strlen(text), NULL) == 0) {
         memcpy(origin.console, console, strlen(console) + 1);
         memcpy(origin.key, raw.p, NODE_PUBLIC_LEN);
-        status = 0;
-        if (proof_begin(clog_path(log), &origin, clog_end(log), &changed, &err) != 0) {
-            log_warn(log_name(s), "what proves the replica cannot be kept: %s", err.text);
-            s->unproved = true;
-        }
-        if (changed) /* the node was set up anew; its new log goes on behind the old one */
-            s->source.events.note(s->source.events.arg, "the node signs with another key from here on");
-        if (!s->known)
-            hub_changed(daemon_hub(nodes_daemon(s->node->nodes)));
-        s->known = true;
+        origin.from = (uint64_t)from;
+        status =
+            begin_origin(s, &origin, &lives, differs ? (uint64_t)json_integer_value(differs) : UINT64_MAX);
     }
+    lives_clear(&lives);
     buf_free(&raw);
     json_decref(json);
     return status;
@@ -211,13 +279,13 @@ static void unsubscribe(struct node_source *s)
     if (s->channel != 0 && s->node->client)
         client_drop_channel(s->node->client, s->channel);
     s->channel = 0;
-    s->waits = s->yours = s->asked = false;
+    s->waits = s->yours = s->asked = s->introduced = false;
     s->writer[0] = '\0';
     buf_free(&s->in);
 }
 
 /* Deals with as many records as there are, and with as many as the log takes. */
-static void take_records(struct node_source *s)
+static void take_all(struct node_source *s)
 {
     struct rd rd = rd_init(s->in.p, s->in.len);
     size_t before = s->in.len;
@@ -233,6 +301,8 @@ static void take_records(struct node_source *s)
         if (d == DECODE_MORE)
             break;
         status = d == DECODE_BAD ? -1 : take_one(s, &record);
+        if (s->again)
+            unsubscribe(s);
         if (s->channel == 0) /* closed by what came of it */
             return;
         if (status > 0)
@@ -246,6 +316,15 @@ static void take_records(struct node_source *s)
         unsubscribe(s);
         go_down(s, "the node does not keep to the protocol");
     }
+}
+
+static void take_records(struct node_source *s)
+{
+    take_all(s);
+    if (!s->again)
+        return;
+    s->again = false;
+    connect_source(s);
 }
 
 /* --- the channel --- */
@@ -325,6 +404,8 @@ static void subscribe(struct node_source *s)
     const struct channel_events events = {
         .arg = s, .accepted = on_accepted, .data = on_data, .drained = on_drained, .ended = on_ended};
     struct clog *log = s->source.events.log(s->source.events.arg);
+    struct buf lives = buf_init(LIVES_TEXT_MAX);
+    struct origin origin;
     struct proof_place place;
     struct err err = ERR_INIT;
     uint64_t next;
@@ -332,20 +413,24 @@ static void subscribe(struct node_source *s)
     char *text;
 
     clog_flush(log);
-    if (clog_next(log, &next, &err) != 0) {
+    if (clog_next(log, &next, &err) != 0 || clog_lives(log, &lives, &err) != 0) {
         snprintf(s->reason, sizeof(s->reason), "%.*s", TEXT_SIZE - 1, err.text);
+        buf_free(&lives);
         return;
     }
+    if (origin_of(clog_path(log), "", NULL, &origin, NULL) > 0 && origin.from > next)
+        next = origin.from; /* of the history that begins there nothing has come yet */
     proof_place_read(clog_path(log), &place);
     s->in = buf_init(IN_MAX);
     s->unproved = false;
-    json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "console", s->console, "offset", (json_int_t)next,
+    json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "console", s->console, "offset", (json_int_t)next,
                      "segment", (json_int_t)place.segment, "journal", (json_int_t)place.journal, "index",
-                     (json_int_t)place.index, "chain", (json_int_t)place.chain);
+                     (json_int_t)place.index, "chain", (json_int_t)place.chain, "lives", buf_str(&lives));
     text = json_dumps(json, JSON_COMPACT);
     s->channel = client_open_channel(s->node->client, "replica", text, strlen(text), &events);
     free(text);
     json_decref(json);
+    buf_free(&lives);
 }
 
 static void connect_source(struct node_source *s)

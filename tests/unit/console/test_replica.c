@@ -273,14 +273,36 @@ static void boot_again(const char *name)
     free(content);
 }
 
+/* A replica with bytes up to `next` of the lives that are in the replica's text. Returns where it goes on. */
+static uint64_t join(struct clog *log, const char *theirs, uint64_t next, uint64_t *differs, bool *begun)
+{
+    struct lives lives;
+    struct err err = ERR_INIT;
+    uint64_t offset;
+
+    assert_int_equal(lives_read(&lives, theirs, strlen(theirs), NULL), 0);
+    if (clog_follow(log, &lives, next, &offset, differs, begun, &err) != 0)
+        fail_msg("%s", err.text);
+    lives_clear(&lives);
+    return offset;
+}
+
+static void lives_of(struct clog *log, struct buf *text)
+{
+    buf_reset(text);
+    assert_int_equal(clog_lives(log, text, NULL), 0);
+}
+
 /* Offsets that a server may have seen are not used again when power fails; sudden death loses nothing. */
 static void test_promise(void **state)
 {
     struct clog *one = bench_log(&b, "c0");
-    uint64_t promised;
+    uint64_t promised, differs;
+    bool begun;
 
     (void)state;
     bench_append(one, "0123456789");
+    assert_int_equal(join(one, "", 0, &differs, &begun), 0);
     b.later = true;
     assert_int_equal(clog_promise(one, 0), 0); /* nothing may go out before it is on the disk */
     assert_false(bench_exists(bench_path(&b, "c0", "promise")));
@@ -301,13 +323,154 @@ static void test_promise(void **state)
     clog_free(one);
     one = bench_log(&b, "killed");
     assert_int_equal(end_of(one), 10);
-    assert_int_equal(clog_promise(one, 0), promised); /* it still holds */
+    assert_int_equal(join(one, "", 0, &differs, &begun), 0);
+    b.later = true;
+    assert_int_equal(clog_promise(one, 0), 0); /* this life is not on the disk yet */
+    bench_work(&b);
+    b.later = false;
+    assert_true(clog_promise(one, 0) > 10);
     clog_free(one);
+    assert_false(bench_exists(bench_path(&b, "killed", "promise")));
     one = bench_log(&b, "power");
     assert_int_equal(end_of(one), promised);
     bench_append(one, "new");
     assert_int_equal(end_of(one), promised + 3);
     clog_free(one);
+}
+
+/* --- histories --- */
+
+/* One that only goes forward has no other history, however often it begins again. */
+static void test_one_history(void **state)
+{
+    struct clog *one = bench_log(&b, "c0");
+    struct buf text = buf_init(LIVES_TEXT_MAX);
+    uint64_t differs;
+    bool begun;
+
+    (void)state;
+    bench_append(one, "first");
+    assert_int_equal(join(one, "", 0, &differs, &begun), 0);
+    lives_of(one, &text);
+    for (int i = 0; i < 5; i++) {
+        clog_free(one);
+        one = bench_log(&b, "c0");
+        bench_append(one, "more");
+        assert_int_equal(join(one, buf_str(&text), 5 + 4 * (uint64_t)i, &differs, &begun), 5 + 4 * i);
+        assert_true(differs == UINT64_MAX && !begun);
+        lives_of(one, &text);
+    }
+    assert_int_equal(clog_size(one), 25);
+    clog_free(one);
+    buf_free(&text);
+}
+
+/* One that is put back writes offsets again that the replica has other bytes for: all goes on behind. */
+static void test_put_back(void **state)
+{
+    struct clog *one = bench_log(&b, "c0"), *back;
+    struct buf had = buf_init(LIVES_TEXT_MAX), text = buf_init(LIVES_TEXT_MAX), all = buf_init(1000);
+    struct bench_findings found;
+    uint64_t differs;
+    bool begun;
+
+    (void)state;
+    bench_append(one, "in the backup, ");
+    assert_int_equal(join(one, "", 0, &differs, &begun), 0);
+    bench_copy(&b, "c0", "back");
+    bench_append(one, "and this is not");
+    lives_of(one, &had);
+    clog_free(one);
+
+    back = bench_log(&b, "back");
+    bench_append(back, "other bytes, many more than there were before");
+    assert_true(join(back, buf_str(&had), 30, &differs, &begun) == HISTORY_STEP);
+    assert_true(differs == 15 && begun);
+    bench_append(back, "a new history");
+    assert_int_equal(clog_size(back), 15 + 45 + 13);
+    bench_read(back, HISTORY_STEP, &all);
+    assert_string_equal(buf_str(&all), "a new history");
+    /* another one that has bytes of the old life; and one that has none of it */
+    assert_true(join(back, buf_str(&had), 20, &differs, &begun) == HISTORY_STEP);
+    assert_true(differs == 15 && !begun);
+    assert_int_equal(join(back, buf_str(&had), 15, &differs, &begun), 15);
+    assert_true(differs == UINT64_MAX && !begun);
+    /* the first one, from now on; also after a restart */
+    lives_of(back, &text);
+    assert_true(join(back, buf_str(&text), HISTORY_STEP, &differs, &begun) == HISTORY_STEP);
+    assert_true(differs == UINT64_MAX && !begun);
+    clog_roll(back);
+    bench_pass(&b, back, 60000);
+    clog_free(back);
+    bench_verify(&b, "back", &found);
+    back = bench_log(&b, "back");
+    assert_true(join(back, buf_str(&text), HISTORY_STEP + 13, &differs, &begun) == HISTORY_STEP + 13);
+    assert_true(differs == UINT64_MAX && !begun);
+    clog_free(back);
+    buf_free(&had);
+    buf_free(&text);
+    buf_free(&all);
+}
+
+/* What an earlier history signed stays, and is proved for ever. */
+static void test_histories_are_proved(void **state)
+{
+    struct clog *two = bench_log(&b, "c0@n"), *one = bench_log(&b, "c0");
+    struct origin origin;
+    uint32_t seed = 7;
+    bool changed;
+
+    (void)state;
+    add(one, &seed, 100000);
+    clog_roll(one);
+    bench_pass(&b, one, 60000);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    assert_int_equal(prove("c0@n").damages, 0);
+    assert_int_equal(origin_of(clog_path(one), "c0", b.key, &origin, NULL), 0);
+    origin.from = HISTORY_STEP;
+    assert_int_equal(proof_begin(clog_path(two), &origin, end_of(two), &changed, NULL), 0);
+    assert_true(changed);
+    assert_int_equal(proof_begin(clog_path(two), &origin, end_of(two), &changed, NULL), 0);
+    assert_false(changed);
+    assert_int_equal(clog_replicate(two, HISTORY_STEP, b.fake.wall, (const uint8_t *)"new", 3), 3);
+    clog_flush(two);
+    assert_int_equal(prove("c0@n").damages, 0);
+    {
+        char name[64];
+        const char *path;
+        size_t n;
+        char *content;
+
+        snprintf(name, sizeof(name), "origin-until-%llu/chain", (unsigned long long)(end_of(one)));
+        path = bench_path(&b, "c0@n", name);
+        content = bench_file(path, &n);
+        content[n / 2] ^= 1;
+        bench_put(path, content, n);
+        free(content);
+    }
+    assert_true(prove("c0@n").damages > 0);
+    clog_free(one);
+    clog_free(two);
+}
+
+/* The node's chain never takes the place of what is here of it. */
+static void test_chain_is_kept(void **state)
+{
+    struct clog *one = bench_log(&b, "c0"), *two = bench_log(&b, "c0@n");
+    const struct proof_piece piece = {.file = PROOF_CHAIN};
+    uint32_t seed = 3;
+
+    (void)state;
+    add(one, &seed, 1000);
+    clog_roll(one);
+    bench_pass(&b, one, 60000);
+    follow(one, two);
+    follow_proof(one, two, end_of(two));
+    assert_int_equal(proof_add(clog_path(two), &piece, "{}\n", 3, NULL), -1);
+    assert_int_equal(prove("c0@n").damages, 0);
+    clog_free(one);
+    clog_free(two);
 }
 
 /* The replica knows when the machine booted, because its node's journals say so. */
@@ -364,6 +527,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tampering, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_boots, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_history, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_put_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_histories_are_proved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_chain_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_promise, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replica_loses_power, setup, teardown),
     };
