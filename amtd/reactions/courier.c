@@ -153,19 +153,9 @@ static void end_transfer(struct courier *c, struct parcel *p)
     p->list = NULL;
 }
 
-static const struct {
-    CURLcode code;
-    enum cause cause;
-} causes[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, CAUSE_NAME_UNKNOWN}, {CURLE_COULDNT_CONNECT, CAUSE_REFUSED},
-    {CURLE_OPERATION_TIMEDOUT, CAUSE_TIMEOUT},        {CURLE_PEER_FAILED_VERIFICATION, CAUSE_TLS_UNTRUSTED},
-    {CURLE_SSL_CACERT_BADFILE, CAUSE_TLS_UNTRUSTED},  {CURLE_LOGIN_DENIED, CAUSE_AUTH_FAILED},
-};
-
 /* Sets the failure, if it is one; true: there is no use in trying again. */
 static bool judge(struct parcel *p, CURLcode code)
 {
-    enum cause cause = CAUSE_FAULT;
     long response = 0;
 
     err_clear(&p->failure);
@@ -173,13 +163,11 @@ static bool judge(struct parcel *p, CURLcode code)
     if (code == CURLE_OK && (p->letter.to_count > 0 || (response >= 200 && response < 300)))
         return true;
     if (code == CURLE_OK) {
-        err_set(&p->failure, CAUSE_FAULT, "%s: the server answers %ld", p->letter.what, response);
+        err_set(&p->failure, CAUSE_NOT_DELIVERED, "%s: the server answers %ld", p->letter.what, response);
         return response >= 400 && response < 500 && response != 408 && response != 429;
     }
-    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-        if (causes[i].code == code)
-            cause = causes[i].cause;
-    err_set(&p->failure, cause, "%s: %s", p->letter.what, p->text[0] ? p->text : curl_easy_strerror(code));
+    err_set(&p->failure, CAUSE_NOT_DELIVERED, "%s: %s", p->letter.what,
+            p->text[0] ? p->text : curl_easy_strerror(code));
     if (response > 0)
         err_code(&p->failure, "%s %ld", p->letter.to_count > 0 ? "SMTP" : "HTTP", response);
     return p->letter.to_count > 0 && response >= 500;

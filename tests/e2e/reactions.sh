@@ -79,7 +79,7 @@ echo '--- mail: a login, sealed; a try'
 printf 'wrong\n' > "$dir/mailpw"
 amtcli mail login --user amtd --password-file "$dir/mailpw"
 exits 1 amtcli mail test a@example.com
-says "$dir/err" 'auth-failed'
+says "$dir/err" 'Login denied'
 printf 's3cret\n' > "$dir/mailpw"
 amtcli mail login --user amtd --password-file "$dir/mailpw"
 amtcli mail test a@example.com 2> /dev/null
@@ -129,12 +129,25 @@ wait_until 'a failed try' grep -q 'tried again in 5 s' "$dir/amtd.log"
 rm "$post/refuse"
 wait_until 'the second try' has posts 'Kernel panic'
 
+echo '--- mail that cannot be brought: the hint speaks of mail'
+sed "s/port: $smtp/port: 9/" "$dir/amtd.yaml" > "$dir/other.yaml"
+cp "$dir/amtd.yaml" "$dir/kept.yaml"
+cp "$dir/other.yaml" "$dir/amtd.yaml"
+exits 0 amtcli config reload
+exits 1 amtcli mail test ops@example.com
+says "$dir/err" "check 'mail'"
+cp "$dir/kept.yaml" "$dir/amtd.yaml"
+exits 0 amtcli config reload
+
 echo '--- patterns read again; consoles stay'
 amtcli console vm1 --read-only < /dev/null > "$dir/watcher" 2> /dev/null &
 since=$(amtcli console show vm1 -o json | jq -r .since)
 config "  - { name: oops, regex: 'Oops', every: 0s, mail: ops@example.com }"
+reads() { grep -c 'configuration read again' "$dir/amtd.log" || true; }
+before=$(reads)
 kill -HUP "$amtd_pid"
-wait_until 'the new configuration' grep -q 'configuration read again' "$dir/amtd.log"
+read_again() { [ "$(reads)" -gt "$before" ]; }
+wait_until 'the new configuration' read_again
 type_into vm1 'Kernel panic Oops'
 wait_until 'the new pattern' event_is 'oops:'
 [ "$(amtcli event list --since 1h --kind pattern -o json | jq '[.[] | select(.text | startswith("panic"))] | length')" = 3 ] || fail 'the old pattern is still there'
