@@ -46,10 +46,14 @@ static int config_reload(struct context *ctx)
 {
     json_t *reply;
     int code = context_call(ctx, "daemon.reload", NULL, &reply);
+    const char *later;
 
     if (code != 0)
         return code;
+    later = json_string_value(json_object_get(reply, "later"));
     fprintf(stderr, "%lld consoles\n", (long long)json_integer_value(json_object_get(reply, "consoles")));
+    if (later && later[0])
+        fprintf(stderr, "changed, but only read when amtd starts: %s\n", later);
     json_decref(reply);
     return EXIT_ALL;
 }

@@ -323,6 +323,7 @@ int config_read(struct config *config, const char *path, struct buf *mistakes)
     read_file(&r, path);
     read_parts(&r, path);
     config_forget_names(&r);
+    config_note_fixed(config, options, sizeof(options) / sizeof(options[0]));
     return r.count == 0 ? 0 : -1;
 }
 
@@ -373,6 +374,8 @@ void config_clear(struct config *config)
     }
     free(config->allow);
     free(config->activity_syslog);
+    free(config->fixed);
+    free(config->cwd);
     config_forget_consoles(config);
     config_nodes_clear(config);
     for (size_t i = 0; i < config->reaction_count; i++)

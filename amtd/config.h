@@ -67,6 +67,8 @@ struct config {
     bool is_private;
     bool only_joins; /* is there to join a server, and connects to none */
     char *path;      /* of the file that was read last, absolute; NULL: none */
+    char *fixed;     /* what it says of the options that count from the start on (config_fixed.c) */
+    char *cwd;       /* where amtd was started: relative paths begin there; NULL: here */
     struct console_settings *consoles;
     size_t console_count;
     struct watched_pattern *patterns;
@@ -87,6 +89,13 @@ void config_init(struct config *config);
 void config_clear(struct config *config);
 /* The consoles of `from` become those of config, which is marked as read (state_dir is not NULL). */
 void config_take_consoles(struct config *config, struct config *from);
+/* What is said of other amtds (tls, nodes, servers) is exchanged. */
+void config_exchange_peers(struct config *a, struct config *b);
+/* The options that count from the start on, and of which `fresh` says something else than `running`: their
+ * names, ", " between them, appended. */
+void config_compare_fixed(const struct config *running, const struct config *fresh, struct buf *names);
+/* A relative path begins where amtd was started. */
+void config_absolute(const struct config *config, char **path);
 /* As if it named no consoles and patterns. */
 void config_forget_consoles(struct config *config);
 /* Reads a file, and those that end in .yaml in conf.d beside it, by name, over what is there. -1: every

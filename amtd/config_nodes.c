@@ -148,6 +148,39 @@ void config_read_servers(struct config_reader *r, const yaml_node_t *node, void 
     }
 }
 
+void config_exchange_peers(struct config *a, struct config *b)
+{
+    struct config c = *a;
+
+    a->tls_certificate = b->tls_certificate;
+    a->tls_key = b->tls_key;
+    a->tls_ca = b->tls_ca;
+    a->nodes = b->nodes;
+    a->node_count = b->node_count;
+    a->servers = b->servers;
+    a->server_count = b->server_count;
+    b->tls_certificate = c.tls_certificate;
+    b->tls_key = c.tls_key;
+    b->tls_ca = c.tls_ca;
+    b->nodes = c.nodes;
+    b->node_count = c.node_count;
+    b->servers = c.servers;
+    b->server_count = c.server_count;
+}
+
+void config_absolute(const struct config *config, char **path)
+{
+    char *cwd, *whole;
+
+    if (!*path || (*path)[0] == '/')
+        return;
+    cwd = config->cwd ? xstrdup(config->cwd) : getcwd(NULL, 0);
+    whole = xasprintf("%s/%s", cwd ? cwd : "", *path);
+    free(cwd);
+    free(*path);
+    *path = whole;
+}
+
 void config_nodes_clear(struct config *config)
 {
     for (size_t i = 0; i < config->node_count; i++) {

@@ -45,6 +45,9 @@ struct option {
     unsigned kinds; /* of what the struct may be, a set; 0: of all */
 };
 
+/* What config says now of those of the options that count from the start on: config->fixed. */
+void config_note_fixed(struct config *config, const struct option *options, size_t count);
+
 /* Reads the parser's one document: `read` finds it as reader->doc, as long as it runs. What is no YAML is a
  * mistake. The parser is used up. */
 void config_load(struct config_reader *reader, yaml_parser_t *parser, void (*read)(void *arg), void *arg);

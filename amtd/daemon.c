@@ -38,7 +38,7 @@
 #define FILES_KEPT    512 /* descriptors that are not for connections to devices */
 
 struct daemon {
-    const struct config *config;
+    struct config *config; /* parts of it change with a reload */
     uv_loop_t loop;
     int lock;
     struct seal *seal;
@@ -278,16 +278,23 @@ static void known_done(void *data, const struct err *failure)
         known->failure = *failure;
 }
 
-static int open_peers(struct daemon *d, struct err *err)
+/* Who this amtd is on TLS, as that configuration says. */
+static struct identity *open_identity(const struct daemon *d, const struct config *c, struct err *err)
 {
-    const struct config *c = d->config;
-    char *path = xasprintf("%s/node.tls", c->state_dir);
+    char *path = xasprintf("%s/node.tls", d->config->state_dir);
     struct identity *identity = c->tls_certificate
                                     ? identity_from_files(c->tls_certificate, c->tls_key, c->tls_ca, err)
                                     : identity_open(path, d->seal, err);
-    struct known known = {0};
 
     free(path);
+    return identity;
+}
+
+static int open_peers(struct daemon *d, struct err *err)
+{
+    struct identity *identity = open_identity(d, d->config, err);
+    struct known known = {0};
+
     if (!identity)
         return -1;
     store_submit(d->store, known_work, known_done, &known);
@@ -382,9 +389,36 @@ static int watch_patterns(const struct daemon *d, const struct config *config, s
     return 0;
 }
 
-int daemon_reload(struct daemon *d, struct buf *mistakes)
+/* What is said of other amtds: connections that stay allowed stay, with the certificates they were made with.
+ */
+static void follow_peers(struct daemon *d, struct config *fresh, struct identity *identity)
 {
-    struct purge_settings keep;
+    config_exchange_peers(d->config, fresh);
+    peers_set_identity(d->peers, identity);
+    nodes_reconfigure(d->nodes, d->config);
+    server_check_nodes(d->server);
+    if (d->uplinks)
+        uplinks_configure(d->uplinks, d->config);
+}
+
+static void follow(struct daemon *d, struct config *fresh, struct identity *identity)
+{
+    const struct purge_settings keep = config_keep(fresh);
+
+    hub_set_marks(d->hub, &fresh->console_activity);
+    config_take_consoles(&d->own, fresh);
+    pushed_apply(d->hub, d->config->state_dir, &d->own);
+    follow_peers(d, fresh, identity);
+    mailer_configure(d->mailer, &fresh->mail);
+    reactions_configure(d->reactions, fresh->reactions, fresh->reaction_count);
+    events_set_limits(d->events, &fresh->events);
+    purges_configure(d->purges, &keep);
+    log_info(NULL, "configuration read again: %zu consoles", d->own.console_count);
+}
+
+int daemon_reload(struct daemon *d, struct buf *mistakes, struct buf *later)
+{
+    struct identity *identity = NULL;
     struct config fresh;
     struct err err = ERR_INIT;
     int status = -1;
@@ -393,22 +427,22 @@ int daemon_reload(struct daemon *d, struct buf *mistakes)
     if (d->stopping || !d->config->path) {
         buf_puts(mistakes, "there is no configuration file to read again\n");
     } else if (config_read(&fresh, d->config->path, mistakes) == 0) {
-        status = watch_patterns(d, &fresh, &err);
+        config_absolute(d->config, &fresh.tls_certificate);
+        config_absolute(d->config, &fresh.tls_key);
+        config_absolute(d->config, &fresh.tls_ca);
+        identity = open_identity(d, &fresh, &err);
+        status = identity && watch_patterns(d, &fresh, &err) == 0 ? 0 : -1;
         if (status != 0)
             buf_printf(mistakes, "%s: %s\n", d->config->path, err.text);
     }
     if (status == 0) {
-        hub_set_marks(d->hub, &fresh.console_activity);
-        config_take_consoles(&d->own, &fresh);
-        pushed_apply(d->hub, d->config->state_dir, &d->own);
-        nodes_reconfigure(d->nodes, &fresh);
-        mailer_configure(d->mailer, &fresh.mail);
-        reactions_configure(d->reactions, fresh.reactions, fresh.reaction_count);
-        events_set_limits(d->events, &fresh.events);
-        keep = config_keep(&fresh);
-        purges_configure(d->purges, &keep);
-        log_info(NULL, "configuration read again: %zu consoles", d->own.console_count);
+        config_compare_fixed(d->config, &fresh, later);
+        follow(d, &fresh, identity);
+        if (later->len > 0)
+            log_warn(NULL, "changed in the configuration, but only read when amtd starts: %s",
+                     buf_str(later));
     } else {
+        identity_free(identity);
         log_err(NULL, "the configuration has mistakes, and is not used: %s", buf_str(mistakes));
     }
     config_clear(&fresh);
@@ -417,11 +451,12 @@ int daemon_reload(struct daemon *d, struct buf *mistakes)
 
 static void on_reload(uv_signal_t *handle, int number)
 {
-    struct buf mistakes = buf_init(1 << 20);
+    struct buf mistakes = buf_init(1 << 20), later = buf_init(4096);
 
     (void)number;
-    daemon_reload(handle->data, &mistakes);
+    daemon_reload(handle->data, &mistakes, &later);
     buf_free(&mistakes);
+    buf_free(&later);
 }
 
 int daemon_push(struct daemon *d, const void *p, size_t n, struct buf *mistakes)
@@ -738,7 +773,7 @@ static void daemon_free(struct daemon *d)
     free(d);
 }
 
-struct daemon *daemon_start(const struct config *config, struct err *err)
+struct daemon *daemon_start(struct config *config, struct err *err)
 {
     struct daemon *d = xcalloc(1, sizeof(*d));
 

@@ -21,15 +21,17 @@
 struct daemon;
 
 /* Takes the state directory (made when missing), locks it, opens key and store, finishes what an earlier amtd
- * left behind, and listens. NULL and err: state-dir-locked names the other one. config is borrowed. */
-struct daemon *daemon_start(const struct config *config, struct err *err);
+ * left behind, and listens. NULL and err: state-dir-locked names the other one. config is
+ * borrowed, and follows what is read again. */
+struct daemon *daemon_start(struct config *config, struct err *err);
 /* Runs until SIGTERM, SIGINT, daemon_stop or, when private, long idleness. Frees everything. Returns the exit
  * code. */
 int daemon_run(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 /* Reads the configuration again and follows it as far as docs/amtd.yaml.5 says; what stays the same is not
- * touched. -1: every mistake is appended, one a line, and all stays as it is. */
-int daemon_reload(struct daemon *daemon, struct buf *mistakes);
+ * touched. 0: the names of options that changed and count from the next start on are appended to `later`. -1:
+ * every mistake is appended to `mistakes`, one a line, and all stays as it is. */
+int daemon_reload(struct daemon *daemon, struct buf *mistakes, struct buf *later);
 
 /* A grant was added, or taken away. */
 void daemon_granted(struct daemon *daemon);

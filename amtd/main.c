@@ -230,33 +230,18 @@ static void notify_ready(void)
     close(fd);
 }
 
-/* A path given relative stays right after the way into the background. */
-static void make_absolute(char **path)
-{
-    char *cwd, *whole;
-
-    if (!*path || (*path)[0] == '/')
-        return;
-    cwd = getcwd(NULL, 0);
-    whole = xasprintf("%s/%s", cwd ? cwd : "", *path);
-    free(cwd);
-    free(*path);
-    *path = whole;
-}
-
 static int serve(const struct arguments *a, struct config *config)
 {
     struct err err = ERR_INIT;
     struct daemon *daemon;
     int parent = -1;
 
-    make_absolute(&config->state_dir);
-    make_absolute(&config->socket);
-    make_absolute(&config->key_file);
-    make_absolute(&config->log_file);
-    make_absolute(&config->tls_certificate);
-    make_absolute(&config->tls_key);
-    make_absolute(&config->tls_ca);
+    char **paths[] = {&config->state_dir,       &config->socket,  &config->key_file, &config->log_file,
+                      &config->tls_certificate, &config->tls_key, &config->tls_ca};
+
+    config->cwd = getcwd(NULL, 0); /* a path given relative stays right after the way into the background */
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        config_absolute(config, paths[i]);
     if (state_dir_make(config->state_dir, &err) != 0) {
         fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, cause_hint(err.cause));
         return 1;

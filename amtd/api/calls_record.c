@@ -75,12 +75,13 @@ void call_daemon_stop(struct api_request *rq)
 void call_daemon_reload(struct api_request *rq)
 {
     struct daemon *d = api_daemon(rq);
-    struct buf mistakes = buf_init(1 << 20);
+    struct buf mistakes = buf_init(1 << 20), later = buf_init(4096);
     struct err err = ERR_INIT;
     size_t count = 0;
 
-    if (daemon_reload(d, &mistakes) == 0) {
-        api_reply(rq, json_pack("{s:I}", "consoles", (json_int_t)hub_count(daemon_hub(d))));
+    if (daemon_reload(d, &mistakes, &later) == 0) {
+        api_reply(rq, json_pack("{s:I, s:s}", "consoles", (json_int_t)hub_count(daemon_hub(d)), "later",
+                                buf_str(&later)));
     } else {
         for (const char *p = buf_str(&mistakes); (p = strchr(p, '\n')); p++)
             count++;
@@ -89,6 +90,7 @@ void call_daemon_reload(struct api_request *rq)
         api_fail(rq, &err);
     }
     buf_free(&mistakes);
+    buf_free(&later);
 }
 
 /* --- targets --- */

@@ -369,6 +369,24 @@ void server_revoked(const struct server *server, const struct grant *grant)
     }
 }
 
+void server_check_nodes(const struct server *server)
+{
+    const struct config *config = daemon_config(server->daemon);
+    struct guest *guest, *next;
+
+    DL_FOREACH_SAFE(server->guests, guest, next)
+    {
+        const struct caller *caller = client_caller(guest->client);
+        bool known = caller->kind != CALLER_NODE ||
+                     peers_find(daemon_peers(server->daemon), PEER_NODE, caller->peer) != NULL;
+
+        for (size_t i = 0; i < config->node_count && !known; i++)
+            known = config->nodes[i].by_ca && strcmp(config->nodes[i].name, caller->peer) == 0;
+        if (!known)
+            client_close(guest->client);
+    }
+}
+
 size_t server_clients(const struct server *server)
 {
     return server->local_count + server->secured_count;

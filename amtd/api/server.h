@@ -24,6 +24,8 @@ void server_open_to_all(const struct server *server);
  * what he has open. */
 void server_revoked(const struct server *server, const struct grant *grant);
 /* Clients connected now. */
+/* Ends the connections of nodes that are known neither by a token nor by the configuration any more. */
+void server_check_nodes(const struct server *server);
 size_t server_clients(const struct server *server);
 /* The connection of a node of that name. NULL: it is not connected. */
 struct client *server_node(const struct server *server, const char *name);

@@ -93,15 +93,6 @@ static void copy_settings(struct nodes *nodes, const struct config *config)
     }
 }
 
-void nodes_reconfigure(struct nodes *nodes, const struct config *config)
-{
-    struct node *node;
-
-    copy_settings(nodes, config);
-    DL_FOREACH(nodes->all, node)
-    configure(node);
-}
-
 const char *nodes_configuration(const struct nodes *nodes, const char *name)
 {
     const struct node *node = find(nodes, name);
@@ -364,6 +355,14 @@ static void add_replicas(struct node *node)
     free(path);
 }
 
+/* Those that are known by their certificate. */
+static void start_by_ca(struct nodes *nodes)
+{
+    for (size_t i = 0; i < nodes->settings_count; i++)
+        if (nodes->settings[i].by_ca)
+            add_replicas(node_of(nodes, nodes->settings[i].name));
+}
+
 void nodes_start(struct nodes *nodes)
 {
     size_t count;
@@ -377,9 +376,17 @@ void nodes_start(struct nodes *nodes)
             add_consoles(node_of(nodes, all[i].name), names);
         json_decref(names);
     }
-    for (size_t i = 0; i < nodes->settings_count; i++)
-        if (nodes->settings[i].by_ca)
-            add_replicas(node_of(nodes, nodes->settings[i].name));
+    start_by_ca(nodes);
+}
+
+void nodes_reconfigure(struct nodes *nodes, const struct config *config)
+{
+    struct node *node;
+
+    copy_settings(nodes, config);
+    start_by_ca(nodes);
+    DL_FOREACH(nodes->all, node)
+    configure(node);
 }
 
 static void timer_closed(uv_handle_t *handle)

@@ -39,6 +39,12 @@ const struct identity *peers_identity(const struct peers *peers)
     return peers->identity;
 }
 
+void peers_set_identity(struct peers *peers, struct identity *identity)
+{
+    identity_free(peers->identity);
+    peers->identity = identity;
+}
+
 const struct peer *peers_all(const struct peers *peers, size_t *count)
 {
     *count = peers->count;

@@ -17,6 +17,8 @@ struct peers *peers_new(struct identity *identity, struct peer *list, size_t cou
 void peers_free(struct peers *peers); /* NULL is fine */
 
 const struct identity *peers_identity(const struct peers *peers);
+/* For connections from now on. Takes it. */
+void peers_set_identity(struct peers *peers, struct identity *identity);
 /* Borrowed until the next change. NULL: there is none. */
 const struct peer *peers_find(const struct peers *peers, enum peer_kind kind, const char *name);
 /* Among servers, or among those who connect here. */

@@ -216,14 +216,38 @@ struct uplinks *uplinks_new(struct daemon *daemon)
     peers_listen(daemon_peers(daemon), &uplinks->listener);
     for (size_t i = 0; i < count; i++)
         on_put(uplinks, &all[i]);
+    uplinks_configure(uplinks, config);
+    return uplinks;
+}
+
+static bool is_named(const struct uplink *u, const struct config *config)
+{
+    for (size_t i = 0; i < config->server_count; i++)
+        if (strcmp(config->servers[i].host, u->host) == 0 && config->servers[i].port == u->port &&
+            config->servers[i].configures == u->configures)
+            return true;
+    return false;
+}
+
+void uplinks_configure(struct uplinks *uplinks, const struct config *config)
+{
+    struct uplink *u, *next;
+
+    DL_FOREACH_SAFE(uplinks->all, u, next)
+    if (u->by_ca && !is_named(u, config))
+        remove_uplink(u);
     for (size_t i = 0; i < config->server_count; i++) {
         const struct config_server *server = &config->servers[i];
-        struct uplink *u = add(uplinks, server->host, server->host, server->port);
 
+        DL_FOREACH(uplinks->all, u)
+        if (u->by_ca && strcmp(u->host, server->host) == 0 && u->port == server->port)
+            break;
+        if (u)
+            continue;
+        u = add(uplinks, server->host, server->host, server->port);
         u->by_ca = true;
         u->configures = server->configures;
     }
-    return uplinks;
 }
 
 void uplinks_free(struct uplinks *uplinks)

@@ -10,6 +10,9 @@
 struct uplinks;
 
 struct uplinks *uplinks_new(struct daemon *daemon);
+/* The configuration was read again: the servers that it names now. Connections to those that it named before
+ * stay. */
+void uplinks_configure(struct uplinks *uplinks, const struct config *config);
 /* Ends them all; frees later, from the loop. NULL is fine. */
 void uplinks_free(struct uplinks *uplinks);
 /* How the connection to that server is: *why is "" or the last failure, borrowed. False: not connected. */

@@ -115,6 +115,47 @@ exits 0 at central console show numbers@rack.example # before its node was seen
 exits 0 at central node show rack.example
 wait_until 'the replica again' state_is central numbers@rack.example up
 same numbers numbers@rack.example central
+echo '--- read again: servers of a node, nodes of a server, certificates; what cannot be is said'
+reload() { exits 0 at "$1" config reload; }
+cp "$dir/rack/amtd.yaml" "$dir/rack.yaml"
+sed -i '/^servers:/d' "$dir/rack/amtd.yaml"
+reload rack
+wait_until 'the end of the link' state_is central numbers@rack.example waiting
+exits 0 at rack server list -o json
+[ "$(jq -r '.[].name' "$dir/out")" = second ] || fail 'a server that is not named any more is listed'
+cp "$dir/rack.yaml" "$dir/rack/amtd.yaml"
+kill -HUP "${pid_of[rack]}"
+wait_until 'the link' state_is central numbers@rack.example up
+since() { at "$1" console show "$2" -o json | jq -r .since; }
+before=$(since central numbers@rack.example)
+reload rack
+reload central
+[ "$(since central numbers@rack.example)" = "$before" ] || fail 'a reload without a change cut the link'
+cp "$dir/central/amtd.yaml" "$dir/central.yaml"
+sed -i '/^nodes:/d' "$dir/central/amtd.yaml"
+reload central
+wait_until 'the end of the link' state_is central numbers@rack.example waiting
+cp "$dir/central.yaml" "$dir/central/amtd.yaml"
+reload central
+wait_until 'the link' state_is central numbers@rack.example up
+serial() { # of the certificate that is shown
+    { openssl s_client -connect "127.0.0.1:${port_of[central]}" < /dev/null 2> /dev/null || true; } | openssl x509 -noout -serial
+}
+before=$(serial)
+issue ca central 'subjectAltName=DNS:central,IP:127.0.0.1'
+[ "$(serial)" = "$before" ] || fail 'a certificate was taken without being asked'
+reload central
+[ "$(serial)" = "serial=$(openssl x509 -noout -serial -in "$ca/central.crt" | cut -d= -f2)" ] || fail "the certificate that is shown is still $before"
+state_is central numbers@rack.example up || fail 'a new certificate cut the link'
+echo 'no certificate' > "$ca/central.crt"
+exits 2 at central config reload
+says "$dir/err" central.crt
+[ -n "$(serial)" ] || fail 'a broken certificate was taken'
+issue ca central 'subjectAltName=DNS:central,IP:127.0.0.1'
+sed -i 's/^listen: .*/listen: 127.0.0.1:1/; s/^name: .*/name: other/' "$dir/central/amtd.yaml"
+reload central
+says "$dir/err" 'only read when amtd starts: name, listen'
+says "$dir/central/log" 'only read when amtd starts: name, listen'
 stop rack
 stop second
 stop central
