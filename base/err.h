@@ -23,8 +23,8 @@ struct err {
     }
 
 /* Makes *err an error of that cause with a text. err may be NULL (then nothing is kept). Always returns -1,
- * so that a function can end with `return err_set(...)`. Text beyond ERR_TEXT_MAX is cut; control characters
- * are shown escaped. errno is kept. */
+ * so that a function can end with `return err_set(...)`. Text beyond ERR_TEXT_MAX is cut in the middle,
+ * because what was expected stands at its end; control characters are shown escaped. errno is kept. */
 int err_set(struct err *err, enum cause cause, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same, with the text of errno value `number` behind it and code "errno NAME". */
@@ -37,7 +37,8 @@ int err_code(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* Puts "CONTEXT: " before the text. Returns -1. */
 int err_context(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* What to do next: the cause's hint, and of what is not there the command that lists what is. Static. */
+/* What to do next: the cause's hint, or a closer one for what the text tells, such as the command that lists
+ * what there is where something is not found. Static. */
 const char *err_hint(const struct err *err);
 
 void err_clear(struct err *err);

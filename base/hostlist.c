@@ -1,5 +1,6 @@
 #include "base/hostlist.h"
 
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,20 @@ int hostlist_add(struct hostlist *list, const char *name, struct err *err)
     return put(list, name, n, err);
 }
 
+bool hostlist_is_address(const char *text)
+{
+    uint8_t bytes[16];
+    size_t n = strlen(text), good = 0;
+
+    if (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1)
+        return true;
+    if (n == 0 || n > HOSTLIST_NAME_MAX || text[strspn(text, "0123456789.")] == '\0')
+        return false;
+    while (good < n && text[good] != ':' && is_name_char(text[good], good == 0))
+        good++;
+    return good == n;
+}
+
 /* Takes away what stands in `gone`; order is kept. */
 static void subtract(struct hostlist *list, const struct hostlist *gone)
 {
@@ -131,6 +146,7 @@ static void subtract(struct hostlist *list, const struct hostlist *gone)
 struct parser {
     const char *text; /* whole, for the place in errors */
     const char *p;
+    size_t *names; /* so many were made, also such as are there already */
     struct err *err;
 };
 
@@ -189,7 +205,7 @@ static int expand_group(struct parser *ps, struct buf *prefix, int groups, struc
         if (last - first >= HOSTLIST_MAX)
             return expected(ps, "a range of at most 1000000 hosts");
         for (uint64_t i = first; i <= last; i++) {
-            struct parser tail = {ps->text, after + 1, ps->err};
+            struct parser tail = {ps->text, after + 1, ps->names, ps->err};
 
             buf_printf(prefix, "%0*llu", (int)first_width, (unsigned long long)i);
             if (expand(&tail, prefix, groups + 1, out) != 0)
@@ -216,6 +232,8 @@ static int expand(struct parser *ps, struct buf *prefix, int groups, struct host
         return expected(ps, "a name of at most 253 bytes");
     if (*ps->p == '[')
         return expand_group(ps, prefix, groups, out);
+    if (++*ps->names > HOSTLIST_MAX) /* "[1,1][1,1]" names one host, however many times */
+        return err_set(ps->err, CAUSE_INVALID_ARGUMENT, "more than %d hosts", HOSTLIST_MAX);
     return put(out, buf_str(prefix), prefix->len, ps->err);
 }
 
@@ -261,7 +279,8 @@ static int parse(struct parser *ps, struct hostlist *in, struct hostlist *gone)
 struct hostlist *hostlist_parse(const char *text, struct err *err)
 {
     struct hostlist *list = hostlist_new(), *gone = hostlist_new();
-    struct parser ps = {text, text, err};
+    size_t names = 0;
+    struct parser ps = {text, text, &names, err};
 
     if (parse(&ps, list, gone) != 0) {
         hostlist_free(list);

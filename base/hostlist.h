@@ -27,6 +27,9 @@ void hostlist_free(struct hostlist *list); /* NULL is fine */
 
 /* Adds one literal name (no brackets). 0, also when it is already there; -1 invalid or too many. */
 int hostlist_add(struct hostlist *list, const char *name, struct err *err);
+/* Where a host can be reached: an IP address, or a name that could not be mistaken for one ("300.1.1.1",
+ * "fe80::zz"). */
+bool hostlist_is_address(const char *text);
 bool hostlist_contains(const struct hostlist *list, const char *name);
 size_t hostlist_count(const struct hostlist *list);
 /* The i-th name in order of first mention, i < count. Borrowed from the list. */

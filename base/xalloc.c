@@ -50,13 +50,20 @@ char *xstrndup(const char *s, size_t n)
 
 char *xasprintf(const char *fmt, ...)
 {
-    char *text = NULL;
     va_list ap;
-    int n;
+    char *text;
 
     va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
+    text = xvasprintf(fmt, ap);
     va_end(ap);
+    return text;
+}
+
+char *xvasprintf(const char *fmt, va_list ap)
+{
+    char *text = NULL;
+    int n = vasprintf(&text, fmt, ap);
+
     return checked(n < 0 ? NULL : text);
 }
 

@@ -83,6 +83,37 @@ static void too_many_is_an_error(void **state)
     assert_int_equal(err.cause, CAUSE_INVALID_ARGUMENT);
 }
 
+/* One name, made a hundred to the eighth times. */
+static void the_same_again_and_again_ends(void **state)
+{
+    struct err err = ERR_INIT;
+    struct buf text = buf_init(4096);
+
+    (void)state;
+    buf_putc(&text, 'a');
+    for (int group = 0; group < 8; group++)
+        for (int i = 0; i <= 100; i++)
+            buf_puts(&text, i == 0 ? "[1" : i == 100 ? "]" : ",1");
+    assert_null(hostlist_parse(buf_str(&text), &err));
+    assert_int_equal(err.cause, CAUSE_INVALID_ARGUMENT);
+    buf_free(&text);
+}
+
+static void addresses(void **state)
+{
+    static const char *const good[] = {"10.0.0.7", "fe80::1", "pc7", "pc7.example.com", "10-0-0-7", "7up"};
+    static const char *const bad[] = {"",          "300.1.1.1", "1.2.3", "fe80::zz",
+                                      "pc7:16992", "zz zz",     "-pc",   "10.0.0.7."};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        if (!hostlist_is_address(good[i]))
+            fail_msg("'%s' is refused", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (hostlist_is_address(bad[i]))
+            fail_msg("'%s' is taken", bad[i]);
+}
+
 /* Random sets of names: folding and parsing gives the set back. */
 static void fold_then_parse_is_the_same_set(void **state)
 {
@@ -147,6 +178,8 @@ int main(void)
         cmocka_unit_test(folds),
         cmocka_unit_test(mistakes_name_the_column),
         cmocka_unit_test(too_many_is_an_error),
+        cmocka_unit_test(the_same_again_and_again_ends),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(fold_then_parse_is_the_same_set),
         cmocka_unit_test(order_is_natural),
     };
