@@ -804,7 +804,6 @@ struct daemon *daemon_start(struct config *config, struct err *err)
 int daemon_run(struct daemon *d)
 {
     uv_run(&d->loop, UV_RUN_DEFAULT);
-    unlink(d->config->socket);
     daemon_free(d);
     return 0;
 }

@@ -292,15 +292,10 @@ static void on_removed(void *arg, const struct peer *peer)
 
 /* --- the sockets --- */
 
-/* The state directory is locked by us, so whatever listens at its socket is dead. */
 static int listen_local(struct server *server, const char *path, struct err *err)
 {
-    if (unlink(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
-        return err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", path);
     server->local = listener_unix(server->loop, path, on_local, server, err);
-    if (!server->local)
-        return err_context(err, "socket (give a shorter one with --socket when it is too long)");
-    return 0;
+    return server->local ? 0 : -1;
 }
 
 static int listen_secured(struct server *server, struct err *err)

@@ -23,8 +23,12 @@ struct listener {
     int handles;
     listener_accepted *accepted;
     void *arg;
+    char *path; /* of a UNIX socket, and which file it is */
+    dev_t device;
+    ino_t inode;
 };
 
+static void forget(struct listener *l);
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void on_timer(uv_timer_t *timer)
@@ -84,6 +88,7 @@ void listener_free(struct listener *l)
         return;
     uv_close((uv_handle_t *)&l->poll, handle_closed);
     uv_close((uv_handle_t *)&l->timer, handle_closed);
+    forget(l);
     close(l->fd);
     l->fd = -1;
 }
@@ -111,28 +116,100 @@ static struct listener *start(uv_loop_t *loop, int fd, listener_accepted *accept
     return l;
 }
 
+/* --- UNIX sockets --- */
+
+/* Whether somebody listens there; *pid is his. */
+static bool is_alive(const struct sockaddr_un *address, long *pid)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct ucred peer = {0};
+    socklen_t size = sizeof(peer);
+    bool alive = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                             errno == EAGAIN || errno == EINPROGRESS);
+
+    *pid = alive && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? (long)peer.pid : 0;
+    if (fd >= 0)
+        close(fd);
+    return alive;
+}
+
+/* Makes room for the socket: what a dead process left is removed, nothing else is. */
+static int clear_path(const struct sockaddr_un *address, struct err *err)
+{
+    const char *path = address->sun_path;
+    struct stat st;
+    long pid;
+
+    if (lstat(path, &st) != 0)
+        return 0; /* binding tells what is wrong, if anything is */
+    if (!S_ISSOCK(st.st_mode))
+        return err_set(err, CAUSE_SYSTEM, "socket %s: there is something else of this name", path);
+    if (is_alive(address, &pid))
+        return err_set(err, CAUSE_STATE_DIR_LOCKED, "socket %s is in use by the process with pid %ld", path,
+                       pid);
+    return unlink(path) == 0 || errno == ENOENT ? 0
+                                                : err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", path);
+}
+
+static int bind_unix(const struct sockaddr_un *address, struct err *err)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    mode_t mask = umask(077);
+    int bound = fd >= 0 ? bind(fd, (const struct sockaddr *)address, sizeof(*address)) : -1;
+
+    umask(mask);
+    if (bound == 0)
+        return fd;
+    err_set_errno(err, CAUSE_SYSTEM, errno, "socket %s", address->sun_path);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* So that the one who ends does not remove what belongs to another one by now. */
+static void remember(struct listener *l, const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0)
+        return;
+    l->path = xstrdup(path);
+    l->device = st.st_dev;
+    l->inode = st.st_ino;
+}
+
+static void forget(struct listener *l)
+{
+    struct stat st;
+
+    if (l->path && lstat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
+        unlink(l->path);
+    free(l->path);
+    l->path = NULL;
+}
+
 struct listener *listener_unix(uv_loop_t *loop, const char *path, listener_accepted *accepted, void *arg,
                                struct err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    mode_t mask = umask(077);
-    int bound = -1;
+    struct listener *l;
+    int fd;
 
-    if (strlen(path) < sizeof(address.sun_path)) {
-        memcpy(address.sun_path, path, strlen(path));
-        bound = fd >= 0 ? bind(fd, (const struct sockaddr *)&address, sizeof(address)) : -1;
-    } else {
-        errno = ENAMETOOLONG;
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        err_set(err, CAUSE_SYSTEM, "socket %s: at most %zu bytes; --socket gives a shorter one", path,
+                sizeof(address.sun_path) - 1);
+        return NULL;
     }
-    umask(mask);
-    if (bound == 0)
-        return start(loop, fd, accepted, arg, err);
-    err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
-    if (fd >= 0)
-        close(fd);
-    return NULL;
+    memcpy(address.sun_path, path, strlen(path));
+    if (clear_path(&address, err) != 0 || (fd = bind_unix(&address, err)) < 0)
+        return NULL;
+    l = start(loop, fd, accepted, arg, err);
+    if (l)
+        remember(l, path);
+    return l;
 }
+
+/* --- TCP --- */
 
 /* The address of `host`, or of all; *size 0: it is none. */
 static void tcp_address(const char *host, uint16_t port, struct sockaddr_storage *address, socklen_t *size)

@@ -13,7 +13,9 @@ struct listener;
  * borrowed. */
 typedef void listener_accepted(void *arg, int fd, const char *from);
 
-/* path must be free; the socket is for this user only until its mode is changed. NULL and err. */
+/* The socket is for this user only until its mode is changed. What a dead process left at path is replaced;
+ * where somebody listens (state-dir-locked, with his pid), or something else lies, it stays: NULL and err.
+ * The path goes with the listener. */
 struct listener *listener_unix(uv_loop_t *loop, const char *path, listener_accepted *accepted, void *arg,
                                struct err *err);
 /* host: a numeric address; NULL: all of this machine. port 0: any, see listener_port. NULL and err. */

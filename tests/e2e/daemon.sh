@@ -21,6 +21,14 @@ says "$dir/err" "pid $amtd_pid"
 exits 0 amtcli status
 [ "$(amtcli status -o json | jq .pid)" = "$amtd_pid" ] || fail "another amtd answers"
 
+# --- the socket of another amtd is not taken, nor is anything else of its name removed ---
+exits 1 amtd --foreground --state-dir "$dir/other" --socket "$socket"
+says "$dir/err" "pid $amtd_pid"
+printf 'not yours' > "$dir/precious"
+exits 1 amtd --foreground --state-dir "$dir/other" --socket "$dir/precious"
+[ "$(cat "$dir/precious")" = 'not yours' ] || fail "a file was removed to make room for a socket"
+[ "$(amtcli status -o json | jq .pid)" = "$amtd_pid" ] || fail "the first amtd lost its socket"
+
 # --- garbage on the socket ---
 python3 - "$socket" << 'PY'
 import os, random, socket, sys
