@@ -31,12 +31,8 @@ static int counter_start(struct counter *c, const char *text, struct err *err)
     } else if (inet_pton(AF_INET6, text, c->bytes) == 1) {
         c->family = AF_INET6;
         c->size = 16;
-    } else {
-        struct hostlist *name = hostlist_new();
-        int status = hostlist_add(name, text, err);
-
-        hostlist_free(name);
-        return status;
+    } else if (!hostlist_is_address(text)) {
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "expected an IP address or a name, not '%s'", text);
     }
     return 0;
 }

@@ -221,7 +221,7 @@ const char *adopt_free_name(const struct hosts *hosts, const struct host *newcom
     if (!name || !name[0])
         return NULL;
     list = hostlist_new();
-    good = hostlist_add(list, name, NULL) == 0;
+    good = hostlist_add(list, name, NULL) == 0 && !target_has_word(name);
     hostlist_free(list);
     for (size_t i = 0; good && i < hosts->count; i++)
         good = strcmp(hosts->items[i].name, name) != 0;

@@ -74,6 +74,9 @@ static int bind_host(struct tx *tx, const char *sql, const struct host *host, st
 
 int tx_host_add(struct tx *tx, const struct host *host, int64_t *id, struct err *err)
 {
+    if (target_has_word(host->name))
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'%s' cannot be the name of a host: targets take it otherwise", host->name);
     if (bind_host(tx, "INSERT INTO hosts(name, address, profile) VALUES (?1, ?2, ?3)", host, err) != 0)
         return -1;
     *id = sqlite3_last_insert_rowid(tx->db);

@@ -55,6 +55,8 @@ int tx_host_remove(struct tx *tx, int64_t id, struct err *err);
 int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *err);
 /* Sets (value NULL: removes) facts; unchanged ones are not written. */
 int tx_host_facts(struct tx *tx, int64_t host_id, const struct pairs *facts, struct err *err);
+/* What a target takes for something else than a host's name: "all", "where:...". No host is called so. */
+bool target_has_word(const char *name);
 /* All hosts of a target, in natural order of names, with tags and facts:
  *   pc7 | pc[001-120] | @collection | where:QUERY | all, joined by ',', '!' or '-' in front takes away.
  * A name or collection that is not there is not-found (all of them in one message). */

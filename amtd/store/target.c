@@ -116,6 +116,13 @@ static int choose_collection(struct target *t, const char *name, struct err *err
     return status;
 }
 
+static const char all[] = "all", where[] = "where:";
+
+bool target_has_word(const char *name)
+{
+    return strcmp(name, all) == 0 || strncmp(name, where, strlen(where)) == 0;
+}
+
 static int choose_item(struct target *t, const char *item, struct err *err)
 {
     t->take_away = item[0] == '!' || item[0] == '-';
@@ -123,9 +130,9 @@ static int choose_item(struct target *t, const char *item, struct err *err)
         item++;
     if (item[0] == '@')
         return choose_collection(t, item + 1, err);
-    if (strncmp(item, "where:", 6) == 0)
-        return choose_where(t, item + 6, err);
-    if (strcmp(item, "all") == 0)
+    if (strncmp(item, where, strlen(where)) == 0)
+        return choose_where(t, item + strlen(where), err);
+    if (strcmp(item, all) == 0)
         return tx_exec(
             t->tx, t->take_away ? "DELETE FROM chosen" : "INSERT OR IGNORE INTO chosen SELECT id FROM hosts",
             err);
@@ -139,7 +146,7 @@ static size_t item_length(const char *p)
     size_t n;
     bool inside = false;
 
-    if (strncmp(body, "where:", 6) == 0)
+    if (strncmp(body, where, strlen(where)) == 0)
         return strlen(p);
     for (n = 0; p[n] && (inside || p[n] != ','); n++)
         inside = p[n] == '[' ? true : p[n] == ']' ? false : inside;
@@ -162,6 +169,8 @@ static int choose_pass(struct target *t, const char *target, bool take_away, str
             break;
         if ((target[0] == '!' || target[0] == '-') == take_away) {
             item = xstrndup(target, n);
+            for (char *end = item + n; end > item && strchr(" \t\n", end[-1]); *--end = '\0')
+                ;
             status = choose_item(t, item, err);
             free(item);
         }

@@ -160,6 +160,8 @@ static void targets(void **state)
         {"where:power = \"off\"", 13, "pc3", NULL},
         {"pc1,pc1,@first", 3, "pc1", NULL},
         {"all,!pc99", 40, "pc1", NULL},
+        {"all , !pc1", 39, "pc2", NULL},
+        {" @first\t, pc7", 4, "pc1", NULL},
         {"pc[39-42],nope", -1, NULL, "nope,pc[41-42]"},
         {"@nowhere", -1, NULL, "nowhere"},
         {"", -2, NULL, "empty"},
@@ -189,6 +191,22 @@ static void targets(void **state)
         }
         hosts_clear(&r.hosts);
     }
+}
+
+static int add_named(struct tx *tx, void *arg, struct err *err)
+{
+    struct host host = {.name = arg};
+    int64_t id;
+
+    return tx_host_add(tx, &host, &id, err);
+}
+
+/* "all" would mean every host, whoever meant the one. */
+static void words_of_targets_are_no_names(void **state)
+{
+    assert_int_equal(in_store(*state, add_named, (void *)"all"), CAUSE_INVALID_ARGUMENT);
+    assert_int_equal(in_store(*state, add_named, (void *)"where:x"), CAUSE_INVALID_ARGUMENT);
+    assert_int_equal(in_store(*state, add_named, (void *)"allow"), CAUSE_NONE);
 }
 
 /* --- queries: the database and a plain evaluation of the same tree agree --- */
@@ -617,6 +635,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(soft_work_waits_for_no_disk, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(targets, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(words_of_targets_are_no_names, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(queries_mean_what_they_say, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(a_long_query_is_taken, scene_setup, scene_teardown),
         cmocka_unit_test(query_mistakes_name_the_column),
