@@ -243,7 +243,7 @@ static int serve(const struct arguments *a, struct config *config)
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         config_absolute(config, paths[i]);
     if (state_dir_make(config->state_dir, &err) != 0) {
-        fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, cause_hint(err.cause));
+        fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, err_hint(&err));
         return 1;
     }
     if (!a->foreground && !config->log_file)
@@ -258,7 +258,7 @@ static int serve(const struct arguments *a, struct config *config)
     }
     daemon = daemon_start(config, &err);
     if (!daemon) {
-        fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, cause_hint(err.cause));
+        fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, err_hint(&err));
         return 1;
     }
     log_info(NULL, "amtd " AMTD_VERSION " ready, state %s, socket %s", config->state_dir, config->socket);

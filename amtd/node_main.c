@@ -109,7 +109,7 @@ static void joined(void *arg, const struct peer *server, const struct err *failu
 
     outcome->code = failure ? 1 : 0;
     if (failure)
-        fprintf(stderr, "amtd: %s\nhint: %s\n", failure->text, cause_hint(failure->cause));
+        fprintf(stderr, "amtd: %s\nhint: %s\n", failure->text, err_hint(failure));
     else
         printf("joined %s\n", server->name);
     daemon_stop(outcome->daemon);
@@ -139,7 +139,7 @@ static int join(struct config *config, const struct arguments *a)
         join_server(outcome.daemon, secret_str(token), configures, joined, &outcome);
         secret_free(token);
     } else {
-        fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, cause_hint(err.cause));
+        fprintf(stderr, "amtd: %s\nhint: %s\n", err.text, err_hint(&err));
     }
     if (outcome.daemon && !token)
         daemon_stop(outcome.daemon);
