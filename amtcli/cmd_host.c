@@ -8,6 +8,7 @@
 #include "amtcli/import_csv.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "amtcli/text_file.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -25,6 +26,7 @@ static const struct option_row placing[] = {
 static json_t *tags_of(const struct args *args, bool removing)
 {
     json_t *tags = json_object();
+    struct err err = ERR_INIT;
     const char *text;
 
     for (size_t i = 0; (text = args_value_at(args, "tag", i)); i++) {
@@ -32,7 +34,8 @@ static json_t *tags_of(const struct args *args, bool removing)
         char *name;
 
         if (!equals || equals == text) {
-            fprintf(stderr, "amtcli %s: --tag expects NAME=VALUE\n", removing ? "host set" : "host add");
+            err_set(&err, CAUSE_INVALID_ARGUMENT, "--tag expects NAME=VALUE, not '%s'", text);
+            fprintf(stderr, "amtcli %s: %s\n", removing ? "host set" : "host add", err.text);
             json_decref(tags);
             return NULL;
         }
@@ -134,7 +137,7 @@ static int host_import(struct context *ctx)
     int code;
 
     if (!file) {
-        fprintf(stderr, "amtcli: %s: %s\n", path, strerror(errno));
+        text_file_unread(path, "hosts as CSV", errno);
         return EXIT_USAGE;
     }
     code = context_call(ctx, "target.words", NULL, &words);
@@ -272,6 +275,11 @@ static int host_set(struct context *ctx)
             json_array_append_new(list, json_string(forget[i][1]));
     params = json_pack("{s:s, s:o, s:o}", "target", ctx->args.operands[0], "tags", tags, "forget", list);
     params_take(params, &ctx->args, map);
+    if (json_object_size(params) == 3 && json_object_size(tags) == 0 && json_array_size(list) == 0) {
+        fputs("amtcli host set: nothing to change is given; see 'amtcli host set --help'\n", stderr);
+        json_decref(params);
+        return EXIT_USAGE;
+    }
     code = context_call(ctx, "host.set", params, &reply);
     if (code == 0)
         say_count(reply, "changed", "changed");

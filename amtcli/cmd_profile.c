@@ -73,6 +73,10 @@ static int put(struct context *ctx, bool replace)
         json_object_set_new(params, "clear_text", json_boolean(strcmp(clear, "on") == 0));
     if (args_has(args, "password-file") || (digest && !replace))
         code = password_take(params, args_value(args, "password-file"), "profile", args->operands[0]);
+    if (code == EXIT_ALL && replace && json_object_size(params) == 2) {
+        fputs("amtcli profile set: nothing to change is given; see 'amtcli profile set --help'\n", stderr);
+        code = EXIT_USAGE;
+    }
     if (code == EXIT_ALL)
         return context_call(ctx, "profile.put", params, NULL);
     json_decref(params);
@@ -89,18 +93,28 @@ static int profile_set(struct context *ctx)
     return put(ctx, true);
 }
 
+/* For people; programs read 0. */
+static void name_port(enum format format, json_t *profile)
+{
+    if (format == FORMAT_TABLE && json_integer_value(json_object_get(profile, "port")) == 0)
+        json_object_set_new(profile, "port", json_string("default"));
+}
+
 static int profile_list(struct context *ctx)
 {
     static const struct column columns[] = {
         {"PROFILE", "name"},    {"AUTH", "auth"}, {"USER", "user"},         {"TLS", "tls"},
         {"OLD TLS", "old_tls"}, {"PORT", "port"}, {"POSITION", "position"}, {NULL}};
-    json_t *reply;
+    enum format format = output_format(&ctx->args);
+    json_t *reply, *profile;
+    size_t i;
     int code;
 
     code = context_call(ctx, "profile.list", NULL, &reply);
     if (code != 0)
         return code;
-    output_rows(output_format(&ctx->args), reply, columns);
+    json_array_foreach(reply, i, profile) name_port(format, profile);
+    output_rows(format, reply, columns);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -129,6 +143,7 @@ static int profile_show(struct context *ctx)
     code = context_call(ctx, "profile.show", json_pack("{s:s}", "name", ctx->args.operands[0]), &reply);
     if (code != 0)
         return code;
+    name_port(output_format(&ctx->args), reply);
     output_object(output_format(&ctx->args), reply, fields);
     json_decref(reply);
     return EXIT_ALL;

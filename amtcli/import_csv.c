@@ -1,6 +1,5 @@
 #include "amtcli/import_csv.h"
 
-#include <arpa/inet.h>
 #include <csv.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #define COLUMNS_MAX   256
 #define MISTAKES_SHOW 100
+#define VALUE_SHOW    60 /* bytes of a value in a mistake */
 #define TAG_NAME_MAX  64
 #define TAG_VALUE_MAX 1024
 
@@ -24,6 +24,7 @@ struct import {
     bool has_titles;
     bool bad_titles; /* then rows mean nothing */
     bool row_ended;
+    bool too_large;
     char *fields[COLUMNS_MAX]; /* of the present row */
     size_t field_count;
     char *titles[COLUMNS_MAX];
@@ -41,9 +42,13 @@ static void mistake(struct import *im, const char *what, const char *value)
         return;
     buf_printf(im->mistakes, "%s:%zu: %s", im->path, im->line, what);
     if (value) {
+        size_t n = strlen(value), shown = n > VALUE_SHOW ? VALUE_SHOW : n;
+
+        while (shown < n && shown > 0 && (value[shown] & 0xc0) == 0x80)
+            shown--;
         buf_puts(im->mistakes, " '");
-        text_printable(im->mistakes, value, strlen(value));
-        buf_puts(im->mistakes, "'");
+        text_printable(im->mistakes, value, shown);
+        buf_puts(im->mistakes, shown < n ? "...'" : "'");
     }
     buf_putc(im->mistakes, '\n');
 }
@@ -154,13 +159,8 @@ static void check_name(struct import *im, const char *name)
 
 static void check_address(struct import *im, const char *address)
 {
-    struct hostlist *list = hostlist_new();
-    uint8_t bytes[16];
-
-    if (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1 &&
-        hostlist_add(list, address, NULL) != 0)
+    if (!hostlist_is_address(address))
         mistake(im, "expected an IP address or a name, not", address);
-    hostlist_free(list);
 }
 
 static void check_profile(struct import *im, const char *profile)
@@ -302,24 +302,38 @@ static void read_line(struct import *im, struct csv_parser *parser, const char *
     }
 }
 
+/* Up to and with a line feed; what is larger than all of a file may be is not read on. */
+static bool next_line(struct import *im, FILE *file, struct buf *line, size_t *left)
+{
+    int c = 0;
+
+    buf_reset(line);
+    while (c != '\n' && *left > 0 && (c = getc_unlocked(file)) != EOF) {
+        buf_putc(line, (char)c);
+        --*left;
+    }
+    im->too_large = *left == 0 && (c = getc_unlocked(file)) != EOF;
+    return line->len > 0 && !im->too_large;
+}
+
 /* Line by line, so that each row is known by the line in which it begins (a quoted field may hold more), and
  * so that reading goes on behind a line that is wrong. */
 static void read_lines(struct import *im, FILE *file, struct csv_parser *parser)
 {
-    char *text = NULL;
-    size_t size = 0, number = 0;
-    ssize_t got;
+    struct buf line = buf_init(IMPORT_CSV_MAX);
+    size_t number = 0, left = IMPORT_CSV_MAX;
 
     im->row_ended = true;
-    while ((got = getline(&text, &size, file)) > 0) {
-        size_t at = number == 0 && got >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    while (next_line(im, file, &line, &left)) {
+        const char *text = buf_str(&line);
+        size_t at = number == 0 && line.len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-        for (size_t n; at < (size_t)got; at += n) {
-            n = line_length(text + at, (size_t)got - at);
+        for (size_t n; at < line.len; at += n) {
+            n = line_length(text + at, line.len - at);
             read_line(im, parser, text + at, n, ++number);
         }
     }
-    free(text);
+    buf_free(&line);
     if (csv_fini(parser, on_field, on_row, im) != 0)
         mistake(im, "a quoted field that begins in this row does not end", NULL);
 }
@@ -328,6 +342,8 @@ static void finish(struct import *im, FILE *file)
 {
     if (ferror(file))
         buf_printf(im->mistakes, "%s: %s\n", im->path, strerror(errno));
+    else if (im->too_large)
+        buf_printf(im->mistakes, "%s: expected at most %d MiB\n", im->path, IMPORT_CSV_MAX >> 20);
     else if (!im->has_titles && im->mistake_count == 0)
         buf_printf(im->mistakes, "%s:1: expected a first line that names the columns, one of them 'name'\n",
                    im->path);

@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/hostlist.h"
 
+#define IMPORT_CSV_MAX (64 << 20) /* bytes of a file */
+
 /* What there is already, to find mistakes that a row alone does not show. */
 struct import_known {
     const struct hostlist *hosts; /* rows may not name these; NULL: they may */

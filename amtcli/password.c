@@ -65,10 +65,11 @@ static struct secret *get_password(const char *file, const char *kind, const cha
 int password_take(json_t *params, const char *file, const char *kind, const char *name)
 {
     struct secret *secret = get_password(file, kind, name);
-    bool good = secret && text_is_utf8(secret_str(secret), secret_len(secret));
+    bool good = secret && secret_len(secret) > 0 && text_is_utf8(secret_str(secret), secret_len(secret));
 
     if (secret && !good)
-        fprintf(stderr, "amtcli: the password is not UTF-8 text\n");
+        fprintf(stderr, "amtcli: the password %s\n",
+                secret_len(secret) > 0 ? "is not UTF-8 text" : "is empty");
     if (good)
         json_object_set_new(params, "password", json_string(secret_str(secret)));
     secret_free(secret);

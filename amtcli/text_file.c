@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "amtcli/cmd.h"
 #include "base/buf.h"
@@ -24,6 +25,15 @@ static int read_all(FILE *file, struct buf *text)
     return ferror(file) ? -1 : 0;
 }
 
+void text_file_unread(const char *path, const char *what, int number)
+{
+    char *here = path[0] != '/' && number == ENOENT ? getcwd(NULL, 0) : NULL;
+
+    fprintf(stderr, "amtcli: %s: %s: expected %s%s%s\n", path, strerror(number), what,
+            here ? "; looked in " : "", here ? here : "");
+    free(here);
+}
+
 int text_file_read(const char *path, size_t max, const char *what, json_t **text)
 {
     struct buf bytes = buf_init(max + 65536);
@@ -31,7 +41,7 @@ int text_file_read(const char *path, size_t max, const char *what, json_t **text
     int status = file ? read_all(file, &bytes) : -1;
 
     if (status != 0)
-        fprintf(stderr, "amtcli: %s: %s\n", path, strerror(errno));
+        text_file_unread(path, what, errno);
     else if (bytes.len > max)
         fprintf(stderr, "amtcli: %s: %s is at most %zu KiB large\n", path, what, max / 1024);
     else if (!text_is_utf8(buf_str(&bytes), bytes.len))

@@ -8,6 +8,9 @@
 /* Reads FILE ("-": standard input), at most max bytes of UTF-8. what: "a job file". 0 and *text; or
  * EXIT_USAGE after a message. */
 int text_file_read(const char *path, size_t max, const char *what, json_t **text);
+/* Says that the file cannot be read, of errno value `number`: what was expected there, and where it was
+ * looked for. */
+void text_file_unread(const char *path, const char *what, int number);
 /* "dir/nightly.yaml" -> "nightly", with what a name cannot hold as '-'; of standard input: fallback.
  * Caller's.
  */

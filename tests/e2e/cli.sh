@@ -56,6 +56,19 @@ exits 2 amtcli host import "$dir/worse.csv"
 for line in 1 2 3; do says "$dir/err" "worse.csv:$line: "; done
 [ "$(amtcli host list -o json | jq length)" = 40 ] || fail "a part of a wrong file was imported"
 
+exits 2 amtcli job check "$dir/none.yaml"
+says "$dir/err" 'expected a job file'
+exits 2 amtcli host set pc0001
+says "$dir/err" 'nothing to change'
+exits 2 amtcli host add all
+exits 2 amtcli host add new5 --address 300.1.1.1
+exits 2 amtcli profile add other --user x --password-file /dev/null
+says "$dir/err" empty
+exits 2 timeout 60 amtcli host import /dev/zero
+long=$(printf 'x%.0s' $(seq 3000))
+exits 2 amtcli host list "$long[1-"
+says "$dir/err" 'at most 253 bytes'
+
 # --- output ---
 exits 1 amtcli power status @lab -o json
 jq -e 'length == 40 and all(.[]; has("host") and has("result"))' "$dir/out" > /dev/null || fail "not JSON of 40: $(head -c 200 "$dir/out")"

@@ -93,6 +93,9 @@ static void names_every_mistake(void **state)
          "f.csv:3: expected 2 fields as in the first line, got 3\n"
          "f.csv:5: already in line 4: host 'pc1'\n"
          "f.csv:5: expected an IP address or a name, not 'zz zz'\n"},
+        {CSV("name,address\npc1,300.1.1.1\npc2,fe80::zz\n"),
+         "f.csv:2: expected an IP address or a name, not '300.1.1.1'\n"
+         "f.csv:3: expected an IP address or a name, not 'fe80::zz'\n"},
         {CSV("name\n\"pc1\nx\n"), "f.csv:2: a quoted field that begins in this row does not end\n"},
         {CSV("name\n\"pc1\"x\npc[2]\n"),
          "f.csv:2: expected a quoted field to be followed by a comma, and a quote within it to be doubled\n"
@@ -148,10 +151,49 @@ static void stays_short(void **state)
     buf_free(&csv);
 }
 
+static ssize_t read_without_end(void *cookie, char *bytes, size_t n)
+{
+    (void)cookie;
+    memset(bytes, 'a', n);
+    return (ssize_t)n;
+}
+
+/* A file without an end, and without a line's end, is not read into memory until there is none. */
+static void ends_although_the_file_does_not(void **state)
+{
+    FILE *file = fopencookie(NULL, "r", (cookie_io_functions_t){.read = read_without_end});
+    struct buf mistakes = buf_init(1 << 20);
+    json_t *lines;
+
+    (void)state;
+    assert_non_null(file);
+    assert_null(import_csv_read(file, "f.csv", &anything, &lines, &mistakes));
+    assert_string_equal(buf_str(&mistakes), "f.csv: expected at most 64 MiB\n");
+    fclose(file);
+    buf_free(&mistakes);
+}
+
+static void cuts_long_values(void **state)
+{
+    struct buf csv = buf_init(1 << 20), mistakes;
+    json_t *lines;
+
+    (void)state;
+    for (int i = 0; i < 100000; i++)
+        buf_putc(&csv, 'x');
+    buf_puts(&csv, "\npc1\n");
+    assert_null(read_text(buf_str(&csv), csv.len, &anything, &lines, &mistakes));
+    assert_true(mistakes.len < 300);
+    assert_non_null(strstr(buf_str(&mistakes), "xxx...'\n"));
+    buf_free(&mistakes);
+    buf_free(&csv);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads), cmocka_unit_test(names_every_mistake),
-                                       cmocka_unit_test(stays_short)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads), cmocka_unit_test(names_every_mistake), cmocka_unit_test(stays_short),
+        cmocka_unit_test(ends_although_the_file_does_not), cmocka_unit_test(cuts_long_values)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
