@@ -1,10 +1,8 @@
 #include "amtd/daemon.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -16,6 +14,7 @@
 #include "amtd/console/sources.h"
 #include "amtd/console/watcher.h"
 #include "amtd/console_events.h"
+#include "amtd/descriptors.h"
 #include "amtd/fleet/certificate_watch.h"
 #include "amtd/fleet/filter_watch.h"
 #include "amtd/job_rights.h"
@@ -34,8 +33,6 @@
 
 #define HTTP_IDLE_MAX 512 /* connections kept open between operations */
 #define DIALS_OTHER   64  /* connections of consoles and redirection that are being opened at a time */
-#define LOG_FILES_MAX 4096
-#define FILES_KEPT    512 /* descriptors that are not for connections to devices */
 
 struct daemon {
     struct config *config; /* parts of it change with a reload */
@@ -309,57 +306,6 @@ static int open_peers(struct daemon *d, struct err *err)
 
 /* --- beginning --- */
 
-static void raise_files(struct daemon *d)
-{
-    struct rlimit files;
-    int64_t fit;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    fit = files.rlim_max == RLIM_INFINITY ? INT64_MAX : (int64_t)files.rlim_max - FILES_KEPT;
-    if (fit / 2 < d->config->dial_limit)
-        log_warn(NULL, "only %lld files may be open: at most %lld connections are opened at a time",
-                 (long long)files.rlim_max, (long long)(fit / 2));
-}
-
-static int64_t dial_limit(const struct daemon *d)
-{
-    struct rlimit files;
-    int64_t fit = INT64_MAX;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
-        fit = ((int64_t)files.rlim_cur - FILES_KEPT) / 2;
-    return d->config->dial_limit < fit ? d->config->dial_limit : fit > 16 ? fit : 16;
-}
-
-/* Descriptors of log files kept open; the rest is for connections. */
-static size_t log_files(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
-        return LOG_FILES_MAX;
-    return files.rlim_cur / 4 < LOG_FILES_MAX ? (size_t)files.rlim_cur / 4 : LOG_FILES_MAX;
-}
-
-/* The kernel's table of descriptors doubles when it is full, and in a process of several threads each time
- * waits some ten milliseconds for all processors. So it is made as large as it will be before there are
- * threads. */
-static void reserve_files(const struct daemon *d)
-{
-    int64_t most = (int64_t)d->config->console_count + (int64_t)log_files() + dial_limit(d) + FILES_KEPT;
-    struct rlimit files;
-    int fd;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && (rlim_t)most >= files.rlim_cur)
-        most = (int64_t)files.rlim_cur - 1;
-    fd = fcntl(d->lock, F_DUPFD_CLOEXEC, (int)most);
-    if (fd >= 0)
-        close(fd);
-}
-
 static void on_roll(uv_signal_t *handle, int number)
 {
     const struct daemon *d = handle->data;
@@ -497,7 +443,7 @@ static int start_consoles(struct daemon *d, struct err *err)
     const struct hub_settings settings = {.state_dir = d->config->state_dir,
                                           .connects_max = (size_t)d->config->console_connects,
                                           .retries_per_s = (size_t)d->config->console_retries,
-                                          .files_max = log_files(),
+                                          .files_max = descriptors_for_logs(),
                                           .sync_ms = d->config->console_sync_ms};
     const struct source_kind kinds[] = {
         source_test_kind(&d->loop),
@@ -606,8 +552,8 @@ static int start_parts(struct daemon *d, struct err *err)
     if (state_dir_make(d->config->state_dir, err) != 0 ||
         (d->lock = state_dir_lock(d->config->state_dir, err)) < 0)
         return -1;
-    raise_files(d);
-    reserve_files(d);
+    descriptors_raise(d->config->dial_limit);
+    descriptors_reserve(d->config->console_count, d->config->dial_limit);
     if (open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
     if (d->config->activity_syslog)
@@ -617,8 +563,8 @@ static int start_parts(struct daemon *d, struct err *err)
     d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
     if (!d->http)
         return -1;
-    d->engine =
-        engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(), (size_t)dial_limit(d), err);
+    d->engine = engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(),
+                           (size_t)descriptors_for_dials(d->config->dial_limit), err);
     if (!d->engine)
         return -1;
     d->dialer = dialer_new(&d->loop, DIALS_OTHER, err);

@@ -55,6 +55,8 @@ int clog_lives_save(struct clog *log, struct err *err)
 
     if (!log->lives_unsaved)
         return 0;
+    if (clog_make_dir(log, NULL, err) != 0)
+        return -1;
     path = clog_lives_path(log);
     fresh = xasprintf("%s.new", path);
     lives_write(&log->lives, &text);
