@@ -31,18 +31,47 @@ enum format output_format(const struct args *args)
     return FORMAT_TABLE;
 }
 
-/* JSON comes in pieces of a few bytes, too many to take a lock for each. */
-static int put_piece(const char *p, size_t n, void *stream)
+/* JSON comes in pieces of a few bytes, too many to hand each of them on. */
+struct block {
+    size_t n;
+    char bytes[65536];
+};
+
+static int put_block(struct block *block)
 {
-    return fwrite_unlocked(p, 1, n, stream) == n ? 0 : -1;
+    size_t n = block->n;
+
+    block->n = 0;
+    return fwrite(block->bytes, 1, n, stdout) == n ? 0 : -1;
 }
 
-/* On a terminal only what is ASCII: JSON itself escapes no controls beyond it (U+009B begins a sequence). */
+static int put_piece(const char *p, size_t n, void *data)
+{
+    struct block *block = data;
+
+    if (n > sizeof(block->bytes) - block->n && put_block(block) != 0)
+        return -1;
+    if (n > sizeof(block->bytes))
+        return fwrite(p, 1, n, stdout) == n ? 0 : -1;
+    memcpy(block->bytes + block->n, p, n);
+    block->n += n;
+    return 0;
+}
+
+size_t output_json_flags(void)
+{
+    return JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY |
+           (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0);
+}
+
 void output_json(const json_t *json)
 {
-    size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY;
+    struct block *block = xmalloc(sizeof(*block));
 
-    json_dump_callback(json, put_piece, stdout, flags | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
+    block->n = 0;
+    if (json_dump_callback(json, put_piece, block, output_json_flags()) == 0)
+        put_block(block);
+    free(block);
     putchar('\n');
 }
 

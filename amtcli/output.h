@@ -26,6 +26,9 @@ void output_rows(enum format format, const json_t *rows, const struct column *co
 /* An object as "name  value" lines, or as JSON or CSV. */
 void output_object(enum format format, const json_t *object, const struct column *fields);
 void output_json(const json_t *json);
+/* How it looks, for jansson. On a terminal only what is ASCII: JSON itself escapes no controls beyond it
+ * (U+009B begins a sequence). */
+size_t output_json_flags(void);
 
 /* A value as printable text; appended. */
 void cell_text(const json_t *row, const char *field, struct buf *out);

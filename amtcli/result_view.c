@@ -9,7 +9,6 @@
 #include "amtcli/fold.h"
 #include "amtcli/output.h"
 #include "base/cause.h"
-#include "base/hostlist.h"
 #include "base/xalloc.h"
 
 #define FOLD_ABOVE 50 /* hosts on a terminal: equal results share a line */
@@ -43,35 +42,6 @@ static const char *text_of(const json_t *row, const char *field)
     const char *text = json_string_value(json_object_get(row, field));
 
     return text ? text : "";
-}
-
-/* --- order --- */
-
-struct named { /* a row */
-    const char *host;
-    json_t *row;
-};
-
-static int by_host(const void *a, const void *b)
-{
-    const struct named *x = a, *y = b;
-
-    return hostlist_compare_names(x->host, y->host);
-}
-
-static json_t *sorted(const json_t *results)
-{
-    size_t n = json_array_size(results);
-    struct named *items = xcalloc(n + 1, sizeof(*items));
-    json_t *out = json_array(), *row;
-    size_t at;
-
-    json_array_foreach(results, at, row) items[at] = (struct named){text_of(row, "host"), row};
-    qsort(items, n, sizeof(*items), by_host);
-    for (size_t i = 0; i < n; i++)
-        json_array_append(out, items[i].row);
-    free(items);
-    return out;
 }
 
 /* --- the table --- */
@@ -603,38 +573,37 @@ static void print_causes(const json_t *rows)
     json_decref(causes);
 }
 
-static bool has_drifted(const json_t *row)
+int show_result_rows(const struct args *args, struct result_rows *r, enum result_shape shape)
 {
-    return strcmp(text_of(row, "state"), "drifted") == 0 ||
-           (strcmp(text_of(row, "result"), "ok") == 0 &&
-            strcmp(text_of(json_object_get(row, "detail"), "state"), "drifted") == 0);
+    enum format format = output_format(args);
+
+    result_rows_sort(r);
+    if (!r->rows)
+        result_rows_print(r);
+    else if (format == FORMAT_CSV)
+        print_csv(r->rows, shape);
+    else
+        print_for_people(args, r->rows, shape);
+    fflush(stdout);
+    if (format == FORMAT_TABLE && r->failed > 0 && (r->count > 1 || shape != RESULT_CHECKS))
+        print_causes(r->rows);
+    if (format == FORMAT_TABLE && r->ok + r->failed > 1)
+        fprintf(stderr, "%zu ok, %zu failed\n", r->ok, r->failed);
+    if (format == FORMAT_TABLE && r->drifted > 0)
+        fprintf(stderr, "%zu not as they should be\n", r->drifted);
+    return r->failed > 0 || r->drifted > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
 }
 
 int show_results(const struct args *args, const json_t *results, enum result_shape shape)
 {
-    enum format format = output_format(args);
-    json_t *rows = sorted(results), *row;
-    size_t i, count = json_array_size(rows), ok = 0, failed = 0, drifted = 0;
+    struct result_rows rows;
+    json_t *row;
+    size_t i;
+    int code;
 
-    json_array_foreach(rows, i, row)
-    {
-        ok += strcmp(text_of(row, "result"), "ok") == 0;
-        failed += strcmp(text_of(row, "result"), "failed") == 0;
-        drifted += has_drifted(row);
-    }
-    if (format == FORMAT_JSON)
-        output_json(rows);
-    else if (format == FORMAT_CSV)
-        print_csv(rows, shape);
-    else
-        print_for_people(args, rows, shape);
-    fflush(stdout);
-    if (format == FORMAT_TABLE && failed > 0 && (count > 1 || shape != RESULT_CHECKS))
-        print_causes(rows);
-    if (format == FORMAT_TABLE && ok + failed > 1)
-        fprintf(stderr, "%zu ok, %zu failed\n", ok, failed);
-    if (format == FORMAT_TABLE && drifted > 0)
-        fprintf(stderr, "%zu not as they should be\n", drifted);
-    json_decref(rows);
-    return failed > 0 || drifted > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+    result_rows_init(&rows, output_format(args) == FORMAT_JSON);
+    json_array_foreach((json_t *)results, i, row) result_rows_add(&rows, row);
+    code = show_result_rows(args, &rows, shape);
+    result_rows_clear(&rows);
+    return code;
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "amtcli/args.h"
+#include "amtcli/result_rows.h"
 
 enum result_shape {
     RESULT_PLAIN,  /* a result and nothing else */
@@ -34,5 +35,7 @@ enum result_shape result_shape(const char *task);
  * stderr why some failed. Returns the exit code: all succeeded, or some failed, or were found not to be as
  * they should (filter drift). */
 int show_results(const struct args *args, const json_t *results, enum result_shape shape);
+/* The same of rows that were gathered, as JSON where that is wanted; sorts them. */
+int show_result_rows(const struct args *args, struct result_rows *rows, enum result_shape shape);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "amtcli/interrupt.h"
+#include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/progress.h"
 
@@ -60,7 +61,7 @@ struct run_view {
     const char *cancel; /* the call that stops it; NULL: nobody who only watches does that */
     const char *show;   /* the command that shows it */
     struct progress progress;
-    json_t *results;
+    struct result_rows rows;
     json_int_t run; /* 0: amtd has not said yet */
     bool left;
 };
@@ -76,15 +77,16 @@ static void on_host(struct run_view *v, const json_t *event)
 {
     const char *result = json_string_value(json_object_get(event, "result"));
 
-    if (json_object_get(event, "task")) { /* one of several of a job */
-        v->progress.steps++;
-        return;
-    }
-    json_array_append(v->results, (json_t *)event);
+    result_rows_add(&v->rows, event);
     if (result && strcmp(result, "ok") == 0)
         v->progress.ok++;
     else if (result)
         v->progress.failed++;
+}
+
+static void on_tasks(struct run_view *v, const json_t *event)
+{
+    v->progress.steps = size_of(event, "tasks_done");
 }
 
 static void on_stage(struct run_view *v, const json_t *event)
@@ -132,7 +134,7 @@ static void on_event(void *arg, const json_t *event)
     static const struct {
         const char *field;
         void (*take)(struct run_view *v, const json_t *event);
-    } kinds[] = {{"host", on_host}, {"stage", on_stage}, {"run", on_run}};
+    } kinds[] = {{"host", on_host}, {"tasks_done", on_tasks}, {"stage", on_stage}, {"run", on_run}};
     struct run_view *v = arg;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -235,9 +237,9 @@ static int end_of(struct run_view *v, int status, const struct err *err, enum re
     int code = EXIT_ALL;
 
     if (status == 0)
-        return show_results(&v->ctx->args, v->results, shape);
-    if (json_array_size(v->results) > 0) /* the line broke or was left: what came is shown */
-        show_results(&v->ctx->args, v->results, shape);
+        return show_result_rows(&v->ctx->args, &v->rows, shape);
+    if (v->rows.count > 0) /* the line broke or was left: what came is shown */
+        show_result_rows(&v->ctx->args, &v->rows, shape);
     code = v->left ? EXIT_SOME_FAILED : print_failure(err);
     context_drop(v->ctx, err);
     return code;
@@ -256,13 +258,15 @@ int call_and_show(struct context *ctx, const char *call, json_t *params, enum re
                          .cancel = watches  ? NULL
                                    : is_job ? "job.cancel"
                                             : "run.cancel",
-                         .show = is_job ? "job" : "run",
-                         .results = json_array()};
+                         .show = is_job ? "job" : "run"};
     struct err err = ERR_INIT;
     int status, code = EXIT_ALL;
 
+    result_rows_init(&v.rows, output_format(&ctx->args) == FORMAT_JSON);
     if (!watches)
         run_options(params, &ctx->args);
+    if (is_job)
+        json_object_set_new(params, "brief", json_true());
     if (!context_client(ctx)) {
         code = EXIT_NO_DAEMON;
     } else {
@@ -273,7 +277,7 @@ int call_and_show(struct context *ctx, const char *call, json_t *params, enum re
         if (code == EXIT_ALL)
             code = end_of(&v, status, &err, shape);
     }
-    json_decref(v.results);
+    result_rows_clear(&v.rows);
     json_decref(params);
     return code;
 }

@@ -138,10 +138,15 @@ static const struct api_param job_check_params[] = {
     {                                                                                                        \
         "max_failures", API_INTEGER, false, "stop after so many"                                             \
     }
+#define BRIEF                                                                                                \
+    {                                                                                                        \
+        "brief", API_BOOLEAN, false, "tell of tasks only how many are done"                                  \
+    }
 static const struct api_param job_run_params[] = {
     JOB_TEXT,
     TARGET,
     ROLLOUT,
+    BRIEF,
     {"profile", API_STRING, false, "use this one alone"},
     {"dry_run", API_BOOLEAN, false, "only say what would be done"},
     {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
@@ -150,9 +155,11 @@ static const struct api_param job_run_params[] = {
 static const struct api_param job_retry_params[] = {
     {"run", API_INTEGER, true, "its number"},
     ROLLOUT,
+    BRIEF,
     {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
     END,
 };
+static const struct api_param job_watch_params[] = {{"run", API_INTEGER, true, "its number"}, BRIEF, END};
 static const struct api_param schedule_add_params[] = {
     NAME,
     {"job", API_OBJECT, false, "name, text and files, as of job.run"},
@@ -456,7 +463,7 @@ const struct api_call api_calls[] = {
     {"job.run", ROLE_WATCH, job_run_params, false, NULL, call_job_run, "runs a job on a target", API_TARGET},
     {"job.retry", ROLE_WATCH, job_retry_params, false, NULL, call_job_retry,
      "runs a job anew on the hosts that failed", API_ANY},
-    {"job.watch", ROLE_WATCH, run_params, true, NULL, call_job_watch, "a run of a job as it goes on",
+    {"job.watch", ROLE_WATCH, job_watch_params, true, NULL, call_job_watch, "a run of a job as it goes on",
      API_RUN},
     {"job.pause", ROLE_OPERATE, run_params, false, NULL, call_job_pause, "begins no task of a run for now",
      API_RUN},

@@ -63,6 +63,8 @@ struct job_watcher {
     struct job_viewer *viewer;
     size_t shown;
     size_t stage;
+    bool brief;             /* tells of tasks only how many are done */
+    size_t done, done_told; /* of these */
     bool gone;
 };
 
@@ -90,29 +92,43 @@ static void watch_stage(struct job_watcher *w)
                                "wait_ms", (json_int_t)wait_ms));
 }
 
+static void show_task(struct job_watcher *w, const struct job_news *news)
+{
+    const struct job_result *result = job_run_result(w->run, news->host, news->task);
+    json_t *json;
+
+    w->done++;
+    if (w->brief || !result)
+        return;
+    json = task_json(result);
+    json_object_set_new(json, "host", json_string(job_run_hosts(w->run)->items[news->host].name));
+    api_event(w->rq, json);
+}
+
+static void watch_done(struct job_watcher *w)
+{
+    if (!w->brief || w->gone || w->done == w->done_told)
+        return;
+    w->done_told = w->done;
+    api_event(w->rq, json_pack("{s:I}", "tasks_done", (json_int_t)w->done));
+}
+
 static void show_news(struct job_watcher *w)
 {
     while (w->shown < job_run_news(w->run)) {
         struct job_news news;
-        const struct job_result *result;
-        json_t *json;
 
         if (!w->gone && api_backlog(w->rq) > API_HIGH_WATER)
             return;
         news = job_run_news_at(w->run, w->shown++);
         if (w->gone)
             continue;
-        if (news.task == JOB_HOST_ENDED) {
+        if (news.task == JOB_HOST_ENDED)
             api_event(w->rq, live_host_json(w->run, news.host));
-            continue;
-        }
-        result = job_run_result(w->run, news.host, news.task);
-        json = result ? task_json(result) : NULL;
-        if (!json)
-            continue;
-        json_object_set_new(json, "host", json_string(job_run_hosts(w->run)->items[news.host].name));
-        api_event(w->rq, json);
+        else
+            show_task(w, &news);
     }
+    watch_done(w);
     watch_stage(w);
     if (job_run_is_over(w->run))
         watch_end(w);
@@ -224,6 +240,7 @@ static struct job_watcher *job_watcher_new(struct api_request *rq, struct job_wa
     struct job_watcher *w = xcalloc(1, sizeof(*w));
 
     w->rq = rq;
+    w->brief = json_is_true(json_object_get(api_params(rq), "brief"));
     *watch = (struct job_watch){.arg = w, .ready = ready, .refused = refused, .news = news};
     api_on_drained(rq, drained, w);
     api_on_gone(rq, gone, w);

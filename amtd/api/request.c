@@ -13,15 +13,19 @@
 #include "base/secret.h"
 #include "base/xalloc.h"
 
-#define USUAL_LINE 250 /* bytes of most lines sent */
+#define USUAL_LINE 250 /* bytes of many lines sent */
 #define JSON_FLAGS (JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK)
 
 /* --- answering --- */
 
-static int put_piece(const char *p, size_t n, void *line)
+/* usual: bytes of such a value; it learns. */
+static void put_value(const json_t *value, size_t *usual, struct buf *line)
 {
-    buf_add(line, p, n);
-    return 0;
+    size_t room = *usual > USUAL_LINE ? *usual : USUAL_LINE, n;
+
+    while ((n = json_dumpb(value, (char *)buf_room(line, room), room, JSON_COMPACT | JSON_ENCODE_ANY)) > room)
+        room = *usual = n + n / 4;
+    buf_added(line, n);
 }
 
 static void send_line(struct api_request *rq, const char *kind, json_t *value)
@@ -29,11 +33,10 @@ static void send_line(struct api_request *rq, const char *kind, json_t *value)
     struct buf line = buf_init(SIZE_MAX / 4); /* what is sent is ours */
 
     if (rq->client) {
-        (void)buf_room(&line, USUAL_LINE);
         buf_puts(&line, "{\"");
         buf_puts(&line, kind);
         buf_puts(&line, "\":");
-        json_dump_callback(value, put_piece, &line, JSON_COMPACT | JSON_ENCODE_ANY);
+        put_value(value, &rq->usual, &line);
         buf_puts(&line, "}\n");
         client_write(rq->client, rq->channel, line.p, line.len);
     }

@@ -18,6 +18,7 @@ struct api_request {
     struct reach *reach;      /* of the caller, once it is known */
     struct hostlist *touched; /* hosts of the targets of a work call that is written down */
     struct buf line;          /* the request, until it is complete */
+    size_t usual;             /* bytes of a line that is sent, as the last ones were */
     const struct api_call *call;
     json_t *params;
     json_t *reply; /* of a work call, on its way back */

@@ -37,7 +37,7 @@ struct rollout {
     size_t stage;     /* from 1; 0 before the first */
     size_t stage_end; /* where in `line` the stage under way ends */
     size_t replaced;  /* of those that were to go ahead, could not be reached, and had their place taken */
-    size_t working, ahead, results, failures;
+    size_t working, ahead, ended, results, failures;
     bool pausing, held;
     int64_t now_ms, pause_until;
     struct turn *begun; /* in the order in which they began */
@@ -219,6 +219,7 @@ void rollout_over(struct rollout *r, size_t host, bool ok, enum cause cause, con
     if (t->in_subnet)
         subnets_leave(r->subnets, t->host.address);
     t->in_subnet = false;
+    r->ended += !t->over;
     t->over = true;
     if (!ok)
         count_failure(r, cause, name);
@@ -233,6 +234,7 @@ void rollout_result(struct rollout *r)
 
 void rollout_was(struct rollout *r, size_t host, bool ok, enum cause cause, const char *name)
 {
+    r->ended += !r->turns[host].over;
     r->turns[host].over = true;
     if (!ok)
         count_failure(r, cause, name);
@@ -384,6 +386,11 @@ int64_t rollout_advance(struct rollout *r, int64_t now_ms)
 bool rollout_is_done(const struct rollout *r)
 {
     return r->results == r->count;
+}
+
+bool rollout_wants_results(const struct rollout *r)
+{
+    return r->ended >= r->stage_end && r->results < r->stage_end;
 }
 
 bool rollout_is_stopped(const struct rollout *r)

@@ -71,6 +71,8 @@ void rollout_set_places(struct rollout *rollout, const uint32_t *places);
 
 /* Every host has its result. */
 bool rollout_is_done(const struct rollout *rollout);
+/* All hosts of the stage under way are over: nothing goes on before their results are there. */
+bool rollout_wants_results(const struct rollout *rollout);
 bool rollout_is_stopped(const struct rollout *rollout);
 size_t rollout_begun(const struct rollout *rollout);
 /* The host's place in the order as it was planned, from 0, without regard to `urgent`. */

@@ -91,6 +91,13 @@ static void submit(struct job_run *run, struct saving *s)
     store_submit_later(run->parts->run->store, save_work, saved, s);
 }
 
+/* The rest of the run waits for what has been submitted. */
+static void submit_now(struct job_run *run, struct saving *s)
+{
+    run->pending++;
+    store_submit(run->parts->run->store, save_work, saved, s);
+}
+
 void job_run_save_again(struct job_run *run)
 {
     struct saving *s, *next, *list = run->unsaved;
@@ -121,7 +128,10 @@ void job_run_save_host(struct job_host *h)
     s->h = h;
     rollout_over(h->run->rollout, (size_t)(h - h->run->members), record->state == OPERATION_OK,
                  record->cause ? cause_by_name(record->cause) : CAUSE_NONE, h->host->name);
-    submit(h->run, s);
+    if (rollout_wants_results(h->run->rollout))
+        submit_now(h->run, s);
+    else
+        submit(h->run, s);
 }
 
 static void forgotten(void *data, const struct err *failure)
