@@ -69,9 +69,18 @@ static void write_selectors(const struct part *selectors, size_t count, struct b
     buf_puts(out, "</w:SelectorSet>");
 }
 
+/* "<r:Name" or "</r:Name", without its end. */
+static void write_tag(const char *open, const char *prefix, const char *name, struct buf *out)
+{
+    buf_puts(out, open);
+    buf_puts(out, prefix);
+    buf_putc(out, ':');
+    buf_puts(out, name);
+}
+
 static void write_part(const struct part *part, const char *prefix, struct buf *out)
 {
-    buf_printf(out, "<%s:%s", prefix, part->name);
+    write_tag("<", prefix, part->name, out);
     if (part->kind == PART_TREE && part->ns) {
         buf_puts(out, " xmlns:t=\"");
         xml_escape(out, part->ns);
@@ -98,7 +107,8 @@ static void write_part(const struct part *part, const char *prefix, struct buf *
             write_part(&part->parts[i], part->ns ? "t" : prefix, out);
         break;
     }
-    buf_printf(out, "</%s:%s>", prefix, part->name);
+    write_tag("</", prefix, part->name, out);
+    buf_putc(out, '>');
 }
 
 /* --- header --- */
@@ -172,12 +182,16 @@ static void write_instance(const struct wsman_request *rq, struct buf *out)
     const char *suffix = rq->verb == WSMAN_INVOKE ? "_INPUT" : "";
     const char *name = rq->verb == WSMAN_INVOKE ? rq->method : rq->class_name;
 
-    buf_printf(out, "<r:%s%s xmlns:r=\"", name, suffix);
+    write_tag("<", "r", name, out);
+    buf_puts(out, suffix);
+    buf_puts(out, " xmlns:r=\"");
     wsman_class_ns(rq->class_name, out);
     buf_puts(out, "\">");
     for (size_t i = 0; i < rq->count; i++)
         write_part(&rq->parts[i], "r", out);
-    buf_printf(out, "</r:%s%s>", name, suffix);
+    write_tag("</", "r", name, out);
+    buf_puts(out, suffix);
+    buf_putc(out, '>');
 }
 
 static void write_subscribe(const struct wsman_request *rq, struct buf *out)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
-#include "amtd/api/operation_json.h"
 #include "amtd/daemon.h"
 #include "amtd/fleet/engine.h"
 #include "amtd/fleet/task_args.h"
@@ -123,7 +122,7 @@ static void view(struct viewer *viewer)
     while (viewer->shown < run_results(viewer->run)) {
         if (!viewer->gone && api_backlog(viewer->rq) > API_HIGH_WATER)
             return;
-        api_event(viewer->rq, operation_json(run_result(viewer->run, viewer->shown++)));
+        api_event_of(viewer->rq, run_result(viewer->run, viewer->shown++));
     }
     view_stage(viewer);
     if (run_is_over(viewer->run))

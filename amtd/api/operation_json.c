@@ -1,6 +1,10 @@
 #include "amtd/api/operation_json.h"
 
+#include <string.h>
+
 #include "base/cause.h"
+
+#define FILTER_FIRST "{\"filter\":"
 
 static void set_text(json_t *json, const char *name, const char *value)
 {
@@ -41,10 +45,9 @@ static void lift_filter(json_t *json, json_t *detail)
     json_object_del(detail, "filter");
 }
 
-json_t *operation_json(const struct operation *operation)
+static json_t *all_but_detail(const struct operation *operation)
 {
     json_t *json = json_object();
-    json_t *detail = operation->detail ? json_loads(operation->detail, 0, NULL) : NULL;
 
     set_text(json, "host", operation->host);
     switch (operation->state) {
@@ -65,8 +68,45 @@ json_t *operation_json(const struct operation *operation)
         set_failure(json, operation);
     else
         set_text(json, "remark", operation->message);
+    return json;
+}
+
+json_t *operation_json(const struct operation *operation)
+{
+    json_t *json = all_but_detail(operation);
+    json_t *detail = operation->detail ? json_loads(operation->detail, 0, NULL) : NULL;
+
     lift_filter(json, detail);
     if (detail)
         json_object_set_new(json, "detail", detail);
+    return json;
+}
+
+/* `detail` is as jansson writes objects without spaces: what stands behind its first member is found by
+ * reading that one alone. */
+json_t *operation_json_but_detail(const struct operation *operation, struct view *members)
+{
+    const char *text = operation->detail;
+    size_t n = text ? strlen(text) : 0, skip = 1;
+    json_t *json, *filter;
+    json_error_t where;
+
+    *members = (struct view){NULL, 0};
+    if (n < 2 || text[0] != '{' || text[n - 1] != '}')
+        return operation_json(operation);
+    json = all_but_detail(operation);
+    if (strncmp(text, FILTER_FIRST, strlen(FILTER_FIRST)) == 0) {
+        filter = json_loads(text + strlen(FILTER_FIRST), JSON_DISABLE_EOF_CHECK, &where);
+        skip = strlen(FILTER_FIRST) + (filter ? (size_t)where.position : 0);
+        if (!json_is_object(filter) || skip >= n) {
+            json_decref(filter);
+            json_decref(json);
+            return operation_json(operation);
+        }
+        json_object_update(json, filter);
+        json_decref(filter);
+        skip += text[skip] == ',';
+    }
+    *members = (struct view){(const uint8_t *)text + skip, n - 1 - skip};
     return json;
 }

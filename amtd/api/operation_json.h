@@ -5,8 +5,13 @@
 #include <jansson.h>
 
 #include "amtd/store/model.h"
+#include "base/bytes.h"
 
 /* New reference. */
 json_t *operation_json(const struct operation *operation);
+/* The same without the member "detail": *members is the text of that object's members, without its braces
+ * (borrowed from the operation). NULL: it is not left out, or there is none. What is large and of no interest
+ * here need not be read and written again so. */
+json_t *operation_json_but_detail(const struct operation *operation, struct view *members);
 
 #endif

@@ -28,7 +28,7 @@ void filter_set_free(struct filter_set *set)
 {
     if (!set || set->more-- > 0)
         return;
-    json_decref(set->json);
+    free(set->text);
     json_decref(set->warnings);
     for (size_t i = 0; set->rules && i < set->count; i++)
         free(set->rules[i]);
@@ -130,11 +130,16 @@ static json_t *make_json(const struct filter_set *set)
                      "minutes", (json_int_t)set->minutes, "filters", filters, "owner", (int)set->owner);
 }
 
-json_t *filter_set_json(struct filter_set *set)
+const char *filter_set_text(struct filter_set *set)
 {
-    if (!set->json)
-        set->json = make_json(set);
-    return json_incref(set->json);
+    json_t *json;
+
+    if (!set->text) {
+        json = make_json(set);
+        set->text = json_dumps(json, JSON_COMPACT);
+        json_decref(json);
+    }
+    return set->text;
 }
 
 /* --- reading --- */

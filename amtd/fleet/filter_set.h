@@ -30,7 +30,7 @@ struct filter_set {
     json_t *
         warnings; /* of making it: which rules were widened, and to what; NULL: none. Not kept in the store */
     unsigned more; /* holders besides the first */
-    json_t *json;  /* as filter_set_json made it, or NULL; nobody changes either any more */
+    char *text;    /* as filter_set_text made it, or NULL; nobody changes either any more */
 };
 /* One more holder, who frees it too. Loop's thread only. */
 struct filter_set *filter_set_hold(struct filter_set *set);
@@ -41,9 +41,10 @@ struct filter_goal filter_set_goal(const struct filter_set *set);
 /* The rules of the filter that means the same, or NULL. Borrowed. */
 const char *filter_set_rules(const struct filter_set *set, const struct sd_filter *filter);
 
-/* Caller's, and not to be changed: all holders share it. */
-json_t *filter_set_json(struct filter_set *set);
-/* NULL with store-failed when it is not what filter_set_json made. */
+/* As JSON, in one line. Borrowed, as long as the set is held: it is made once for all holders. Loop's thread
+ * only. */
+const char *filter_set_text(struct filter_set *set);
+/* NULL with store-failed when it is not what filter_set_text made. */
 struct filter_set *filter_set_read(const json_t *json, struct err *err);
 
 #endif

@@ -455,10 +455,12 @@ static json_t *row_known(const struct filter_host_work *w, size_t when)
     return json_object_get(json_object_get(w->known, "rows"), filter_when_names[when]);
 }
 
-static json_t *row_wanted(const struct filter_host_work *w)
+/* *set: what belongs into it as "set", as text (borrowed); NULL: nothing more. */
+static json_t *row_wanted(const struct filter_host_work *w, const char **set)
 {
     json_t *row = row_known(w, 0), *journal = json_object_get(w->known, "journal"), *out;
 
+    *set = NULL;
     switch ((enum filter_action)w->args->action) {
     case FILTER_DO_UNDO:
         return json_incref(json_object_get(row, "before") ? json_object_get(row, "before") : json_null());
@@ -467,16 +469,46 @@ static json_t *row_wanted(const struct filter_host_work *w)
     default:
         if (!w->set)
             return json_null();
-        out = json_object();
-        json_object_set_new(out, "set", filter_set_json(w->set));
-        json_object_update_missing(out, w->known);
+        *set = filter_set_text(w->set);
+        out = w->known ? json_copy(w->known) : json_object();
         json_object_del(out, "rows");
         json_object_del(out, "journal");
         return out;
     }
 }
 
-static json_t *noted(const struct filter_host_work *w)
+char *filter_note_text(const json_t *note, const char *set)
+{
+    char *text = json_dumps(note, JSON_COMPACT), *both;
+
+    if (!set)
+        return text;
+    both = xasprintf("%s\n%s", text, set);
+    free(text);
+    return both;
+}
+
+json_t *filter_note_read(const char *text, const char **set)
+{
+    const char *end = text ? strchr(text, '\n') : NULL;
+
+    *set = end ? end + 1 : NULL;
+    if (!text)
+        return NULL;
+    return json_loadb(text, end ? (size_t)(end - text) : strlen(text), 0, NULL);
+}
+
+json_t *filter_note_whole(const char *text)
+{
+    const char *set;
+    json_t *note = filter_note_read(text, &set), *row = json_object_get(note, "row");
+
+    if (set && json_is_object(row))
+        json_object_set_new(row, "set", json_loads(set, 0, NULL));
+    return note;
+}
+
+static json_t *noted(const struct filter_host_work *w, const char **set)
 {
     const json_t *journal = json_object_get(w->known, "journal");
     bool repair = w->args->action == FILTER_DO_REPAIR;
@@ -484,24 +516,35 @@ static json_t *noted(const struct filter_host_work *w)
     json_int_t confirm_ms =
         repair ? json_integer_value(json_object_get(journal, "confirm_ms")) : w->args->confirm_ms;
     const char *action = repair ? json_string_value(json_object_get(journal, "action")) : NULL;
+    json_t *row = row_wanted(w, set);
 
-    return json_pack("{s:s, s:o, s:I, s:I, s:i, s:b}", "action",
-                     action ? action : filter_action_names[w->args->action], "row", row_wanted(w), "for_ms",
-                     for_ms, "confirm_ms", confirm_ms, "owner", (int)owner_of(w), "all", (int)takes_all(w));
+    return json_pack("{s:s, s:o, s:I, s:I, s:i, s:b, s:s*}", "action",
+                     action ? action : filter_action_names[w->args->action], "row", row, "for_ms", for_ms,
+                     "confirm_ms", confirm_ms, "owner", (int)owner_of(w), "all", (int)takes_all(w), "hash",
+                     *set ? w->set->hash : NULL);
+}
+
+static char *kept_text(const struct filter_host_work *w, enum filter_outcome outcome)
+{
+    const char *set;
+    json_t *kept = noted(w, &set);
+    char *text;
+
+    json_object_set_new(kept, "state", json_string(filter_outcome_name(outcome)));
+    json_object_set_new(kept, "unclean", json_boolean(w->work.unclean));
+    text = filter_note_text(kept, set);
+    json_decref(kept);
+    return text;
 }
 
 static void filter_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct filter_host_work *w = work;
     enum filter_outcome outcome = filter_work_outcome(&w->work, failure != NULL);
-    json_t *kept = noted(w);
 
     finding->remark = w->work.remark;
     finding->detail = json_pack("{s:o}", "filter", shown(w, outcome));
-    json_object_set_new(kept, "state", json_string(filter_outcome_name(outcome)));
-    json_object_set_new(kept, "unclean", json_boolean(w->work.unclean));
-    finding->kept = json_dumps(kept, JSON_COMPACT);
-    json_decref(kept);
+    finding->kept = filter_changes(w->args) ? kept_text(w, outcome) : NULL;
     if (owner_of(w) != SD_CONSOLE)
         return;
     if (outcome == FILTER_ACTIVE || (outcome == FILTER_UNCHANGED && !failure && filter_changes(w->args)))
@@ -548,13 +591,14 @@ void filter_know(void *work, const char *known)
 void *filter_journal(const void *work)
 {
     const struct filter_host_work *w = work;
-    json_t *json = noted(w);
+    const char *set;
+    json_t *json = noted(w, &set);
     char *text;
 
     json_object_set_new(json, "before", filter_before_json(&w->work.before));
     if (w->reach.looks > 0)
         json_object_set_new(json, "ways", reach_try_note(&w->reach));
-    text = json_dumps(json, JSON_COMPACT);
+    text = filter_note_text(json, set);
     json_decref(json);
     return text;
 }

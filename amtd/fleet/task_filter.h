@@ -56,13 +56,25 @@ struct filter_host_work {
 /* In a journal in place of an action: what was wanted is reached, only the rest is to be taken away. */
 #define FILTER_ACTION_CLEAN "clean"
 
-/* `known`, `journal` and `kept` are JSON objects.
- *   known: {"rows": what is kept of the host, by filter_when_names, "journal": of the run that was
- * interrupted or null, "who", "run", "since"} journal: {"action", "row": what the owner's row becomes when it
- * is finished or null, "before": of the device, "for_ms", "confirm_ms", "owner": whose policy, "all":
- * everything is taken away} kept: the same without "before", with "state" (filter_outcome_name) and "unclean"
- */
+/* `known`, `journal` and `kept` are JSON objects; behind the latter two, in a line of its own, the set that
+ * belongs into their row may stand, which is large and the same for many hosts.
+ *
+ * known: {"rows": what is kept of the host, by filter_when_names, "journal": of the run that was interrupted
+ * or null, "who", "run", "since"}
+ *
+ * journal: {"action", "row": what the owner's row becomes when it is finished or null, "before": of the
+ * device, "for_ms", "confirm_ms", "owner": whose policy, "all": everything is taken away, "hash": of a set
+ * behind it}
+ *
+ * kept: the same without "before", with "state" (filter_outcome_name) and "unclean" */
 extern const struct task_keeping filter_keeping;
+
+/* set: JSON in one line, or NULL. Caller's. */
+char *filter_note_text(const json_t *note, const char *set);
+/* The object alone, and the set as text behind it (borrowed; NULL: none). NULL: there is none. Caller's. */
+json_t *filter_note_read(const char *text, const char **set);
+/* The object with the set in its row. */
+json_t *filter_note_whole(const char *text);
 
 void filter_know(void *work, const char *known);
 void *filter_journal(const void *work);

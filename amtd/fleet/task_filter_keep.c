@@ -149,7 +149,7 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     struct filter_row row = {0};
     char *journal = NULL;
     bool found = false;
-    json_t *json, *rows = NULL;
+    json_t *json, *noted, *rows = NULL;
     int status = filter_changes(args) ? claim_host(tx, fa, run, host, &journal, err) : 0;
 
     if (status == 0)
@@ -163,8 +163,9 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     if (status == 0)
         status = rows_json(tx, host->id, &rows, err);
     if (status == 0) {
-        json = json_pack("{s:O, s:o, s:s, s:I, s:I}", "rows", rows, "journal", parse(journal), "who",
-                         run->who, "run", (json_int_t)run->id, "since", (json_int_t)run->began_ms);
+        noted = filter_note_whole(journal);
+        json = json_pack("{s:O, s:o, s:s, s:I, s:I}", "rows", rows, "journal", noted ? noted : json_null(),
+                         "who", run->who, "run", (json_int_t)run->id, "since", (json_int_t)run->began_ms);
         *known = json_dumps(json, JSON_COMPACT);
         json_decref(json);
     }
@@ -180,23 +181,39 @@ static int note(struct tx *tx, const struct operation *operation, const void *jo
 
 /* --- the end --- */
 
-static bool same_set(const struct filter_row *row, const json_t *wanted)
+/* What `kept` says; its set stands in its row, or beside it. */
+struct end_note {
+    json_t *json;
+    const char *set; /* text, or NULL */
+};
+
+/* Of the wanted set's file; NULL: there is none. */
+static const char *hash_of(const struct end_note *kept)
+{
+    const json_t *row = json_object_get(kept->json, "row");
+
+    return json_string_value(json_object_get(kept->set ? kept->json : json_object_get(row, "set"), "hash"));
+}
+
+static bool same_set(const struct filter_row *row, const char *hash)
 {
     json_t *set = parse(row->set);
-    bool same =
-        json_equal(json_object_get(set, "hash"), json_object_get(json_object_get(wanted, "set"), "hash"));
+    const char *is = json_string_value(json_object_get(set, "hash"));
+    bool same = is && hash ? strcmp(is, hash) == 0 : !is && !hash;
 
     json_decref(set);
     return same;
 }
 
-static int put_row(struct tx *tx, int64_t host_id, enum sd_owner owner, json_t *wanted, struct err *err)
+/* set: text of what is not in `wanted` itself; NULL: it is there. */
+static int put_row(struct tx *tx, int64_t host_id, enum sd_owner owner, json_t *wanted, const char *set,
+                   struct err *err)
 {
     const char *who = json_string_value(json_object_get(wanted, "who"));
     struct filter_row row = {
         .host_id = host_id,
         .owner = owner,
-        .set = dump(json_object_get(wanted, "set")),
+        .set = set ? xstrdup(set) : dump(json_object_get(wanted, "set")),
         .who = xstrdup(who ? who : ""),
         .since_ms = json_integer_value(json_object_get(wanted, "since")),
         .run = json_integer_value(json_object_get(wanted, "run")),
@@ -213,12 +230,12 @@ static int put_row(struct tx *tx, int64_t host_id, enum sd_owner owner, json_t *
 }
 
 /* What was applied: its times begin now, and what it replaces comes back when they are over. */
-static int put_applied(struct tx *tx, int64_t host_id, enum sd_owner owner, const json_t *kept,
+static int put_applied(struct tx *tx, int64_t host_id, enum sd_owner owner, const struct end_note *kept,
                        bool unchanged, struct err *err)
 {
-    json_t *wanted = json_deep_copy(json_object_get(kept, "row"));
-    json_int_t for_ms = json_integer_value(json_object_get(kept, "for_ms"));
-    json_int_t confirm_ms = json_integer_value(json_object_get(kept, "confirm_ms"));
+    json_t *wanted = json_deep_copy(json_object_get(kept->json, "row"));
+    json_int_t for_ms = json_integer_value(json_object_get(kept->json, "for_ms"));
+    json_int_t confirm_ms = json_integer_value(json_object_get(kept->json, "confirm_ms"));
     struct moment now = moment_now(), until = moment_in(&now, for_ms), confirm = moment_in(&now, confirm_ms);
     struct filter_row old;
     bool found, timed = for_ms > 0 || confirm_ms > 0;
@@ -228,17 +245,15 @@ static int put_applied(struct tx *tx, int64_t host_id, enum sd_owner owner, cons
     json_object_set_new(wanted, "confirm", moment_json(&confirm));
     if (found && timed)
         json_object_set_new(wanted, "before", row_json(&old));
-    if (status == 0 && !(unchanged && found && !timed && same_set(&old, wanted)))
-        status = put_row(tx, host_id, owner, wanted, err);
+    if (status == 0 && !(unchanged && found && !timed && same_set(&old, hash_of(kept))))
+        status = put_row(tx, host_id, owner, wanted, kept->set, err);
     filter_row_clear(&old);
     json_decref(wanted);
     return status;
 }
 
-static int remember_tried(struct tx *tx, int64_t host_id, const json_t *kept, struct err *err)
+static int remember_tried(struct tx *tx, int64_t host_id, const char *hash, struct err *err)
 {
-    const json_t *set = json_object_get(json_object_get(kept, "row"), "set");
-    const char *hash = json_string_value(json_object_get(set, "hash"));
     uint32_t generation;
 
     if (!hash || tx_filter_generation(tx, host_id, &generation, err) != 0)
@@ -247,24 +262,25 @@ static int remember_tried(struct tx *tx, int64_t host_id, const json_t *kept, st
 }
 
 /* The device is as wanted. */
-static int settle_reached(struct tx *tx, int64_t host_id, const json_t *kept, bool unchanged, struct err *err)
+static int settle_reached(struct tx *tx, int64_t host_id, const struct end_note *kept, bool unchanged,
+                          struct err *err)
 {
-    const char *action = json_string_value(json_object_get(kept, "action"));
-    enum sd_owner owner = (enum sd_owner)json_integer_value(json_object_get(kept, "owner"));
-    json_t *row = json_object_get(kept, "row");
+    const char *action = json_string_value(json_object_get(kept->json, "action"));
+    enum sd_owner owner = (enum sd_owner)json_integer_value(json_object_get(kept->json, "owner"));
+    json_t *row = json_object_get(kept->json, "row");
 
     if (action && strcmp(action, FILTER_ACTION_CLEAN) == 0)
         return 0; /* it was settled before */
-    if (json_is_true(json_object_get(kept, "all")))
+    if (json_is_true(json_object_get(kept->json, "all")))
         return tx_filter_drop_all(tx, host_id, err);
     if (!json_is_object(row))
         return tx_filter_drop(tx, host_id, owner, err);
     if (action && strcmp(action, filter_action_names[FILTER_DO_APPLY]) != 0)
-        return put_row(tx, host_id, owner, row, err);
+        return put_row(tx, host_id, owner, row, kept->set, err);
     if (put_applied(tx, host_id, owner, kept, unchanged, err) != 0)
         return -1;
     /* what waits was not seen to act */
-    return owner == SD_CONSOLE ? remember_tried(tx, host_id, kept, err) : 0;
+    return owner == SD_CONSOLE ? remember_tried(tx, host_id, hash_of(kept), err) : 0;
 }
 
 /* An undoing that failed is due again in a while. */
@@ -283,24 +299,24 @@ static int postpone(struct tx *tx, int64_t host_id, const struct moment *now, st
     return status;
 }
 
-static bool is_state(const json_t *kept, enum filter_outcome outcome)
+static bool is_state(const struct end_note *kept, enum filter_outcome outcome)
 {
-    const char *state = json_string_value(json_object_get(kept, "state"));
+    const char *state = json_string_value(json_object_get(kept->json, "state"));
 
     return state && strcmp(state, filter_outcome_name(outcome)) == 0;
 }
 
 /* The host stays ours until what is not needed any more is gone, too. */
-static int leave_unclean(struct tx *tx, const struct operation *op, const json_t *kept,
+static int leave_unclean(struct tx *tx, const struct operation *op, const struct end_note *kept,
                          const struct moment *now, struct err *err)
 {
-    json_t *journal = json_copy((json_t *)kept);
+    json_t *journal = json_copy(kept->json);
     char *text;
     bool half_done;
     int status;
 
     json_object_set_new(journal, "action", json_string(FILTER_ACTION_CLEAN));
-    text = json_dumps(journal, JSON_COMPACT);
+    text = filter_note_text(journal, kept->set);
     status = tx_filter_note(tx, op->host_id, op->run_id, text, err);
     if (status == 0)
         status = tx_filter_leave(tx, op->host_id, op->run_id, now, &half_done, err);
@@ -310,7 +326,7 @@ static int leave_unclean(struct tx *tx, const struct operation *op, const json_t
 }
 
 static int settle_kept(struct tx *tx, const struct filter_args *fa, const struct operation *op,
-                       const json_t *kept, struct err *err)
+                       const struct end_note *kept, struct err *err)
 {
     struct moment now = moment_now();
     bool ok = op->state == OPERATION_OK, unchanged = is_state(kept, FILTER_UNCHANGED), half_done = false;
@@ -321,7 +337,7 @@ static int settle_kept(struct tx *tx, const struct filter_args *fa, const struct
         status = settle_reached(tx, op->host_id, kept, unchanged, err);
     else if (!is_state(kept, FILTER_ROLLED_BACK))
         status = tx_filter_leave(tx, op->host_id, op->run_id, &now, &half_done, err);
-    if (status == 0 && reached && json_is_true(json_object_get(kept, "unclean")))
+    if (status == 0 && reached && json_is_true(json_object_get(kept->json, "unclean")))
         return leave_unclean(tx, op, kept, &now, err);
     if (status == 0 && fa->action == FILTER_DO_UNDO && !reached && !half_done)
         status = postpone(tx, op->host_id, &now, err);
@@ -333,15 +349,15 @@ static int settle_kept(struct tx *tx, const struct filter_args *fa, const struct
 static int settle(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
                   const char *kept, struct err *err)
 {
-    json_t *json;
+    struct end_note note;
     int status;
 
     (void)run;
     if (!filter_changes(args))
         return 0;
-    json = parse(kept);
-    status = settle_kept(tx, args, operation, json, err);
-    json_decref(json);
+    note.json = filter_note_read(kept, &note.set);
+    status = settle_kept(tx, args, operation, &note, err);
+    json_decref(note.json);
     return status;
 }
 
