@@ -217,7 +217,7 @@ static void save_again(struct active_run *run)
     run->unsaved = NULL;
     run->save_at = 0;
     DL_FOREACH_SAFE(list, op, next)
-    store_submit(run->parts->store, save_op, op_saved, op);
+    store_submit_so(run->parts->store, STORE_AGAIN, save_op, op_saved, op);
 }
 
 static int save_end(struct tx *tx, void *data, struct err *err)
@@ -263,6 +263,14 @@ static void op_yields(void *arg, struct host_op *op)
     run_wake(run);
 }
 
+static unsigned how_to_save(const struct active_run *run, const struct host_op *op)
+{
+    if (run->changes)
+        return 0;
+    /* what was learned, a pin for one, is not to be forgotten */
+    return run->soft && op->facts.count == 0 ? STORE_LATER | STORE_SOFT : STORE_LATER;
+}
+
 static void op_over(void *arg, struct host_op *op)
 {
     struct active_run *run = arg;
@@ -273,12 +281,8 @@ static void op_over(void *arg, struct host_op *op)
         publish(op);
     if (!run->recorded)
         run->kept++;
-    else if (run->changes)
-        store_submit(run->parts->store, save_op, op_saved, op);
-    else if (run->soft && op->facts.count == 0) /* what was learned, a pin for one, is not to be forgotten */
-        store_submit_soft(run->parts->store, true, save_op, op_saved, op);
     else
-        store_submit_later(run->parts->store, save_op, op_saved, op);
+        store_submit_so(run->parts->store, how_to_save(run, op) | STORE_AGAIN, save_op, op_saved, op);
     run_wake(run);
 }
 
@@ -319,10 +323,8 @@ static void end_run(struct active_run *run)
 {
     run->phase = RUN_OVER;
     run->record.ended_ms = clock_wall(run->parts->clock);
-    if (run->recorded && run->soft)
-        store_submit_soft(run->parts->store, false, save_end, end_saved, run);
-    else if (run->recorded)
-        store_submit(run->parts->store, save_end, end_saved, run);
+    if (run->recorded)
+        store_submit_so(run->parts->store, run->soft ? STORE_SOFT : 0, save_end, end_saved, run);
     else
         run->end_kept = true;
     run_wake(run);
@@ -553,9 +555,6 @@ struct active_run *run_begin(const struct run_parts *parts, struct run_order *or
     uv_timer_init(parts->loop, &run->tick);
     run->tick.data = run;
     run->soft = !run->changes && !run->order.task->keeping;
-    if (run->soft)
-        store_submit_soft(parts->store, false, prepare, prepared, run);
-    else
-        store_submit(parts->store, prepare, prepared, run);
+    store_submit_so(parts->store, run->soft ? STORE_SOFT : 0, prepare, prepared, run);
     return run;
 }

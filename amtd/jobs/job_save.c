@@ -85,17 +85,11 @@ static void saved(void *data, const struct err *failure)
     job_run_wake(run);
 }
 
-static void submit(struct job_run *run, struct saving *s)
+/* how: of the store; STORE_LATER, or 0 when the rest of the run waits for it. */
+static void submit(struct job_run *run, unsigned how, struct saving *s)
 {
     run->pending++;
-    store_submit_later(run->parts->run->store, save_work, saved, s);
-}
-
-/* The rest of the run waits for what has been submitted. */
-static void submit_now(struct job_run *run, struct saving *s)
-{
-    run->pending++;
-    store_submit(run->parts->run->store, save_work, saved, s);
+    store_submit_so(run->parts->run->store, how | STORE_AGAIN, save_work, saved, s);
 }
 
 void job_run_save_again(struct job_run *run)
@@ -105,7 +99,7 @@ void job_run_save_again(struct job_run *run)
     run->unsaved = NULL;
     run->save_at = 0;
     DL_FOREACH_SAFE(list, s, next)
-    submit(run, s);
+    submit(run, STORE_LATER, s);
 }
 
 void job_run_save(struct job_host *h, uint32_t task, struct attempt *attempt)
@@ -117,7 +111,7 @@ void job_run_save(struct job_host *h, uint32_t task, struct attempt *attempt)
     s->result = &(task < JOB_UNDO_BASE ? h->results : h->undone)[task % JOB_UNDO_BASE];
     s->finding = h->finding;
     h->finding = NULL;
-    submit(h->run, s);
+    submit(h->run, STORE_LATER, s);
 }
 
 void job_run_save_host(struct job_host *h)
@@ -128,10 +122,7 @@ void job_run_save_host(struct job_host *h)
     s->h = h;
     rollout_over(h->run->rollout, (size_t)(h - h->run->members), record->state == OPERATION_OK,
                  record->cause ? cause_by_name(record->cause) : CAUSE_NONE, h->host->name);
-    if (rollout_wants_results(h->run->rollout))
-        submit_now(h->run, s);
-    else
-        submit(h->run, s);
+    submit(h->run, rollout_wants_results(h->run->rollout) ? 0 : STORE_LATER, s);
 }
 
 static void forgotten(void *data, const struct err *failure)

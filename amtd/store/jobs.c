@@ -105,9 +105,13 @@ int tx_job_result_put(struct tx *tx, const struct job_result *result, struct err
     const struct operation *op = &result->operation;
     sqlite3_stmt *st = tx_prepare(
         tx,
-        "INSERT OR REPLACE INTO job_results(run, host, task, label, kind, skipped, state, began, ended,"
-        " power_from, power_to, tries, cause, code, message, detail)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        /* not OR REPLACE: for that SQLite keeps a copy of each page that it writes to */
+        "INSERT INTO job_results(run, host, task, label, kind, skipped, state, began, ended, power_from,"
+        " power_to, tries, cause, code, message, detail)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+        " ON CONFLICT(run, host, task) DO UPDATE SET label = ?4, kind = ?5, skipped = ?6, state = ?7,"
+        " began = ?8, ended = ?9, power_from = ?10, power_to = ?11, tries = ?12, cause = ?13, code = ?14,"
+        " message = ?15, detail = ?16",
         err);
 
     if (!st)

@@ -18,7 +18,7 @@ struct task_item {
     store_work *work;
     store_done *done;
     void *data;
-    bool soft;           /* need not survive a power failure */
+    unsigned how;        /* enum store_how */
     struct err *failure; /* NULL: none */
     struct task_item *prev, *next;
 };
@@ -55,19 +55,53 @@ static void fail_item(struct task_item *item, const struct err *failure)
     *item->failure = *failure;
 }
 
+static const char begin_one[] = "SAVEPOINT one", undo_one[] = "ROLLBACK TO one", end_one[] = "RELEASE one";
+
 /* Each work has a savepoint of its own: its failure undoes only what it did. */
 static void work_one(struct store *store, struct task_item *item)
 {
-    static const char begin[] = "SAVEPOINT one", undo[] = "ROLLBACK TO one", end[] = "RELEASE one";
     struct err failure = ERR_INIT, ignored = ERR_INIT;
 
-    if (run_sql(&store->tx, begin, &failure) == 0) {
-        if (item->work && item->work(&store->tx, item->data, &failure) != 0)
-            run_sql(&store->tx, undo, &ignored);
-        run_sql(&store->tx, end, &ignored);
+    if (!item->work)
+        return;
+    if (run_sql(&store->tx, begin_one, &failure) == 0) {
+        if (item->work(&store->tx, item->data, &failure) != 0)
+            run_sql(&store->tx, undo_one, &ignored);
+        run_sql(&store->tx, end_one, &ignored);
     }
     if (failure.cause != CAUSE_NONE)
         fail_item(item, &failure);
+}
+
+/* Works up to `end` with one savepoint for all of them, which costs as much as a small work does. False: one
+ * has failed, and nothing was done. */
+static bool work_together(struct store *store, struct task_item *item, const struct task_item *end)
+{
+    struct err ignored = ERR_INIT;
+    bool well = run_sql(&store->tx, begin_one, &ignored) == 0;
+
+    if (!well)
+        return false;
+    for (; well && item != end; item = item->next)
+        well = !item->work || item->work(&store->tx, item->data, &ignored) == 0;
+    if (!well)
+        run_sql(&store->tx, undo_one, &ignored);
+    run_sql(&store->tx, end_one, &ignored);
+    return well;
+}
+
+/* Does one work, or several that may be done once more. Returns what comes next. */
+static struct task_item *work_some(struct store *store, struct task_item *item)
+{
+    struct task_item *end = item->next;
+
+    while (item->how & STORE_AGAIN && end && end->how & STORE_AGAIN)
+        end = end->next;
+    if (end != item->next && work_together(store, item, end))
+        return end;
+    for (; item != end; item = item->next)
+        work_one(store, item);
+    return end;
 }
 
 static void fail_group(struct task_item *group, const struct err *failure)
@@ -85,7 +119,7 @@ static int set_softness(struct store *store, const struct task_item *group, stru
     bool soft = true;
 
     DL_FOREACH(group, item)
-    soft = soft && item->soft;
+    soft = soft && item->how & STORE_SOFT;
     if (soft == store->is_soft)
         return 0;
     if (tx_exec(&store->tx, soft ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", err) != 0)
@@ -104,8 +138,8 @@ static void work_group(struct store *store, struct task_item *group)
         fail_group(group, &failure);
         return;
     }
-    DL_FOREACH(group, item)
-    work_one(store, item);
+    for (item = group; item;)
+        item = work_some(store, item);
     /* A full disk may have ended the transaction already: then there is nothing to commit and nothing was
      * kept. */
     if (sqlite3_get_autocommit(store->tx.db) != 0) {
@@ -180,14 +214,15 @@ static void *store_thread(void *arg)
 
 /* --- the other side --- */
 
-static void submit(struct store *store, bool hurry, bool soft, store_work *work, store_done *done, void *data)
+void store_submit_so(struct store *store, unsigned how, store_work *work, store_done *done, void *data)
 {
     struct task_item *item = xcalloc(1, sizeof(*item));
+    bool hurry = !(how & STORE_LATER);
 
     item->work = work;
     item->done = done;
     item->data = data;
-    item->soft = soft;
+    item->how = how;
     pthread_mutex_lock(&store->lock);
     bool first = !store->waiting;
     DL_APPEND(store->waiting, item);
@@ -203,17 +238,12 @@ static void submit(struct store *store, bool hurry, bool soft, store_work *work,
 
 void store_submit(struct store *store, store_work *work, store_done *done, void *data)
 {
-    submit(store, true, false, work, done, data);
+    store_submit_so(store, 0, work, done, data);
 }
 
 void store_submit_later(struct store *store, store_work *work, store_done *done, void *data)
 {
-    submit(store, false, false, work, done, data);
-}
-
-void store_submit_soft(struct store *store, bool later, store_work *work, store_done *done, void *data)
-{
-    submit(store, !later, true, work, done, data);
+    store_submit_so(store, STORE_LATER, work, done, data);
 }
 
 uint64_t store_commits(const struct store *store)

@@ -37,10 +37,18 @@ void store_submit(struct store *store, store_work *work, store_done *done, void 
 /* The same for work that nobody waits for: it is done within a tenth of a second, or together with the next
  * that is waited for, so that results that come one by one do not take a transaction each. */
 void store_submit_later(struct store *store, store_work *work, store_done *done, void *data);
-/* For work about what changed nothing outside, such as the results of reading: it survives the death of this
- * process as all does, but a power failure only together with later work that is durable. So nobody waits for
- * the disk. later: as store_submit_later, else as store_submit. */
-void store_submit_soft(struct store *store, bool later, store_work *work, store_done *done, void *data);
+enum store_how {
+    STORE_LATER = 1, /* as store_submit_later */
+    /* For work about what changed nothing outside, such as the results of reading: it survives the death of
+     * this process as all does, but a power failure only together with later work that is durable. So nobody
+     * waits for the disk. */
+    STORE_SOFT = 2,
+    /* It only writes what `data` says, and may be done once more after it was undone: such works are done
+     * together as long as none of them fails, which is cheaper. */
+    STORE_AGAIN = 4,
+};
+/* how: those together that hold. */
+void store_submit_so(struct store *store, unsigned how, store_work *work, store_done *done, void *data);
 void store_reap(struct store *store);
 /* Transactions that wrote something, since it was opened. Any thread. */
 uint64_t store_commits(const struct store *store);

@@ -79,10 +79,10 @@ static void soft_work_waits_for_no_disk(void **state)
 
     for (int i = 0; i < 2; i++) {
         s->over = false;
-        store_submit_soft(s->store, false, scene_do_job, scene_job_done, &job);
+        store_submit_so(s->store, STORE_SOFT, scene_do_job, scene_job_done, &job);
         wait_for_commit(s);
         assert_int_equal(soft, NORMAL);
-        store_submit_soft(s->store, true, note_synchronous, NULL, &with);
+        store_submit_so(s->store, STORE_LATER | STORE_SOFT, note_synchronous, NULL, &with);
         assert_int_equal(in_store(s, note_synchronous, &hard), CAUSE_NONE);
         assert_int_equal(hard, FULL);
         assert_int_equal(with, FULL); /* it shared the transaction */
