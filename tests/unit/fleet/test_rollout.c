@@ -151,6 +151,30 @@ static void stages_follow_each_other(void **state)
     rollout_free(b.rollout);
 }
 
+static void the_last_of_a_stage_is_known(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(struct rollout_settings){.parallel = 10, .stages = {.batch = 2}}, 3, NULL);
+    assert_false(rollout_wants_results(b.rollout));
+    turn(&b);
+    rollout_over(b.rollout, 0, true, CAUSE_NONE, "A");
+    assert_false(rollout_wants_results(b.rollout));
+    rollout_over(b.rollout, 1, true, CAUSE_NONE, "B");
+    assert_true(rollout_wants_results(b.rollout));
+    rollout_result(b.rollout);
+    assert_true(rollout_wants_results(b.rollout));
+    rollout_result(b.rollout);
+    assert_false(rollout_wants_results(b.rollout));
+    turn(&b);
+    turn(&b);
+    assert_false(rollout_wants_results(b.rollout));
+    rollout_over(b.rollout, 2, true, CAUSE_NONE, "C");
+    assert_true(rollout_wants_results(b.rollout));
+    rollout_free(b.rollout);
+}
+
 static void a_bad_omen_ends_it(void **state)
 {
     struct bench b;
@@ -292,6 +316,7 @@ int main(void)
         cmocka_unit_test(few_have_a_place),
         cmocka_unit_test(subnets_are_spared),
         cmocka_unit_test(stages_follow_each_other),
+        cmocka_unit_test(the_last_of_a_stage_is_known),
         cmocka_unit_test(a_bad_omen_ends_it),
         cmocka_unit_test(the_dead_are_no_omen),
         cmocka_unit_test(failures_are_counted),

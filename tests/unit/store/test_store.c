@@ -89,6 +89,81 @@ static void soft_work_waits_for_no_disk(void **state)
     }
 }
 
+/* One of several works that are done together. */
+struct together {
+    const char *name;
+    bool fails;
+    int times;
+    bool over;
+    enum cause cause;
+};
+
+static int add_together(struct tx *tx, void *data, struct err *err)
+{
+    struct together *t = data;
+    struct host host = {.name = (char *)t->name};
+    int64_t id;
+
+    t->times++;
+    if (tx_host_add(tx, &host, &id, err) != 0)
+        return -1;
+    return t->fails ? err_set(err, CAUSE_FAULT, "it was to fail") : 0;
+}
+
+static void together_over(void *data, const struct err *failure)
+{
+    struct together *t = data;
+
+    t->over = true;
+    t->cause = failure ? failure->cause : CAUSE_NONE;
+}
+
+static int count_hosts(struct tx *tx, void *arg, struct err *err)
+{
+    struct hosts hosts;
+
+    if (tx_target(tx, "all", &hosts, err) != 0)
+        return -1;
+    *(size_t *)arg = hosts.count;
+    hosts_clear(&hosts);
+    return 0;
+}
+
+static void do_together(struct scene *s, struct together *works, size_t n)
+{
+    size_t hosts = 0;
+
+    for (size_t i = 0; i < n; i++)
+        store_submit_so(s->store, STORE_LATER | STORE_AGAIN, add_together, together_over, &works[i]);
+    assert_int_equal(in_store(s, count_hosts, &hosts), CAUSE_NONE);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(works[i].over);
+        assert_int_equal(works[i].cause, works[i].fails ? CAUSE_FAULT : CAUSE_NONE);
+        hosts -= !works[i].fails;
+    }
+    assert_int_equal(hosts, 0);
+}
+
+static void what_fails_among_others_fails_alone(void **state)
+{
+    struct scene *s = *state;
+    struct together works[] = {{"a"}, {"b", .fails = true}, {"c"}};
+
+    do_together(s, works, 3);
+    assert_in_range(works[0].times, 1, 2); /* twice, when they came to the store together */
+    assert_in_range(works[2].times, 1, 2);
+}
+
+static void works_are_done_together(void **state)
+{
+    struct scene *s = *state;
+    struct together works[] = {{"a"}, {"b"}, {"c"}};
+
+    do_together(s, works, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(works[i].times, 1);
+}
+
 /* --- hosts and targets --- */
 
 static int add_host(struct tx *tx, int i, struct err *err)
@@ -634,6 +709,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(soft_work_waits_for_no_disk, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(what_fails_among_others_fails_alone, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(works_are_done_together, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(targets, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(words_of_targets_are_no_names, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(queries_mean_what_they_say, scene_setup, scene_teardown),
