@@ -150,8 +150,8 @@ static void after_result(struct job_host *h)
 
 /* The task has come to its end, after one try or several. attempt: the last one, NULL: none was made on the
  * device; failure NULL: it went well. */
-static void task_over(struct job_host *h, struct attempt *attempt, const struct operation *was,
-                      const struct err *failure)
+static void note_result(struct job_host *h, struct attempt *attempt, const struct operation *was,
+                        const struct err *failure)
 {
     struct job_result *result = job_host_result_at(h, (uint32_t)h->at, task_of(h)->name);
     int64_t host_id = result->operation.host_id;
@@ -168,6 +168,13 @@ static void task_over(struct job_host *h, struct attempt *attempt, const struct 
     h->known = NULL;
     h->in_doubt = h->taken_up = h->accepted = h->settled = false;
     job_run_save(h, (uint32_t)h->at, attempt);
+}
+
+/* The same, and what follows. */
+static void task_over(struct job_host *h, struct attempt *attempt, const struct operation *was,
+                      const struct err *failure)
+{
+    note_result(h, attempt, was, failure);
     after_result(h);
 }
 
@@ -700,6 +707,18 @@ static void go_on(struct job_host *h)
         step(h);
 }
 
+/* Nothing more is done in the name of whoever began the run, nor taken back; what was under way when amtd
+ * ended stays as unknown as it is. */
+static void turn_away(struct job_host *h)
+{
+    struct err doubt = h->doubt, err = ERR_INIT;
+
+    if (h->in_doubt)
+        note_result(h, NULL, NULL, &doubt);
+    job_host_say_barred(h, &err);
+    job_host_end(h, &err);
+}
+
 void job_host_go(struct job_host *h)
 {
     struct err err = ERR_INIT;
@@ -709,6 +728,8 @@ void job_host_go(struct job_host *h)
     if (!h->host->name || h->host->id == 0) {
         err_set(&err, CAUSE_NOT_FOUND, "the host was removed");
         job_host_end(h, &err);
+    } else if (h->barred) {
+        turn_away(h);
     } else if (h->results) {
         go_on(h);
     } else {

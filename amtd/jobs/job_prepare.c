@@ -68,12 +68,12 @@ static struct rollout_settings settings_of(const struct job_run *run)
 
 static json_t *settings_json(const struct rollout_settings *s, const struct job_order *order)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s*, s:s*, s:s*}", "parallel",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:s*, s:s*, s:s*}", "parallel",
                      (json_int_t)s->parallel, "per_subnet", (json_int_t)s->per_subnet, "canary",
                      (json_int_t)s->stages.canary, "batch", (json_int_t)s->stages.batch, "max_failures",
                      (json_int_t)s->stages.max_failures, "pause_ms", (json_int_t)s->pause_ms, "everywhere",
-                     (int)order->everywhere, "profile", order->profile, "window", order->window, "zone",
-                     order->zone);
+                     (int)order->everywhere, "as_amtd", order->user == NULL, "profile", order->profile,
+                     "window", order->window, "zone", order->zone);
 }
 
 static bool is_urgent(const struct host *host)
@@ -217,7 +217,7 @@ static enum api_role everywhere_of(const json_t *settings)
 
 static void fill_order(struct job_run *run)
 {
-    json_t *settings = json_loads(run->record.settings, 0, NULL);
+    json_t *settings = json_loads(run->record.settings, 0, NULL), *as_amtd;
     struct job_rollout *r = &run->order.rollout;
 
     r->parallel = json_integer_value(json_object_get(settings, "parallel"));
@@ -237,6 +237,8 @@ static void fill_order(struct job_run *run)
     run->order.uid = run->record.uid;
     run->order.schedule = xstrdup(run->record.schedule);
     run->order.reaction = xstrdup(run->record.reaction);
+    as_amtd = json_object_get(settings, "as_amtd"); /* earlier ones: those of reactions */
+    run->order.as_amtd = as_amtd ? json_is_true(as_amtd) : run->record.reaction != NULL;
     if (run->record.event)
         run->order.event = json_loads(run->record.event, 0, NULL);
     run->order.confirmed = true;
@@ -286,7 +288,7 @@ static int load(struct tx *tx, void *data, struct err *err)
     match_hosts(run, &there, count);
     make_rollout(run);
     make_members(run);
-    return 0;
+    return tx_job_bar(tx, run, err);
 }
 
 static void restore_places(struct job_run *run)
@@ -399,11 +401,17 @@ static void loaded(void *data, const struct err *failure)
         run->cancel_text = xstrdup("the run was cancelled");
         rollout_stop(run->rollout, CAUSE_CANCELLED, run->cancel_text);
     }
+    job_run_tell_barred(run);
     log_info(NULL, "run=%lld of job %s is taken up: %u of %zu hosts were over", (long long)run->record.run.id,
              run->record.name, run->record.run.ok + run->record.run.failed, run->hosts.count);
     DL_FOREACH_SAFE(run->viewers, viewer, next)
     viewer->watch.ready(viewer->watch.arg, run);
     job_run_wake(run);
+}
+
+void job_run_load(struct job_run *run)
+{
+    store_submit(run->parts->run->store, load, loaded, run);
 }
 
 /* --- beginning --- */
@@ -512,7 +520,7 @@ struct job_run *job_run_resume(const struct job_parts *parts, struct job_record 
     if (run->job) {
         fill_order(run);
         make_orders(run);
-        store_submit(parts->run->store, load, loaded, run);
+        job_run_ask_rights(run);
     } else {
         err_set(&run->refusal, CAUSE_INVALID_ARGUMENT, UNREADABLE);
         store_submit(parts->run->store, abandon, abandoned, run);

@@ -64,6 +64,7 @@ struct job_order {
     char *who;
     int64_t uid;                /* his account; -1: none */
     struct user *user;          /* whose rights on the target count; NULL: it is amtd's own */
+    bool as_amtd;               /* of one that is taken up: it is amtd's own */
     enum api_role everywhere;   /* his role on every host, once the target is known */
     char *profile;              /* use this one alone, or NULL */
     struct job_rollout rollout; /* what is -1 here is as the job says */

@@ -53,6 +53,7 @@ struct job_host {
     bool accepted;              /* and in that, the device said yes */
     bool settled;               /* and had time for it */
     bool undoing, parked, asking, over;
+    bool barred;                  /* who began the run may not do it there any more */
     bool op_go;                   /* the operation has been reached */
     bool probing;                 /* it is one that only looks */
     bool looked;                  /* and it was off; once more, after a while */
@@ -132,6 +133,20 @@ extern const struct rollout_owner job_run_turns; /* arg is to be set to the run 
 void job_run_add_news(struct job_run *run, const struct job_host *h, uint32_t task);
 /* It never began, or is given up: whoever watches hears it and is forgotten. */
 void job_run_tell_refusal(struct job_run *run, const struct err *err);
+
+/* --- job_prepare.c, for job_barred.c --- */
+/* What the store knows of a run that is taken up; its hosts go on. */
+void job_run_load(struct job_run *run);
+
+/* --- job_barred.c --- */
+/* Who began a run that is taken up, as he is today: job_run_load follows. */
+void job_run_ask_rights(struct job_run *run);
+/* On the store's thread, once there are members: those on which he lacks the role are barred. */
+int tx_job_bar(struct tx *tx, struct job_run *run, struct err *err);
+/* Why a host is barred. */
+void job_host_say_barred(const struct job_host *h, struct err *err);
+/* Writes down which hosts are left out: activity log and event. */
+void job_run_tell_barred(const struct job_run *run);
 
 /* --- job_save.c --- */
 void job_run_save_again(struct job_run *run);

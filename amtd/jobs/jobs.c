@@ -129,6 +129,11 @@ void jobs_stop(struct jobs *jobs, void (*done)(void *arg), void *arg)
 
 /* --- looking --- */
 
+const struct job_parts *jobs_parts(const struct jobs *jobs)
+{
+    return jobs->parts;
+}
+
 struct job_run *jobs_find(const struct jobs *jobs, int64_t run_id)
 {
     const struct entry *entry;

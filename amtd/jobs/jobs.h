@@ -15,6 +15,8 @@ void jobs_stop(struct jobs *jobs, void (*done)(void *arg), void *arg);
 /* Takes the order over. The watch may be NULL, and then *viewer; else that is set before anything is told. */
 void jobs_run(struct jobs *jobs, struct job_order *order, const struct job_watch *watch,
               struct job_viewer **viewer);
+/* What they work with; borrowed. */
+const struct job_parts *jobs_parts(const struct jobs *jobs);
 struct job_run *jobs_find(const struct jobs *jobs, int64_t run_id); /* NULL: not under way */
 /* A run that the schedule began is under way. */
 bool jobs_runs_schedule(const struct jobs *jobs, const char *schedule);

@@ -12,8 +12,9 @@ struct start {
     struct delivery *delivery;
     struct job_viewer *viewer;
     struct job_order order;
-    char *schedule;         /* whose job it is, or NULL */
-    struct schedule record; /* as the store has it */
+    char *who, *target, *job; /* of the order, for the activity log */
+    char *schedule;           /* whose job it is, or NULL */
+    struct schedule record;   /* as the store has it */
 };
 
 /* --- the run --- */
@@ -23,13 +24,40 @@ static void end(struct start *s, const struct err *failure)
     delivered(s->delivery, failure);
     job_order_clear(&s->order);
     schedule_clear(&s->record);
+    free(s->who);
+    free(s->target);
+    free(s->job);
     free(s->schedule);
     free(s);
+}
+
+/* Its names stay when jobs_run has taken the order over. */
+static void name(struct start *s)
+{
+    s->who = xstrdup(s->order.who);
+    s->target = xstrdup(s->order.target);
+    s->job = xstrdup(s->order.job->name);
+}
+
+/* For the activity log; err NULL: it has begun. */
+static void note(const struct start *s, const struct hosts *hosts, int64_t run, const struct err *err)
+{
+    const struct jobs *jobs = s->delivery->reactions->parts.jobs;
+    const struct job_parts *parts = jobs ? jobs_parts(jobs) : NULL; /* NULL: amtd ends */
+    char *by = xasprintf("reaction %s", s->delivery->rule);
+    char *what = xasprintf("job.run %s", s->job);
+
+    if (parts)
+        parts->note(parts->arg, &(struct job_deed){s->who, by, what, s->target, hosts, run, NULL, err});
+    free(what);
+    free(by);
 }
 
 static void run_ready(void *arg, struct job_run *run)
 {
     const struct start *s = arg;
+
+    note(s, job_run_hosts(run), job_run_record(run)->run.id, NULL);
 
     log_info("reactions", "reaction %s: run %lld of job %s", s->delivery->rule,
              (long long)job_run_record(run)->run.id, job_run_job(run)->name);
@@ -37,7 +65,10 @@ static void run_ready(void *arg, struct job_run *run)
 
 static void run_refused(void *arg, const struct err *err)
 {
-    end(arg, err);
+    struct start *s = arg;
+
+    note(s, NULL, 0, err);
+    end(s, err);
 }
 
 static void run_news(void *arg, struct job_run *run)
@@ -59,13 +90,14 @@ static void begin(struct start *s)
 {
     const struct job_watch watch = {s, run_ready, run_refused, run_news};
     struct jobs *jobs = s->delivery->reactions->parts.jobs;
-    const char *name = s->delivery->rule;
+    const char *rule = s->delivery->rule;
     struct job_order *order = &s->order;
     struct err err = ERR_INIT;
 
+    name(s);
     if (!jobs)
         err_set(&err, CAUSE_NOT_STARTED, "amtd ends");
-    else if (jobs_runs_reaction(jobs, name, order->target))
+    else if (jobs_runs_reaction(jobs, rule, order->target))
         err_set(&err, CAUSE_IN_USE, "the run that it began before is still under way on %s", order->target);
     if (err.cause != CAUSE_NONE)
         end(s, &err);
@@ -98,6 +130,39 @@ static int read_schedule(struct tx *tx, void *data, struct err *err)
     return tx_schedule_get(tx, s->schedule, &s->record, err);
 }
 
+/* The job of a schedule is done with the account of whoever added it, and with the rights that he has now:
+ * else it would be a way to amtd's own. */
+static void known(void *arg, const struct user *user)
+{
+    struct start *s = arg;
+    struct err err = ERR_INIT;
+
+    if (user) {
+        s->order.user = user_copy(user);
+        begin(s);
+        return;
+    }
+    name(s);
+    err_set(&err, CAUSE_DENIED, "nobody knows %s any more, who added the schedule %s", s->who, s->schedule);
+    run_refused(s, &err);
+}
+
+static void ask_who(struct start *s)
+{
+    const struct jobs *jobs = s->delivery->reactions->parts.jobs;
+    const struct job_parts *parts = jobs ? jobs_parts(jobs) : NULL;
+    struct err err = ERR_INIT;
+
+    if (!parts) {
+        err_set(&err, CAUSE_NOT_STARTED, "amtd ends");
+        end(s, &err);
+        return;
+    }
+    xreplace(&s->order.who, s->record.who);
+    s->order.uid = s->record.uid;
+    parts->look_up(parts->arg, s->record.uid, s->record.who, known, s);
+}
+
 static void schedule_read(void *data, const struct err *failure)
 {
     struct start *s = data;
@@ -110,7 +175,7 @@ static void schedule_read(void *data, const struct err *failure)
     if (err.cause != CAUSE_NONE)
         end(s, &err);
     else
-        begin(s);
+        ask_who(s);
 }
 
 /* The event as others get it, and how it came to this. */

@@ -73,6 +73,8 @@ consoles:
   - { name: private, source: { type: test }, access: [ { user: amtd-nemo, right: write } ] }
   - { name: sol1, source: { type: amt, host: pc0001 } }
   - { name: sol8, source: { type: amt, host: pc0008 } }
+reactions:
+  - { name: again, kinds: [ job ], hosts: [ pc0008 ], job: { schedule: his, target: pc0001 } }
 END
 up()
 {
@@ -254,6 +256,53 @@ two_days
 wait_until "the denial" bash -c "amtcli schedule show his -o json | jq -e '.last_note | strings | contains(\"operate\")' > /dev/null"
 amtcli activity --limit 1000 -o json | jq -e '[.[] | select(.by == "schedule his" and .result == "denied")] | length == 1' > /dev/null ||
     fail "the denial is not written down"
+amtcli grant remove watch --user amtd-oskar --on @four
+amtcli grant add operate --user amtd-oskar --on @four
+
+echo '--- an event begins the job of his schedule: as he himself, as long as he may'
+printf 'name: call\ntasks: [ notify: now ]\n' > "$dir/jobs/call.yaml"
+by_event() # JQ: of the newest run that the event began
+{
+    amtcli job list -o json | jq -e "[.[] | select(.reaction == \"again\")] | .[0] | $1" > /dev/null
+}
+exits 0 amtcli job run "$dir/jobs/call.yaml" pc0008
+wait_until "the job that the event begins" by_event '.state == "over" and .ok == 1 and (.who | contains("amtd-oskar"))'
+amtcli job show "$(amtcli job list -o json | jq '[.[] | select(.reaction == "again")] | .[0].run')" -o json > "$dir/out" 2> /dev/null
+[ "$(jq -r '.[0].tasks[1].detail.run.output' "$dir/out")" = 'amtd-oskar' ] || fail "the event's command ran as somebody else: $(cat "$dir/out")"
+deed() # JQ: of the activity log
+{
+    amtcli activity --limit 1000 -o json | jq -e "[.[] | select($1)] | length == 1" > /dev/null
+}
+deed '.by == "reaction again" and .result == "begun" and .hosts == "pc0001"' || fail "what the event began is not written down"
+
+echo '--- a run that is taken up: what he may not do any more is not done'
+amtcli collection add one --list pc0001
+amtcli grant add operate --user amtd-oskar --on one
+printf 'name: later\ntasks: [ { wait: { power: off }, timeout: 1h }, power: on ]\n' > "$dir/jobs/later.yaml"
+later_is() # JQ
+{
+    amtcli job list --job later -o json | jq -e ".[0] | $1" > /dev/null
+}
+as amtd-oskar amtcli job run "$dir/jobs/later.yaml" 'pc[0001-0003]' --yes > /dev/null 2>&1 &
+client=$!
+wait_until "his run" later_is '.state == "running"'
+amtcli grant remove operate --user amtd-oskar --on @four
+ctl clear 1-3 > /dev/null
+amtd_stop
+wait $client && fail "his run went well"
+amtd_start --config "$dir/amtd.yaml" --socket "$AMTD_SOCKET"
+ctl set 1-3 power=off > /dev/null
+wait_until "the end of his run" later_is '.state == "over"'
+later_is '.ok == 1 and .failed == 2' || fail "not what he may: $(amtcli job show "$(amtcli job list --job later -o json | jq '.[0].run')" -o json)"
+amtcli job show "$(amtcli job list --job later -o json | jq '.[0].run')" -o json > "$dir/out" 2> /dev/null || true
+[ "$(jq -r '[.[] | select(.cause == "denied") | .host] | sort | join(" ")' "$dir/out")" = 'pc0002 pc0003' ] || fail "others were denied: $(cat "$dir/out")"
+[ "$(ctl get 1-3 | jq -r .power | tr '\n' ' ')" = 'on off off ' ] || fail "done where he may not: $(ctl get 1-3 | jq -c .power)"
+deed '(.by // "" | endswith(", taken up")) and .result == "denied" and .hosts == "pc[0002-0003]"' || fail "it is not written down what was left out"
+amtcli event list --kind job -o json | jq -e 'any(.[]; .text | contains("leaves out 2 of 3 hosts"))' > /dev/null || fail "nobody was told"
+amtcli grant remove operate --user amtd-oskar --on one
+amtcli grant add watch --user amtd-oskar --on @four
+exits 0 amtcli job run "$dir/jobs/call.yaml" pc0008
+wait_until "that it is denied" deed '.by == "reaction again" and .result == "denied"'
 amtcli grant remove watch --user amtd-oskar --on @four
 amtcli grant add operate --user amtd-oskar --on @four
 
