@@ -11,6 +11,8 @@
 
 #define TARGET_MAX (16u << 20)
 #define WHO_MS     20000 /* for one host to say who it is */
+#define BUSY_MS    2000  /* until one that another operation of amtd is talking to is asked again */
+#define BUSY_TRIES 60
 
 /* plan (store) -> who is it? (run of info) -> judge (store) -> are the others there? (run) -> judge again
  * (store), those that did not answer having moved.
@@ -33,6 +35,8 @@ struct adoption {
     size_t row_count;         /* also when rows were taken over */
     struct hostlist *names;   /* of the hosts of the next run */
     struct hostlist *alive;   /* hosts that let amtd in where they are */
+    struct hostlist *busy;    /* hosts that could not be asked because amtd is at work there */
+    unsigned busy_tries;
     bool asked;
 };
 
@@ -43,6 +47,7 @@ static void over(struct adoption *a, const struct err *failure)
     addrset_free(a->ranges);
     hostlist_free(a->names);
     hostlist_free(a->alive);
+    hostlist_free(a->busy);
     for (size_t i = 0; i < a->row_count; i++) {
         free(a->movers[i].address);
         free(a->movers[i].uuid);
@@ -176,6 +181,7 @@ static int plan_work(struct tx *tx, void *data, struct err *err)
 /* --- logging in --- */
 
 static void judge(struct adoption *a);
+static void ask_who(struct adoption *a);
 
 static void run_ready(void *arg, struct active_run *run)
 {
@@ -188,17 +194,56 @@ static void run_refused(void *arg, const struct err *failure)
     over(arg, failure);
 }
 
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void busy_over(uv_timer_t *timer)
+{
+    struct adoption *a = timer->data;
+
+    uv_close((uv_handle_t *)timer, timer_closed);
+    if (*a->order.stopping)
+        judge(a);
+    else
+        ask_who(a);
+}
+
+/* A run that waited for its host to be found goes on there at once, and would be in the way. */
+static bool ask_busy_again(struct adoption *a)
+{
+    uv_timer_t *timer;
+
+    if (hostlist_count(a->busy) == 0 || *a->order.stopping || a->busy_tries++ == BUSY_TRIES)
+        return false;
+    hostlist_free(a->names);
+    a->names = a->busy;
+    a->busy = hostlist_new();
+    timer = xcalloc(1, sizeof(*timer));
+    uv_timer_init(a->parts->loop, timer);
+    timer->data = a;
+    uv_timer_start(timer, busy_over, BUSY_MS, 0);
+    return true;
+}
+
 static void run_news(void *arg, struct active_run *run)
 {
     struct adoption *a = arg;
 
     if (!run_is_over(run))
         return;
-    for (size_t i = 0; i < run_results(run); i++)
-        if (run_result(run, i)->state == OPERATION_OK)
-            hostlist_add(a->alive, run_result(run, i)->host, NULL);
+    for (size_t i = 0; i < run_results(run); i++) {
+        const struct operation *op = run_result(run, i);
+
+        if (op->state == OPERATION_OK)
+            hostlist_add(a->alive, op->host, NULL);
+        else if (cause_by_name(op->cause) == CAUSE_BUSY)
+            hostlist_add(a->busy, op->host, NULL);
+    }
     run_unwatch(run);
-    judge(a);
+    if (!ask_busy_again(a))
+        judge(a);
 }
 
 /* Reads who the named hosts are. */
@@ -393,6 +438,7 @@ struct adoption *adopt_start(const struct discovery_parts *parts, const struct a
     a->arg = arg;
     a->names = hostlist_new();
     a->alive = hostlist_new();
+    a->busy = hostlist_new();
     store_submit(parts->store, plan_work, planned, a);
     return a;
 }

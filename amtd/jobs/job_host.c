@@ -100,27 +100,6 @@ struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const c
     return result;
 }
 
-void job_host_set_failure(struct operation *op, const struct err *failure)
-{
-    op->state = failure ? OPERATION_FAILED : OPERATION_OK;
-    if (!failure)
-        return;
-    xreplace(&op->cause, cause_name(failure->cause));
-    xreplace(&op->code, failure->code[0] ? failure->code : NULL);
-    xreplace(&op->message, failure->text);
-}
-
-struct err job_host_failure_of(const struct job_result *result)
-{
-    struct err err = ERR_INIT;
-
-    err_set(&err, cause_by_name(result->operation.cause), "%s: %s", result->label,
-            result->operation.message ? result->operation.message : "");
-    if (result->operation.code)
-        err_code(&err, "%s", result->operation.code);
-    return err;
-}
-
 static void learn(struct job_host *h, const struct pairs *facts)
 {
     for (size_t i = 0; i < facts->count; i++)
@@ -395,20 +374,10 @@ static bool is_met(struct job_host *h, struct attempt *attempt, struct err *fail
     return false;
 }
 
-/* An operation wants to go on, or has come to its end. */
-static void device_over(struct job_host *h)
+void job_host_attempt_over(struct job_host *h, struct attempt *attempt)
 {
-    struct attempt *attempt = h->attempt;
     struct err failure = ERR_INIT;
 
-    if (h->op_go) {
-        h->op_go = false;
-        host_op_go(&attempt->op);
-        return;
-    }
-    h->attempt = NULL;
-    stop_timer(h);
-    learn(h, &attempt->op.facts);
     if (h->probing) {
         h->probing = false;
         probed(h, attempt);
@@ -428,6 +397,23 @@ static void device_over(struct job_host *h)
         }
     }
     task_over(h, attempt, &attempt->record, attempt->record.state == OPERATION_FAILED ? &failure : NULL);
+}
+
+/* An operation wants to go on, or has come to its end. */
+static void device_over(struct job_host *h)
+{
+    struct attempt *attempt = h->attempt;
+
+    if (h->op_go) {
+        h->op_go = false;
+        host_op_go(&attempt->op);
+        return;
+    }
+    h->attempt = NULL;
+    stop_timer(h);
+    learn(h, &attempt->op.facts);
+    if (!job_host_seek(h, attempt))
+        job_host_attempt_over(h, attempt);
 }
 
 /* --- by amtd itself --- */
@@ -751,6 +737,10 @@ void job_host_drop(struct job_host *h)
     if (h->work)
         task_of(h)->kind->action->cancel(h->work);
     h->work = NULL;
+    if (h->lost) {
+        job_run_forget(h->lost, h->run);
+        h->lost = NULL;
+    }
     if (!h->attempt)
         return;
     err_set(&err, CAUSE_INTERRUPTED, "amtd was stopped while the operation was under way");
@@ -776,6 +766,7 @@ void job_host_clear(struct job_host *h)
     free(h->undone);
     free(h->known);
     job_host_clear_passwords(h);
+    job_host_clear_addresses(h);
     if (h->undo_order) {
         run_order_clear(h->undo_order);
         free(h->undo_order);

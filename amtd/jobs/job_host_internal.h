@@ -10,9 +10,6 @@
 int64_t job_host_wall(const struct job_host *h);
 /* The place of a result, emptied and named. */
 struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const char *label);
-/* failure NULL: it went well. */
-void job_host_set_failure(struct operation *op, const struct err *failure);
-struct err job_host_failure_of(const struct job_result *result);
 /* order: the job's, or given to h->attempt->own by the caller. */
 void job_host_start_device(struct job_host *h, uint32_t task, const char *label,
                            const struct run_order *order);
@@ -38,8 +35,21 @@ bool job_host_had_rotation(const struct job_host *h);
 void job_host_ask_passwords(struct job_host *h, void (*then)(struct job_host *h));
 void job_host_clear_passwords(struct job_host *h);
 
+/* A try has come to its end. */
+void job_host_attempt_over(struct job_host *h, struct attempt *attempt);
+
+/* --- job_moved.c --- */
+
+/* A try on the device failed as one does on a machine that went elsewhere: true when the store is asked. Then
+ * the same is done at the host's new address, or job_host_attempt_over follows. */
+bool job_host_seek(struct job_host *h, struct attempt *attempt);
+void job_host_clear_addresses(struct job_host *h);
+
 /* --- job_save.c --- */
 
+/* failure NULL: it went well. */
+void job_host_set_failure(struct operation *op, const struct err *failure);
+struct err job_host_failure_of(const struct job_result *result);
 /* All of it is to's own. */
 void job_host_copy(struct operation *to, const struct operation *from);
 

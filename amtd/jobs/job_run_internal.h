@@ -62,6 +62,10 @@ struct job_host {
     char *known;                  /* by the store, for the task */
     struct own_passwords *former; /* that the host had before, of this run */
     size_t former_count;
+    struct attempt *lost; /* it failed, and it is asked whether the host is elsewhere now; NULL: none */
+    bool moved;           /* it is */
+    char **addresses;     /* that the host had before, of this run */
+    size_t address_count;
     uv_timer_t *timer;                /* made when first needed */
     void (*then)(struct job_host *h); /* what comes next, from the tick; NULL: something is waited for */
     struct job_host *prev, *next;     /* among those that have something to do */

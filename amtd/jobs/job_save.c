@@ -238,6 +238,29 @@ void job_host_end(struct job_host *h, const struct err *failure)
     job_run_save_host(h);
 }
 
+/* --- failures in results --- */
+
+void job_host_set_failure(struct operation *op, const struct err *failure)
+{
+    op->state = failure ? OPERATION_FAILED : OPERATION_OK;
+    if (!failure)
+        return;
+    xreplace(&op->cause, cause_name(failure->cause));
+    xreplace(&op->code, failure->code[0] ? failure->code : NULL);
+    xreplace(&op->message, failure->text);
+}
+
+struct err job_host_failure_of(const struct job_result *result)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, cause_by_name(result->operation.cause), "%s: %s", result->label,
+            result->operation.message ? result->operation.message : "");
+    if (result->operation.code)
+        err_code(&err, "%s", result->operation.code);
+    return err;
+}
+
 /* --- what a device is about to do, and has said yes to --- */
 
 static struct job_result started_result(const struct attempt *attempt, int64_t at_ms)

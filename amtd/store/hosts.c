@@ -96,6 +96,23 @@ int tx_host_update(struct tx *tx, const struct host *host, struct err *err)
     return tx_run_statement(tx, st, err) == 0 ? put_pairs(tx, &tags_table, host->id, &host->tags, err) : -1;
 }
 
+int tx_host_address(struct tx *tx, int64_t id, char **address, bool *there, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT address FROM hosts WHERE id = ?1", err);
+    int row;
+
+    *address = NULL;
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    row = tx_step(tx, st, err);
+    *there = row > 0;
+    if (row > 0)
+        *address = column_text(st, 0);
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
 int tx_host_remove(struct tx *tx, int64_t id, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, "DELETE FROM hosts WHERE id = ?1", err);

@@ -61,6 +61,8 @@ int tx_host_update(struct tx *tx, const struct host *host,
                    struct err *err); /* name, address, profile, tags */
 int tx_host_remove(struct tx *tx, int64_t id, struct err *err);
 int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *err);
+/* *address is owned, NULL where the name is used; *there false: no such host. */
+int tx_host_address(struct tx *tx, int64_t id, char **address, bool *there, struct err *err);
 /* Sets (value NULL: removes) facts; unchanged ones are not written. */
 int tx_host_facts(struct tx *tx, int64_t host_id, const struct pairs *facts, struct err *err);
 /* What a target takes for something else than a host's name: "all", "where:...". No host is called so. */

@@ -1,5 +1,6 @@
 #include "tests/amtsim/control_set.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/fleet.h"
 #include "tests/amtsim/machine_scripted.h"
+#include "tests/amtsim/network.h"
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/redir_session.h"
@@ -253,6 +255,23 @@ static int set_lock(struct device *d, const json_t *v, struct err *err)
     return 0;
 }
 
+/* It moves: a network without a plan, or a DHCP server that gave its address away. */
+static int set_address(struct device *d, const json_t *v, struct err *err)
+{
+    struct network_port port = network_port(d);
+    struct in_addr a = {0};
+    bool lease = json_is_string(v) && strcmp(json_string_value(v), "lease") == 0;
+    if (!lease && (!json_is_string(v) || inet_pton(AF_INET, json_string_value(v), &a) != 1))
+        return expected(err, "address", "an IPv4 address, or lease");
+    port.dhcp = lease;
+    port.address = ntohl(a.s_addr);
+    port.gateway = 0;
+    if (!network_port_ok(&port))
+        return expected(err, "address", "the address of a host");
+    network_port_set(d, &port);
+    return 0;
+}
+
 /* Typed on the machine's first serial port. */
 static int set_type(struct device *d, const json_t *v, struct err *err)
 {
@@ -349,6 +368,7 @@ static const struct {
     {"clock-offset", set_clock_offset},
     {"realm", set_realm},
     {"me", set_me},
+    {"address", set_address},
     {"provisioned", set_provisioned},
     {"audit-locked", set_audit_locked},
     {"lock", set_lock},
