@@ -135,6 +135,7 @@ struct http_facts {
     const char *tls_version; /* "TLSv1.2" */
     const char *schemes;     /* WWW-Authenticate headers as sent, one per line */
     int64_t not_after_ms;    /* the certificate's end, wall clock; 0 unknown */
+    bool heard;              /* some byte of an answer came */
     uint32_t challenges;     /* 401 answers met: one per nonce lifetime when all is well */
     uint32_t connections;    /* opened so far */
     uint32_t requests;       /* sent so far, challenges included */

@@ -149,6 +149,7 @@ static enum stream_io take_answer(struct http_exchange *exchange, struct err *er
         enum decode decode = io == STREAM_IO_DONE  ? http_reply_feed(reply_of(exchange), http->chunk, n, err)
                              : io == STREAM_IO_END ? http_reply_end(reply_of(exchange), err)
                                                    : DECODE_MORE;
+        exchange->session->heard |= n > 0;
         if (decode != DECODE_MORE)
             return decode == DECODE_DONE ? STREAM_IO_END : STREAM_IO_FAILED;
         if (io != STREAM_IO_DONE)

@@ -161,6 +161,7 @@ struct http_session {
     /* facts */
     char *realm_seen, *server, *schemes;
     uint32_t challenges, connections, requests;
+    bool heard;
 };
 
 /* Takes the next step of a session in http->going. */

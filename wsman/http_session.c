@@ -596,6 +596,7 @@ struct http_facts http_session_facts(const struct http_session *session)
         .realm = session->realm_seen ? session->realm_seen : "",
         .server = session->server ? session->server : "",
         .schemes = session->schemes ? session->schemes : "",
+        .heard = session->heard,
         .challenges = session->challenges,
         .connections = session->connections,
         .requests = session->requests,

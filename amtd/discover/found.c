@@ -125,9 +125,9 @@ static void say_other(struct found *f)
         if (p->open && p->failure == CAUSE_NONE)
             snprintf(f->why, sizeof(f->why), "port %u: what answers calls itself '%.200s'", p->number,
                      p->server && p->server[0] ? p->server : text_of(p->title));
-        else if (p->open)
+        else if (p->open && !p->mute)
             snprintf(f->why, sizeof(f->why), "port %u is open, but: %.250s", p->number, text_of(p->text));
-        if (p->open)
+        if (p->open && !p->mute)
             return;
     }
     snprintf(f->why, sizeof(f->why), "answers presence pings as enterprise %u, which is not Intel",
@@ -145,7 +145,12 @@ static void judge_silence(struct found *f)
 {
     const char *text = text_of(f->port[FOUND_PLAIN].text);
 
-    if (any_failed(f, CAUSE_REFUSED)) {
+    if (f->port[FOUND_PLAIN].mute || f->port[FOUND_TLS].mute) {
+        f->kind = FOUND_REFUSED;
+        snprintf(f->why, sizeof(f->why),
+                 "connections to ports %u and %u are refused, or ended before anything is said",
+                 f->port[FOUND_PLAIN].number, f->port[FOUND_TLS].number);
+    } else if (any_failed(f, CAUSE_REFUSED)) {
         f->kind = FOUND_REFUSED;
         snprintf(f->why, sizeof(f->why), "ports %u and %u are closed", f->port[FOUND_PLAIN].number,
                  f->port[FOUND_TLS].number);
@@ -161,6 +166,12 @@ static void judge_silence(struct found *f)
     }
 }
 
+/* Or may yet: one that takes a connection and keeps silent is somebody. */
+static bool says_something(const struct found_port *p)
+{
+    return p->open && !p->mute;
+}
+
 void found_judge(struct found *f)
 {
     bool plain = port_is_amt(f, &f->port[FOUND_PLAIN]), tls = port_is_amt(f, &f->port[FOUND_TLS]);
@@ -173,7 +184,7 @@ void found_judge(struct found *f)
         if (!f->version[0] && pong && f->pong.major > 0)
             snprintf(f->version, sizeof(f->version), "%u.%u", f->pong.major, f->pong.minor);
         say_amt(f, plain || tls);
-    } else if (f->port[FOUND_PLAIN].open || f->port[FOUND_TLS].open || f->pong_seen) {
+    } else if (says_something(&f->port[FOUND_PLAIN]) || says_something(&f->port[FOUND_TLS]) || f->pong_seen) {
         f->kind = FOUND_OTHER;
         say_other(f);
     } else {
@@ -192,7 +203,8 @@ static void set(json_t *json, const char *name, const char *value)
 static json_t *port_json(const struct found_port *p)
 {
     json_t *json = json_pack("{s:i, s:s}", "port", (int)p->number, "state",
-                             p->open                       ? "open"
+                             p->mute                       ? "reset"
+                             : p->open                     ? "open"
                              : p->failure == CAUSE_REFUSED ? "refused"
                                                            : "dropped");
 

@@ -15,9 +15,9 @@ enum found_kind {
     FOUND_AMT,             /* AMT, ready for credentials */
     FOUND_NOT_PROVISIONED, /* AMT, not (or not completely) provisioned */
     FOUND_OTHER,           /* something else answers there, or something does not say what it is */
-    FOUND_REFUSED,         /* alive, the ports of AMT are closed */
-    FOUND_DROPPED,         /* no answer at all */
-    FOUND_NO_ROUTE,        /* the network says that nothing is there */
+    FOUND_REFUSED,  /* alive, the ports of AMT are closed, or end connections before they say a thing */
+    FOUND_DROPPED,  /* no answer at all */
+    FOUND_NO_ROUTE, /* the network says that nothing is there */
     FOUND_KINDS
 };
 
@@ -43,6 +43,7 @@ struct found_port {
     bool open;
     enum cause failure; /* why it is not open, or why nothing was heard there; CAUSE_NONE: an answer came */
     bool unanswered;    /* it failed because nothing came at all, not because the system said so */
+    bool mute;          /* open, but the connection was ended before a byte came: the same as closed */
     char *text;         /* of the failure; NULL none */
     char *server;       /* Server header, "" none */
     char *realm;        /* of the digest challenge, "" none */

@@ -163,8 +163,10 @@ static void asked(void *arg, const struct http_answer *answer, const struct err 
         return;
     }
     /* A 401 is what an answer looks like without credentials; so is a refusal by one who names itself. */
-    if (failure && failure->cause != CAUSE_NO_PROFILE && !port->asked_twice && !port->seen->server)
+    if (failure && failure->cause != CAUSE_NO_PROFILE && !port->asked_twice && !port->seen->server) {
         fail_port(port, failure);
+        port->seen->mute = failure->cause == CAUSE_DROPPED && !facts.heard && !facts.pin[0];
+    }
     http_session_free(port->session);
     port->session = NULL;
     port_over(port);

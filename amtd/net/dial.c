@@ -120,7 +120,7 @@ static void dial_fail(struct dial *d, int number)
 {
     enum cause cause = CAUSE_UNREACHABLE;
 
-    if (number == ECONNREFUSED)
+    if (number == ECONNREFUSED || number == ECONNRESET) /* at once, or as soon as it was taken */
         cause = CAUSE_REFUSED;
     else if (number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM)
         cause = CAUSE_SYSTEM;

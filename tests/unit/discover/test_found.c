@@ -111,8 +111,22 @@ static void says_why_it_is_not_amt(void **state)
     judge(&f, FOUND_OTHER, "");
     f = silent();
     open_port(&f, FOUND_PLAIN, NULL, NULL, NULL);
-    f.port[FOUND_PLAIN].failure = CAUSE_DROPPED;
+    f.port[FOUND_PLAIN].failure = CAUSE_DROPPED; /* in the middle of an answer */
     judge(&f, FOUND_OTHER, "");
+    f.port[FOUND_PLAIN].mute = true; /* before it */
+    judge(&f, FOUND_REFUSED, "");
+    open_port(&f, FOUND_TLS, "nginx/1.22.1", NULL, NULL); /* and the other port is somebody */
+    judge(&f, FOUND_OTHER, "");
+    f = silent();
+    open_port(&f, FOUND_PLAIN, NULL, NULL, NULL);
+    f.port[FOUND_PLAIN].failure = CAUSE_TIMEOUT; /* takes connections, and says nothing */
+    judge(&f, FOUND_OTHER, "");
+    f = silent();
+    open_port(&f, FOUND_PLAIN, NULL, NULL, NULL);
+    f.port[FOUND_PLAIN].failure = CAUSE_DROPPED;
+    f.port[FOUND_PLAIN].mute = true;
+    pong(&f, true, 16992, 2); /* busy with others, but it is there */
+    judge(&f, FOUND_AMT, "9.1");
     f = silent();
     pong(&f, false, 0, 0);
     judge(&f, FOUND_OTHER, "");
