@@ -14,6 +14,7 @@
 #define BURST_MS       100  /* what was not sent is sent later, but no more than this much at once */
 #define PING_AGAIN_MS  700  /* after the first one: pings get lost */
 #define PONG_WAIT_MS   1000 /* after the last one */
+#define PINGS_OF_AMT   5    /* where the ports have shown AMT, and no pong came */
 #define RECEIVE_BUFFER (1 << 20)
 #define SYN_AGAIN_MS   1000 /* when the kernel repeats a connection request that was not answered */
 
@@ -22,7 +23,7 @@ struct probe {
     struct sweep *sweep;
     struct found found;
     uint64_t cursor;
-    uint64_t due; /* second ping, then the end of waiting for a pong; uv_now scale */
+    uint64_t due; /* next ping, then the end of waiting for a pong; uv_now scale */
     int pings;
     bool pong_over;
     struct port {
@@ -93,7 +94,10 @@ static void probe_free(struct probe *p)
     free(p);
 }
 
-/* A pong adds nothing to what the Server header says, but provisioning: that is worth the short time. */
+static void send_ping(struct probe *p);
+
+/* A pong adds nothing to what the Server header says, but provisioning: that is worth the short time, and
+ * where it is AMT that answers, some more. */
 static void maybe_over(struct probe *p)
 {
     struct sweep *s = p->sweep;
@@ -101,6 +105,11 @@ static void maybe_over(struct probe *p)
     if (!p->port[FOUND_PLAIN].over || !p->port[FOUND_TLS].over || !p->pong_over)
         return;
     found_judge(&p->found);
+    if (p->found.kind == FOUND_AMT && !p->found.pong_seen && p->pings < PINGS_OF_AMT) {
+        p->pong_over = false;
+        send_ping(p);
+        return;
+    }
     s->owner.found(s->owner.arg, &p->found);
     probe_free(p);
 }

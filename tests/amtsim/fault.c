@@ -37,6 +37,7 @@ const char *const fault_kind_names[FAULT_KIND_COUNT + 1] = {
     [FAULT_REFUSE_ACTIVATION] = "refuse-activation",
     [FAULT_IGNORE_ACTIVATION] = "ignore-activation",
     [FAULT_FLASH_WORN] = "flash-worn",
+    [FAULT_LOST_PONG] = "lost-pong",
     [FAULT_REDIR_STALL] = "redirection-stall",
     [FAULT_REDIR_HALF_OPEN] = "redirection-half-open",
     [FAULT_REDIR_DEAF] = "redirection-deaf",

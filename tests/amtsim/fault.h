@@ -38,6 +38,7 @@ enum fault_kind {
     FAULT_REFUSE_ACTIVATION,  /* enabling a policy on a port faults */
     FAULT_IGNORE_ACTIVATION,  /* a policy is enabled and never becomes active */
     FAULT_FLASH_WORN,         /* creating filters and policies faults */
+    FAULT_LOST_PONG,          /* answers to presence pings get lost */
     FAULT_REDIR_STALL,        /* redirection: from `at` on reads, and says nothing any more */
     FAULT_REDIR_HALF_OPEN,    /* neither reads nor speaks, nor closes */
     FAULT_REDIR_DEAF,         /* does not read for `ms`, but speaks */

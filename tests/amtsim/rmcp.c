@@ -137,9 +137,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     const struct in_pktinfo *info = n < 0 ? NULL : address_of(&in);
     if (info == NULL || ntohl(in.peer.sin_addr.s_addr) >> 24 != 127)
         return;
-    const struct device *d = fleet_at(r->fleet, ntohl(info->ipi_addr.s_addr));
+    struct device *d = fleet_at(r->fleet, ntohl(info->ipi_addr.s_addr));
     size_t length = d != NULL ? rmcp_answer(d, in.bytes, (size_t)n, out.bytes) : 0;
-    if (length == 0)
+    if (length == 0 || fault_strike(d, FAULT_LOST_PONG, NULL, NULL) != NULL)
         return;
     out.peer = in.peer;
     ready(&out, length);

@@ -83,6 +83,7 @@ static const cyaml_strval_t fault_names[] = {
     NAME(FAULT_REFUSE_ACTIVATION, "refuse-activation"),
     NAME(FAULT_IGNORE_ACTIVATION, "ignore-activation"),
     NAME(FAULT_FLASH_WORN, "flash-worn"),
+    NAME(FAULT_LOST_PONG, "lost-pong"),
     NAME(FAULT_REDIR_STALL, "redirection-stall"),
     NAME(FAULT_REDIR_HALF_OPEN, "redirection-half-open"),
     NAME(FAULT_REDIR_DEAF, "redirection-deaf"),

@@ -9,7 +9,8 @@ devices:
   - {select: 1-60, generation: 6}
   - {select: 61-120, generation: 9}
   - {select: 121-180, generation: 11}
-  - {select: 241-250, faults: [{fault: not-provisioned}]}
+  - {select: 241-249, faults: [{fault: not-provisioned}]}
+  - {select: 250, faults: [{fault: not-provisioned}, {fault: lost-pong, first: 3}]}
   - {select: 251-260, faults: [{fault: not-amt}]}
   - {select: 261-262, faults: [{fault: silent}]}
   - {select: 290, uuid-of: 289}
