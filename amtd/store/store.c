@@ -57,12 +57,19 @@ static void fail_item(struct task_item *item, const struct err *failure)
 
 static const char begin_one[] = "SAVEPOINT one", undo_one[] = "ROLLBACK TO one", end_one[] = "RELEASE one";
 
+/* A full disk ends a transaction in the middle of a work. What comes after it would be kept on its own,
+ * although all of the group is told that it failed: it is not done. */
+static bool is_undone(const struct store *store)
+{
+    return sqlite3_get_autocommit(store->tx.db) != 0;
+}
+
 /* Each work has a savepoint of its own: its failure undoes only what it did. */
 static void work_one(struct store *store, struct task_item *item)
 {
     struct err failure = ERR_INIT, ignored = ERR_INIT;
 
-    if (!item->work)
+    if (!item->work || is_undone(store))
         return;
     if (run_sql(&store->tx, begin_one, &failure) == 0) {
         if (item->work(&store->tx, item->data, &failure) != 0)
@@ -140,9 +147,7 @@ static void work_group(struct store *store, struct task_item *group)
     }
     for (item = group; item;)
         item = work_some(store, item);
-    /* A full disk may have ended the transaction already: then there is nothing to commit and nothing was
-     * kept. */
-    if (sqlite3_get_autocommit(store->tx.db) != 0) {
+    if (is_undone(store)) {
         err_set(&failure, CAUSE_STORE_FAILED, "the database undid the transaction: is the disk full?");
         fail_group(group, &failure);
     } else if (tx_exec(&store->tx, "COMMIT", &failure) != 0) {

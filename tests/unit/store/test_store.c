@@ -89,6 +89,54 @@ static void soft_work_waits_for_no_disk(void **state)
     }
 }
 
+static int count_hosts(struct tx *tx, void *arg, struct err *err)
+{
+    struct hosts hosts;
+
+    if (tx_target(tx, "all", &hosts, err) != 0)
+        return -1;
+    *(size_t *)arg = hosts.count;
+    hosts_clear(&hosts);
+    return 0;
+}
+
+/* As on a full disk: one statement finds no room, and the database undoes all. */
+static int fill_disk(struct tx *tx, void *data, struct err *err)
+{
+    sqlite3_stmt *st;
+    int status;
+
+    (void)data;
+    if (sqlite3_exec(tx->db, "PRAGMA max_page_count = 1", NULL, NULL, NULL) != SQLITE_OK)
+        return -1;
+    st = tx_prepare(tx, "INSERT INTO hosts(name) VALUES (CAST(zeroblob(1000000) AS TEXT))", err);
+    status = st && tx_step(tx, st, err) >= 0 ? 0 : -1;
+    sqlite3_exec(tx->db, "PRAGMA max_page_count = 1000000000", NULL, NULL, NULL);
+    return status;
+}
+
+static int add_one(struct tx *tx, void *arg, struct err *err)
+{
+    struct host host = {.name = (char *)arg};
+    int64_t id;
+
+    return tx_host_add(tx, &host, &id, err);
+}
+
+static void nothing_is_kept_of_what_is_said_to_have_failed(void **state)
+{
+    struct scene *s = *state;
+    char before[] = "before", after[] = "after", later[] = "later";
+    size_t hosts = 0;
+
+    store_submit_later(s->store, add_one, NULL, before);
+    store_submit_later(s->store, fill_disk, NULL, NULL);
+    assert_int_equal(in_store(s, add_one, after), CAUSE_STORE_FAILED);
+    well_in_store(s, count_hosts, &hosts);
+    assert_int_equal(hosts, 0);
+    well_in_store(s, add_one, later);
+}
+
 /* One of several works that are done together. */
 struct together {
     const char *name;
@@ -116,17 +164,6 @@ static void together_over(void *data, const struct err *failure)
 
     t->over = true;
     t->cause = failure ? failure->cause : CAUSE_NONE;
-}
-
-static int count_hosts(struct tx *tx, void *arg, struct err *err)
-{
-    struct hosts hosts;
-
-    if (tx_target(tx, "all", &hosts, err) != 0)
-        return -1;
-    *(size_t *)arg = hosts.count;
-    hosts_clear(&hosts);
-    return 0;
 }
 
 static void do_together(struct scene *s, struct together *works, size_t n)
@@ -633,14 +670,6 @@ static void recovery_forgets_nothing(void **state)
 
 /* --- kill -9: what was reported as done is there --- */
 
-static int add_one(struct tx *tx, void *arg, struct err *err)
-{
-    struct host host = {.name = (char *)arg};
-    int64_t id;
-
-    return tx_host_add(tx, &host, &id, err);
-}
-
 static int report_to;
 
 static void report(void *data, const struct err *failure)
@@ -708,6 +737,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_can_wait_keeps_its_place, scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_kept_of_what_is_said_to_have_failed, scene_setup,
+                                        scene_teardown),
         cmocka_unit_test_setup_teardown(soft_work_waits_for_no_disk, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(what_fails_among_others_fails_alone, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(works_are_done_together, scene_setup, scene_teardown),
