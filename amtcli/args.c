@@ -122,11 +122,19 @@ static void expect_number(const struct option_row *row, struct buf *out)
 
 static void expect_time(const struct option_row *row, struct buf *out)
 {
+    static const int64_t examples[] = {250, 30000, 300000, 7200000, (int64_t)7 * 86400000};
+    size_t given = 0;
+
     buf_puts(out, "a time from ");
     text_duration(out, row->min);
     buf_puts(out, " to ");
     text_duration(out, row->max);
-    buf_puts(out, ", such as 30s, 5m or 250ms");
+    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]) && given < 3; i++) {
+        if (examples[i] < row->min || examples[i] > row->max)
+            continue;
+        buf_puts(out, given++ == 0 ? ", such as " : " or ");
+        text_duration(out, examples[i]);
+    }
 }
 
 static void expect_choice(const struct option_row *row, struct buf *out)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "amtd/config_reactions.h"
@@ -258,8 +259,14 @@ static void read_file(struct config_reader *r, const char *path)
 {
     FILE *file = fopen(path, "rb");
     yaml_parser_t parser;
+    struct stat st;
 
     r->path = path;
+    if (file && fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
+        fclose(file);
+        file = NULL;
+        errno = EISDIR;
+    }
     if (!file) {
         buf_printf(r->mistakes, "%s: %m\n", path);
         r->count++;

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+#define OPTIONS_SHOWN 12
+
 static void add_mistake(struct config_reader *r, const yaml_mark_t *mark, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
@@ -125,15 +127,25 @@ static void set_number(struct config_reader *r, const struct option *o, const ya
                         (long long)o->min, (long long)o->max);
 }
 
+void config_expect_duration(struct buf *out, int64_t min, int64_t max)
+{
+    buf_puts(out, "a duration such as 30s, 10m or 1h, from ");
+    text_duration(out, min);
+    buf_puts(out, " to ");
+    text_duration(out, max);
+}
+
 static void set_duration(struct config_reader *r, const struct option *o, const yaml_node_t *node, void *at)
 {
+    struct buf expected = buf_init(200);
     int64_t value;
 
+    config_expect_duration(&expected, o->min, o->max);
     if (text_duration_ms(config_scalar(node), o->min, o->max, &value))
         memcpy(at, &value, sizeof(value));
     else
-        config_complain(r, node, "'%s': expected a duration such as 30s, 10m or 1h, from %lldms to %lldms",
-                        o->name, (long long)o->min, (long long)o->max);
+        config_complain(r, node, "'%s': expected %s", o->name, buf_str(&expected));
+    buf_free(&expected);
 }
 
 /* "64MiB", "10GiB", "4096". */
@@ -200,6 +212,19 @@ void config_set(struct config_reader *r, const struct option *o, const yaml_node
     setters[o->type](r, o, node, at);
 }
 
+/* With what there is, where it fits on a line. */
+static void complain_unknown(struct config_reader *r, const yaml_node_t *key, const struct option *table,
+                             size_t count)
+{
+    const char *name = config_scalar(key);
+    struct buf known = buf_init(4096);
+
+    for (size_t i = 0; count <= OPTIONS_SHOWN && i < count; i++)
+        buf_printf(&known, "%s%s", i == 0 ? ": expected one of " : ", ", table[i].name);
+    config_complain(r, key, "there is no option '%s'%s", name ? name : "?", buf_str(&known));
+    buf_free(&known);
+}
+
 void config_read_map(struct config_reader *r, const yaml_node_t *node, const struct option *table,
                      size_t count, void *base, unsigned kind)
 {
@@ -217,7 +242,7 @@ void config_read_map(struct config_reader *r, const yaml_node_t *node, const str
             if (strcmp(name, table[i].name) == 0)
                 found = &table[i];
         if (!found)
-            config_complain(r, key, "there is no option '%s'", name ? name : "?");
+            complain_unknown(r, key, table, count);
         else if (kind != 0 && found->kinds != 0 && (found->kinds & kind) == 0)
             config_complain(r, key, "'%s' does not belong to this type", name);
         else if (config_find(r, node, name) != value)

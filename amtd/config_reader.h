@@ -54,6 +54,8 @@ void config_load(struct config_reader *reader, yaml_parser_t *parser, void (*rea
 /* The same of n bytes of text. */
 void config_load_text(struct config_reader *reader, const void *text, size_t n, void (*read)(void *arg),
                       void *arg);
+/* "a duration such as 30s, 10m or 1h, from 1s to 7d". Appends. */
+void config_expect_duration(struct buf *out, int64_t min, int64_t max);
 void config_complain(struct config_reader *reader, const yaml_node_t *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void config_complain_at(struct config_reader *reader, const yaml_mark_t *mark, const char *fmt, ...)

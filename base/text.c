@@ -77,6 +77,11 @@ bool text_duration_ms(const char *s, int64_t min, int64_t max, int64_t *out)
     return false;
 }
 
+const char *text_plural(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 void text_duration(struct buf *out, int64_t ms)
 {
     static const struct {

@@ -15,6 +15,9 @@ bool text_i64(const char *s, int64_t min, int64_t max, int64_t *out);
 /* "90", "90s", "5m", "2h", "1d", "250ms" as milliseconds within [min, max]; a bare number counts seconds. */
 bool text_duration_ms(const char *s, int64_t min, int64_t max, int64_t *out);
 
+/* "host" of one, "hosts" of none and of many. */
+const char *text_plural(uint64_t n, const char *one, const char *many);
+
 /* Appends milliseconds >= 0 in the largest unit that has no remainder: "2h", "90m", "250ms", "0s". */
 void text_duration(struct buf *out, int64_t ms);
 

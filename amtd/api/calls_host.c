@@ -276,7 +276,7 @@ int call_host_import(struct tx *tx, const json_t *params, json_t **reply, struct
     }
     if (wrong > 0) {
         err_set(err, err->cause, "%zu of %zu rows %s wrong, nothing was imported; the first, row %d: %s",
-                wrong, json_array_size(rows), wrong == 1 ? "is" : "are",
+                wrong, json_array_size(rows), text_plural(wrong, "is", "are"),
                 (int)json_integer_value(json_object_get(json_array_get(mistakes, 0), "row")),
                 json_string_value(json_object_get(json_array_get(mistakes, 0), "message")));
         *reply = mistakes;

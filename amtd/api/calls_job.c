@@ -2,6 +2,7 @@
 #include "amtd/api/calls.h"
 #include "amtd/api/job_params.h"
 #include "amtd/jobs/job.h"
+#include "base/text.h"
 
 /* {name, kind, set?}: what the caller is to send along. */
 static json_t *files_json(const struct job_reading *reading)
@@ -27,7 +28,7 @@ struct job *job_from_params(const json_t *params, json_t **mistakes, struct err 
 
     if (!job) {
         err_set(err, CAUSE_INVALID_ARGUMENT, "the job file has %zu %s", json_array_size(reading.mistakes),
-                json_array_size(reading.mistakes) == 1 ? "mistake" : "mistakes");
+                text_plural(json_array_size(reading.mistakes), "mistake", "mistakes"));
         *mistakes = json_incref(reading.mistakes);
     }
     job_reading_clear(&reading);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define USUAL_LINE 250 /* bytes of many lines sent */
@@ -93,15 +94,17 @@ static char *target_of(const json_t *params)
     return NULL;
 }
 
-/* "run.start power {"action":"cycle"}" says more than "run.start". */
+/* "run.start power {"action":"cycle"}" says more than "run.start", "job.run nightly" more than "job.run". */
 static char *what_of(const struct api_request *rq)
 {
     const char *task = json_string_value(json_object_get(rq->params, "task"));
+    const char *name = json_string_value(json_object_get(rq->params, "name"));
+    bool on_target = json_is_string(json_object_get(rq->params, "target"));
     json_t *given, *file;
     char *args, *what;
 
     if (!task)
-        return xstrdup(rq->call->name);
+        return name && on_target ? xasprintf("%s %s", rq->call->name, name) : xstrdup(rq->call->name);
     given = json_copy(json_object_get(rq->params, "args"));
     file = json_object_get(given, "file");
     if (json_is_object(file)) /* its name says enough */
@@ -130,10 +133,11 @@ static void write_activity(struct api_request *rq, const json_t *reply, const st
     if (begun)
         deed.result = "begun";
     if (deed.run > 0 && begun)
-        detail = xasprintf("run %lld: %lld hosts", (long long)deed.run, (long long)hosts);
+        detail = xasprintf("run %lld: %lld %s", (long long)deed.run, (long long)hosts,
+                           text_plural((uint64_t)hosts, "host", "hosts"));
     else if (deed.run > 0)
-        detail = xasprintf("run %lld: %lld hosts, %lld ok, %lld failed", (long long)deed.run,
-                           (long long)hosts, (long long)ok, (long long)failed);
+        detail = xasprintf("run %lld: %lld %s, %lld ok, %lld failed", (long long)deed.run, (long long)hosts,
+                           text_plural((uint64_t)hosts, "host", "hosts"), (long long)ok, (long long)failed);
     deed.what = what;
     deed.target = target;
     deed.detail = detail;

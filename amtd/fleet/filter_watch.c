@@ -7,6 +7,7 @@
 #include "amtd/fleet/tasks.h"
 #include "amtd/store/filters.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define LOOK_MOST_MS 60000 /* between two looks while something is due some day */
@@ -92,7 +93,8 @@ static void start_run(struct filter_watch *w, enum kind kind, const char *names,
     args->action = (int)kinds[kind].action;
     order.args_text = filter_describe(args);
     w->runs[kind].running = true;
-    log_info(NULL, "filters: %s on %zu hosts: %s", kinds[kind].why, count, filter_action_names[args->action]);
+    log_info(NULL, "filters: %s on %zu %s: %s", kinds[kind].why, count, text_plural(count, "host", "hosts"),
+             filter_action_names[args->action]);
     engine_run(w->engine, &order, &watch);
 }
 

@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "amtd/fleet/subnets.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 /* How many hosts may be connected or connecting ahead of their turn, for each that has a place: few enough
@@ -206,7 +207,9 @@ static void count_failure(struct rollout *r, enum cause cause, const char *name)
         stop(r, CAUSE_CANCELLED,
              xasprintf("not begun, because %s failed, one of those that went ahead", name));
     if (most > 0 && r->failures >= most)
-        stop(r, CAUSE_CANCELLED, xasprintf("not begun, because %zu hosts had failed", r->failures));
+        stop(r, CAUSE_CANCELLED,
+             xasprintf("not begun, because %zu %s had failed", r->failures,
+                       text_plural(r->failures, "host", "hosts")));
 }
 
 void rollout_over(struct rollout *r, size_t host, bool ok, enum cause cause, const char *name)

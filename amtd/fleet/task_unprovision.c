@@ -8,6 +8,7 @@
 #include "amtd/store/filters.h"
 #include "amtd/store/passwords.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "wsman/unprovision.h"
 
@@ -99,8 +100,9 @@ static int admit_run(struct tx *tx, const void *args, const struct hosts *hosts,
         (hosts->count == 1 && strcmp(ua->confirm, hosts->items[0].name) == 0))
         return 0;
     return err_set(err, CAUSE_REFUSED_UNCONFIRMED,
-                   "these are %zu hosts, not '%s': unprovisioning is confirmed by their exact number%s",
-                   hosts->count, ua->confirm, hosts->count == 1 ? ", or by the host's name" : "");
+                   "this is about %zu %s, not '%s': unprovisioning is confirmed by the exact number%s",
+                   hosts->count, text_plural(hosts->count, "host", "hosts"), ua->confirm,
+                   text_plural(hosts->count, ", or by the host's name", ""));
 }
 
 /* Whoever made its filters active: people, agent presence, worm detection. */

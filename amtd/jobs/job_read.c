@@ -77,13 +77,18 @@ static const char *shown(const yaml_node_t *node)
 {
     const char *text = config_scalar(node);
 
-    return text ? text : node->type == YAML_SEQUENCE_NODE ? "a list" : "a mapping";
+    if (text || node->type == YAML_MAPPING_NODE)
+        return text ? text : "a mapping";
+    return node->data.sequence.items.top == node->data.sequence.items.start ? "an empty list" : "a list";
 }
 
 static json_t *refuse(struct config_reader *r, const struct job_param *p, const yaml_node_t *at,
                       const char *expected)
 {
-    config_complain(r, at, "'%s': expected %s, not '%.60s'", p->name, expected, shown(at));
+    const char *text = config_scalar(at);
+
+    config_complain(r, at, text ? "'%s': expected %s, not '%.60s'" : "'%s': expected %s, not %.60s", p->name,
+                    expected, shown(at));
     return NULL;
 }
 
@@ -131,14 +136,16 @@ static json_t *param_number(struct config_reader *r, const struct job_param *p, 
 
 static json_t *param_duration(struct config_reader *r, const struct job_param *p, const yaml_node_t *node)
 {
-    char expected[120];
+    struct buf expected = buf_init(200);
+    json_t *json;
     int64_t value;
 
     if (config_scalar(node) && text_duration_ms(config_scalar(node), p->min, p->max, &value))
         return json_integer(value);
-    snprintf(expected, sizeof(expected), "a duration such as 30s, 10m or 1h, from %lldms to %lldms",
-             (long long)p->min, (long long)p->max);
-    return refuse(r, p, node, expected);
+    config_expect_duration(&expected, p->min, p->max);
+    json = refuse(r, p, node, buf_str(&expected));
+    buf_free(&expected);
+    return json;
 }
 
 static json_t *param_bool(struct config_reader *r, const struct job_param *p, const yaml_node_t *node)
@@ -488,7 +495,7 @@ static void read_task(struct reading *rd, const yaml_node_t *node)
     memset(task, 0, sizeof(*task));
     task->line = node->start_mark.line + 1;
     if (node->type != YAML_MAPPING_NODE) {
-        config_complain(r, node, "expected a task such as 'power: on', not '%.60s'", shown(node));
+        config_complain(r, node, "expected a task such as 'power: on', not %.60s", shown(node));
         return;
     }
     for (yaml_node_pair_t *i = node->data.mapping.pairs.start; i < node->data.mapping.pairs.top; i++)
@@ -536,14 +543,27 @@ static void read_rollout(struct config_reader *r, const yaml_node_t *node, void 
 
 /* --- the whole --- */
 
+static bool is_behind(const json_t *mistake, size_t line, size_t column)
+{
+    size_t other = (size_t)json_integer_value(json_object_get(mistake, "line"));
+
+    return other > line ||
+           (other == line && (size_t)json_integer_value(json_object_get(mistake, "column")) > column);
+}
+
+/* In the order of the file, in whatever order they are found. */
 static void add_mistake(void *arg, size_t line, size_t column, const char *text)
 {
     struct job_reading *out = arg;
     struct buf printable = buf_init(8192);
+    size_t at = json_array_size(out->mistakes);
 
+    while (at > 0 && is_behind(json_array_get(out->mistakes, at - 1), line, column))
+        at--;
     text_printable(&printable, text, strlen(text)); /* it may quote half a character */
-    json_array_append_new(out->mistakes, json_pack("{s:I, s:I, s:s}", "line", (json_int_t)line, "column",
-                                                   (json_int_t)column, "text", buf_str(&printable)));
+    json_array_insert_new(out->mistakes, at,
+                          json_pack("{s:I, s:I, s:s}", "line", (json_int_t)line, "column", (json_int_t)column,
+                                    "text", buf_str(&printable)));
     buf_free(&printable);
 }
 

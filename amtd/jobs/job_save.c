@@ -207,7 +207,8 @@ static void remark(struct job_host *h)
 
     for (size_t i = 0; h->results && i < h->run->job->count; i++)
         if (h->results[i].label && h->results[i].operation.state == OPERATION_FAILED)
-            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", h->results[i].label);
+            buf_printf(&names, "%s%s (%s)", names.len > 0 ? ", " : "", h->results[i].label,
+                       h->results[i].operation.cause);
     if (names.len > 0) {
         free(h->record->message);
         h->record->message = xasprintf("went on after failures of: %s", buf_str(&names));

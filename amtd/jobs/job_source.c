@@ -100,7 +100,7 @@ static int read_whole(const char *path, struct job_source *out, json_t **mistake
     if (!job) {
         status = err_set(err, CAUSE_INVALID_ARGUMENT, "%s: the job file has %zu %s", path,
                          json_array_size(reading.mistakes),
-                         json_array_size(reading.mistakes) == 1 ? "mistake" : "mistakes");
+                         text_plural(json_array_size(reading.mistakes), "mistake", "mistakes"));
         *mistakes = json_incref(reading.mistakes);
     }
     job_free(job);

@@ -20,7 +20,7 @@ says "$dir/err" 'with their exact number'
 exits 4 amtcli unprovision pc0001 --confirm yes
 exits 4 amtcli unprovision 'pc[0001-0002]' --confirm pc0001
 exits 4 amtcli unprovision @lab --confirm 29
-says "$dir/err" 'these are 30 hosts'
+says "$dir/err" 'this is about 30 hosts'
 exits 0 amtcli unprovision @lab --full --dry-run
 says "$dir/out" 'would fully unprovision it (AMT'
 exits 2 amtcli unprovision pc0001 --yes --confirm 1

@@ -93,8 +93,8 @@ static void names_every_mistake(void **state)
         {"-n 11", "--number expects a whole number from 1 to 10, not '11'\n"},
         {"-n 1x", "--number expects a whole number from 1 to 10, not '1x'\n"},
         {"-n=", "--number expects a whole number from 1 to 10, not ''\n"},
-        {"-w=99ms", "--wait expects a time from 100ms to 1m, such as 30s, 5m or 250ms, not '99ms'\n"},
-        {"-w=2m", "--wait expects a time from 100ms to 1m, such as 30s, 5m or 250ms, not '2m'\n"},
+        {"-w=99ms", "--wait expects a time from 100ms to 1m, such as 250ms or 30s, not '99ms'\n"},
+        {"-w=2m", "--wait expects a time from 100ms to 1m, such as 250ms or 30s, not '2m'\n"},
         {"-n 0 -o xml", "--number expects a whole number from 1 to 10, not '0'\n"
                         "--output expects table, json or csv, not 'xml'\n"},
         {"-t a\x80", "'a\\x80' is not UTF-8\n"},

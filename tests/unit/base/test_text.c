@@ -30,9 +30,16 @@ static void durations_are_written_shortest(void **state)
 
 static void durations(void **state)
 {
+    struct buf shown = buf_init(100);
     int64_t ms = -1;
 
     (void)state;
+    text_duration(&shown, 604800000);
+    text_duration(&shown, 90000);
+    text_duration(&shown, 250);
+    text_duration(&shown, 0);
+    assert_string_equal(buf_str(&shown), "7d90s250ms0s");
+    buf_free(&shown);
     assert_true(text_duration_ms("90", 0, INT64_MAX, &ms) && ms == 90000);
     assert_true(text_duration_ms("250ms", 0, INT64_MAX, &ms) && ms == 250);
     assert_true(text_duration_ms("5m", 0, INT64_MAX, &ms) && ms == 300000);

@@ -118,6 +118,8 @@ static void mistakes_have_places(void **state)
         {"tasks:\n  - boot: { to: pxe, media: 0 }\n", 2, 29, "from 1 to 255"},
         {"tasks:\n  - power: on\n    timeout: soon\n", 3, 14, "a duration"},
         {"tasks:\n  - on\n", 2, 5, "expected a task"},
+        {"tasks:\n  - power: on\n    timeout: 9d\n", 3, 14, "from 100ms to 7d"},
+        {"tasks:\n  - run: []\n", 2, 10, "at least one text, not an empty list"},
         {"tasks:\n  - name: x\n", 2, 5, "a task without what to do"},
         {"rollout: { speed: 9 }\ntasks:\n  - info:\n", 1, 12, "no option 'speed'"},
         {"tasks:\n  - info: [\n", 3, 1, "YAML:"},
@@ -149,6 +151,9 @@ static void all_mistakes_at_once(void **state)
     assert_null(read_job("name: 'a b'\ntasks:\n  - power: fly\n  - boot: moon\n    retry: x\n  - dance:\n",
                          &reading));
     assert_int_equal(json_array_size(reading.mistakes), 5);
+    for (size_t i = 1; i < 5; i++) /* the name is looked at last, and told first */
+        assert_true(json_integer_value(json_object_get(json_array_get(reading.mistakes, i - 1), "line")) <=
+                    json_integer_value(json_object_get(json_array_get(reading.mistakes, i), "line")));
     job_reading_clear(&reading);
 }
 
