@@ -13,6 +13,22 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+/* Who may write there may put another database, key or socket in the place of ours. */
+static int check_mode(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return err_set_errno(err, CAUSE_SYSTEM, errno, "state directory %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set_errno(err, CAUSE_SYSTEM, ENOTDIR, "state directory %s", path);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, CAUSE_SYSTEM,
+                       "state directory %s: others may write there, its mode is %04o: chmod go-w it", path,
+                       st.st_mode & 07777);
+    return 0;
+}
+
 int state_dir_make(const char *path, struct err *err)
 {
     char *copy = xstrdup(path);
@@ -31,7 +47,7 @@ int state_dir_make(const char *path, struct err *err)
             break;
     }
     free(copy);
-    return status;
+    return status == 0 ? check_mode(path, err) : status;
 }
 
 int state_dir_lock(const char *dir, struct err *err)

@@ -4,7 +4,8 @@
 
 #include "base/err.h"
 
-/* Makes a directory and those above it that are missing, for its owner only. 0, or -1 and err (system). */
+/* Makes a directory and those above it that are missing, for its owner only. One that is there is refused
+ * when others may write in it. 0, or -1 and err (system). */
 int state_dir_make(const char *path, struct err *err);
 
 /* The lock of the directory, which must be there: a descriptor that the caller closes, or -1 and err (system,

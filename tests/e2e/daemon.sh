@@ -94,6 +94,12 @@ exits 1 amtd --state-dir /proc/none/such
 says "$dir/err" "/proc/none: "
 printf 'no database' > "$dir/file"
 exits 1 amtd --state-dir "$dir/file"
+mkdir -m 777 "$dir/open"
+exits 1 amtd --state-dir "$dir/open"
+says "$dir/err" 'others may write there'
+exits 1 amtd --check --config "$dir"
+cat "$dir/out" >> "$dir/err"
+says "$dir/err" 'Is a directory'
 mkdir -m 700 "$dir/broken"
 head -c 8192 /dev/urandom > "$dir/broken/amtd.db"
 for f in "$AMTD_STATE_DIR"/*; do case $f in *.db | *.sqlite*) database=$(basename "$f") ;; esac; done
