@@ -4,6 +4,7 @@
 #include "amtcli/cmd_collection.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "base/text.h"
 
 static const struct option_row content[] = {
     {"where", 'w', OPTION_TEXT, "QUERY", "a query: its hosts are looked up when the collection is used"},
@@ -12,10 +13,18 @@ static const struct option_row content[] = {
     {NULL},
 };
 
+/* "@lab" is how a target says it. */
+static json_t *name_params(const struct context *ctx)
+{
+    const char *name = ctx->args.operands[0];
+
+    return json_pack("{s:s}", "name", name + (name[0] == '@'));
+}
+
 static int collection_add(struct context *ctx)
 {
     static const struct param map[] = {{"where", "where"}, {"list", "list"}, {"replace", "replace"}, {NULL}};
-    json_t *params = json_pack("{s:s}", "name", ctx->args.operands[0]);
+    json_t *params = name_params(ctx);
     json_int_t hosts;
     json_t *reply;
     int code;
@@ -25,8 +34,9 @@ static int collection_add(struct context *ctx)
     if (code != 0)
         return code;
     hosts = json_integer_value(json_object_get(reply, "hosts"));
-    fprintf(stderr, "%lld %s in @%s now\n", (long long)hosts, hosts == 1 ? "host is" : "hosts are",
-            ctx->args.operands[0]);
+    fprintf(stderr, "%lld %s in @%s now\n", (long long)hosts,
+            text_plural((uint64_t)hosts, "host is", "hosts are"),
+            ctx->args.operands[0] + (ctx->args.operands[0][0] == '@'));
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -53,7 +63,7 @@ static int collection_show(struct context *ctx)
     json_t *reply;
     int code;
 
-    code = context_call(ctx, "collection.show", json_pack("{s:s}", "name", ctx->args.operands[0]), &reply);
+    code = context_call(ctx, "collection.show", name_params(ctx), &reply);
     if (code != 0)
         return code;
     output_object(output_format(&ctx->args), reply, fields);
@@ -63,7 +73,7 @@ static int collection_show(struct context *ctx)
 
 static int collection_remove(struct context *ctx)
 {
-    return context_call(ctx, "collection.remove", json_pack("{s:s}", "name", ctx->args.operands[0]), NULL);
+    return context_call(ctx, "collection.remove", name_params(ctx), NULL);
 }
 
 static const struct option_row *const add_tables[] = {content, NULL};

@@ -238,14 +238,14 @@ static void print_table(const struct filter_input *input, const struct check_rep
     if (report->compiled)
         printf("objects\n  %zu %s; of a port's room, the default included: out %u + %u for IPv6, in %u "
                "+ %u for IPv6\n",
-               report->filters, report->filters == 1 ? "filter" : "filters", report->out.filters,
+               report->filters, text_plural(report->filters, "filter", "filters"), report->out.filters,
                report->out.filters_ipv6, report->in.filters, report->in.filters_ipv6);
     fflush(stdout);
     filter_input_tell(input, FINDING_NOTE);
     filter_input_tell_names(input);
     printf("%s: %s", input->path, result_of(input, report));
     if (input->findings.errors > 0)
-        printf(", %zu %s", input->findings.errors, input->findings.errors == 1 ? "error" : "errors");
+        printf(", %zu %s", input->findings.errors, text_plural(input->findings.errors, "error", "errors"));
     if (report->cut > 0)
         printf(", %zu of %zu needs are dropped", report->cut, report->way_count);
     putchar('\n');

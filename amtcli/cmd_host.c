@@ -50,7 +50,7 @@ static void say_count(json_t *reply, const char *field, const char *what)
 {
     json_int_t n = json_integer_value(json_object_get(reply, field));
 
-    fprintf(stderr, "%lld %s %s\n", (long long)n, n == 1 ? "host" : "hosts", what);
+    fprintf(stderr, "%lld %s %s\n", (long long)n, text_plural((uint64_t)n, "host", "hosts"), what);
     json_decref(reply);
 }
 

@@ -8,6 +8,7 @@
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define COLUMNS_MAX 64
@@ -81,7 +82,7 @@ static int read_first(struct context *ctx, const char *target, size_t count)
         json_decref(params);
         return EXIT_NO_DAEMON;
     }
-    fprintf(stderr, "nothing is known of %zu %s yet: reading\n", count, count == 1 ? "host" : "hosts");
+    fprintf(stderr, "nothing is known of %zu %s yet: reading\n", count, text_plural(count, "host", "hosts"));
     if (client_call(ctx->client, "run.start", params, NULL, NULL, NULL, &reply, &err) != 0)
         code = print_failure(&err);
     else if ((size_t)json_integer_value(json_object_get(reply, "ok")) != count)

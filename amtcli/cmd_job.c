@@ -145,7 +145,9 @@ static int show_run(struct context *ctx, json_int_t run)
 
     if (code == 0)
         tell_beginner(ctx, reply);
-    if (code == 0)
+    if (code == 0 && args_has(&ctx->args, "tasks") && output_format(&ctx->args) == FORMAT_TABLE)
+        code = show_tasks(&ctx->args, json_object_get(reply, "results"));
+    else if (code == 0)
         code = show_results(&ctx->args, json_object_get(reply, "results"), RESULT_JOB);
     json_decref(reply);
     return code;
@@ -241,6 +243,7 @@ const struct command command_job_list = {"job list",
                                          job_list};
 
 static const struct option_row show_options[] = {
+    {"tasks", 't', OPTION_FLAG, NULL, "a row for each task of each host, as -o csv and json have it"},
     {"text", 0, OPTION_FLAG, NULL, "print the job file that it was made from"},
     {NULL},
 };
@@ -268,9 +271,9 @@ const struct command command_job_show = {"job show",
                                          "RUN",
                                          1,
                                          1,
-                                         "what a run of a job did to each host, task by task",
+                                         "what a run of a job did to each host",
                                          show_tables,
-                                         "job show 7\njob show 7 -o json",
+                                         "job show 7\njob show 7 --tasks\njob show 7 -o json",
                                          job_show};
 
 /* --- pause, resume, cancel --- */

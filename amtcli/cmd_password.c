@@ -6,6 +6,7 @@
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
+#include "base/text.h"
 
 /* --- rotate --- */
 
@@ -74,14 +75,15 @@ static int password_forget(struct context *ctx)
     int code = EXIT_ALL;
 
     if (!args_has(&ctx->args, "yes"))
-        code = confirm_hosts(ctx, target, "forget the passwords of");
+        code = confirm_hosts(ctx, target, "password forget");
     if (code != EXIT_ALL)
         return code;
     code = context_call(ctx, "password.forget", json_pack("{s:s}", "target", target), &reply);
     if (code != EXIT_ALL)
         return code;
     count = json_integer_value(json_object_get(reply, "forgotten"));
-    fprintf(stderr, "%lld %s forgotten\n", (long long)count, count == 1 ? "password" : "passwords");
+    fprintf(stderr, "%lld %s forgotten\n", (long long)count,
+            text_plural((uint64_t)count, "password", "passwords"));
     json_decref(reply);
     return EXIT_ALL;
 }

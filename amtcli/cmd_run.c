@@ -270,6 +270,7 @@ static int run_show(struct context *ctx)
 static int run_cancel(struct context *ctx)
 {
     int64_t number;
+    json_int_t count;
     json_t *reply;
     int code;
 
@@ -278,8 +279,9 @@ static int run_cancel(struct context *ctx)
     code = context_call(ctx, "run.cancel", json_pack("{s:I}", "run", (json_int_t)number), &reply);
     if (code != 0)
         return code;
-    fprintf(stderr, "%lld hosts had not begun and are spared\n",
-            (long long)json_integer_value(json_object_get(reply, "cancelled")));
+    count = json_integer_value(json_object_get(reply, "cancelled"));
+    fprintf(stderr, "%lld %s not begun and %s spared\n", (long long)count,
+            text_plural((uint64_t)count, "host had", "hosts had"), text_plural((uint64_t)count, "is", "are"));
     json_decref(reply);
     return EXIT_ALL;
 }

@@ -9,6 +9,7 @@
 #include "amtcli/job_input.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define COUNT_MAX 1000000
@@ -126,6 +127,25 @@ static bool goes_together(const struct args *args)
     return true;
 }
 
+/* A target may name what is not there yet; mostly it is mistyped. */
+static void tell_target(struct context *ctx)
+{
+    const char *target = args_value(&ctx->args, "target");
+    struct err err = ERR_INIT;
+    json_t *reply = NULL;
+    size_t count;
+
+    if (!context_client(ctx) ||
+        client_call(ctx->client, "target.resolve", json_pack("{s:s}", "target", target), NULL, NULL, NULL,
+                    &reply, &err) != 0) {
+        fprintf(stderr, "amtcli: warning: as it is now, the target fails: %s\n", err.text);
+    } else {
+        count = json_array_size(json_object_get(reply, "hosts"));
+        fprintf(stderr, "now on %zu %s of %s\n", count, text_plural(count, "host", "hosts"), target);
+    }
+    json_decref(reply);
+}
+
 static int schedule_add(struct context *ctx)
 {
     const char *path = args_value(&ctx->args, "job");
@@ -133,10 +153,10 @@ static int schedule_add(struct context *ctx)
     int code = EXIT_USAGE;
 
     if (args_has(&ctx->args, "cron") == args_has(&ctx->args, "every"))
-        fputs("amtcli schedule add: one of --cron and --every\n", stderr);
+        fputs("amtcli schedule add: expected either --cron or --every\n", stderr);
     else if (args_has(&ctx->args, "job") == args_has(&ctx->args, "discover") ||
              (path && !args_has(&ctx->args, "target")))
-        fputs("amtcli schedule add: either --job and --target, or --discover\n", stderr);
+        fputs("amtcli schedule add: expected either --job and --target, or --discover\n", stderr);
     else if (!goes_together(&ctx->args))
         return EXIT_USAGE;
     else if (!path)
@@ -147,6 +167,8 @@ static int schedule_add(struct context *ctx)
         code = EXIT_USAGE;
     if (code == 0)
         code = add_job(ctx, &input);
+    if (code == 0 && output_format(&ctx->args) == FORMAT_TABLE)
+        tell_target(ctx);
     job_input_clear(&input);
     return code;
 }
@@ -179,11 +201,15 @@ static int schedule_list(struct context *ctx)
     json_array_foreach(reply, i, row)
     {
         const char *cron = json_string_value(json_object_get(row, "cron"));
-        json_int_t every = json_integer_value(json_object_get(row, "every_ms")) / 60000;
+        struct buf when = buf_init(64);
 
         if (output_format(&ctx->args) == FORMAT_JSON)
             break;
-        json_object_set_new(row, "when", cron ? json_string(cron) : json_sprintf("every %lld min", every));
+        buf_puts(&when, cron ? cron : "every ");
+        if (!cron)
+            text_duration(&when, json_integer_value(json_object_get(row, "every_ms")));
+        json_object_set_new(row, "when", json_string(buf_str(&when)));
+        buf_free(&when);
         if (json_object_get(row, "discover"))
             json_object_set_new(row, "job", json_string("(a sweep)"));
         if (!json_is_true(json_object_get(row, "enabled")))

@@ -7,6 +7,7 @@
 
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 static const struct option_row unprovision_options[] = {
@@ -35,8 +36,8 @@ static char *ask_for(const json_t *reply, const char *how)
         stderr,
         "%zu %s would be unprovisioned %s, and not be managed any more until somebody sets them up:\n  %s\n"
         "Type %s: ",
-        count, count == 1 ? "host" : "hosts", how, folded(reply),
-        count == 1 ? "its name" : "how many they are");
+        count, text_plural(count, "host", "hosts"), how, folded(reply),
+        text_plural(count, "its name", "how many they are"));
     if (getline(&line, &size, stdin) < 0) {
         clearerr(stdin);
         fputc('\n', stderr);
@@ -72,11 +73,11 @@ static char *confirmed(struct context *ctx, const json_t *reply, int *code)
         return xstrdup(given);
     *code = EXIT_REFUSED;
     if (!can_ask()) {
-        fprintf(
-            stderr,
-            "amtcli: unprovisioning %zu hosts is confirmed on a terminal, or by --confirm with their exact "
-            "number\n",
-            json_array_size(json_object_get(reply, "hosts")));
+        size_t count = json_array_size(json_object_get(reply, "hosts"));
+
+        fprintf(stderr, "amtcli: unprovisioning %zu %s is confirmed on a terminal, or by --confirm with %s\n",
+                count, text_plural(count, "host", "hosts"),
+                text_plural(count, "its name", "their exact number"));
         return NULL;
     }
     typed = ask_for(reply, args_has(&ctx->args, "full") ? "fully" : "partially");

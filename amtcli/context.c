@@ -6,6 +6,7 @@
 
 #include "amtcli/cmd.h"
 #include "amtcli/interrupt.h"
+#include "base/text.h"
 
 /* --- failures --- */
 
@@ -140,9 +141,8 @@ int confirm_hosts(struct context *ctx, const char *target, const char *what)
     json_t *shown = NULL, *now = NULL;
     bool yes = true, same = false;
     int code = EXIT_ALL;
+    size_t count;
 
-    if (!can_ask())
-        return EXIT_REFUSED;
     while (code == EXIT_ALL && yes && !same) {
         if (!now)
             code = resolve(ctx, target, &now);
@@ -151,10 +151,12 @@ int confirm_hosts(struct context *ctx, const char *target, const char *what)
         json_decref(shown);
         shown = now;
         now = NULL;
-        fprintf(stderr, "%s would change %zu hosts:\n  %s\n", what,
-                json_array_size(json_object_get(shown, "hosts")),
+        count = json_array_size(json_object_get(shown, "hosts"));
+        fprintf(stderr, "%s would change %zu %s:\n  %s\n", what, count, text_plural(count, "host", "hosts"),
                 json_string_value(json_object_get(shown, "folded")));
-        yes = ask("Go on?");
+        if (!can_ask())
+            fputs("hint: answer on a terminal, or give --yes\n", stderr);
+        yes = can_ask() && ask("Go on?");
         if (yes)
             code = resolve(ctx, target, &now); /* a query may name others by now */
         same = json_equal(json_object_get(shown, "hosts"), json_object_get(now, "hosts"));

@@ -74,17 +74,18 @@ const char *command_operand(const struct command *command, size_t k, size_t *n)
 
 static int unknown_command(int argc, char **argv)
 {
-    char *typed = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1]) : xstrdup(argv[0]);
-    const char *near = nearest_word(typed, command_at, NULL);
+    char *typed = argc > 1 && argv[0][0] != '-' && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
+                                                                     : xstrdup(argv[0]);
+    const char *near = typed[0] == '-' ? NULL : nearest_word(typed, command_at, NULL);
     struct buf text = buf_init(MISTAKES_MAX);
 
-    if (!near && argc > 1)
+    if (!near && typed[0] != '-' && argc > 1)
         near = nearest_word(argv[0], command_at, NULL);
     text_printable(&text, typed, strlen(typed));
-    fprintf(stderr, "amtcli: there is no command '%s'", buf_str(&text));
+    fprintf(stderr, "amtcli: there is no %s '%s'", typed[0] == '-' ? "option" : "command", buf_str(&text));
     if (near)
         fprintf(stderr, "; did you mean '%s'?", near);
-    fprintf(stderr, "\nhint: 'amtcli help' lists them\n");
+    fprintf(stderr, "\nhint: 'amtcli help' lists commands; their options come behind them\n");
     buf_free(&text);
     free(typed);
     return EXIT_USAGE;

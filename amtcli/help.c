@@ -63,7 +63,8 @@ size_t help_list(const char *prefix)
         if (!begins(commands[i]->name, prefix))
             continue;
         if (found++ == 0)
-            printf("usage: amtcli [--server NAME] %s [options]\n\n%s\n", prefix[0] ? prefix : "COMMAND",
+            printf("usage: amtcli [--server NAME] %s%sCOMMAND [options]\n\n%s\n", prefix,
+                   prefix[0] ? " " : "",
                    prefix[0] ? "commands:" : "Out-of-band management of Intel AMT fleets.\n\ncommands:");
         printf("  %-20s %s\n", commands[i]->name, commands[i]->summary);
     }

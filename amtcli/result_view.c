@@ -52,6 +52,7 @@ static const char *text_of(const json_t *row, const char *field)
 static const struct column own_columns[][OWN_MAX] = {
     [RESULT_POWER] = {{"POWER", "states"}},
     [RESULT_JOB] = {{"POWER", "states"}, {"TASKS", "task_counts"}},
+    [RESULT_TASK] = {{"TASK", "task"}, {"POWER", "states"}},
     [RESULT_REDIRECTION] = {{"SOL", "detail.sol"},
                             {"IDE-R", "detail.ider"},
                             {"KVM", "detail.kvm"},
@@ -342,19 +343,9 @@ static void print_checks_csv(const json_t *rows)
 
 /* --- jobs: a row for each task of each host --- */
 
-static void print_tasks_csv(const json_t *rows)
+/* The tasks of all hosts, each with its host. */
+static json_t *tasks_of(const json_t *rows)
 {
-    static const struct column columns[] = {{"HOST", "host"},
-                                            {"TASK", "task"},
-                                            {"RESULT", "result"},
-                                            {"FROM", "from"},
-                                            {"TO", "to"},
-                                            {"SECONDS", "seconds"},
-                                            {"TRIES", "tries"},
-                                            {"CAUSE", "cause"},
-                                            {"CODE", "code"},
-                                            {"MESSAGE", "message"},
-                                            {NULL}};
     json_t *flat = json_array(), *row, *task;
     size_t i, k;
 
@@ -368,6 +359,24 @@ static void print_tasks_csv(const json_t *rows)
             json_array_append_new(flat, copy);
         }
     }
+    return flat;
+}
+
+static void print_tasks_csv(const json_t *rows)
+{
+    static const struct column columns[] = {{"HOST", "host"},
+                                            {"TASK", "task"},
+                                            {"RESULT", "result"},
+                                            {"FROM", "from"},
+                                            {"TO", "to"},
+                                            {"SECONDS", "seconds"},
+                                            {"TRIES", "tries"},
+                                            {"CAUSE", "cause"},
+                                            {"CODE", "code"},
+                                            {"MESSAGE", "message"},
+                                            {NULL}};
+    json_t *flat = tasks_of(rows);
+
     output_rows(FORMAT_CSV, flat, columns);
     json_decref(flat);
 }
@@ -521,12 +530,17 @@ static void print_csv(const json_t *rows, enum result_shape shape)
         output_rows(FORMAT_CSV, rows, shape == RESULT_FILTER ? filter : columns);
 }
 
+static bool wants_folding(const struct args *args, const json_t *rows)
+{
+    return args_has(args, "fold") || (isatty(STDOUT_FILENO) && json_array_size(rows) > FOLD_ABOVE);
+}
+
 /* Hosts that have the detail of the shape are shown with it, the others in a table. */
 static void print_for_people(const struct args *args, const json_t *rows, enum result_shape shape)
 {
     const char *wanted = shape == RESULT_INFO ? "info" : shape == RESULT_CHECKS ? "checks" : "";
     json_t *detailed = json_array(), *plain = json_array(), *row;
-    bool fold = args_has(args, "fold") || (isatty(STDOUT_FILENO) && json_array_size(rows) > FOLD_ABOVE);
+    bool fold = wants_folding(args, rows);
     size_t i;
 
     json_array_foreach((json_t *)rows, i, row)
@@ -573,6 +587,26 @@ static void print_causes(const json_t *rows)
     json_decref(causes);
 }
 
+int show_tasks(const struct args *args, const json_t *results)
+{
+    struct result_rows r;
+    json_t *flat, *row;
+    size_t i;
+    int code;
+
+    result_rows_init(&r, false);
+    json_array_foreach((json_t *)results, i, row) result_rows_add(&r, row);
+    result_rows_sort(&r);
+    flat = tasks_of(r.rows);
+    print_table(flat, wants_folding(args, flat), RESULT_TASK);
+    fflush(stdout);
+    print_causes(flat);
+    code = r.failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+    json_decref(flat);
+    result_rows_clear(&r);
+    return code;
+}
+
 int show_result_rows(const struct args *args, struct result_rows *r, enum result_shape shape)
 {
     enum format format = output_format(args);
@@ -587,6 +621,8 @@ int show_result_rows(const struct args *args, struct result_rows *r, enum result
     fflush(stdout);
     if (format == FORMAT_TABLE && r->failed > 0 && (r->count > 1 || shape != RESULT_CHECKS))
         print_causes(r->rows);
+    if (format == FORMAT_TABLE && r->count == 0)
+        fputs("no hosts: nothing was done\n", stderr);
     if (format == FORMAT_TABLE && r->ok + r->failed > 1)
         fprintf(stderr, "%zu ok, %zu failed\n", r->ok, r->failed);
     if (format == FORMAT_TABLE && r->drifted > 0)

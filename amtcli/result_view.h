@@ -25,6 +25,7 @@ enum result_shape {
     RESULT_DEVICE_LOG,
     RESULT_CERTIFICATE,
     RESULT_JOB,    /* tasks: results of their own */
+    RESULT_TASK,   /* one of those */
     RESULT_FILTER, /* policy, filters, state; counts */
 };
 
@@ -37,5 +38,8 @@ enum result_shape result_shape(const char *task);
 int show_results(const struct args *args, const json_t *results, enum result_shape shape);
 /* The same of rows that were gathered, as JSON where that is wanted; sorts them. */
 int show_result_rows(const struct args *args, struct result_rows *rows, enum result_shape shape);
+/* Of the results of a job: a table with a row for each task of each host, and why some failed. Returns the
+ * same. */
+int show_tasks(const struct args *args, const json_t *results);
 
 #endif

@@ -8,6 +8,7 @@
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/progress.h"
+#include "base/text.h"
 
 #define COUNT_MAX 1000000
 
@@ -109,7 +110,7 @@ static void tell_stages(struct run_view *v, const json_t *event)
     fprintf(stderr, "%zu stages: ", stages);
     if (canary > 0)
         fprintf(stderr, "%zu %s ahead and must be well, then ", canary,
-                canary == 1 ? "host goes" : "hosts go");
+                text_plural(canary, "host goes", "hosts go"));
     if (batch > 0 && batch < v->progress.hosts)
         fprintf(stderr, "%zu at a time", batch);
     else

@@ -87,7 +87,27 @@ for command in "host list" "host show pc0001" "collection list" "collection show
     exits 0 amtcli $command
 done
 
+exits 0 amtcli power status 'all,!all'
+says "$dir/err" 'no hosts'
+exits 0 amtcli collection show @lab
+exits 2 amtcli --no-such power status
+says "$dir/err" "there is no option '--no-such'"
+printf 'tasks:\n  - name: look\n    info:\n  - name: broken\n    run: [ sh, -c, "exit 3" ]\n    on-failure: continue\n' > "$dir/two.yaml"
+exits 0 amtcli job run "$dir/two.yaml" pc0001,pc0002
+says "$dir/out" 'broken (command-failed)'
+run=$(amtcli job list -o json | jq '.[0].run')
+exits 0 amtcli job show "$run" --tasks -b
+says "$dir/out" 'the command ended with 3'
+grep -qE '^2 +ok +look ' "$dir/out" || fail "no row for a task: $(cat "$dir/out")"
+exits 0 amtcli schedule add soon --every 90s --job "$dir/two.yaml" --target @mistyped
+says "$dir/err" "there is no collection 'mistyped'"
+exits 0 amtcli schedule list
+says "$dir/out" 'every 90s'
+exits 0 amtcli schedule remove soon
+
 # --- nothing without asking ---
+exits 4 amtcli password forget pc0001 < /dev/null
+says "$dir/err" '1 host:'
 ctl clear all > /dev/null
 exits 0 amtcli power cycle @lab --dry-run -o json
 [ "$(jq '[.[] | select(.would)] | length' "$dir/out")" = 40 ] || fail "dry run: $(head -c 300 "$dir/out")"
