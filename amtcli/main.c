@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "amtcli/cmd.h"
+#include "amtcli/output.h"
 #include "base/process.h"
 #include "base/secret.h"
 
@@ -43,6 +45,8 @@ int main(int argc, char **argv)
     process_open_standard_fds();
     locale_init();
     signal(SIGPIPE, SIG_DFL); /* `amtcli ... | head` ends as it should */
+    if (!isatty(STDOUT_FILENO))
+        setvbuf(stdout, NULL, _IOFBF, OUTPUT_BLOCK);
     secret_process_init();
     taken = take_server(&ctx, argc, argv);
     code = taken < 0 ? EXIT_USAGE : run_command(&ctx, argc - 1 - taken, argv + 1 + taken);

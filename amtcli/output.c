@@ -34,7 +34,7 @@ enum format output_format(const struct args *args)
 /* JSON comes in pieces of a few bytes, too many to hand each of them on. */
 struct block {
     size_t n;
-    char bytes[65536];
+    char bytes[OUTPUT_BLOCK];
 };
 
 static int put_block(struct block *block)

@@ -9,6 +9,8 @@
 #include "amtcli/args.h"
 #include "base/buf.h"
 
+#define OUTPUT_BLOCK 65536 /* bytes written at a time where nobody looks on */
+
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
 
 /* What -o says. */
