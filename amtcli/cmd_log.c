@@ -164,7 +164,9 @@ static pid_t start_printing(const char *title, const char *printer, FILE **out)
         close(ends[0]);
         close(ends[1]);
         execvp("lp", (char *const *)argv);
-        fprintf(stderr, "amtcli: lp: %s\n", strerror(errno));
+        fprintf(stderr, "amtcli: lp: %s\n",
+                errno == ENOENT ? "there is no such program here; it comes with CUPS (cups-client)"
+                                : strerror(errno));
         _exit(127);
     }
     close(ends[0]);

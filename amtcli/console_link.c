@@ -140,6 +140,8 @@ static void on_accepted(void *arg)
 
     s->attached = true;
     s->lost_said = false;
+    free(s->back);
+    s->back = NULL;
     s->events = client_start(s->ctx->client, "console.events",
                              json_pack("{s:I}", "channel", (json_int_t)s->channel), &events);
 }
@@ -151,6 +153,20 @@ static void on_data(void *arg, const uint8_t *p, size_t n)
     s->got += n;
     s->offset += n;
     console_show(s, p, n);
+}
+
+/* Another console was asked for and is not to be had: back to where it was left. */
+static void go_back(struct console_session *s, const char *why)
+{
+    console_say(s, "%s", why);
+    free(s->name);
+    s->name = s->back;
+    s->back = NULL;
+    s->offset = s->back_offset;
+    s->offset_known = s->back_known;
+    terminal_title(s->name);
+    if (!console_link_attach(s))
+        console_leave(s, EXIT_SOME_FAILED);
 }
 
 /* reason: "not-found: there is no console x". */
@@ -166,6 +182,10 @@ static void refused(struct console_session *s, const char *reason)
     if (cause != CAUSE_NONE)
         reason += n + strspn(reason + n, ": ");
     err_set(&err, cause != CAUSE_NONE ? cause : CAUSE_PROTOCOL, "%s", reason);
+    if (s->back) {
+        go_back(s, err.text);
+        return;
+    }
     terminal_end();
     console_leave(s, print_failure(&err));
 }
@@ -214,7 +234,10 @@ void console_link_detach(struct console_session *s)
 void console_go(struct console_session *s, const char *name)
 {
     console_link_detach(s);
-    free(s->name);
+    free(s->back);
+    s->back = s->name;
+    s->back_offset = s->offset;
+    s->back_known = s->offset_known;
     s->name = xstrdup(name);
     s->offset = 0;
     s->offset_known = false;

@@ -231,7 +231,10 @@ static void toggle_log(struct console_session *s, const json_t *reply)
     const char *logging = json_string_value(json_object_get(reply, "logging"));
     bool on = logging && strcmp(logging, "off") != 0;
 
-    console_call(s, "console.logging", json_pack("{s:s, s:b}", "name", s->name, "on", (int)!on), NULL, NULL);
+    console_call(
+        s, "console.logging",
+        json_pack("{s:s, s:b, s:I}", "name", s->name, "on", (int)!on, "channel", (json_int_t)s->channel),
+        NULL, NULL);
 }
 
 static void do_log(struct console_session *s, uint8_t detail)

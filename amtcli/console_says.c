@@ -22,7 +22,7 @@ static void say_state(struct console_session *s, const json_t *event)
     const char *who = text_of(event, "writer");
 
     if (json_object_get(event, "users")) { /* the first one: how it is */
-        console_say(s, "%s %s, %s%s%s", s->name, state,
+        console_say(s, "%s %s%s%s, %s%s%s", s->name, state, text[0] ? ": " : "", text,
                     s->holds                        ? "you write"
                     : strcmp(s->mode, "watch") == 0 ? "watching only"
                                                     : "read-only",

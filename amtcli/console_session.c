@@ -330,6 +330,7 @@ int console_session_run(struct console_session *s)
 void console_session_clear(struct console_session *s)
 {
     free(s->name);
+    free(s->back);
     json_decref(s->run);
     free(s->host);
     keys_free(s->keys);

@@ -41,6 +41,9 @@ struct console_session {
     uint64_t got;    /* bytes since it was attached */
     uint64_t offset; /* of the next one */
     bool offset_known;
+    char *back; /* the console that was left for this one, which has not answered yet; NULL; owned */
+    uint64_t back_offset;
+    bool back_known;
     int64_t retry_at; /* when to connect again; 0: connected */
     int64_t lost_at;
     bool lost_said;

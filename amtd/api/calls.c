@@ -273,7 +273,11 @@ static const struct api_param console_send_params[] = {
     {"force", API_BOOLEAN, false, "also where somebody else writes"},
     END,
 };
-static const struct api_param console_logging_params[] = {NAME, {"on", API_BOOLEAN, true, "log or not"}, END};
+static const struct api_param console_logging_params[] = {
+    NAME,
+    {"on", API_BOOLEAN, true, "log or not"},
+    {"channel", API_INTEGER, false, "of this connection: off only as long as its terminal is attached"},
+    END};
 static const struct api_param console_disconnect_params[] = {
     NAME, {"id", API_INTEGER, true, "of the attachment"}, END};
 static const struct api_param log_show_params[] = {
@@ -589,8 +593,10 @@ int param_time(const json_t *params, const char *name, const char *ago, int64_t 
     int64_t ms = -1;
 
     if (text && !clock_from_text(text, out))
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': expected a time such as 2026-01-02T03:04:05Z",
-                       name);
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "'%s': '%s' is neither a time ago, such as 2h or 7d, nor a time such as "
+                       "2026-01-02T03:04:05Z",
+                       name, text);
     if (param_number(params, ago, &ms, err) != 0)
         return -1;
     if (ms >= 0)

@@ -33,6 +33,7 @@ struct listing {
     json_t *out;
     void (*add)(struct listing *listing, struct console *console);
     struct err denied; /* of the last one with which the caller may not do that */
+    bool found;
 };
 
 static void list_one(void *arg, struct console *console)
@@ -40,13 +41,25 @@ static void list_one(void *arg, struct console *console)
     struct listing *l = arg;
 
     if (console_is_named(l->names, console_info(console).name) &&
-        console_require(l->rq, console, RIGHT_WATCH, NULL) == 0)
+        console_require(l->rq, console, RIGHT_WATCH, NULL) == 0) {
+        l->found = true;
         l->add(l, console);
+    }
 }
 
-/* Replies with what `add` made of each console that is named and may be watched. */
-static void reply_listing(struct api_request *rq,
-                          void (*add)(struct listing *listing, struct console *console))
+/* What is to be done to consoles of which there is none was not done. */
+static int check_found(const struct listing *l, struct err *err)
+{
+    const char *name = json_string_value(json_array_get(l->names, 0));
+
+    if (l->found || !name)
+        return 0;
+    return err_set(err, CAUSE_NOT_FOUND, "there is no console '%s'%s", name,
+                   json_array_size(l->names) > 1 ? ", nor any of the others" : "");
+}
+
+static void reply_with(struct api_request *rq, void (*add)(struct listing *listing, struct console *console),
+                       bool wants_one)
 {
     struct listing l = {rq, json_object_get(api_params(rq), "names"), json_array(), add, ERR_INIT};
     struct err err = ERR_INIT;
@@ -57,12 +70,27 @@ static void reply_listing(struct api_request *rq,
         return;
     }
     hub_each(hub_of(rq), list_one, &l);
+    if (wants_one)
+        check_found(&l, &l.denied);
     if (json_array_size(l.out) == 0 && l.denied.cause != CAUSE_NONE) {
         json_decref(l.out);
         api_fail(rq, &l.denied);
         return;
     }
     api_reply(rq, l.out);
+}
+
+/* Replies with what `add` made of each console that is named and may be watched. */
+static void reply_listing(struct api_request *rq,
+                          void (*add)(struct listing *listing, struct console *console))
+{
+    reply_with(rq, add, false);
+}
+
+/* The same where something is done: not-found when there is none of those that are named. */
+static void reply_done(struct api_request *rq, void (*add)(struct listing *listing, struct console *console))
+{
+    reply_with(rq, add, true);
 }
 
 static void add_console(struct listing *l, struct console *console)
@@ -311,8 +339,12 @@ static int do_down(struct api_request *rq, struct console *console, struct err *
 
 static int do_logging(struct api_request *rq, struct console *console, struct err *err)
 {
-    (void)err;
-    console_logging(console, api_who(rq), json_is_true(json_object_get(api_params(rq), "on")));
+    bool by_channel = json_object_get(api_params(rq), "channel") != NULL;
+    const struct attachment *a = by_channel ? channel_attachment(rq, err) : NULL;
+
+    if (by_channel && !a)
+        return -1;
+    console_logging(console, api_who(rq), json_is_true(json_object_get(api_params(rq), "on")), a);
     return 0;
 }
 
@@ -368,7 +400,7 @@ static void add_rolled(struct listing *l, struct console *console)
 
 void call_console_roll(struct api_request *rq)
 {
-    reply_listing(rq, add_rolled);
+    reply_done(rq, add_rolled);
 }
 
 static void add_told(struct listing *l, struct console *console)
@@ -388,7 +420,7 @@ void call_console_broadcast(struct api_request *rq)
     if (check_text(rq, &err) != 0)
         api_fail(rq, &err);
     else
-        reply_listing(rq, add_told);
+        reply_done(rq, add_told);
 }
 
 struct sending {
@@ -444,6 +476,7 @@ void call_console_send(struct api_request *rq)
         s.listing.out = json_array();
         s.refused = json_array();
         hub_each(hub_of(rq), list_one, &s.listing);
+        check_found(&s.listing, &s.listing.denied);
         if (json_array_size(s.listing.out) == 0 && s.listing.denied.cause != CAUSE_NONE) {
             json_decref(s.listing.out);
             json_decref(s.refused);

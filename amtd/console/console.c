@@ -77,7 +77,9 @@ static void enter(struct console *c, enum console_state state)
 /* A change that is not worth a line in the journal. */
 static void set_state(struct console *c, enum console_state state, const char *why)
 {
-    const struct console_event event = {.what = CONSOLE_IS, .who = "", .text = why ? why : ""};
+    /* while it connects, why it did not the last time is no news */
+    const char *text = why && state != CONSOLE_CONNECTING ? why : "";
+    const struct console_event event = {.what = CONSOLE_IS, .who = "", .text = text};
 
     enter(c, state);
     if (why != c->reason)
@@ -680,8 +682,9 @@ void console_power(struct console *c, const char *who, const char *text)
     console_did(c, JOURNAL_POWER, who, text, 0);
 }
 
-void console_logging(struct console *c, const char *who, bool on)
+void console_logging(struct console *c, const char *who, bool on, const struct attachment *by)
 {
+    c->muted_by = !on && by ? by->id : 0;
     if (clog_enabled(c->log) == on)
         return;
     clog_enable(c->log, on);

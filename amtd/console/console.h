@@ -144,7 +144,9 @@ int console_message(struct console *console, const char *who, const char *text, 
 void console_note(struct console *console, const char *who, const char *text);
 /* A new history of its log begins (lives.h): into the journal, and to everybody who listens. */
 void console_history(struct console *console, const char *text);
-void console_logging(struct console *console, const char *who, bool on);
+/* by: whoever switched it off at a terminal, and when they go it is on again; NULL: off until it is switched
+ * on. */
+void console_logging(struct console *console, const char *who, bool on, const struct attachment *by);
 void console_power(struct console *console, const char *who,
                    const char *text);       /* a power action on its host */
 void console_roll(struct console *console); /* closes the open segment of its log */

@@ -183,6 +183,8 @@ static void remove_attachment(struct attachment *a)
     DL_DELETE(c->attached, a);
     c->attached_count--;
     lease_release(&c->lease, a->id);
+    if (c->muted_by == a->id && !c->removed)
+        console_logging(c, a->who, true, NULL);
     if (!c->removed) {
         if (!a->quiet)
             console_did(c, JOURNAL_DETACH, a->who, NULL, a->id);

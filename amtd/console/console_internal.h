@@ -68,6 +68,7 @@ struct console {
     size_t attached_count;
     bool demanded; /* the source was told that somebody is attached */
     struct lease lease;
+    uint64_t muted_by; /* the attachment with which the log goes on again; 0: none */
 
     enum console_state state;
     bool in_line;        /* stands in line for connecting, or connects */

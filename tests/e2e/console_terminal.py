@@ -75,6 +75,10 @@ def sequences():
     t.expect(rb"\[replay\].*remembered.*\[end of replay\]")
     t.type("\x14x;")
     t.expect(rb"console: ")
+    t.type("secnod\r")  # a slip costs nothing
+    t.expect(rb"\[there is neither a console nor a host 'secnod'\].*\[echo up, you write\]")
+    t.type("\x14x;")
+    t.expect(rb"console: ")
     t.type("second\r")
     t.expect(rb"\[second up, you write\]")
     t.type("\x14x.")
@@ -108,6 +112,36 @@ def shares():
     leave(three)
     for t in (one, two, three):
         t.close()
+
+
+def says_what_is_wrong():
+    t = Terminal()
+    attach(t, "amtcli console absent", rb"\[absent (waiting|connecting)[^\]]*, you write\]")
+    t.type(ESCAPE + b".")
+    t.expect(rb"\[left absent\].*ready> $")
+    attach(t, "amtcli console absent", rb"\[absent waiting: [^\]]*No such file or directory, you write\]")
+    t.type(ESCAPE + b"o")  # it connects now: why it did not before is no news, and then it is
+    t.expect(rb"\[connecting\].*\[waiting: [^\]]*No such file or directory\]")
+    leave(t)
+    t.close()
+
+
+def logs_again():
+    """What somebody switched off is on again when they go."""
+    t = Terminal()
+    attach(t, "amtcli console second", rb"you write\]")
+    t.type(ESCAPE + b"L")
+    t.expect(rb"\[logging[^\n]*off\]")
+    assert b'"off"' in subprocess.check_output(["amtcli", "console", "show", "second", "-o", "json"])
+    leave(t)
+    t.run("amtcli console show second -o json | grep -c '\"logging\": \"on\"'")
+    assert b'"on"' in subprocess.check_output(["amtcli", "console", "show", "second", "-o", "json"])
+    subprocess.check_call(["amtcli", "console", "logging", "second", "off"])  # that is meant to last
+    attach(t, "amtcli console second", rb"you write\]")
+    leave(t)
+    assert b'"off"' in subprocess.check_output(["amtcli", "console", "show", "second", "-o", "json"])
+    subprocess.check_call(["amtcli", "console", "logging", "second", "on"])
+    t.close()
 
 
 def survives_signals():
@@ -183,7 +217,7 @@ def title():
     t.close()
 
 
-for test in (types_and_leaves, sequences, shares, survives_signals, stops_and_goes_on, keys_and_characters, screen, title,
+for test in (types_and_leaves, sequences, shares, says_what_is_wrong, logs_again, survives_signals, stops_and_goes_on, keys_and_characters, screen, title,
              goes_on_after_amtd):
     test()
     print(test.__name__, flush=True)

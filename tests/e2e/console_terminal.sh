@@ -8,6 +8,7 @@ consoles:
   - { name: echo, source: { type: test, rate: 0, echo: true } }
   - { name: second, source: { type: test, rate: 0, echo: true } }
   - { name: lines, source: { type: test, rate: 2000 } }
+  - { name: absent, source: { type: unix, path: /nonexistent/console } }
   - { name: shell, source: { type: exec, command: "PS1='machine# ' exec bash --norc --noprofile -i" } }
 YAML
 
@@ -23,12 +24,20 @@ exits 2 amtcli console echo --send 'a\q'
 exits 2 amtcli console echo --read-only --send a
 exits 2 amtcli console nosuch --expect x
 says "$dir/err" not-found
+# what is to be done to a console that is not there was not done
+exits 2 amtcli console send nosuch x
+says "$dir/err" "there is no console 'nosuch'"
+exits 2 amtcli console roll nosuch
+says "$dir/err" "there is no console 'nosuch'"
+exits 0 amtcli console list nosuch
+exits 2 amtcli log show echo --since 2x
+says "$dir/err" "'2x' is neither a time ago, such as 2h"
 printf 'from a pipe\r\n' | amtcli console echo
 exits 0 amtcli console echo --replay 1 --expect 'from a pipe' --timeout 60s
 
 # --- without a terminal ---
 exits 0 amtcli console list -o json
-jq -e 'map(.name) == ["echo", "lines", "second", "shell"]' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
+jq -e 'map(.name) == ["absent", "echo", "lines", "second", "shell"]' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
 exits 0 amtcli console send echo second 'to both\r\n'
 exits 0 amtcli log search -E 'to both' -l
 [ "$(sort "$dir/out" | xargs)" = "echo second" ] || fail "not sent to both: $(cat "$dir/out")"
