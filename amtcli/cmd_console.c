@@ -146,19 +146,13 @@ static int rows(struct context *ctx, const char *call, const struct column *colu
 
 static int console_list(struct context *ctx)
 {
-    static const struct column columns[] = {{"CONSOLE", "name"},
-                                            {"STATE", "state"},
-                                            {"DEVICE", "device"},
-                                            {"SINCE", "since"},
-                                            {"SOURCE", "source"},
-                                            {"SIGNALS", "signals"},
-                                            {"RATE", "rate"},
-                                            {"READERS", "readers"},
-                                            {"WRITER", "writer"},
-                                            {"LAST", "last"},
-                                            {"SIZE", "size"},
-                                            {"", "reason"},
-                                            {NULL}};
+    static const struct column columns[] = {{"CONSOLE", "name"},  {"STATE", "state"},
+                                            {"DEVICE", "device"}, {"SINCE", "since"},
+                                            {"SOURCE", "source"}, {"SIGNALS", "signals"},
+                                            {"RATE", "rate"},     {"READERS", "readers"},
+                                            {"WRITER", "writer"}, {"LAST", "last"},
+                                            {"SIZE", "size"},     {"LOG", "logging"},
+                                            {"", "reason"},       {NULL}};
 
     return rows(ctx, "console.list", columns);
 }

@@ -576,6 +576,7 @@ static void on_unlogged(void *arg, const uint8_t *p, size_t n)
 
 static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
 {
+    struct console *c = arg;
     char text[ERR_TEXT_MAX + 40];
     const struct console_event event = {
         .what = CONSOLE_DID, .kind = JOURNAL_LOGGING, .who = "", .text = text};
@@ -584,9 +585,10 @@ static void on_trouble(void *arg, const struct err *failure, uint64_t lost)
         snprintf(text, sizeof(text), "paused: %s", failure->text);
     else
         snprintf(text, sizeof(text), "goes on; %llu bytes are lost", (unsigned long long)lost);
-    console_tell(arg, &event, 0);
-    if (!failure && ((struct console *)arg)->source->ops->resume)
-        ((struct console *)arg)->source->ops->resume(((struct console *)arg)->source);
+    clog_note_later(c->log, JOURNAL_LOGGING, text);
+    console_tell(c, &event, 0);
+    if (!failure && c->source->ops->resume)
+        c->source->ops->resume(c->source);
 }
 
 /* Written down when the log is out of the midst of its writing. */

@@ -162,7 +162,9 @@ wait_until 'live bytes while the disk is full' test -s "$dir/live"
 mount -o remount,size=50m "$disk"
 not_paused() { ! is_paused; }
 wait_until 'logging again' not_paused
-call log.events '{"name": "numbers"}' > "$dir/out"
+events_say() { call log.events '{"name": "numbers"}' > "$dir/out" && grep -q "$1" "$dir/out"; }
+wait_until 'the pause in the journal' events_say 'paused: .*No space left'
+wait_until 'its end in the journal' events_say 'goes on; [0-9]* bytes are lost'
 kill $live
 wait $live || true
 end=$(reply .end console.show '{"name": "numbers"}')

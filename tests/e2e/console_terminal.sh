@@ -30,6 +30,10 @@ says "$dir/err" "there is no console 'nosuch'"
 exits 2 amtcli console roll nosuch
 says "$dir/err" "there is no console 'nosuch'"
 exits 0 amtcli console list nosuch
+exits 0 amtcli console logging second off
+exits 0 amtcli console list second # a log that is off is seen in the list
+says "$dir/out" ' off'
+exits 0 amtcli console logging second on
 exits 2 amtcli log show echo --since 2x
 says "$dir/err" "'2x' is neither a time ago, such as 2h"
 printf 'from a pipe\r\n' | amtcli console echo
