@@ -48,14 +48,15 @@ static json_t *describe(const struct certificate_row *row)
     return json;
 }
 
-static int list_rows(struct tx *tx, const char *host, bool former, json_t *out, struct err *err)
+/* Those of these hosts; rows and hosts are in the same order of names. */
+static int list_rows(struct tx *tx, const struct hosts *hosts, bool former, json_t *out, struct err *err)
 {
     struct certificate_row *rows;
-    size_t count;
-    int status = tx_certificates(tx, host, former, &rows, &count, err);
+    size_t count, at = 0;
+    int status = tx_certificates(tx, NULL, former, &rows, &count, err);
 
     for (size_t i = 0; i < count; i++) {
-        if (status == 0)
+        if (status == 0 && hosts_reach(hosts, &at, rows[i].host))
             json_array_append_new(out, describe(&rows[i]));
         certificate_row_clear(&rows[i]);
     }
@@ -68,13 +69,12 @@ int call_certificate_list(struct tx *tx, const json_t *params, json_t **reply, s
     bool former = json_is_true(json_object_get(params, "former"));
     const char *target = param_text(params, "target") ? param_text(params, "target") : "all";
     struct hosts hosts;
-    int status = 0;
+    int status;
 
     *reply = json_array();
-    if (tx_target(tx, target, &hosts, err) != 0)
+    if (tx_target_bare(tx, target, &hosts, err) != 0)
         return -1;
-    for (size_t i = 0; i < hosts.count && status == 0; i++)
-        status = list_rows(tx, hosts.items[i].name, former, *reply, err);
+    status = list_rows(tx, &hosts, former, *reply, err);
     hosts_clear(&hosts);
     return status;
 }

@@ -8,7 +8,7 @@
 static int members(struct tx *tx, const struct collection *c, struct hosts *out, struct err *err)
 {
     char *target = xasprintf("@%s", c->name);
-    int status = tx_target(tx, target, out, err);
+    int status = tx_target_bare(tx, target, out, err);
 
     free(target);
     return status;

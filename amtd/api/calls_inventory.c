@@ -109,65 +109,93 @@ int call_inventory_history(struct tx *tx, const json_t *params, json_t **reply, 
 
 /* --- inventory.list --- */
 
-static int set_column(struct tx *tx, const struct host *host, const char *column, json_t *facts,
-                      struct err *err)
+static char *full_name(const char *column)
 {
-    char *name = strncmp(column, PREFIX, sizeof(PREFIX) - 1) == 0 ? xstrdup(column)
-                                                                  : xasprintf(PREFIX "%s", column),
-         *value;
-    int status = tx_inventory_fact(tx, host->id, name, &value, err);
+    return strncmp(column, PREFIX, sizeof(PREFIX) - 1) == 0 ? xstrdup(column)
+                                                            : xasprintf(PREFIX "%s", column);
+}
 
-    if (status == 0 && value)
-        json_object_set_new(facts, column, json_string(value)); /* as it was asked for */
-    free(value);
-    free(name);
+/* Chosen facts, under the names by which they were asked for. */
+static json_t *facts_json(const struct inventory_row *row, const json_t *columns, const json_t *names)
+{
+    json_t *facts = json_object(), *name;
+    size_t i;
+
+    json_array_foreach((json_t *)names, i, name)
+    {
+        const char *value = pairs_get(&row->facts, json_string_value(name));
+
+        if (value)
+            json_object_set_new(facts, json_string_value(json_array_get(columns, i)), json_string(value));
+    }
+    return facts;
+}
+
+static int list_chosen(struct tx *tx, const char *target, const json_t *columns, json_t *list,
+                       struct err *err)
+{
+    json_t *names = json_array(), *column;
+    struct inventory_row *rows;
+    size_t count, i;
+    char *text;
+    int status;
+
+    json_array_foreach((json_t *)columns, i, column)
+    {
+        char *name = full_name(json_is_string(column) ? json_string_value(column) : "");
+
+        json_array_append_new(names, json_string(name));
+        free(name);
+    }
+    text = json_dumps(names, JSON_COMPACT);
+    status = tx_inventory_newest(tx, target, text, &rows, &count, err);
+    for (i = 0; i < count; i++) {
+        json_t *json = row_json(&rows[i]);
+
+        json_object_set_new(json, "facts", facts_json(&rows[i], columns, names));
+        json_array_append_new(list, json);
+        inventory_row_clear(&rows[i]);
+    }
+    free(rows);
+    free(text);
+    json_decref(names);
     return status;
 }
 
-static int list_host(struct tx *tx, const struct host *host, const json_t *columns, json_t *list,
-                     struct err *err)
+static int list_whole(struct tx *tx, const char *target, json_t *list, struct err *err)
 {
-    struct inventory_row row;
-    json_t *json, *facts, *column;
-    int status = tx_inventory_get(tx, host->id, 0, 0, &row, err);
-    size_t i;
+    struct hosts hosts;
+    int status = 0;
 
-    if (status != 0) {
-        if (err->cause != CAUSE_NOT_FOUND)
-            return -1;
-        err_clear(err); /* nothing was read yet: it is not in the list */
-        return 0;
-    }
-    json = row_json(&row);
-    if (!columns) {
-        json_object_set_new(json, "inventory", data_json(&row));
-    } else {
-        facts = json_object();
-        json_object_set_new(json, "facts", facts);
-        json_array_foreach((json_t *)columns, i, column)
-        {
-            if (status == 0 && json_is_string(column))
-                status = set_column(tx, host, json_string_value(column), facts, err);
+    if (tx_target_bare(tx, target, &hosts, err) != 0)
+        return -1;
+    for (size_t i = 0; status == 0 && i < hosts.count; i++) {
+        struct inventory_row row;
+
+        status = tx_inventory_get(tx, hosts.items[i].id, 0, 0, &row, err);
+        if (status == 0) {
+            json_t *json = row_json(&row);
+
+            json_object_set_new(json, "inventory", data_json(&row));
+            json_array_append_new(list, json);
+            inventory_row_clear(&row);
+        } else if (err->cause == CAUSE_NOT_FOUND) { /* nothing was read yet: it is not in the list */
+            err_clear(err);
+            status = 0;
         }
     }
-    json_array_append_new(list, json);
-    inventory_row_clear(&row);
+    hosts_clear(&hosts);
     return status;
 }
 
 int call_inventory_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     const char *target = param_text(params, "target");
-    struct hosts hosts;
-    int status = 0;
+    const json_t *columns = json_object_get(params, "columns");
 
-    if (tx_target(tx, target ? target : "all", &hosts, err) != 0)
-        return -1;
     *reply = json_array();
-    for (size_t i = 0; status == 0 && i < hosts.count; i++)
-        status = list_host(tx, &hosts.items[i], json_object_get(params, "columns"), *reply, err);
-    hosts_clear(&hosts);
-    return status;
+    return columns ? list_chosen(tx, target ? target : "all", columns, *reply, err)
+                   : list_whole(tx, target ? target : "all", *reply, err);
 }
 
 /* --- inventory.diff --- */

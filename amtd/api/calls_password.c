@@ -18,14 +18,16 @@ static json_t *describe(const struct password_row *row)
     return json;
 }
 
-static int list_rows(struct tx *tx, const char *host, bool former, bool open, json_t *out, struct err *err)
+/* Those of these hosts (NULL: all); rows and hosts are in the same order of names. */
+static int list_rows(struct tx *tx, const char *host, const struct hosts *hosts, bool former, bool open,
+                     json_t *out, struct err *err)
 {
     struct password_row *rows;
-    size_t count;
+    size_t count, at = 0;
     int status = tx_passwords(tx, host, former, open, &rows, &count, err);
 
     for (size_t i = 0; i < count; i++) {
-        if (status == 0)
+        if (status == 0 && (!hosts || hosts_reach(hosts, &at, rows[i].host)))
             json_array_append_new(out, describe(&rows[i]));
         password_row_clear(&rows[i]);
     }
@@ -37,15 +39,14 @@ int call_password_list(struct tx *tx, const json_t *params, json_t **reply, stru
 {
     bool former = json_is_true(json_object_get(params, "former"));
     struct hosts hosts;
-    int status = 0;
+    int status;
 
     *reply = json_array();
     if (!param_text(params, "target"))
-        return list_rows(tx, NULL, former, false, *reply, err);
-    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+        return list_rows(tx, NULL, NULL, former, false, *reply, err);
+    if (tx_target_bare(tx, param_text(params, "target"), &hosts, err) != 0)
         return -1;
-    for (size_t i = 0; i < hosts.count && status == 0; i++)
-        status = list_rows(tx, hosts.items[i].name, former, false, *reply, err);
+    status = list_rows(tx, NULL, &hosts, former, false, *reply, err);
     hosts_clear(&hosts);
     return status;
 }
@@ -56,7 +57,7 @@ int call_password_show(struct tx *tx, const json_t *params, json_t **reply, stru
     const char *host = param_text(params, "host");
 
     *reply = json_array();
-    if (list_rows(tx, host, json_is_true(json_object_get(params, "former")), true, *reply, err) != 0)
+    if (list_rows(tx, host, NULL, json_is_true(json_object_get(params, "former")), true, *reply, err) != 0)
         return -1;
     if (json_array_size(*reply) == 0)
         return err_set(err, CAUSE_NOT_FOUND, "host '%s' has no password of its own", host);

@@ -166,7 +166,7 @@ static int load_pairs(struct tx *tx, const char *sql, struct hosts *hosts, size_
     return row < 0 ? -1 : 0;
 }
 
-int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
+int tx_load_chosen_bare(struct tx *tx, struct hosts *out, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(
         tx,
@@ -193,7 +193,18 @@ int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
         host->profile = column_text(st, 3);
     }
     sqlite3_reset(st);
-    if (row < 0 || load_pairs(tx, tags_table.of_chosen, out, offsetof(struct host, tags), err) != 0 ||
+    if (row < 0) {
+        hosts_clear(out);
+        return -1;
+    }
+    return 0;
+}
+
+int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
+{
+    if (tx_load_chosen_bare(tx, out, err) != 0)
+        return -1;
+    if (load_pairs(tx, tags_table.of_chosen, out, offsetof(struct host, tags), err) != 0 ||
         load_pairs(tx, facts_table.of_chosen, out, offsetof(struct host, facts), err) != 0 ||
         tx_load_passwords(tx, out, err) != 0) {
         hosts_clear(out);

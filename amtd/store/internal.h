@@ -51,5 +51,9 @@ bool tx_sees(const struct tx *tx, const char *host);
 
 /* All hosts whose id stands in the temporary table `chosen`, in natural order of names. */
 int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err);
+/* The same without tags, facts and passwords. */
+int tx_load_chosen_bare(struct tx *tx, struct hosts *out, struct err *err);
+/* The hosts of a target, those that the actor sees, into `chosen`; how many. */
+int tx_choose(struct tx *tx, const char *target, size_t *count, struct err *err);
 
 #endif

@@ -10,11 +10,12 @@
 
 struct inventory_row { /* strings are owned */
     int64_t host_id;
-    char *host;       /* its name; set by reading only */
-    int64_t version;  /* from 1, by host */
-    int64_t since_ms; /* when it was first seen so */
-    int64_t seen_ms;  /* when it was last seen so */
-    char *data;       /* JSON, its keys sorted; NULL: was not asked for */
+    char *host;         /* its name; set by reading only */
+    int64_t version;    /* from 1, by host */
+    int64_t since_ms;   /* when it was first seen so */
+    int64_t seen_ms;    /* when it was last seen so */
+    char *data;         /* JSON, its keys sorted; NULL: was not asked for */
+    struct pairs facts; /* those that were asked for; by tx_inventory_newest only */
 };
 void inventory_row_clear(struct inventory_row *row);
 
@@ -28,7 +29,9 @@ int tx_inventory_get(struct tx *tx, int64_t host_id, int64_t at_ms, int64_t vers
 /* All versions, newest first, without data. Caller's array. */
 int tx_inventory_versions(struct tx *tx, int64_t host_id, struct inventory_row **rows, size_t *count,
                           struct err *err);
-/* One fact of the newest (its full name); *value NULL: it has none. Owned. */
-int tx_inventory_fact(struct tx *tx, int64_t host_id, const char *name, char **value, struct err *err);
+/* The newest of each host of a target that was ever read, without data, in natural order of names. names: a
+ * JSON array of full names of facts, each row's `facts` being those that it has. Caller's array. */
+int tx_inventory_newest(struct tx *tx, const char *target, const char *names, struct inventory_row **rows,
+                        size_t *count, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hostlist.h"
 #include "base/xalloc.h"
 
 /* Where name stands or would stand. */
@@ -104,6 +105,15 @@ void hosts_clear(struct hosts *hosts)
         host_clear(&hosts->items[i]);
     free(hosts->items);
     memset(hosts, 0, sizeof(*hosts));
+}
+
+bool hosts_reach(const struct hosts *hosts, size_t *at, const char *name)
+{
+    int order = 1;
+
+    while (*at < hosts->count && (order = hostlist_compare_names(hosts->items[*at].name, name)) < 0)
+        (*at)++;
+    return order == 0;
 }
 
 void collection_clear(struct collection *collection)

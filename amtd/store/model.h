@@ -59,6 +59,9 @@ struct hosts { /* owned array */
     size_t count;
 };
 void hosts_clear(struct hosts *hosts);
+/* Whether one of the hosts, which are in natural order of names, has that name; for names that come in that
+ * order, too: *at is 0 at first, and how far the hosts were gone through. */
+bool hosts_reach(const struct hosts *hosts, size_t *at, const char *name);
 
 /* Either a static list or a saved query; exactly one of the two is set. */
 struct collection {

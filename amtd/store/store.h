@@ -71,6 +71,8 @@ bool target_has_word(const char *name);
  *   pc7 | pc[001-120] | @collection | where:QUERY | all, joined by ',', '!' or '-' in front takes away.
  * A name or collection that is not there is not-found (all of them in one message). */
 int tx_target(struct tx *tx, const char *target, struct hosts *out, struct err *err);
+/* The same with names, addresses and profiles alone: for those who list many. */
+int tx_target_bare(struct tx *tx, const char *target, struct hosts *out, struct err *err);
 /* Hosts of a query. */
 int tx_query(struct tx *tx, const struct query *query, struct hosts *out, struct err *err);
 

@@ -191,7 +191,9 @@ static int complain_missing(const struct target *t, struct err *err)
     return -1;
 }
 
-int tx_target(struct tx *tx, const char *target, struct hosts *out, struct err *err)
+static int target_hosts(struct tx *tx, const char *target,
+                        int (*load)(struct tx *tx, struct hosts *out, struct err *err), struct hosts *out,
+                        struct err *err)
 {
     struct target t = {tx, hostlist_new(), false};
     int status = -1;
@@ -202,9 +204,41 @@ int tx_target(struct tx *tx, const char *target, struct hosts *out, struct err *
                 "the target is empty: expected a host, a range, @collection or all");
     else if (tx_exec(tx, "DELETE FROM chosen", err) == 0 && choose_pass(&t, target, false, err) == 0 &&
              choose_pass(&t, target, true, err) == 0 && complain_missing(&t, err) == 0 &&
-             tx_load_chosen(tx, out, err) == 0)
+             load(tx, out, err) == 0)
         status = tx_see(tx, out, err);
     hostlist_free(t.missing);
+    return status;
+}
+
+int tx_target(struct tx *tx, const char *target, struct hosts *out, struct err *err)
+{
+    return target_hosts(tx, target, tx_load_chosen, out, err);
+}
+
+int tx_target_bare(struct tx *tx, const char *target, struct hosts *out, struct err *err)
+{
+    return target_hosts(tx, target, tx_load_chosen_bare, out, err);
+}
+
+int tx_choose(struct tx *tx, const char *target, size_t *count, struct err *err)
+{
+    sqlite3_stmt *st;
+    struct hosts hosts;
+    int status;
+
+    if (tx_target_bare(tx, target, &hosts, err) != 0)
+        return -1;
+    *count = hosts.count;
+    status = tx_exec(tx, "DELETE FROM chosen", err); /* it has those, too, that the actor does not see */
+    for (size_t i = 0; status == 0 && i < hosts.count; i++) {
+        st = tx_prepare(tx, "INSERT INTO chosen VALUES (?1)", err);
+        status = st ? 0 : -1;
+        if (st) {
+            sqlite3_bind_int64(st, 1, hosts.items[i].id);
+            status = tx_run_statement(tx, st, err);
+        }
+    }
+    hosts_clear(&hosts);
     return status;
 }
 
