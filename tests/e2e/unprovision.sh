@@ -16,7 +16,7 @@ device()
 
 # --- by mistake ---
 exits 4 amtcli unprovision pc0001 < /dev/null
-says "$dir/err" 'with their exact number'
+says "$dir/err" 'or by --confirm with its name'
 exits 4 amtcli unprovision pc0001 --confirm yes
 exits 4 amtcli unprovision 'pc[0001-0002]' --confirm pc0001
 exits 4 amtcli unprovision @lab --confirm 29
