@@ -377,11 +377,13 @@ static int filter_status(struct context *ctx)
 
 static int filter_confirm(struct context *ctx)
 {
+    static const struct param map[] = {{"when", "when"}, {NULL}};
+    json_t *params = json_pack("{s:s}", "target", ctx->args.operands[0]), *reply;
     json_int_t confirmed;
-    json_t *reply;
-    int code =
-        context_call(ctx, "filter.confirm", json_pack("{s:s}", "target", ctx->args.operands[0]), &reply);
+    int code;
 
+    params_take(params, &ctx->args, map);
+    code = context_call(ctx, "filter.confirm", params, &reply);
     if (code != 0)
         return code;
     confirmed = json_integer_value(json_object_get(reply, "confirmed"));
@@ -393,6 +395,13 @@ static int filter_confirm(struct context *ctx)
 
 static const struct option_row status_options[] = {
     {"fold", 'b', OPTION_FLAG, NULL, "one line for hosts with equal filters"}, {NULL}};
+static const struct option_row confirm_options[] = {
+    {"when", 0, OPTION_CHOICE, "WHEN",
+     "what waits until a program that AMT watches over falls silent (agent), or for worm detection (worm), "
+     "instead of what is active",
+     .choices = "agent worm"},
+    {NULL}};
+static const struct option_row *const confirm_tables[] = {confirm_options, NULL};
 static const struct option_row *const status_tables[] = {status_options, options_output, NULL};
 
 const struct command command_filter_status = {
@@ -404,6 +413,11 @@ const struct command command_filter_status = {
     status_tables,
     "filter status -b\nfilter status @lab -o json",
     filter_status};
-const struct command command_filter_confirm = {
-    "filter confirm",      "TARGET",      1, 1, "keep filters that were applied with --confirm-within", NULL,
-    "filter confirm @lab", filter_confirm};
+const struct command command_filter_confirm = {"filter confirm",
+                                               "TARGET",
+                                               1,
+                                               1,
+                                               "keep filters that were applied with --confirm-within",
+                                               confirm_tables,
+                                               "filter confirm @lab\nfilter confirm @lab --when agent",
+                                               filter_confirm};

@@ -37,6 +37,8 @@ static const struct api_param host_import_params[] = {
     {"update", API_BOOLEAN, false, "change hosts that are there"},
     END,
 };
+static const struct api_param filter_confirm_params[] = {
+    TARGET, {"when", API_STRING, false, "now (what is active), agent or worm (what waits for it)"}, END};
 static const struct api_param host_list_params[] = {{"target", API_STRING, false, "which hosts"}, END};
 static const struct api_param host_set_params[] = {
     TARGET,
@@ -436,7 +438,7 @@ const struct api_call api_calls[] = {
      "makes a new CA; the one before stays trusted as long as machines have certificates of it"},
     {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
      "which filters are active where, since when and by whom", API_TARGET},
-    {"filter.confirm", ROLE_QUARANTINE, target_only, false, call_filter_confirm, NULL,
+    {"filter.confirm", ROLE_QUARANTINE, filter_confirm_params, false, call_filter_confirm, NULL,
      "keeps filters that would undo themselves", API_TARGET},
     {"discover.start", ROLE_OPERATE, discover_start_params, false, NULL, call_discover_start,
      "goes through addresses and finds AMT"},

@@ -21,7 +21,15 @@ static void set_from(json_t *out, const char *name, const json_t *from, const ch
 
 /* --- what is active --- */
 
-static void add_row(json_t *out, const struct filter_row *row)
+/* When it will be by the clock as it is now; null: never. */
+static json_t *moment_time(const struct moment *moment, const struct moment *now)
+{
+    int64_t left = moment_left_ms(moment, now);
+
+    return json_time(left > 0 ? now->wall_ms + left : moment->wall_ms);
+}
+
+static void add_row(json_t *out, const struct filter_row *row, const struct moment *now)
 {
     json_t *set = parse(row->set), *before = parse(row->before);
 
@@ -34,10 +42,8 @@ static void add_row(json_t *out, const struct filter_row *row)
     json_object_set_new(out, "since", json_time(row->since_ms));
     json_object_set_new(out, "who", json_string(row->who));
     json_object_set_new(out, "run", json_integer(row->run));
-    if (row->owner == SD_CONSOLE) {
-        json_object_set_new(out, "confirm_by", json_time(row->confirm.wall_ms));
-        json_object_set_new(out, "until", json_time(row->until.wall_ms));
-    }
+    json_object_set_new(out, "confirm_by", moment_time(&row->confirm, now));
+    json_object_set_new(out, "until", moment_time(&row->until, now));
     if (row->confirm.wall_ms > 0 || row->until.wall_ms > 0)
         set_from(out, "then", json_object_get(before, "set"), "name");
     json_decref(set);
@@ -45,7 +51,7 @@ static void add_row(json_t *out, const struct filter_row *row)
 }
 
 /* What waits for its time is in a list of its own. */
-static void add_waiting(json_t *out, const struct filter_row *row)
+static void add_waiting(json_t *out, const struct filter_row *row, const struct moment *now)
 {
     const char *when = filter_when_name(row->owner);
     json_t *waiting = json_object_get(out, "waiting"), *item = json_pack("{s:s?}", "when", when);
@@ -54,7 +60,7 @@ static void add_waiting(json_t *out, const struct filter_row *row)
         waiting = json_array();
         json_object_set_new(out, "waiting", waiting);
     }
-    add_row(item, row);
+    add_row(item, row, now);
     json_array_append_new(waiting, item);
 }
 
@@ -74,11 +80,13 @@ struct kept {
     struct filter_row *rows;
     struct filter_claim *claims;
     size_t row_count, claim_count;
+    struct moment now;
 };
 
 static int read_kept(struct tx *tx, struct kept *kept, struct err *err)
 {
     memset(kept, 0, sizeof(*kept));
+    kept->now = moment_now();
     if (tx_filters(tx, &kept->rows, &kept->row_count, err) != 0)
         return -1;
     return tx_filter_claims(tx, &kept->claims, &kept->claim_count, err);
@@ -105,9 +113,9 @@ static json_t *host_status(const struct host *host, const struct kept *kept, siz
         (*claim)++;
     for (; *row < kept->row_count && kept->rows[*row].host_id == host->id; (*row)++)
         if (kept->rows[*row].owner == SD_CONSOLE)
-            add_row(out, &kept->rows[*row]);
+            add_row(out, &kept->rows[*row], &kept->now);
         else
-            add_waiting(out, &kept->rows[*row]);
+            add_waiting(out, &kept->rows[*row], &kept->now);
     if (*claim < kept->claim_count && kept->claims[*claim].host_id == host->id)
         add_claim(out, &kept->claims[*claim]);
     return out;
@@ -133,11 +141,12 @@ int call_filter_status(struct tx *tx, const json_t *params, json_t **reply, stru
 
 /* --- confirming --- */
 
-static int confirm_host(struct tx *tx, const struct host *host, json_int_t *confirmed, struct err *err)
+static int confirm_host(struct tx *tx, const struct host *host, enum sd_owner owner, json_int_t *confirmed,
+                        struct err *err)
 {
     struct filter_row row;
     bool found;
-    int status = tx_filter_get(tx, host->id, SD_CONSOLE, &row, &found, err);
+    int status = tx_filter_get(tx, host->id, owner, &row, &found, err);
 
     if (status == 0 && found && row.confirm.wall_ms > 0) {
         row.confirm = (struct moment){0};
@@ -148,14 +157,30 @@ static int confirm_host(struct tx *tx, const struct host *host, json_int_t *conf
     return status;
 }
 
+/* "agent": what waits for it; without: what is active. */
+static int read_when(const json_t *params, enum sd_owner *owner, struct err *err)
+{
+    const char *when = param_text(params, "when");
+
+    for (size_t i = 0; i < FILTER_WHENS; i++) {
+        *owner = filter_when_owners[i];
+        if (strcmp(when ? when : filter_when_names[0], filter_when_names[i]) == 0)
+            return 0;
+    }
+    return err_set(err, CAUSE_INVALID_ARGUMENT, "'when': expected now, agent or worm, not '%s'", when);
+}
+
 int call_filter_confirm(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     struct hosts hosts;
     json_int_t confirmed = 0;
+    enum sd_owner owner;
     int status = tx_target(tx, param_text(params, "target"), &hosts, err);
 
+    if (status == 0)
+        status = read_when(params, &owner, err);
     for (size_t i = 0; status == 0 && i < hosts.count; i++)
-        status = confirm_host(tx, &hosts.items[i], &confirmed, err);
+        status = confirm_host(tx, &hosts.items[i], owner, &confirmed, err);
     if (status == 0)
         *reply = json_pack("{s:I}", "confirmed", confirmed);
     hosts_clear(&hosts);

@@ -6,6 +6,7 @@
 #include "amtd/fleet/task_filter.h"
 #include "amtd/fleet/tasks.h"
 #include "amtd/store/filters.h"
+#include "base/hostlist.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -15,14 +16,20 @@
 #define NAMES_MAX    (8u << 20)
 #define DUE_MAX      1000 /* hosts in one run; the others come after */
 
-enum kind { KIND_UNDO, KIND_REPAIR, KINDS };
+/* What there is to do: one run each at a time. The first are in the order of filter_when_names. */
+enum kind { KIND_UNDO, KIND_UNDO_AGENT, KIND_UNDO_WORM, KIND_REPAIR, KINDS };
+
+#define TIME_IS_OVER "the time of filters is over, or nobody confirmed them"
 
 static const struct {
     enum filter_action action;
+    int when;
     const char *why;
 } kinds[KINDS] = {
-    [KIND_UNDO] = {FILTER_DO_UNDO, "the time of filters is over, or nobody confirmed them"},
-    [KIND_REPAIR] = {FILTER_DO_REPAIR, "a run on filters did not come to its end"},
+    [KIND_UNDO] = {FILTER_DO_UNDO, 0, TIME_IS_OVER},
+    [KIND_UNDO_AGENT] = {FILTER_DO_UNDO, 1, TIME_IS_OVER},
+    [KIND_UNDO_WORM] = {FILTER_DO_UNDO, 2, TIME_IS_OVER},
+    [KIND_REPAIR] = {FILTER_DO_REPAIR, 0, "a run on filters did not come to its end"},
 };
 
 /* What one look at the store found. */
@@ -91,6 +98,7 @@ static void start_run(struct filter_watch *w, enum kind kind, const char *names,
     };
 
     args->action = (int)kinds[kind].action;
+    args->when = kinds[kind].when;
     order.args_text = filter_describe(args);
     w->runs[kind].running = true;
     log_info(NULL, "filters: %s on %zu %s: %s", kinds[kind].why, count, text_plural(count, "host", "hosts"),
@@ -107,58 +115,80 @@ static void add_name(struct look *l, enum kind kind, const char *name)
     l->count[kind]++;
 }
 
-static void take_moment(struct look *l, enum kind kind, const struct moment *m, const struct moment *now,
-                        const char *name, bool *taken)
+static void wait_for(struct look *l, int64_t left_ms)
 {
-    int64_t left = moment_left_ms(m, now);
-
-    if (left > 0 && (l->next_ms < 0 || left < l->next_ms))
-        l->next_ms = left;
-    if (left == 0 && !*taken)
-        add_name(l, kind, name);
-    *taken = *taken || left == 0;
+    if (left_ms > 0 && (l->next_ms < 0 || left_ms < l->next_ms))
+        l->next_ms = left_ms;
 }
 
 /* A claim without a next moment is of a run under way: its end brings the next look. */
-static int look_at_claims(struct tx *tx, struct look *l, const struct moment *now, struct err *err)
+static void look_at_claim(struct look *l, const struct filter_claim *claim, const struct moment *now)
 {
-    struct filter_claim *claims;
-    size_t count;
-    int status = tx_filter_claims(tx, &claims, &count, err);
+    int64_t left = claim->journal ? moment_left_ms(&claim->next, now) : -1;
 
-    for (size_t i = 0; i < count; i++) {
-        bool taken = false;
-
-        if (claims[i].journal)
-            take_moment(l, KIND_REPAIR, &claims[i].next, now, claims[i].host, &taken);
-        filter_claim_clear(&claims[i]);
-    }
-    free(claims);
-    return status;
+    wait_for(l, left);
+    if (left == 0)
+        add_name(l, KIND_REPAIR, claim->host);
 }
 
-static int look_at_rows(struct tx *tx, struct look *l, const struct moment *now, struct err *err)
+/* Where somebody is at the host, what is due there comes after him; after a repair by the look that it
+ * brings. */
+static int look_at_row(struct tx *tx, struct look *l, struct filter_row *row,
+                       const struct filter_claim *claim, const struct moment *now, struct err *err)
 {
-    struct filter_row *rows;
-    size_t count;
-    int status = tx_filters(tx, &rows, &count, err);
+    bool confirm = moment_follow(&row->confirm, now), until = moment_follow(&row->until, now);
+    int64_t lefts[] = {moment_left_ms(&row->confirm, now), moment_left_ms(&row->until, now)};
+    bool due = lefts[0] == 0 || lefts[1] == 0;
+    const char *when = filter_when_name(row->owner);
 
-    for (size_t i = 0; i < count; i++) {
-        bool taken = false;
+    wait_for(l, lefts[0]);
+    wait_for(l, lefts[1]);
+    if (due && claim && claim->next.wall_ms == 0)
+        wait_for(l, LOOK_SOON_MS);
+    for (int kind = 0; due && !claim && when && kind < (int)FILTER_WHENS; kind++)
+        if (strcmp(filter_when_names[kinds[kind].when], when) == 0)
+            add_name(l, (enum kind)kind, row->host);
+    return confirm || until ? tx_filter_put(tx, row, err) : 0;
+}
 
-        take_moment(l, KIND_UNDO, &rows[i].confirm, now, rows[i].host, &taken);
-        take_moment(l, KIND_UNDO, &rows[i].until, now, rows[i].host, &taken);
-        filter_row_clear(&rows[i]);
+/* Both lists are in the order of the hosts' names. */
+static int look_at_all(struct tx *tx, struct look *l, struct filter_row *rows, size_t row_count,
+                       const struct filter_claim *claims, size_t claim_count, struct err *err)
+{
+    struct moment now = moment_now();
+    const struct filter_claim *claim;
+    size_t at = 0;
+    int status = 0;
+
+    for (size_t i = 0; i < claim_count; i++)
+        look_at_claim(l, &claims[i], &now);
+    for (size_t i = 0; i < row_count && status == 0; i++) {
+        while (at < claim_count && hostlist_compare_names(claims[at].host, rows[i].host) < 0)
+            at++;
+        claim = at < claim_count && claims[at].host_id == rows[i].host_id ? &claims[at] : NULL;
+        status = look_at_row(tx, l, &rows[i], claim, &now, err);
     }
-    free(rows);
     return status;
 }
 
 static int look_work(struct tx *tx, void *data, struct err *err)
 {
-    struct moment now = moment_now();
+    struct filter_row *rows = NULL;
+    struct filter_claim *claims = NULL;
+    size_t row_count = 0, claim_count = 0;
+    int status = tx_filter_claims(tx, &claims, &claim_count, err);
 
-    return look_at_claims(tx, data, &now, err) == 0 ? look_at_rows(tx, data, &now, err) : -1;
+    if (status == 0)
+        status = tx_filters(tx, &rows, &row_count, err);
+    if (status == 0)
+        status = look_at_all(tx, data, rows, row_count, claims, claim_count, err);
+    for (size_t i = 0; i < row_count; i++)
+        filter_row_clear(&rows[i]);
+    for (size_t i = 0; i < claim_count; i++)
+        filter_claim_clear(&claims[i]);
+    free(rows);
+    free(claims);
+    return status;
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -80,9 +80,8 @@ static int check_args(const struct filter_args *fa, const json_t *file, struct e
             err, CAUSE_INVALID_ARGUMENT,
             "'file', 'for_ms', 'confirm_within_ms', 'force', 'untested', 'anti_spoof' and 'widen' go with "
             "apply only");
-    if (fa->when && (fa->for_ms || fa->confirm_ms || fa->all || (!applies && fa->action != FILTER_DO_REMOVE)))
-        return err_set(err, CAUSE_INVALID_ARGUMENT,
-                       "'when' goes with apply and remove, without 'for_ms', 'confirm_within_ms' and 'all'");
+    if (fa->when && (fa->all || !filter_changes(fa) || fa->action == FILTER_DO_REPAIR))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'when' goes with apply, remove and undo, without 'all'");
     if (fa->now && fa->action != FILTER_DO_UNDO)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'now' goes with undo only");
     if (fa->all && fa->action != FILTER_DO_REMOVE)
@@ -458,7 +457,7 @@ static json_t *row_known(const struct filter_host_work *w, size_t when)
 /* *set: what belongs into it as "set", as text (borrowed); NULL: nothing more. */
 static json_t *row_wanted(const struct filter_host_work *w, const char **set)
 {
-    json_t *row = row_known(w, 0), *journal = json_object_get(w->known, "journal"), *out;
+    json_t *row = row_known(w, (size_t)w->args->when), *journal = json_object_get(w->known, "journal"), *out;
 
     *set = NULL;
     switch ((enum filter_action)w->args->action) {
@@ -566,7 +565,7 @@ void filter_know(void *work, const char *known)
     journal = json_object_get(w->known, "journal");
     action = json_string_value(json_object_get(journal, "action"));
     if (w->args->action == FILTER_DO_UNDO) {
-        set = json_object_get(json_object_get(row_known(w, 0), "before"), "set");
+        set = json_object_get(json_object_get(row_known(w, (size_t)w->args->when), "before"), "set");
         w->work.mode = set ? FILTER_APPLY : FILTER_REMOVE;
         w->set = set ? filter_set_read(set, &ignored) : NULL;
     } else if (w->args->action == FILTER_DO_REPAIR) {

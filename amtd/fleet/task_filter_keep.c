@@ -14,14 +14,16 @@
 
 static json_t *moment_json(const struct moment *m)
 {
-    return json_pack("[I, I, s]", (json_int_t)m->wall_ms, (json_int_t)m->up_ms, m->boot);
+    return json_pack("[I, I, s, I]", (json_int_t)m->wall_ms, (json_int_t)m->up_ms, m->boot,
+                     (json_int_t)m->span_ms);
 }
 
 static struct moment read_moment(const json_t *json)
 {
     const char *boot = json_string_value(json_array_get(json, 2));
-    struct moment m = {json_integer_value(json_array_get(json, 0)),
-                       json_integer_value(json_array_get(json, 1)), ""};
+    struct moment m = {.wall_ms = json_integer_value(json_array_get(json, 0)),
+                       .up_ms = json_integer_value(json_array_get(json, 1)),
+                       .span_ms = json_integer_value(json_array_get(json, 3))};
 
     if (boot && strlen(boot) < sizeof(m.boot))
         memcpy(m.boot, boot, strlen(boot));
@@ -153,7 +155,7 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     int status = filter_changes(args) ? claim_host(tx, fa, run, host, &journal, err) : 0;
 
     if (status == 0)
-        status = tx_filter_get(tx, host->id, SD_CONSOLE, &row, &found, err);
+        status = tx_filter_get(tx, host->id, filter_when_owners[fa->when], &row, &found, err);
     if (status == 0 && check_due(fa, &row, found, journal, err) != 0) {
         status = -1;
         if (!journal)
@@ -284,11 +286,12 @@ static int settle_reached(struct tx *tx, int64_t host_id, const struct end_note 
 }
 
 /* An undoing that failed is due again in a while. */
-static int postpone(struct tx *tx, int64_t host_id, const struct moment *now, struct err *err)
+static int postpone(struct tx *tx, int64_t host_id, enum sd_owner owner, const struct moment *now,
+                    struct err *err)
 {
     struct filter_row row;
     bool found;
-    int status = tx_filter_get(tx, host_id, SD_CONSOLE, &row, &found, err);
+    int status = tx_filter_get(tx, host_id, owner, &row, &found, err);
 
     if (status == 0 && found) {
         row.confirm = (struct moment){0};
@@ -340,7 +343,7 @@ static int settle_kept(struct tx *tx, const struct filter_args *fa, const struct
     if (status == 0 && reached && json_is_true(json_object_get(kept->json, "unclean")))
         return leave_unclean(tx, op, kept, &now, err);
     if (status == 0 && fa->action == FILTER_DO_UNDO && !reached && !half_done)
-        status = postpone(tx, op->host_id, &now, err);
+        status = postpone(tx, op->host_id, filter_when_owners[fa->when], &now, err);
     if (status != 0 || half_done)
         return status;
     return tx_filter_release(tx, op->host_id, op->run_id, err);

@@ -29,7 +29,7 @@ void filter_claim_clear(struct filter_claim *claim)
     memset(claim, 0, sizeof(*claim));
 }
 
-/* --- moments take three columns --- */
+/* --- moments take three columns; of a row also a fourth, elsewhere --- */
 
 static void bind_moment(sqlite3_stmt *st, int i, const struct moment *m)
 {
@@ -41,7 +41,7 @@ static void bind_moment(sqlite3_stmt *st, int i, const struct moment *m)
 static struct moment column_moment(sqlite3_stmt *st, int i)
 {
     const char *boot = (const char *)sqlite3_column_text(st, i + 2);
-    struct moment m = {sqlite3_column_int64(st, i), sqlite3_column_int64(st, i + 1), ""};
+    struct moment m = {.wall_ms = sqlite3_column_int64(st, i), .up_ms = sqlite3_column_int64(st, i + 1)};
 
     snprintf(m.boot, sizeof(m.boot), "%s", boot ? boot : "");
     return m;
@@ -54,8 +54,8 @@ int tx_filter_put(struct tx *tx, const struct filter_row *row, struct err *err)
     sqlite3_stmt *st =
         tx_prepare(tx,
                    "INSERT OR REPLACE INTO filters(host, owner, objects, before, who, since, run,"
-                   " confirm_wall, confirm_up, confirm_boot, until_wall, until_up, until_boot)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                   " confirm_wall, confirm_up, confirm_boot, until_wall, until_up, until_boot, confirm_span,"
+                   " until_span) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
                    err);
 
     if (!st)
@@ -69,6 +69,8 @@ int tx_filter_put(struct tx *tx, const struct filter_row *row, struct err *err)
     sqlite3_bind_int64(st, 7, row->run);
     bind_moment(st, 8, &row->confirm);
     bind_moment(st, 11, &row->until);
+    sqlite3_bind_int64(st, 14, row->confirm.span_ms);
+    sqlite3_bind_int64(st, 15, row->until.span_ms);
     return tx_run_statement(tx, st, err);
 }
 
@@ -97,7 +99,8 @@ int tx_filter_drop_all(struct tx *tx, int64_t host_id, struct err *err)
 
 #define ROW_COLUMNS                                                                                          \
     "f.host, f.owner, h.name, f.objects, f.before, f.who, f.since, f.run, f.confirm_wall, f.confirm_up,"     \
-    " f.confirm_boot, f.until_wall, f.until_up, f.until_boot FROM filters f JOIN hosts h ON h.id = f.host"
+    " f.confirm_boot, f.until_wall, f.until_up, f.until_boot, f.confirm_span, f.until_span FROM filters f"   \
+    " JOIN hosts h ON h.id = f.host"
 
 static void read_row(sqlite3_stmt *st, struct filter_row *row)
 {
@@ -111,6 +114,8 @@ static void read_row(sqlite3_stmt *st, struct filter_row *row)
     row->run = sqlite3_column_int64(st, 7);
     row->confirm = column_moment(st, 8);
     row->until = column_moment(st, 11);
+    row->confirm.span_ms = sqlite3_column_int64(st, 14);
+    row->until.span_ms = sqlite3_column_int64(st, 15);
 }
 
 int tx_filter_get(struct tx *tx, int64_t host_id, enum sd_owner owner, struct filter_row *row, bool *found,

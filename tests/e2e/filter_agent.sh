@@ -87,7 +87,30 @@ exits 0 amtcli filter remove pc0001 --when agent --yes -o json
 [ "$(waiting pc0001)" = "" ] || fail "status after remove --when agent: $(waiting pc0001)"
 [ "$(drift)" = "as-kept: " ] || fail "drift after remove --when agent: $(drift)"
 [ "$(ctl defense 1 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "left behind: $(ctl defense 1)"
-exits 2 amtcli filter apply quarantine pc0001 --when agent --for 1h --yes
+
+# --- for a time, and unless somebody confirms: what waited before waits again
+waits()
+{
+    [ "$(waiting "$1" | cut -d' ' -f1-2)" = "$2" ]
+}
+exits 0 amtcli filter apply quarantine pc0001 --when agent --yes
+exits 0 amtcli filter apply ping-limit pc0001 --when agent --for 1s --yes -o json
+[ "$(jq -r '.[0].state' "$dir/out")" = ready ] || fail "apply --when agent --for: $(cat "$dir/out")"
+wait_until "what waited before" waits pc0001 "agent quarantine"
+set_device 1 '{"agents": {"agent": "antivirus", "does": "stop"}}'
+[ "$(active 1)" = amt:quarantine ] || fail "what waited before, and now acts: $(active 1)"
+exits 0 amtcli filter apply ping-limit pc0002 --when agent --confirm-within 1s --yes
+wait_until "nothing, as nobody confirmed" waits pc0002 ""
+[ "$(ctl defense 2 | jq -c '[.filters, .policies]')" = '[[],[]]' ] || fail "left behind: $(ctl defense 2)"
+exits 0 amtcli filter apply block-all pc0002 --when agent --force --confirm-within 1h --yes
+[ "$(amtcli filter status pc0002 -o json | jq '.[0].waiting[0].confirm_by | length')" -gt 0 ] || fail "status: no end is told"
+exits 0 amtcli filter confirm pc0002
+says "$dir/err" "0 hosts keep their filters"
+exits 0 amtcli filter confirm pc0002 --when agent
+says "$dir/err" "1 host keeps its filters"
+exits 0 amtcli filter status pc0002 -o json
+[ "$(jq -c '.[0].waiting[0] | [.policy, .confirm_by]' "$dir/out")" = '["block-all",null]' ] || fail "confirmed: $(cat "$dir/out")"
+exits 0 amtcli filter remove @lab --when agent --yes
 exits 0 amtcli agent remove @lab --all --yes
 exits 0 amtcli agent list @lab -o json
 [ "$(jq '[.[] | .detail.agents[]] | length' "$dir/out")" = 0 ] || fail "agents are left: $(cat "$dir/out")"

@@ -117,7 +117,7 @@ static void runs_by_age(void **state)
     sql(s,
         "UPDATE runs SET ended = 0 WHERE id = 2;"
         "INSERT INTO hosts(id, name) VALUES (1, 'pc1');"
-        "INSERT INTO filters VALUES (1, 0, '[]', NULL, 'anna', 1, 3, 0, 0, '', 0, 0, '');"
+        "INSERT INTO filters VALUES (1, 0, '[]', NULL, 'anna', 1, 3, 0, 0, '', 0, 0, '', 0, 0);"
         "INSERT INTO passwords(host, name, user, state, password, at, run) VALUES (1, 'pc1', 'admin', 1, "
         "x'00', 1,"
         " 4), (1, 'pc1', 'admin', 0, x'00', 1, 5);"

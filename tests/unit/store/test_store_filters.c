@@ -300,8 +300,8 @@ static void rows_and_trials(void **state)
 
 static void moments(void **state)
 {
-    struct moment now = {1000000, 5000, "boot-1"}, later = moment_in(&now, 3000), never = moment_in(&now, 0),
-                  then = now;
+    struct moment now = {1000000, 5000, "boot-1", 0}, later = moment_in(&now, 3000),
+                  never = moment_in(&now, 0), then = now;
 
     (void)state;
     assert_int_equal(moment_left_ms(&later, &now), 3000);
@@ -311,8 +311,37 @@ static void moments(void **state)
     assert_int_equal(moment_left_ms(&later, &then), 2000);
     then.up_ms += 5000;
     assert_int_equal(moment_left_ms(&later, &then), 0);
-    then = (struct moment){1001000, 10, "boot-2"}; /* after a reboot there is the clock only */
+    then = (struct moment){1001000, 10, "boot-2", 0}; /* after a reboot there is the clock only */
     assert_int_equal(moment_left_ms(&later, &then), 2000);
+    then.wall_ms = 10; /* which was lost: the whole time from the reboot on is the most */
+    assert_int_equal(moment_left_ms(&later, &then), 2990);
+    then.up_ms = 4000;
+    assert_int_equal(moment_left_ms(&later, &then), 0);
+    later.span_ms = 0; /* of a store that did not keep how long it was to last */
+    assert_int_equal(moment_left_ms(&later, &then), 1002990);
+}
+
+/* Who sets the clock sets what is shown and counts after a reboot, not when it comes. */
+static void moments_follow_the_clock(void **state)
+{
+    struct moment now = {1000000, 5000, "boot-1", 0}, later = moment_in(&now, 3000), never = {0};
+
+    (void)state;
+    assert_false(moment_follow(&later, &now));
+    now.up_ms += 1000;
+    now.wall_ms += 2500; /* a little off, as clocks are */
+    assert_false(moment_follow(&later, &now));
+    now.wall_ms += 86400000;
+    assert_true(moment_follow(&later, &now));
+    assert_int_equal(later.wall_ms, now.wall_ms + 2000);
+    assert_int_equal(moment_left_ms(&later, &now), 2000);
+    assert_false(moment_follow(&later, &now));
+    assert_false(moment_follow(&never, &now));
+    now.wall_ms = -5000; /* before 1970: never stays what means never */
+    assert_true(moment_follow(&later, &now));
+    assert_int_equal(moment_left_ms(&later, &now), 2000);
+    now = (struct moment){5, 5, "boot-2", 0};
+    assert_false(moment_follow(&later, &now));
 }
 
 int main(void)
@@ -324,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_and_trials, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_for_each_owner, setup, teardown),
         cmocka_unit_test(moments),
+        cmocka_unit_test(moments_follow_the_clock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
