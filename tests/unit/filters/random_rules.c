@@ -286,12 +286,22 @@ static uint64_t number_of(const char *variable, uint64_t usual)
     return text ? strtoull(text, NULL, 10) : usual;
 }
 
+uint64_t random_sets(uint64_t usual)
+{
+    return number_of("AMTD_TEST_SETS", usual);
+}
+
+uint64_t random_start(uint64_t seed)
+{
+    return number_of("AMTD_TEST_SEED", seed);
+}
+
 uint64_t random_files(uint64_t usual, uint64_t seed, unsigned most,
                       void (*fn)(const char *body, const struct ruleset *rules, uint64_t *seed))
 {
-    uint64_t sets = number_of("AMTD_TEST_SETS", usual);
+    uint64_t sets = random_sets(usual);
 
-    seed = number_of("AMTD_TEST_SEED", seed);
+    seed = random_start(seed);
     for (uint64_t i = 0; i < sets; i++) {
         struct buf body = buf_init(100000);
         struct filter_file *file;

@@ -15,8 +15,10 @@ void random_packet(uint64_t *seed, struct packet *out);
 void random_frame(uint64_t *seed, const struct packet *packet, struct buf *out);
 uint32_t random_below(uint64_t *seed, uint32_t n);
 
-/* Random files, as many as AMTD_TEST_SETS says (else `usual`), from AMTD_TEST_SEED (else `seed`) on. With
- * each its text and its rules, bound. Says how many there were. */
+/* How many files: as AMTD_TEST_SETS says, else `usual`; and where to begin: AMTD_TEST_SEED, else `seed`. */
+uint64_t random_sets(uint64_t usual);
+uint64_t random_start(uint64_t seed);
+/* So many random files, from there on. With each its text and its rules, bound. Says how many there were. */
 uint64_t random_files(uint64_t usual, uint64_t seed, unsigned most,
                       void (*fn)(const char *body, const struct ruleset *rules, uint64_t *seed));
 

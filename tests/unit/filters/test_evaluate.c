@@ -132,39 +132,30 @@ static void false_sources_are_dropped_on_their_way_out(void **state)
     filter_file_free(file);
 }
 
+static void compare(const char *body, const struct ruleset *rules, uint64_t *seed)
+{
+    struct matcher *matcher = matcher_new(rules, NULL);
+    struct limits limits = limits_init(rules);
+
+    for (int i = 0; i < PACKETS; i++) {
+        enum sd_direction d = (enum sd_direction)random_below(seed, 2);
+        struct packet packet;
+        struct verdict slow, fast;
+
+        random_packet(seed, &packet);
+        slow = evaluate(rules, NULL, &limits, d, &packet, i * 50);
+        fast = matcher_judge(matcher, d, &packet, i * 50);
+        if (slow.drop != fast.drop || slow.by != fast.by || slow.rule != fast.rule)
+            fail_msg("%s", body);
+    }
+    limits_free(&limits);
+    matcher_free(matcher);
+}
+
 static void the_matcher_is_the_same(void **state)
 {
-    uint64_t seed = 5012050124;
-
     (void)state;
-    for (int i = 0; i < SETS; i++) {
-        struct buf body = buf_init(100000);
-        struct filter_file *file;
-        struct ruleset *rules;
-        struct matcher *matcher;
-        struct limits limits;
-
-        random_body(&seed, 14, &body);
-        rules = rules_of(buf_str(&body), NULL, &file);
-        matcher = matcher_new(rules, NULL);
-        limits = limits_init(rules);
-        for (int j = 0; j < PACKETS; j++) {
-            enum sd_direction d = (enum sd_direction)random_below(&seed, 2);
-            struct packet packet;
-            struct verdict slow, fast;
-
-            random_packet(&seed, &packet);
-            slow = evaluate(rules, NULL, &limits, d, &packet, j * 50);
-            fast = matcher_judge(matcher, d, &packet, j * 50);
-            if (slow.drop != fast.drop || slow.by != fast.by || slow.rule != fast.rule)
-                fail_msg("%s", buf_str(&body));
-        }
-        limits_free(&limits);
-        matcher_free(matcher);
-        ruleset_free(rules);
-        filter_file_free(file);
-        buf_free(&body);
-    }
+    random_files(SETS, 5012050124, 14, compare);
 }
 
 /* --- texts --- */
