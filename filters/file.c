@@ -188,11 +188,12 @@ static void take_name(struct reader *r, const char *prefix, const char *name, st
     free(key);
 }
 
-static void check_rule(struct reader *r, const struct filter_item *item)
+/* whole: its attributes are those that it must and may have. */
+static void check_rule(struct reader *r, const struct filter_item *item, bool whole)
 {
     struct rule rule = {0};
 
-    item_rule(item, NULL, &rule, r->findings);
+    (whole ? item_rule : item_values)(item, NULL, &rule, r->findings);
     match_clear(&rule.match);
     if (item->values[ATTRIBUTE_NAME])
         take_name(r, item->element == ELEMENT_NEED ? "need " : "", item->values[ATTRIBUTE_NAME], item->place);
@@ -224,8 +225,10 @@ static void read_include(struct reader *r, const struct filter_item *item)
     const char *path;
     char *joined;
 
-    if (!name)
+    if (!name[0]) {
+        mistake(r, place, NULL, "include: file: expected the name of a file");
         return;
+    }
     if (name[0] == '/' || !slash)
         joined = xstrdup(name);
     else
@@ -261,9 +264,9 @@ static void read_item(struct reader *r, struct xml_doc *doc, struct xml_el el, e
     size_t index = r->file->count;
     const char *remark = xml_remark(doc, el);
     size_t errors = r->findings->errors;
-    bool declares = element == ELEMENT_VARIABLE || element == ELEMENT_INCLUDE;
+    bool declares = element == ELEMENT_VARIABLE || element == ELEMENT_INCLUDE, whole;
 
-    if ((element == ELEMENT_RULE || element == ELEMENT_NEED) && ++r->rules > RULES_MAX) {
+    if (!declares && ++r->rules > RULES_MAX) {
         if (!r->full)
             mistake(r, place, NULL, "more than %d rules", RULES_MAX);
         r->full = r->unsure = true;
@@ -274,12 +277,13 @@ static void read_item(struct reader *r, struct xml_doc *doc, struct xml_el el, e
     item->depth = r->depth;
     item->remark = remark[0] ? xstrdup(remark) : NULL;
     read_attributes(r, doc, el, item);
-    if (errors != r->findings->errors) {
-        r->unsure |= declares;
+    whole = errors == r->findings->errors;
+    if (!whole && declares) {
+        r->unsure = true;
         return;
     }
-    if (element == ELEMENT_RULE || element == ELEMENT_NEED)
-        check_rule(r, item);
+    if (!declares)
+        check_rule(r, item, whole);
     else if (element == ELEMENT_VARIABLE)
         check_variable(r, item);
     else {

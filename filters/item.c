@@ -213,11 +213,9 @@ static void check_bound(const struct filter_item *item, const struct rule *rule,
                      "never fits: no IP version has addresses on both sides");
 }
 
-void item_rule(const struct filter_item *item, struct names *names, struct rule *out,
-               struct findings *findings)
+void item_values(const struct filter_item *item, struct names *names, struct rule *out,
+                 struct findings *findings)
 {
-    size_t errors = findings->errors;
-
     out->place = item->place;
     out->comment = item->values[ATTRIBUTE_COMMENT];
     out->action = RULE_PASS;
@@ -229,6 +227,14 @@ void item_rule(const struct filter_item *item, struct names *names, struct rule 
         if (item->values[i] && readers[i] && readers[i](item->values[i], names, out, &err) != 0)
             MISTAKE("%s: %s", filter_attribute_names[i], err.text);
     }
+}
+
+void item_rule(const struct filter_item *item, struct names *names, struct rule *out,
+               struct findings *findings)
+{
+    size_t errors = findings->errors;
+
+    item_values(item, names, out, findings);
     if (findings->errors != errors)
         return;
     check_combination(item, out, findings);

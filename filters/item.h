@@ -9,6 +9,10 @@
  * out->match in any case. */
 void item_rule(const struct filter_item *item, struct names *names, struct rule *out,
                struct findings *findings);
+/* The values alone, with names NULL: for a rule whose attributes have mistakes already, where what its values
+ * come to together would be guessed. */
+void item_values(const struct filter_item *item, struct names *names, struct rule *out,
+                 struct findings *findings);
 /* enabled="no" */
 bool item_is_off(const struct filter_item *item);
 

@@ -74,9 +74,10 @@ XML
 exits 2 amtcli filter check bad.xml
 says err "bad.xml:2: rule 'a': protocol: 'tpc': expected any, tcp"
 says err "bad.xml:3: rule 'b': <filter> has no attribute 'colour'"
+says err "bad.xml:3: rule 'b': remote: '10.0.0.1/8': the address has bits outside its mask"
 says err "bad.xml:4: rule 'c': @managment: expected @management"
 exits 2 amtcli filter check bad.xml -o json
-[ "$(jq -r '.result + " " + (.errors | tostring)' out)" = 'invalid 3' ] || fail 'mistakes in JSON'
+[ "$(jq -r '.result + " " + (.errors | tostring)' out)" = 'invalid 4' ] || fail 'mistakes in JSON'
 exits 2 amtcli filter check nosuch
 exits 2 amtcli filter check quarantine --set 'management=10.0.0.300'
 says err "10.0.0.300"

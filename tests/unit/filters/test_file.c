@@ -42,6 +42,7 @@ static const struct {
     {"<filter name='a'/><policy/>", "<policy> stands before everything else"},
     {"<variable name='dns'/>", "this name is built in"},
     {"<variable name='x'/><variable name='x'/>", "the name 'x' is taken"},
+    {"<include file=''/>", "include: file: expected the name of a file"},
     {"<include file='other.xml'/>", "is not at hand here"},
     {"<need name='a' action='drop'/>", "<need> has no attribute 'action'"},
 };
@@ -66,14 +67,16 @@ static void all_mistakes_are_found_at_once(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_null(file_of("\n<filter name='a' protocol='x' ip='9'/>\n<filter name='b' remote='10.0.0.1/8'/>",
-                        &findings));
-    assert_int_equal(findings.errors, 3);
+    assert_null(file_of(
+        "\n<filter name='a' protocol='x' colour='red' ip='9'/>\n<filter name='b' remote='10.0.0.1/8'/>",
+        &findings));
+    assert_int_equal(findings.errors, 4);
+    assert_true(found(&findings, "t.xml:2: rule 'a': <filter> has no attribute 'colour'"));
     assert_true(found(&findings, "t.xml:2: rule 'a': protocol"));
     assert_true(found(&findings, "t.xml:2: rule 'a': ip"));
     assert_true(found(&findings, "t.xml:3: rule 'b': remote"));
     assert_int_equal(findings_err(&findings, &err), -1);
-    assert_non_null(strstr(err.text, "(and 2 more)"));
+    assert_non_null(strstr(err.text, "(and 3 more)"));
     findings_clear(&findings);
 }
 
