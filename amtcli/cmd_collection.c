@@ -1,5 +1,6 @@
-/* collection add, list, show, remove. */
+/* collection add, set, list, show, remove. */
 #include <stdio.h>
+#include <string.h>
 
 #include "amtcli/cmd_collection.h"
 #include "amtcli/output.h"
@@ -41,6 +42,32 @@ static int collection_add(struct context *ctx)
     return EXIT_ALL;
 }
 
+/* --set NAME=VALUE, all of them; an empty value removes. */
+static int collection_set(struct context *ctx)
+{
+    const char *collection = ctx->args.operands[0], *text;
+    json_t *set = json_object();
+
+    for (size_t i = 0; (text = args_value_at(&ctx->args, "set", i)); i++) {
+        const char *eq = strchr(text, '=');
+
+        if (!eq || eq == text) {
+            fprintf(stderr, "amtcli: --set: expected NAME=VALUE, not '%s'\n", text);
+            json_decref(set);
+            return EXIT_USAGE;
+        }
+        json_object_setn_new(set, text, (size_t)(eq - text), eq[1] ? json_string(eq + 1) : json_null());
+    }
+    if (json_object_size(set) == 0) {
+        fprintf(stderr, "amtcli: collection set: expected --set NAME=VALUE\n");
+        json_decref(set);
+        return EXIT_USAGE;
+    }
+    return context_call(ctx, "collection.set",
+                        json_pack("{s:s, s:o}", "name", collection + (collection[0] == '@'), "set", set),
+                        NULL);
+}
+
 static int collection_list(struct context *ctx)
 {
     static const struct column columns[] = {
@@ -58,8 +85,13 @@ static int collection_list(struct context *ctx)
 
 static int collection_show(struct context *ctx)
 {
-    static const struct column fields[] = {{"collection", "name"}, {"where", "where"},     {"list", "list"},
-                                           {"hosts", "hosts"},     {"members", "members"}, {NULL}};
+    static const struct column fields[] = {{"collection", "name"},
+                                           {"where", "where"},
+                                           {"list", "list"},
+                                           {"hosts", "hosts"},
+                                           {"members", "members"},
+                                           {"names", "names.*"},
+                                           {NULL}};
     json_t *reply;
     int code;
 
@@ -77,6 +109,13 @@ static int collection_remove(struct context *ctx)
 }
 
 static const struct option_row *const add_tables[] = {content, NULL};
+static const struct option_row names[] = {
+    {"set", 's', OPTION_TEXT, "NAME=VALUE",
+     "what @NAME in filter files stands for on its hosts; empty: nothing any more; may be given several "
+     "times"},
+    {NULL},
+};
+static const struct option_row *const set_tables[] = {names, NULL};
 static const struct option_row *const output_tables[] = {options_output, NULL};
 
 const struct command command_collection_add = {
@@ -89,6 +128,16 @@ const struct command command_collection_add = {
     "collection add lab --where 'tag.site = \"lab\" and amt.version >= 11'\n"
     "collection add rack7 --list 'pc[070-079]'",
     collection_add};
+const struct command command_collection_set = {
+    "collection set",
+    "COLLECTION",
+    1,
+    1,
+    "say what names in filter files stand for on the hosts of a collection",
+    set_tables,
+    "collection set lab --set task-server=10.0.0.6 --set package-server=10.0.0.7\n"
+    "collection set lab --set task-server=",
+    collection_set};
 const struct command command_collection_list = {
     "collection list", "", 0, 0, "list collections", output_tables, "collection list", collection_list};
 const struct command command_collection_show = {

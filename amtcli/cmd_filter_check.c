@@ -16,7 +16,8 @@
 
 static const struct option_row check_options[] = {
     {"target", 0, OPTION_TEXT, "TARGET",
-     "for these hosts: their generations' limits, and names as their tags filter.NAME say"},
+     "for these hosts: their generations' limits, and names as their tags filter.NAME and their collections "
+     "say"},
     {"needs", 0, OPTION_FILE, "FILE",
      "a job file whose later steps, or a filter file whose needs, must work as well"},
     {"widen", 0, OPTION_FLAG, NULL, "let rules pass more where there is no room"},
@@ -30,8 +31,9 @@ struct hosts {
     size_t version_count;
     size_t count;
     size_t unknown; /* whose version nobody has read yet */
-    size_t others;  /* whose tags bind names unlike those of the first */
-    json_t *tags;   /* owned: of the first */
+    size_t others;  /* on which names stand for something else than on the first */
+    json_t *names;  /* owned: what they stand for there */
+    json_t *differ; /* owned: where its collections differ about it */
 };
 
 static void add_version(struct hosts *hosts, const char *text)
@@ -53,18 +55,27 @@ static void add_version(struct hosts *hosts, const char *text)
     free(major);
 }
 
-/* Of a host's tags those that bind names. */
-static json_t *binding_tags(const json_t *host)
+/* What names stand for on the target's hosts. */
+static int read_names(struct context *ctx, const char *target, struct hosts *out)
 {
-    json_t *out = json_object(), *value;
-    const char *name;
+    json_t *reply, *host;
+    size_t i;
+    int code = context_call(ctx, "filter.names", json_pack("{s:s}", "target", target), &reply);
 
-    json_object_foreach(json_object_get(host, "tags"), name, value)
+    if (code != 0)
+        return code;
+    json_array_foreach(reply, i, host)
     {
-        if (strncmp(name, "filter.", strlen("filter.")) == 0)
-            json_object_set(out, name, value);
+        json_t *names = json_object_get(host, "names"), *differ = json_object_get(host, "differ");
+
+        if (!out->names) {
+            out->names = json_incref(names);
+            out->differ = json_incref(differ);
+        }
+        out->others += !json_equal(out->names, names) || !json_equal(out->differ, differ);
     }
-    return out;
+    json_decref(reply);
+    return 0;
 }
 
 /* What the target's hosts are, as far as amtd knows. */
@@ -78,22 +89,18 @@ static int read_hosts(struct context *ctx, const char *target, struct hosts *out
         return code;
     json_array_foreach(reply, i, host)
     {
-        json_t *tags = binding_tags(host);
-
         add_version(out, json_string_value(json_object_get(json_object_get(host, "facts"), "amt.version")));
-        if (!out->tags)
-            out->tags = json_incref(tags);
-        out->others += !json_equal(out->tags, tags);
         out->count++;
-        json_decref(tags);
     }
     json_decref(reply);
-    return 0;
+    return read_names(ctx, target, out);
 }
 
 static void tell_hosts(const struct hosts *hosts, struct filter_input *input)
 {
     const struct place place = {input->path, 0};
+    const char *name;
+    json_t *value;
 
     if (hosts->unknown > 0)
         findings_add(&input->findings, FINDING_WARNING, place, NULL,
@@ -101,10 +108,16 @@ static void tell_hosts(const struct hosts *hosts, struct filter_input *input)
                      hosts->unknown, hosts->count);
     if (hosts->others > 0)
         findings_add(&input->findings, FINDING_WARNING, place, NULL,
-                     "tags filter.NAME of %zu of %zu hosts say other than those of the first, which are used "
-                     "here: check "
-                     "them as a target of their own",
+                     "names stand for something else on %zu of %zu hosts than on the first, whose are used "
+                     "here: check them as a target of their own",
                      hosts->others, hosts->count);
+    json_object_foreach(hosts->differ, name, value)
+    {
+        if (!input->file || filter_file_has_name(input->file, name))
+            findings_add(&input->findings, FINDING_WARNING, place, NULL,
+                         "%s set @%s differently: 'filter apply' wants it by --set, or the tag filter.%s",
+                         json_string_value(value), name, name);
+    }
 }
 
 /* --- results --- */
@@ -304,11 +317,12 @@ static int filter_check_command(struct context *ctx)
         code = needs_input_open(ctx, path, &needs);
 
     if (code == 0)
-        code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], hosts.tags);
+        code = filter_input_open(&input, &ctx->args, ctx->args.operands[0], hosts.names);
     if (code == 0)
         code = check_and_print(ctx, &input, &hosts, needs);
     filter_input_clear(&input);
-    json_decref(hosts.tags);
+    json_decref(hosts.names);
+    json_decref(hosts.differ);
     json_decref(needs);
     free(hosts.versions);
     return code;

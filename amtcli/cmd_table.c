@@ -45,6 +45,7 @@ const struct command *const commands[] = {
     &command_discover_diff,
     &command_discover_cancel,
     &command_collection_add,
+    &command_collection_set,
     &command_collection_list,
     &command_collection_show,
     &command_collection_remove,

@@ -12,7 +12,6 @@
 #include "filters/words.h"
 
 #define PATH_BYTES_MAX 4096
-#define TAG_PREFIX     "filter." /* tags of hosts that bind names, as amtd reads them */
 
 const struct option_row options_filter_names[] = {
     {"set", 's', OPTION_TEXT, "NAME=VALUE", "what @NAME in the file stands for; may be given often"},
@@ -24,19 +23,18 @@ const struct option_row options_filter_output[] = {{"output", 'o', OPTION_CHOICE
                                                     .standard = "table"},
                                                    {NULL}};
 
-static int set_names(struct filter_input *input, const struct args *args, const json_t *tags)
+static int set_names(struct filter_input *input, const struct args *args, const json_t *names)
 {
     const char *text, *name;
     json_t *value;
 
     names_set_resolver(input->names, host_lookup, input->addresses);
     names_use_placeholders(input->names);
-    json_object_foreach((json_t *)tags, name, value)
+    json_object_foreach((json_t *)names, name, value)
     {
         struct err err = ERR_INIT;
 
-        if (strncmp(name, TAG_PREFIX, strlen(TAG_PREFIX)) == 0 &&
-            names_set(input->names, name + strlen(TAG_PREFIX), json_string_value(value), &err) != 0)
+        if (names_set(input->names, name, json_string_value(value), &err) != 0)
             return print_failure(&err);
     }
     for (size_t i = 0; (text = args_value_at(args, "set", i)) != NULL; i++) {
@@ -89,7 +87,7 @@ int filter_input_check_names(const struct filter_input *input, const struct args
 }
 
 int filter_input_open(struct filter_input *input, const struct args *args, const char *word,
-                      const json_t *tags)
+                      const json_t *names)
 {
     struct buf path = buf_init(PATH_BYTES_MAX);
     struct err err = ERR_INIT;
@@ -97,7 +95,7 @@ int filter_input_open(struct filter_input *input, const struct args *args, const
 
     xml_library_init();
     *input = (struct filter_input){.names = names_new(), .addresses = json_object()};
-    code = set_names(input, args, tags);
+    code = set_names(input, args, names);
     if (code == 0 && filter_library_find(word, &path, &err) != 0)
         code = print_failure(&err);
     if (code == 0) {

@@ -20,11 +20,11 @@ struct filter_input {
     struct ruleset *rules;    /* NULL: findings say why */
 };
 
-/* Finds, reads and binds the file a word means, with the values of --set; names without one get placeholders.
- * Every mistake is among the findings. 0; or the exit code after a message, when not even a file was found.
- * Free with filter_input_clear in any case. */
+/* Finds, reads and binds the file a word means, with the values of --set, and below them `names` {name:
+ * value} or NULL; names without one get placeholders. Every mistake is among the findings. 0; or the exit
+ * code after a message, when not even a file was found. Free with filter_input_clear in any case. */
 int filter_input_open(struct filter_input *input, const struct args *args, const char *word,
-                      const json_t *tags);
+                      const json_t *names);
 void filter_input_clear(struct filter_input *input);
 /* A name of --set that neither file has is a mistake: says so on stderr, once. `also`: another file, or NULL.
  * Returns EXIT_USAGE then, else 0. filter_input_open asks this of commands without --needs. */

@@ -58,6 +58,8 @@ static const struct api_param collection_put_params[] = {
     {"replace", API_BOOLEAN, false, "when it is there"},
     END,
 };
+static const struct api_param collection_set_params[] = {
+    NAME, {"set", API_OBJECT, true, "what names in filter files stand for on its hosts, null removes"}, END};
 static const struct api_param profile_put_params[] = {
     NAME,
     {"replace", API_BOOLEAN, false, "change the one that is there"},
@@ -405,6 +407,8 @@ const struct api_call api_calls[] = {
      API_TARGET},
     {"collection.put", ROLE_ADMINISTER, collection_put_params, false, call_collection_put, NULL,
      "adds a collection"},
+    {"collection.set", ROLE_ADMINISTER, collection_set_params, false, call_collection_set, NULL,
+     "says what names in filter files stand for on the hosts of a collection"},
     {"collection.list", ROLE_WATCH, none, true, call_collection_list, NULL, "all collections", API_ANY},
     {"collection.show", ROLE_WATCH, name_only, true, call_collection_show, NULL, "one collection", API_ANY},
     {"collection.remove", ROLE_ADMINISTER, name_only, false, call_collection_remove, NULL,
@@ -438,6 +442,8 @@ const struct api_call api_calls[] = {
      "makes a new CA; the one before stays trusted as long as machines have certificates of it"},
     {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
      "which filters are active where, since when and by whom", API_TARGET},
+    {"filter.names", ROLE_WATCH, target_only, true, call_filter_names, NULL,
+     "what names in filter files stand for on hosts, by their tags and collections", API_TARGET},
     {"filter.confirm", ROLE_QUARANTINE, filter_confirm_params, false, call_filter_confirm, NULL,
      "keeps filters that would undo themselves", API_TARGET},
     {"discover.start", ROLE_OPERATE, discover_start_params, false, NULL, call_discover_start,

@@ -7,7 +7,8 @@
 typedef int work_call(struct tx *tx, const json_t *params, json_t **reply, struct err *err);
 
 work_call call_host_add, call_host_import, call_host_list, call_host_set, call_host_remove;
-work_call call_collection_put, call_collection_list, call_collection_show, call_collection_remove;
+work_call call_collection_put, call_collection_list, call_collection_show, call_collection_remove,
+    call_collection_set, call_filter_names;
 work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
 work_call call_target_resolve;
 void call_target_words(struct api_request *rq);

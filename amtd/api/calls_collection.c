@@ -1,9 +1,11 @@
-/* collection.put, list, show, remove. */
+/* collection.put, set, list, show, remove. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/store/collection_names.h"
 #include "base/xalloc.h"
+#include "filters/names.h"
 
 static int members(struct tx *tx, const struct collection *c, struct hosts *out, struct err *err)
 {
@@ -65,6 +67,53 @@ int call_collection_put(struct tx *tx, const json_t *params, json_t **reply, str
     return 0;
 }
 
+/* --- what names in filter files stand for on its hosts --- */
+
+static int check_value(const char *name, const json_t *value, struct err *err)
+{
+    struct names *names = names_new();
+    int status = json_is_string(value) || json_is_null(value)
+                     ? 0
+                     : err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' must be a text, or null", name);
+
+    if (status == 0 && json_is_string(value))
+        status = names_set(names, name, json_string_value(value), err);
+    names_free(names);
+    return status;
+}
+
+int call_collection_set(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    const char *collection = param_text(params, "name"), *name;
+    json_t *value;
+    int status = 0;
+
+    json_object_foreach(json_object_get(params, "set"), name, value)
+    {
+        if (status == 0)
+            status = check_value(name, value, err);
+        if (status == 0)
+            status = tx_collection_name_set(tx, collection, name, json_string_value(value), err);
+    }
+    *reply = json_object();
+    return status;
+}
+
+static int add_names(struct tx *tx, json_t *json, const char *collection, struct err *err)
+{
+    struct collection_names rows;
+    json_t *names = json_object();
+    int status = tx_collection_names(tx, collection, &rows, err);
+
+    for (size_t i = 0; i < rows.count; i++)
+        json_object_set_new(names, rows.items[i].name, json_string(rows.items[i].value));
+    if (rows.count > 0)
+        json_object_set(json, "names", names);
+    json_decref(names);
+    collection_names_clear(&rows);
+    return status;
+}
+
 static json_t *describe(const struct collection *c, const struct hosts *hosts)
 {
     json_t *json = json_pack("{s:s, s:I}", "name", c->name, "hosts", (json_int_t)hosts->count);
@@ -106,6 +155,7 @@ int call_collection_show(struct tx *tx, const json_t *params, json_t **reply, st
     if (status == 0) {
         *reply = describe(&c, &hosts);
         json_object_set_new(*reply, "members", json_folded(&hosts));
+        status = add_names(tx, *reply, c.name, err);
         hosts_clear(&hosts);
     }
     collection_clear(&c);

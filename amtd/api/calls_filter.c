@@ -1,8 +1,9 @@
-/* filter.status and confirm: what amtd keeps of filters. What is done to devices goes by run.start. */
+/* filter.status, names and confirm: what amtd keeps of filters. What is done to devices goes by run.start. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/fleet/filter_names.h"
 #include "amtd/fleet/filter_set.h"
 #include "amtd/store/filters.h"
 #include "base/xalloc.h"
@@ -135,6 +136,25 @@ int call_filter_status(struct tx *tx, const json_t *params, json_t **reply, stru
     for (size_t i = 0; status == 0 && i < hosts.count; i++)
         json_array_append_new(*reply, host_status(&hosts.items[i], &kept, &row, &claim));
     kept_clear(&kept);
+    hosts_clear(&hosts);
+    return status;
+}
+
+/* --- what names stand for --- */
+
+int call_filter_names(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    struct hosts hosts;
+    int status = tx_target(tx, param_text(params, "target"), &hosts, err);
+
+    *reply = json_array();
+    for (size_t i = 0; status == 0 && i < hosts.count; i++) {
+        json_t *item = NULL;
+
+        status = filter_names_of(tx, &hosts.items[i], &item, err);
+        json_object_set_new(item, "host", json_string(hosts.items[i].name));
+        json_array_append_new(*reply, item);
+    }
     hosts_clear(&hosts);
     return status;
 }

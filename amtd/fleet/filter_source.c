@@ -22,7 +22,6 @@
 
 #define DISCARD_PORT 9 /* of a socket that sends nothing */
 
-#define TAG_PREFIX     "filter."
 #define RULES_TEXT_MAX 1024
 #define KEY_MAX        65536
 #define MADE_MAX       8
@@ -164,6 +163,12 @@ const char *filter_source_name(const struct filter_source *source)
     return source->file->name;
 }
 
+bool filter_source_has_name(const struct filter_source *source, const char *name)
+{
+    return filter_file_has_name(source->file, name) ||
+           (source->needs && filter_file_has_name(source->needs, name));
+}
+
 const char *filter_source_hash(const struct filter_source *source)
 {
     return source->hash;
@@ -207,23 +212,22 @@ static int bind_state(struct names *names, const struct filter_binding *binding,
     return 0;
 }
 
-/* The last one to bind a name counts: what the device says, the host's tags, the caller. */
+/* The last one to bind a name counts: what the device says, what is set for the host, the caller. */
 static struct names *bind_names(const struct filter_binding *binding, const struct sd_state *state,
                                 struct resolving *resolving, struct err *err)
 {
     struct names *names = names_new();
-    const struct pairs *tags = &binding->host->tags;
+    const json_t *const sets[] = {binding->names, binding->set};
     int status = bind_state(names, binding, state, err);
     const char *name;
     json_t *value;
 
-    for (size_t i = 0; status == 0 && i < tags->count; i++)
-        if (strncmp(tags->items[i].name, TAG_PREFIX, strlen(TAG_PREFIX)) == 0)
-            status = names_set(names, tags->items[i].name + strlen(TAG_PREFIX), tags->items[i].value, err);
-    json_object_foreach((json_t *)binding->set, name, value)
-    {
-        if (status == 0)
-            status = names_set(names, name, json_string_value(value), err);
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        json_object_foreach((json_t *)sets[i], name, value)
+        {
+            if (status == 0)
+                status = names_set(names, name, json_string_value(value), err);
+        }
     }
     names_set_resolver(names, resolve, resolving);
     if (status == 0)
@@ -389,7 +393,8 @@ static void add_room(const struct sd_room *room, struct buf *key)
 static char *key_of(const struct filter_binding *binding, const struct sd_state *state)
 {
     struct buf key = buf_init(KEY_MAX);
-    const struct pairs *tags = &binding->host->tags;
+    const char *name;
+    json_t *value;
 
     buf_printf(&key, "%u|%s|%s|%s|%u %u", binding->version, binding->management ? binding->management : "",
                state->dns, state->gateway, state->limits.policies, state->limits.filters);
@@ -403,13 +408,12 @@ static char *key_of(const struct filter_binding *binding, const struct sd_state 
         add_room(&l->ipv6_tx, &key);
         add_room(&l->ipv6_rx, &key);
     }
-    for (size_t i = 0; i < tags->count; i++)
-        if (strncmp(tags->items[i].name, TAG_PREFIX, strlen(TAG_PREFIX)) == 0)
-            buf_printf(&key, "|%s=%s", tags->items[i].name, tags->items[i].value);
+    json_object_foreach((json_t *)binding->names, name, value)
+        buf_printf(&key, "|%s=%s", name, json_string_value(value));
     if (buf_ok(&key))
         return buf_take(&key);
     buf_free(&key);
-    return NULL; /* tags beyond all measure: it is compiled anew */
+    return NULL; /* names beyond all measure: it is compiled anew */
 }
 
 static const struct made *find_made(const struct filter_source *source, const char *key)

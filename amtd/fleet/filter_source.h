@@ -17,7 +17,7 @@ struct filter_source;
 struct filter_binding {
     const json_t *set;       /* names given by the caller */
     const json_t *addresses; /* of host names, blank-separated; others are looked up here */
-    const struct host *host; /* its tags "filter.NAME" bind names too, below the caller's */
+    const json_t *names;     /* set for the host and its collections: below the caller's */
     const char *management;  /* this server's addresses as the host sees it, or NULL */
     const char *there;       /* the host's address, numeric, or NULL */
     unsigned version;        /* of the firmware, 0: not known */
@@ -35,6 +35,8 @@ struct filter_source *filter_source_read(const char *name, const char *text, siz
 int filter_source_add_needs(struct filter_source *source, const json_t *needs, struct err *err);
 void filter_source_free(struct filter_source *source);              /* NULL is fine */
 const char *filter_source_name(const struct filter_source *source); /* of the policy */
+/* The file, or what gives further needs, can be told what this name stands for. */
+bool filter_source_has_name(const struct filter_source *source, const char *name);
 const char *filter_source_hash(const struct filter_source *source); /* SHA-256 of the text, hex */
 
 /* The host names that compiling asked for and that the caller gave no addresses of. While it lacks some
@@ -43,7 +45,7 @@ const char *filter_source_hash(const struct filter_source *source); /* SHA-256 o
 struct host_names *filter_source_names(struct filter_source *source);
 
 /* What a device with these limits and ports is to hold, and what of the file's needs can be tried from here
- * (at the address that @host stands for, else the one the host is reached at). From host to host only host,
+ * (at the address that @host stands for, else the one the host is reached at). From host to host only names,
  * management, there and version of the binding may differ; those for which it comes to the same share the
  * set. NULL: invalid-argument (names not bound, rules that hardware cannot say) or limit-exceeded, with the
  * first reason and how many more. Loop's thread only. */

@@ -204,9 +204,9 @@ static int compile(struct filter_host_work *w, struct err *err)
 {
     const char *version = pairs_get(&w->host->facts, "amt.version");
     struct filter_binding binding = {
+        .names = json_object_get(w->known, "names"),
         .set = w->args->set,
         .addresses = w->args->addresses,
-        .host = w->host,
         .management = w->management,
         .there = w->there,
         .version = version ? (unsigned)strtoul(version, NULL, 10) : 0,
@@ -471,6 +471,7 @@ static json_t *row_wanted(const struct filter_host_work *w, const char **set)
         *set = filter_set_text(w->set);
         out = w->known ? json_copy(w->known) : json_object();
         json_object_del(out, "rows");
+        json_object_del(out, "names");
         json_object_del(out, "journal");
         return out;
     }

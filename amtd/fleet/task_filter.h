@@ -59,8 +59,8 @@ struct filter_host_work {
 /* `known`, `journal` and `kept` are JSON objects; behind the latter two, in a line of its own, the set that
  * belongs into their row may stand, which is large and the same for many hosts.
  *
- * known: {"rows": what is kept of the host, by filter_when_names, "journal": of the run that was interrupted
- * or null, "who", "run", "since"}
+ * known: {"names": of an apply, what names stand for at the host, "rows": what is kept of the host, by
+ * filter_when_names, "journal": of the run that was interrupted or null, "who", "run", "since"}
  *
  * journal: {"action", "row": what the owner's row becomes when it is finished or null, "before": of the
  * device, "for_ms", "confirm_ms", "owner": whose policy, "all": everything is taken away, "hash": of a set

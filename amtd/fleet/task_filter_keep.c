@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/fleet/filter_names.h"
 #include "amtd/fleet/task_filter.h"
 #include "amtd/store/filters.h"
 #include "base/xalloc.h"
@@ -144,6 +145,27 @@ static int rows_json(struct tx *tx, int64_t host_id, json_t **out, struct err *e
     return 0;
 }
 
+/* What is set for the host's collections and the host. Where collections differ about a name that the file
+ * needs, nothing is guessed. *out is the caller's, also after a failure. */
+static int names_json(struct tx *tx, const struct filter_args *fa, const struct host *host, json_t **out,
+                      struct err *err)
+{
+    json_t *found = NULL, *value;
+    const char *name;
+    int status = filter_names_of(tx, host, &found, err);
+
+    *out = json_incref(json_object_get(found, "names"));
+    json_object_foreach(json_object_get(found, "differ"), name, value)
+    {
+        if (status == 0 && !json_object_get(fa->set, name) && filter_source_has_name(fa->source, name))
+            status = err_set(err, CAUSE_INVALID_ARGUMENT,
+                             "%s set @%s differently: expected one value, by --set, or the host's tag %s%s",
+                             json_string_value(value), name, FILTER_TAG_PREFIX, name);
+    }
+    json_decref(found);
+    return status;
+}
+
 static int admit(struct tx *tx, const void *args, const struct run *run, const struct host *host,
                  char **known, struct err *err)
 {
@@ -151,7 +173,7 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     struct filter_row row = {0};
     char *journal = NULL;
     bool found = false;
-    json_t *json, *noted, *rows = NULL;
+    json_t *json, *noted, *rows = NULL, *names = NULL;
     int status = filter_changes(args) ? claim_host(tx, fa, run, host, &journal, err) : 0;
 
     if (status == 0)
@@ -162,16 +184,23 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
             tx_filter_release(tx, host->id, run->id, NULL);
     }
     filter_row_clear(&row);
+    if (status == 0 && fa->source && names_json(tx, fa, host, &names, err) != 0) {
+        status = -1;
+        tx_filter_release(tx, host->id, run->id, NULL);
+    }
     if (status == 0)
         status = rows_json(tx, host->id, &rows, err);
     if (status == 0) {
         noted = filter_note_whole(journal);
         json = json_pack("{s:O, s:o, s:s, s:I, s:I}", "rows", rows, "journal", noted ? noted : json_null(),
                          "who", run->who, "run", (json_int_t)run->id, "since", (json_int_t)run->began_ms);
+        if (names)
+            json_object_set(json, "names", names);
         *known = json_dumps(json, JSON_COMPACT);
         json_decref(json);
     }
     json_decref(rows);
+    json_decref(names);
     free(journal);
     return status;
 }

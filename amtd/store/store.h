@@ -80,6 +80,9 @@ int tx_collection_put(struct tx *tx, const struct collection *collection, bool r
 int tx_collection_remove(struct tx *tx, const char *name, struct err *err);
 int tx_collection_get(struct tx *tx, const char *name, struct collection *out, struct err *err);
 int tx_collections(struct tx *tx, struct collection **out, size_t *count, struct err *err);
+/* Whether the host is in it now. */
+int tx_in_collection(struct tx *tx, const char *collection, const struct host *host, bool *in,
+                     struct err *err);
 
 int tx_profile_put(struct tx *tx, const struct profile *profile, bool replace, struct err *err);
 int tx_profile_remove(struct tx *tx, const char *name, struct err *err); /* exists: hosts that name it */

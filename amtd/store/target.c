@@ -242,6 +242,55 @@ int tx_choose(struct tx *tx, const char *target, size_t *count, struct err *err)
     return status;
 }
 
+/* The query, of one host only. */
+static int matches(struct tx *tx, const char *text, const struct host *host, bool *in, struct err *err)
+{
+    struct query *query = query_parse(text, err);
+    struct buf sql = buf_init(QUERY_SQL_MAX);
+    struct sql_values *values = xcalloc(1, sizeof(*values));
+    sqlite3_stmt *st = NULL;
+    int status = query ? 0 : -1;
+
+    buf_printf(&sql, "SELECT 1 FROM hosts h WHERE h.id = %lld AND (", (long long)host->id);
+    if (status == 0)
+        status = query_sql(query_root(query), &sql, values, err);
+    buf_puts(&sql, ")");
+    if (status == 0 && sqlite3_prepare_v2(tx->db, buf_str(&sql), -1, &st, NULL) != SQLITE_OK)
+        status = tx_fail(tx, "query", err);
+    for (size_t i = 0; status == 0 && i < values->count; i++)
+        bind_text(st, (int)i + 1, values->items[i]);
+    if (status == 0)
+        status = tx_step(tx, st, err);
+    *in = status > 0;
+    sqlite3_finalize(st);
+    free(values);
+    buf_free(&sql);
+    query_free(query);
+    return status < 0 ? -1 : 0;
+}
+
+int tx_in_collection(struct tx *tx, const char *collection, const struct host *host, bool *in,
+                     struct err *err)
+{
+    struct collection c;
+    struct hostlist *list;
+    int status = tx_collection_get(tx, collection, &c, err);
+
+    *in = false;
+    if (status != 0)
+        return -1;
+    if (c.where) {
+        status = matches(tx, c.where, host, in, err);
+    } else {
+        list = hostlist_parse(c.list, err);
+        *in = list && hostlist_contains(list, host->name);
+        status = list ? 0 : -1;
+        hostlist_free(list);
+    }
+    collection_clear(&c);
+    return status;
+}
+
 int tx_query(struct tx *tx, const struct query *query, struct hosts *out, struct err *err)
 {
     struct target t = {tx, NULL, false};

@@ -171,6 +171,39 @@ one .message | grep -qF "host name 'no-such-host.invalid'" || fail "a name witho
 amtcli host set pc0010 --tag filter.server=10.9.8.7
 exits 0 apply "$dir/site.xml" pc0010
 
+# --- what is set for collections: below a host's own tag and --set; where two differ, nothing is guessed
+drops()
+{
+    [ "$(ctl defense 16 | jq -r '[.filters[].destination.address // empty] | unique | join(" ")')" = "$1" ] ||
+        fail "$2: $(ctl defense 16)"
+}
+amtcli collection add nine --list pc0016 2> /dev/null
+exits 2 amtcli collection set nine
+exits 2 amtcli collection set nine --set 'no name=10.1.0.1'
+exits 2 amtcli collection set nobody --set server=10.1.0.1
+exits 0 amtcli collection set lab --set server=10.1.0.1 --set other=10.1.0.9
+exits 0 amtcli collection show lab -o json
+[ "$(jq -c .names "$dir/out")" = '{"other":"10.1.0.9","server":"10.1.0.1"}' ] || fail "names: $(cat "$dir/out")"
+exits 0 apply "$dir/site.xml" pc0016
+drops 0a010001 "the collection's"
+exits 0 apply "$dir/site.xml" pc0016 --set server=10.1.0.2
+drops 0a010002 "the command line's"
+amtcli collection set @nine --set server=10.1.0.3 --set unused=1
+exits 1 apply "$dir/site.xml" pc0016
+one .message | grep -qF "@lab, @nine set @server differently" || fail "two collections: $(cat "$dir/out")"
+exits 0 amtcli filter check "$dir/site.xml" --target pc0016
+says "$dir/err" "@lab, @nine set @server differently"
+exits 0 apply "$dir/site.xml" pc0016 --set server=10.1.0.2
+amtcli host set pc0016 --tag filter.server=10.1.0.4
+exits 0 apply "$dir/site.xml" pc0016
+drops 0a010004 "the host's"
+amtcli host set pc0016 --tag filter.server=
+amtcli collection set lab --set server= --set other=
+exits 0 apply "$dir/site.xml" pc0016
+drops 0a010003 "the other collection's"
+exits 0 amtcli filter remove pc0016 --yes
+amtcli collection remove nine
+
 # --- a file never tried on a generation
 sed 's/name="site"/name="new"/' "$dir/site.xml" > "$dir/new.xml"
 exits 2 apply "$dir/new.xml" 'pc[0011-0020]'

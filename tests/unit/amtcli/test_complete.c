@@ -75,7 +75,7 @@ static void without_amtd_commands_remain(void **state)
     char *commands = completed("collection ", NULL), *hosts = completed("power off p", NULL);
 
     (void)state;
-    assert_string_equal(commands, "add list remove show");
+    assert_string_equal(commands, "add list remove set show");
     assert_string_equal(hosts, "");
     free(commands);
     free(hosts);
