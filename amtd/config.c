@@ -143,6 +143,7 @@ static void read_activity_limit(struct config_reader *r, const yaml_node_t *node
 #define KEEP(kind) offsetof(struct purge_settings, limits[kind])
 
 static const struct option keep_options[] = {
+    {"wait", OPTION_DURATION, offsetof(struct purge_settings, wait_ms), 1000, DAY},
     {"runs", OPTION_OTHER, KEEP(PURGE_RUNS), .read = read_limit},
     {"event-data", OPTION_OTHER, KEEP(PURGE_EVENT_DATA), .read = read_limit},
     {"sweeps", OPTION_OTHER, KEEP(PURGE_SWEEPS), .read = read_limit},

@@ -6,15 +6,16 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#define DAY_MS   ((int64_t)86400000)
-#define LOOK_MS  600000        /* between two looks whether it is time */
-#define FIRST_MS 300000        /* amtd has other things to do when it begins */
-#define LONG_MS  (32 * DAY_MS) /* after a longer absence, or with a wrong clock, it waits for a day */
-#define GIB      ((int64_t)1 << 30)
+#define DAY_MS  ((int64_t)86400000)
+#define LOOK_MS 600000        /* between two looks whether it is time */
+#define WAIT_MS 300000        /* amtd has other things to do when it begins */
+#define LONG_MS (32 * DAY_MS) /* after a longer absence, or with a wrong clock, it waits for a day */
+#define GIB     ((int64_t)1 << 30)
 
 struct purge_settings purge_settings_standard(void)
 {
-    return (struct purge_settings){.limits = {
+    return (struct purge_settings){.wait_ms = WAIT_MS,
+                                   .limits = {
                                        [PURGE_RUNS] = {365 * DAY_MS, 4 * GIB},
                                        [PURGE_EVENTS] = {365 * DAY_MS, GIB / 4},
                                        [PURGE_EVENT_DATA] = {90 * DAY_MS, 0},
@@ -280,13 +281,13 @@ int purges_run(struct purges *p, bool dry,
 
 /* --- once a day --- */
 
-bool purge_is_due(int64_t last_ms, int64_t now_ms, int64_t up_ms)
+bool purge_is_due(int64_t last_ms, int64_t now_ms, int64_t up_ms, int64_t wait_ms)
 {
     int64_t since = now_ms - last_ms;
 
     if (last_ms == 0 || since < 0 || since > LONG_MS)
         return up_ms >= DAY_MS;
-    return since >= DAY_MS && up_ms >= FIRST_MS;
+    return since >= DAY_MS && up_ms >= wait_ms;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -294,7 +295,8 @@ static void on_timer(uv_timer_t *timer)
     struct purges *p = (struct purges *)timer;
 
     if (!p->run && !p->loading && !p->closing &&
-        purge_is_due(p->last_ms, clock_wall(p->parts.clock), clock_mono(p->parts.clock) - p->begun_mono))
+        purge_is_due(p->last_ms, clock_wall(p->parts.clock), clock_mono(p->parts.clock) - p->begun_mono,
+                     p->settings.wait_ms))
         begin(p, false, NULL, NULL);
 }
 
@@ -339,7 +341,7 @@ struct purges *purges_new(const struct purge_parts *parts, const struct purge_se
     p->loading = true;
     last->purges = p;
     uv_timer_init(parts->loop, &p->timer);
-    uv_timer_start(&p->timer, on_timer, FIRST_MS, LOOK_MS);
+    uv_timer_start(&p->timer, on_timer, (uint64_t)settings->wait_ms, LOOK_MS);
     uv_unref((uv_handle_t *)&p->timer);
     store_submit(parts->store, load_last, last_loaded, last);
     return p;

@@ -1,6 +1,6 @@
 /* The purge: removes once a day what is older, or more, than is to be kept (docs/amtd.yaml.5, "keep"). What
- * it may remove and what stays: amtd/store/purge.h. In small transactions, so that nobody waits for it. Loop's
- * thread only. */
+ * it may remove and what stays: amtd/store/purge.h. In small transactions, so that nobody waits for it.
+ * Loop's thread only. */
 #ifndef AMTD_FLEET_PURGE_H
 #define AMTD_FLEET_PURGE_H
 
@@ -17,14 +17,15 @@ struct purge_limit {
 };
 struct purge_settings {
     struct purge_limit limits[PURGE_KINDS];
+    int64_t wait_ms; /* the daily one leaves amtd alone for so long after it began */
 };
 /* What holds without a configuration. */
 struct purge_settings purge_settings_standard(void);
 
-/* Whether it is time for the daily one, up_ms after amtd began: after a day, when amtd is up for some
- * minutes; and where the clock says that it was long away, or is behind, only when it is up for a day, so
- * that a clock that is wrong in the morning does not cost the history. last_ms 0: there was none yet. */
-bool purge_is_due(int64_t last_ms, int64_t now_ms, int64_t up_ms);
+/* Whether it is time for the daily one, up_ms after amtd began: after a day, when amtd is up for wait_ms; and
+ * where the clock says that it was long away, or is behind, only when it is up for a day, so that a clock
+ * that is wrong in the morning does not cost the history. last_ms 0: there was none yet. */
+bool purge_is_due(int64_t last_ms, int64_t now_ms, int64_t up_ms, int64_t wait_ms);
 
 struct purges;
 

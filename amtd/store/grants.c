@@ -87,7 +87,7 @@ static int add_collection(struct tx *tx, struct reach *reach, const struct grant
 {
     char *target = xasprintf("@%s", grant->collection);
     struct hosts hosts;
-    int status = tx_target(tx, target, &hosts, err);
+    int status = tx_target_bare(tx, target, &hosts, err);
 
     if (status == 0) {
         reach_add(reach, &hosts, grant->role);

@@ -64,11 +64,20 @@ says "$dir/err" 'next'
 exits 0 amtcli run show 2
 
 echo '--- by itself, once a day'
-sql "UPDATE purge_last SET at = at - 2 * 86400000"
 amtd_stop
+sed -i 's/^keep:/keep:\n  wait: 1s/' "$dir/amtd.yaml"
+# A day has passed; and what the one before left is old.
+sql "UPDATE purge_last SET at = at - 2 * 86400000; UPDATE runs SET began = began - $month, ended = ended - $month WHERE id = 2"
+purges() { # how many of them that nobody ordered are in the activity log
+    amtcli activity --limit 100 -o json | jq '[.[] | select(.what == "purge.run" and .by == "amtd" and .who == "amtd")] | length'
+}
+come() { [ "$(purges)" = 1 ]; }
 amtd_start --config "$dir/amtd.yaml"
-[ "$(call purge.show | jq '.last.dry_run')" = false ] || fail "the last one is forgotten"
-[ "$(call purge.show | jq -r '.next | fromdate < now')" = true ] || fail "it is not due"
+wait_until "the daily purge" come
+[ "$(sql 'SELECT count(*) FROM runs WHERE id = 2')" = 0 ] || fail "the daily purge left what is old"
+call purge.show | jq -e '.last.dry_run == false and (.last.kinds[] | select(.what == "runs") | .removed == 1)' > /dev/null || fail "it is not reported"
+amtcli event list --kind purge -o json | jq -e 'length == 2' > /dev/null || fail "no event of the daily purge"
+[ "$(call purge.show | jq -r '.next | fromdate > now + 80000')" = true ] || fail "the next one comes at once"
 amtd_stop
 amtsim_stop
 echo "purge: ok"

@@ -94,6 +94,9 @@ for i in 1 2; do
 done
 exits 0 amtcli schedule add off --every 6h --job "$dir/look.yaml" --target @lab --catch-up
 amtcli schedule disable off
+for i in $(seq 40); do # a storm, if all of them began when amtd is back
+    amtcli schedule add "storm$i" --cron "$((i % 60)) 4 * * *" --zone UTC --job "$dir/look.yaml" --target @lab > /dev/null 2>&1
+done
 exits 2 amtcli schedule add nightly --cron @daily --job "$dir/look.yaml" --target @lab
 [ "$(amtcli schedule next caught1 -n 20 | wc -l)" = 20 ] || fail "not 20 times"
 
@@ -109,8 +112,11 @@ both_done() { amtcli job list -o json | jq -e '[.[] | select(.schedule != null a
 wait_until "the second one" both_done
 [ "$(amtcli job list -o json | jq -r '[.[] | select(.schedule != null) | .ok] | unique | join(",")')" = 6 ] || fail "not all hosts"
 says <(amtcli schedule list) "amtd was not running when it was due"
-amtcli event list -o json | jq -e '[.[] | select(.kind == "job" and (.text | startswith("schedule nightly: not begun")))] | length == 1' > /dev/null ||
+amtcli event list --limit 200 -o json | jq -e '[.[] | select(.kind == "job" and (.text | startswith("schedule nightly: not begun")))] | length == 1' > /dev/null ||
     fail "nobody was told that nightly was left out"
+[ "$(amtcli schedule list -o json | jq '[.[] | select(.name | startswith("storm")) | select(.last_note == "amtd was not running when it was due" and .last_run == null)] | length')" = 40 ] ||
+    fail "not all of the storm is left out: $(amtcli schedule list)"
+for i in $(seq 40); do amtcli schedule remove "storm$i"; done
 amtcli schedule enable off
 [ "$(amtcli schedule show off -o json | jq '.last_run')" = null ] || fail "what was disabled is caught up on"
 amtcli schedule remove nightly
@@ -130,6 +136,7 @@ window() { # HOURS HOURS: from now
 }
 ctl clear 5 > /dev/null
 wait_until "the run" two_is running
+printf 'name: two\ntasks: [ power: off ]\n' > "$dir/two.yaml" # it keeps what it began with, also over lives of amtd
 window 2 3
 wait $client || true
 wait_until "the end of its window" two_is waiting
@@ -142,6 +149,9 @@ window -1 1
 wait_until "its end" two_is over
 [ "$(amtcli job list --job two -o json | jq '.[0].ok')" = 1 ] || fail "it did not go well"
 [ "$(ctl record 5 | jq '[.events[] | select(.event == "power")] | length')" -gt 0 ] || fail "it did not go on"
+[ "$(amtcli job show "$(amtcli job list --job two -o json | jq '.[0].run')" -o json | jq -r '[.[0].tasks[].task] | join(" ")')" = 'wait power' ] ||
+    fail "it took the changed file"
+power_is 5 on || fail "it did what the changed file says"
 
 amtd_stop
 amtsim_stop

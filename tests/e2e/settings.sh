@@ -80,6 +80,18 @@ exits 0 amtcli clock pc0004 set
 says "$dir/out" set
 offset=$(device 4 '."clock-offset"')
 [ "${offset#-}" -le 10 ] || fail "the clock is still off by $offset s"
+for years in 315360000 -315360000; do # ten, an empty battery
+    ctl set 4 clock-offset=$years > /dev/null
+    exits 0 amtcli clock pc0004 -o json
+    jq -e --argjson off $years '.[0].detail.off_s - $off | fabs < 20' "$dir/out" > /dev/null || fail "a clock that is years off: $(cat "$dir/out")"
+    exits 0 amtcli calendar -o json
+    jq -e 'any(.[]; .host == "pc0004" and (.what | contains("clock")))' "$dir/out" > /dev/null || fail "the calendar does not name it: $(cat "$dir/out")"
+    exits 0 amtcli eventlog read pc0004
+    exits 0 amtcli power status pc0004
+    exits 0 amtcli clock pc0004 set
+    offset=$(device 4 '."clock-offset"')
+    [ "${offset#-}" -le 10 ] || fail "the clock is still off by $offset s"
+done
 exits 2 amtcli clock pc0004 --limit 1m
 exits 2 amtcli clock pc0004 sett
 

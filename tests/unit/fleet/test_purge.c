@@ -331,14 +331,14 @@ static void when_it_is_due(void **state)
     const int64_t hour = DAY / 24, minute = hour / 60;
 
     (void)state;
-    assert_false(purge_is_due(NOW, NOW + DAY - 1, DAY));
-    assert_false(purge_is_due(NOW, NOW + DAY, minute));
-    assert_true(purge_is_due(NOW, NOW + DAY, 5 * minute));
-    assert_false(purge_is_due(NOW, NOW + 100 * DAY, 23 * hour)); /* a clock that is years off */
-    assert_true(purge_is_due(NOW, NOW + 100 * DAY, DAY));
-    assert_false(purge_is_due(NOW, NOW - 100 * DAY, hour));
-    assert_true(purge_is_due(NOW, NOW - 100 * DAY, DAY)); /* it was ahead when the last one was */
-    assert_false(purge_is_due(0, NOW, hour));
+    assert_false(purge_is_due(NOW, NOW + DAY - 1, DAY, 5 * minute));
+    assert_false(purge_is_due(NOW, NOW + DAY, minute, 5 * minute));
+    assert_true(purge_is_due(NOW, NOW + DAY, 5 * minute, 5 * minute));
+    assert_false(purge_is_due(NOW, NOW + 100 * DAY, 23 * hour, 5 * minute)); /* a clock that is years off */
+    assert_true(purge_is_due(NOW, NOW + 100 * DAY, DAY, 5 * minute));
+    assert_false(purge_is_due(NOW, NOW - 100 * DAY, hour, 5 * minute));
+    assert_true(purge_is_due(NOW, NOW - 100 * DAY, DAY, 5 * minute)); /* it was ahead when the last one was */
+    assert_false(purge_is_due(0, NOW, hour, 5 * minute));
 }
 
 static int setup(void **state)
