@@ -312,7 +312,7 @@ static bool next_line(struct import *im, FILE *file, struct buf *line, size_t *l
         buf_putc(line, (char)c);
         --*left;
     }
-    im->too_large = *left == 0 && (c = getc_unlocked(file)) != EOF;
+    im->too_large = *left == 0 && getc_unlocked(file) != EOF;
     return line->len > 0 && !im->too_large;
 }
 

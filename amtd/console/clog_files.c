@@ -419,7 +419,7 @@ bool clog_begin_again(struct clog *log)
 
 int clog_begin_segment(struct clog *log, struct err *err)
 {
-    bool made;
+    bool made = false;
 
     if (clog_make_dir(log, &made, err) != 0)
         return -1;

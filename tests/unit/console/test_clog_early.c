@@ -242,7 +242,7 @@ static void existing_log_is_left_alone_until_it_is_used(void **state)
     clog_free(log);
     content = bench_file(bench_path(&b, "c0", "console.jnl"), &n);
     content = xreallocarray(content, n + 10, 1);
-    memcpy(content + n, "{\"offse", 7);
+    memcpy(content + n, "{\"offse", 8);
     bench_put(bench_path(&b, "c0", "console.jnl"), content, n + 7);
     free(content);
     assert_int_equal(chmod(bench_path(&b, "c0", "."), 0), 0);
