@@ -143,6 +143,9 @@ exits 0 amtcli worm reset pc0001 --yes
 [ "$(worm pc0001 | cut -d' ' -f1)" = watching ] || fail "reset: $(worm pc0001)"
 [ "$(active 1)" = none ] || fail "the breach is over, and $(active 1) is active"
 [ "$(waiting pc0001 | cut -d' ' -f1-2)" = "worm quarantine" ] || fail "status of the worm's: $(waiting pc0001)"
+exits 0 amtcli filter apply ping-limit pc0001 --when worm --for 1s --yes
+wait_until "what waited for worms before" waits pc0001 "worm quarantine"
+[ "$(worm pc0001 | cut -d' ' -f1)" = watching ] || fail "it does not watch any more: $(worm pc0001)"
 
 # --- what others take away is drift; all of it goes with --all, on the device and in the store
 exits 0 amtcli filter apply remediate pc0001 --when agent --yes
