@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # amtd in a virtual PC with real serial ports: speed, parity and stop bits reach the UART; bytes go both ways; modem lines and what
-# they tell of the machine; a break; and, where Debian's full kernel is installed, an USB adapter that is pulled out and put in
+# they tell of the machine; a break; and, where Debian's full kernel can be had, an USB adapter that is pulled out and put in
 # again.
-#   qemu_serial.sh DIRECTORY-OF-PROGRAMS DIRECTORY-OF-TEST-PROGRAMS
-# AMTD_TEST_KERNEL: a directory into which linux-image-amd64 was unpacked (and depmod run), where it is not installed.
+#   qemu_serial.sh DIRECTORY-OF-PROGRAMS DIRECTORY-OF-TEST-PROGRAMS DIRECTORY-FOR-THE-FULL-KERNEL
+# AMTD_TEST_KERNEL: a directory into which linux-image-amd64 was unpacked (and depmod run).
 set -euo pipefail
 bin=$(cd "$1" && pwd)
 tests=$(cd "$2" && pwd)
@@ -26,6 +26,10 @@ fail() {
 # shellcheck source=tests/e2e/pc_lib.sh
 . "$(dirname "$0")/pc_lib.sh"
 
+if [ -z "${AMTD_TEST_KERNEL:-}" ] && ! ls /boot/vmlinuz-*[0-9]-amd64 > /dev/null 2>&1 &&
+    "$(dirname "$0")/full_kernel.sh" "$3"; then
+    AMTD_TEST_KERNEL=$(cd "$3" && pwd)
+fi
 PC_MODULES=${AMTD_TEST_KERNEL:-/}
 kernel=$(printf '%s\n' "${AMTD_TEST_KERNEL:-}"/boot/vmlinuz-*[0-9]-amd64 | sort -V | tail -1)
 usb=1
