@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "amtd/console/log_times.h"
 #include "tests/unit/console/log_bench.h"
 
 static struct log_bench b;
@@ -252,6 +253,44 @@ static void journal_stands_at_offsets(void **state)
     clog_free(log);
 }
 
+/* A clock that jumps loses nothing: a search from some time on begins no later than the first byte of that
+ * time. */
+static void clock_may_jump(void **state)
+{
+    const int64_t day = 86400000, begin = b.fake.wall;
+    struct clog *log = bench_log(&b, "c0");
+    struct log_times *times;
+    struct bench_findings f;
+    uint64_t first, end;
+
+    (void)state;
+    bench_append(log, "0123456789");
+    bench_pass(&b, log, 10000);
+    bench_append(log, "0123456789"); /* at 10: 10 s later */
+    b.fake.wall = begin + day;
+    bench_pass(&b, log, 2000);
+    bench_append(log, "0123456789"); /* at 20: a day ahead */
+    clog_roll(log);
+    b.fake.wall = begin + 20000;
+    bench_pass(&b, log, 2000);
+    bench_append(log, "0123456789"); /* at 30: put right */
+    b.fake.wall = begin - day;
+    bench_pass(&b, log, 2000);
+    bench_append(log, "0123456789"); /* at 40: a day behind */
+    bench_pass(&b, log, 60000);
+    assert_int_equal(clog_range(log, &first, &end, NULL), 0);
+    assert_int_equal(end, 50);
+    clog_free(log);
+    times = log_times_new(bench_path(&b, "c0", ""), NULL);
+    assert_int_equal(log_times_offset(times, begin - 2 * day, end), 0);
+    assert_true(log_times_offset(times, begin + 5000, end) <= 10);
+    assert_true(log_times_offset(times, begin + day / 2, end) <= 20);
+    assert_int_equal(log_times_offset(times, begin + 3 * day, end), end);
+    log_times_free(times);
+    bench_verify(&b, "c0", &f);
+    assert_null(bench_damage(&f));
+}
+
 static void logging_off_and_on_leaves_a_gap_that_is_recorded(void **state)
 {
     struct clog *log = bench_log(&b, "c0");
@@ -285,6 +324,7 @@ int main(void)
         T(finds_the_last_lines),
         T(holds_no_more_files_open_than_allowed),
         T(removes_what_is_kept_no_longer),
+        T(clock_may_jump),
         T(journal_stands_at_offsets),
         T(logging_off_and_on_leaves_a_gap_that_is_recorded),
     };
