@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 
 #define BACKLOG    4096
 #define FILTER_MAX 4096 /* instructions the kernel takes */
+
+#define CONNECTIONS_LEAST 256 /* that have to find a descriptor */
 
 /* What is served where: a row per port. */
 static const struct port {
@@ -248,12 +251,27 @@ static int open_all(struct listener *l, struct err *err)
     return 0;
 }
 
+/* A device without a descriptor for its connection would look as if it dropped it. */
+static int check_room(const struct listener *l, struct err *err)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || l->open + CONNECTIONS_LEAST <= files.rlim_cur)
+        return 0;
+    return err_set(
+        err, CAUSE_LIMIT_EXCEEDED,
+        "%u sockets, one for each port of each address because some device has closed ports, leave "
+        "no room for connections: at most %llu files may be open (ulimit -n)",
+        l->open, (unsigned long long)files.rlim_cur);
+}
+
 struct listener *listener_new(struct fleet *fleet, bool each, struct err *err)
 {
     struct listener *l = xcalloc(1, sizeof(*l));
     l->fleet = fleet;
     l->each = each;
-    if (open_all(l, err) != 0 || listener_update(l, err) != 0 || listen_all(l, err) != 0) {
+    if (open_all(l, err) != 0 || check_room(l, err) != 0 || listener_update(l, err) != 0 ||
+        listen_all(l, err) != 0) {
         listener_free(l);
         return NULL;
     }
