@@ -42,6 +42,12 @@ static int agent(struct context *ctx)
                                        {NULL}};
     json_t *args = json_pack("{s:s}", "action", ctx->command->name + strlen("agent "));
 
+    if (ctx->command == &command_agent_remove &&
+        !args_has(&ctx->args, "guid") == !args_has(&ctx->args, "all")) {
+        fputs("amtcli agent remove: expected either --guid or --all\n", stderr);
+        json_decref(args);
+        return EXIT_USAGE;
+    }
     params_take(args, &ctx->args, map);
     return run_and_show(ctx, run_params("agent", args, ctx->args.operands[0]), RESULT_AGENTS);
 }

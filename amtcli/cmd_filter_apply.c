@@ -200,6 +200,12 @@ static int apply_file(struct context *ctx, const char *word, const char *target)
     int code = read_set(&ctx->args, args);
 
     params_take(args, &ctx->args, map);
+    if (args_has(&ctx->args, "force") && !args_has(&ctx->args, "confirm-within")) {
+        fprintf(stderr,
+                "amtcli %s: --force needs --confirm-within: what may cut off the way back must undo itself\n",
+                ctx->command->name);
+        code = EXIT_USAGE;
+    }
     if (code == EXIT_ALL && path)
         code = take_needs(ctx, path, args, &needs);
     if (code == EXIT_ALL)

@@ -87,6 +87,10 @@ for command in "host list" "host show pc0001" "collection list" "collection show
     exits 0 amtcli $command
 done
 
+exits 2 amtcli filter apply quarantine pc0001 --force
+says "$dir/err" '--confirm-within'
+exits 2 amtcli agent remove pc0001
+says "$dir/err" '--guid or --all'
 exits 0 amtcli power status 'all,!all'
 says "$dir/err" 'no hosts'
 exits 0 amtcli collection show @lab
