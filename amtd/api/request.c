@@ -132,6 +132,8 @@ static void write_activity(struct api_request *rq, const json_t *reply, const st
     deed.run = json_integer_value(json_object_get(reply, "run"));
     if (begun)
         deed.result = "begun";
+    else if (failed > 0)
+        deed.result = "failed";
     if (deed.run > 0 && begun)
         detail = xasprintf("run %lld: %lld %s", (long long)deed.run, (long long)hosts,
                            text_plural((uint64_t)hosts, "host", "hosts"));
