@@ -59,7 +59,7 @@ enum http_tls {
 /* Settings of a session. The session copies what it needs. */
 struct http_settings {
     const char *name;    /* the host's name: for TLS, Kerberos, Host header and messages */
-    const char *address; /* numeric address, or NULL: resolve name */
+    const char *address; /* where it is: numeric, or a name of DNS; NULL: name */
     uint16_t port;       /* 0: 16992 plain, 16993 TLS */
     enum http_tls tls;
     const char *ca_file; /* HTTP_TLS_CA; NULL: the system's trust store */

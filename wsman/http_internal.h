@@ -122,6 +122,7 @@ struct http_session {
 
     /* settings */
     char *name;
+    char *where;     /* the name to look up */
     char *authority; /* "name:port", for the Host header */
     uint16_t port;
     struct http_trust *trust; /* NULL: plain HTTP */
@@ -200,7 +201,7 @@ void http_rearm(struct http *http);
 
 /* --- lookups --- */
 
-/* Looks session->name up; http_session_looked_up comes later. */
+/* Looks session->where up; http_session_looked_up comes later. */
 struct http_lookup *http_lookup_start(struct http_session *session);
 /* The session no longer wants to know. */
 void http_lookup_abandon(struct http_lookup *lookup);

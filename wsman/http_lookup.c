@@ -79,7 +79,7 @@ struct http_lookup *http_lookup_start(struct http_session *session)
     struct http_lookup *lookup = xcalloc(1, sizeof(*lookup));
 
     lookup->session = session;
-    lookup->name = xstrdup(session->name);
+    lookup->name = xstrdup(session->where);
     lookup->port = session->port;
     http->owner.offload(http->owner.arg, work, done, lookup);
     return lookup;

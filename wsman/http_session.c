@@ -131,7 +131,7 @@ static void late_ticket(struct http_session *session, struct err *err)
 
 static void late_lookup(struct http_session *session, struct err *err)
 {
-    err_set(err, CAUSE_NAME_UNKNOWN, "looking up '%s': no answer in time", session->name);
+    err_set(err, CAUSE_NAME_UNKNOWN, "looking up '%s': no answer in time", session->where);
 }
 
 static void late_connecting(struct http_session *session, struct err *err)
@@ -462,15 +462,16 @@ static void set_authority(struct http_session *session, const struct http_settin
 
 static int set_address(struct http_session *session, const struct http_settings *s, struct err *err)
 {
-    if (http_addr_parse(&session->addrs[0], s->address ? s->address : s->name, session->port)) {
+    const char *where = s->address ? s->address : s->name;
+
+    if (http_addr_parse(&session->addrs[0], where, session->port)) {
         session->addr_count = 1;
         session->addr_fixed = true;
         return 0;
     }
-    if (s->address)
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no numeric address", s->address);
-    if (strchr(s->name, ':'))
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is neither a host name nor an address", s->name);
+    if (strchr(where, ':'))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is neither a host name nor an address", where);
+    session->where = xstrdup(where);
     return 0;
 }
 
@@ -519,6 +520,7 @@ void http_session_free(struct http_session *session)
     http_kerberos_free(session->kerberos);
     http_trust_free(session->trust);
     free(session->name);
+    free(session->where);
     free(session->authority);
     free(session->realm_wanted);
     free(session->realm_seen);

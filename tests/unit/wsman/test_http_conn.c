@@ -220,6 +220,14 @@ static void names_are_looked_up_off_the_loop(void **state)
     b->settings.address = NULL;
     bench_open(b);
     bench_succeeds(b, 200, FAKE_CONTENT); /* [::1], if it has that address, refuses; 127.0.0.1 is next */
+    b->settings.name = "pc1";
+    b->settings.address = "localhost"; /* the host's own name is one for people then */
+    bench_open(b);
+    bench_succeeds(b, 200, FAKE_CONTENT);
+    b->settings.address = "no-such-host.invalid";
+    bench_open(b);
+    bench_fails(b, CAUSE_NAME_UNKNOWN);
+    b->settings.address = NULL;
     b->settings.name = "no-such-host.invalid";
     bench_open(b);
     bench_fails(b, CAUSE_NAME_UNKNOWN);

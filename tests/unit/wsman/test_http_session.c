@@ -208,7 +208,7 @@ static void bad_settings_and_requests(void **state)
         {.name = "a b"},
         {.name = "a/b"},
         {.name = "a:b"},
-        {.name = "pc1", .address = "pc1.example"},
+        {.name = "pc1", .address = "pc1:x"},
         {.name = "pc1", .user = "a:b"},
         {.name = "pc1", .user = "a\nb"},
         {.name = "pc1", .idle_ms = -1},
