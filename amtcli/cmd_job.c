@@ -157,22 +157,12 @@ static int show_run(struct context *ctx, json_int_t run)
 static int job_watch(struct context *ctx)
 {
     json_int_t run = run_number(ctx);
-    json_t *reply;
-    const char *state;
     int code;
 
     if (run == 0)
         return EXIT_USAGE;
-    code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
-    if (code != 0)
-        return code;
-    state = json_string_value(json_object_get(reply, "state"));
-    if (state && strcmp(state, "over") == 0)
-        code = show_results(&ctx->args, json_object_get(reply, "results"), RESULT_JOB);
-    else
-        code = call_and_show(ctx, "job.watch", json_pack("{s:I}", "run", run), RESULT_JOB);
-    json_decref(reply);
-    return code;
+    code = call_and_show(ctx, "job.watch", json_pack("{s:I}", "run", run), RESULT_JOB);
+    return code == RUN_NOT_UNDER_WAY ? show_run(ctx, run) : code;
 }
 
 static const struct option_row *const watch_tables[] = {options_output, options_fold, NULL};

@@ -275,7 +275,9 @@ int call_and_show(struct context *ctx, const char *call, json_t *params, enum re
         if (status != 0 && err.cause == CAUSE_REFUSED_UNCONFIRMED && json_object_get(params, "target") &&
             can_ask())
             status = confirm_and_run(&v, params, &err, &code);
-        if (code == EXIT_ALL)
+        if (watches && status != 0 && err.cause == CAUSE_NOT_FOUND)
+            code = RUN_NOT_UNDER_WAY;
+        else if (code == EXIT_ALL)
             code = end_of(&v, status, &err, shape);
     }
     result_rows_clear(&v.rows);

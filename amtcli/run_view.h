@@ -17,7 +17,9 @@ void run_options(json_t *params, const struct args *args);
  * confirmation, shows it to its end, and returns the exit code. */
 int run_and_show(struct context *ctx, json_t *params, enum result_shape shape);
 
-/* The same with a call that answers like run.start: job.run and its like. params is taken. */
+/* The same with a call that answers like run.start: job.run and its like. params is taken. Of job.watch also
+ * RUN_NOT_UNDER_WAY, with nothing said: the run is over, or never was. */
+#define RUN_NOT_UNDER_WAY (-1)
 int call_and_show(struct context *ctx, const char *call, json_t *params, enum result_shape shape);
 
 #endif

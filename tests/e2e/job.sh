@@ -141,6 +141,10 @@ exits 1 amtcli job watch "$run" -o json
 [ "$(jq '[.[] | select(.cause == "cancelled")] | length > 0' "$dir/out")" = true ] || fail "nothing was cancelled"
 [ "$(jq length "$dir/out")" = 16 ] || fail "not all hosts have a result"
 exits 2 amtcli job cancel "$run"
+exits 1 amtcli job watch "$run" -o json # it is over
+[ "$(jq length "$dir/out")" = 16 ] || fail "one that is over is not shown to who wants to watch it"
+exits 2 amtcli job watch 999
+grep -q 'there is no run 999 of a job' "$dir/err" || fail "a run that never was: $(cat "$dir/err")"
 
 amtd_stop
 amtsim_stop
