@@ -104,14 +104,14 @@ static void set_choice(struct config_reader *r, const struct option *o, const ya
     const char *text = config_scalar(node);
     struct buf list = buf_init(200);
 
-    for (int i = 0; o->choices[i]; i++) {
-        if (text && strcmp(text, o->choices[i]) == 0) {
+    for (int i = 0; text && o->choices[i]; i++) {
+        if (strcmp(text, o->choices[i]) == 0) {
             memcpy(at, &i, sizeof(i));
-            buf_free(&list);
             return;
         }
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "", o->choices[i]);
     }
+    for (int i = 0; o->choices[i]; i++)
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "", o->choices[i]);
     config_complain(r, node, "'%s': expected one of %s", o->name, buf_str(&list));
     buf_free(&list);
 }
