@@ -425,6 +425,10 @@ int clog_begin_segment(struct clog *log, struct err *err)
         return -1;
     if (!made)
         clog_move_stray(log);
+    else if (log->lives.count > 0) /* they were deleted with the directory */
+        log->lives_unsaved = true;
+    if (clog_lives_save(log, err) != 0)
+        return -1;
     log->created_ms = clock_wall(log->store->clock);
     log->index_last_ms = 0;
     log->index.len = 0;

@@ -298,6 +298,35 @@ static void directory_deleted_while_nobody_writes(void **state)
     clog_free(log);
 }
 
+/* No byte of a log that has replicas is without the life that wrote it, whatever was deleted. */
+static void lives_come_again_with_the_directory(void **state)
+{
+    struct clog *log = bench_log(&b, "c0");
+    const struct lives nobody = {0};
+    uint64_t offset, differs;
+    bool begun;
+
+    (void)state;
+    for (int held = 0; held < 2; held++) {
+        assert_int_equal(clog_follow(log, &nobody, 0, &offset, &differs, &begun, NULL), 0);
+        assert_true(bench_exists(bench_path(&b, "c0", "lives")));
+        if (held)
+            bench_append(log, "a");
+        for (int i = 0; i < 3; i++)
+            unlink(bench_path(&b, "c0", (const char *[]){"console.log", "console.idx", "lives"}[i]));
+        unlink(bench_path(&b, "c0", "console.jnl"));
+        assert_int_equal(rmdir(bench_path(&b, "c0", "")), 0);
+        if (!held)
+            clog_event(log, JOURNAL_NOTE, "anna", "still here"); /* a directory without them */
+        bench_pass(&b, log, 1000);
+        bench_append(log, "b");
+        assert_true(bench_exists(bench_path(&b, "c0", "lives")));
+        assert_false(clog_paused(log));
+    }
+    expect_log(log, "bab");
+    clog_free(log);
+}
+
 static void full_disk_keeps_events_waiting(void **state)
 {
     struct clog *log = bench_log(&b, "c0");
@@ -376,6 +405,7 @@ int main(void)
         T(no_event_is_written_twice),
         T(existing_log_is_left_alone_until_it_is_used),
         T(directory_deleted_while_nobody_writes),
+        T(lives_come_again_with_the_directory),
         T(full_disk_keeps_events_waiting),
         T(thousands_take_turns),
         T(too_many_do_not_wait),
