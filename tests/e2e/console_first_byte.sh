@@ -47,11 +47,13 @@ echo '--- kill -9 at random around the first byte'
         echo "- { name: r$i, source: { type: exec, command: 'sleep 0.$((i * 7 % 10))$((i % 10)); seq -f \"\$\$ %06g is a line of r$i\" 200; exec sleep 1000' } }"
     done
 } > "$dir/amtd.yaml"
+mkdir "$dir/alone" # no amtd beside it that it could start when ours is killed
+cp "$bin/amtcli" "$dir/alone"
 : > "$dir/seen"
 for ((round = 0; round < rounds; round++)); do
     amtd_start --config "$dir/amtd.yaml"
     for i in 0 5 10; do
-        timeout 20 amtcli log follow r$i --since 1s > "$dir/follow.$i" 2> /dev/null &
+        PATH=/usr/bin:/bin timeout 20 "$dir/alone/amtcli" log follow r$i --since 1s > "$dir/follow.$i" 2> /dev/null &
         followers[i]=$!
     done
     sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
