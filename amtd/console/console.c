@@ -369,6 +369,8 @@ static void on_ready(void *arg)
 
     if (c->state == CONSOLE_WAITING)
         connect_now(c, false);
+    else if (c->in_line)
+        c->env->hurry(c->env->arg, c);
 }
 
 static void on_drained(void *arg)

@@ -29,6 +29,9 @@ struct console_env {
     bool (*connect)(void *arg, struct console *console, bool retry);
     /* The attempt is over, or it leaves the line. */
     void (*connected)(void *arg, struct console *console);
+    /* What was in its way is gone: if it stands in line for another try, it waits no longer than for a first.
+     */
+    void (*hurry)(void *arg, struct console *console);
     /* clog_event_early said true: clog_store_turn at the end of this turn. */
     void (*noted)(void *arg);
     /* Bytes wait to be written at the end of this turn of the loop. */

@@ -41,11 +41,12 @@ struct hub {
     int handles;
     size_t working; /* pieces of work on other threads */
 
-    struct console *dirty, *behind, *line;
+    struct console *dirty, *behind;
+    struct console *lines[2]; /* who waits for connecting: for the first time, and again */
     size_t connecting, connects_max;
     int64_t retries_per_s, tokens_ms; /* one retry costs 1000 / retries_per_s of these */
     struct timer line_timer;
-    bool line_moves; /* there is room again for who stands in it */
+    bool line_moves; /* there is room again for who stands in one */
     uint64_t last_id;
     uint64_t random;
     struct hub_listener *listeners;
@@ -199,20 +200,33 @@ static bool may_connect(struct hub *hub, bool retry)
     return hub->connecting < hub->connects_max && (!retry || take_token(hub));
 }
 
+static void enter_line(struct hub *hub, struct console *c, bool retry)
+{
+    c->is_in_line = true;
+    c->line_retry = retry;
+    DL_APPEND2(hub->lines[retry], c, line_prev, line_next);
+}
+
+static void leave_line(struct hub *hub, struct console *c)
+{
+    DL_DELETE2(hub->lines[c->line_retry], c, line_prev, line_next);
+    c->is_in_line = false;
+}
+
 static void serve_line(void *arg)
 {
     struct hub *hub = arg;
 
-    while (hub->line && !hub->closing && may_connect(hub, hub->line->line_retry)) {
-        struct console *c = hub->line;
+    for (int retry = 0; retry < 2; retry++) /* who may go at once waits for nobody who may not */
+        while (hub->lines[retry] && !hub->closing && may_connect(hub, retry)) {
+            struct console *c = hub->lines[retry];
 
-        DL_DELETE2(hub->line, c, line_prev, line_next);
-        c->is_in_line = false;
-        hub->connecting++;
-        console_granted(c);
-    }
+            leave_line(hub, c);
+            hub->connecting++;
+            console_granted(c);
+        }
     hub->line_moves = false; /* who failed at once was followed by the next one */
-    if (hub->line && hub->connecting < hub->connects_max)
+    if (hub->lines[true] && hub->connecting < hub->connects_max)
         timers_set(&hub->timers, &hub->line_timer, clock_mono(hub->clock) + 1000 / hub->retries_per_s);
 }
 
@@ -220,31 +234,43 @@ static bool connect_console(void *arg, struct console *c, bool retry)
 {
     struct hub *hub = arg;
 
-    if (!hub->line && may_connect(hub, retry)) {
+    if (!hub->lines[retry] && may_connect(hub, retry)) {
         hub->connecting++;
         return true;
     }
-    c->is_in_line = true;
-    c->line_retry = retry;
-    DL_APPEND2(hub->line, c, line_prev, line_next);
+    enter_line(hub, c, retry);
     timers_set(&hub->timers, &hub->line_timer, clock_mono(hub->clock) + 1);
     return false;
+}
+
+/* A timer would let the loop sleep for a millisecond. */
+static void move_lines(struct hub *hub)
+{
+    hub->line_moves = true;
+    at_end_of_turn(hub);
 }
 
 static void connected(void *arg, struct console *c)
 {
     struct hub *hub = arg;
 
-    if (c->is_in_line) {
-        DL_DELETE2(hub->line, c, line_prev, line_next);
-        c->is_in_line = false;
-    } else {
+    if (c->is_in_line)
+        leave_line(hub, c);
+    else
         hub->connecting--;
-    }
-    if (hub->line) { /* a timer would let the loop sleep for a millisecond */
-        hub->line_moves = true;
-        at_end_of_turn(hub);
-    }
+    if (hub->lines[false] || hub->lines[true])
+        move_lines(hub);
+}
+
+static void hurry(void *arg, struct console *c)
+{
+    struct hub *hub = arg;
+
+    if (!c->is_in_line || !c->line_retry)
+        return;
+    leave_line(hub, c);
+    enter_line(hub, c, false);
+    move_lines(hub);
 }
 
 /* --- what consoles ask of the hub --- */
@@ -402,6 +428,7 @@ struct hub *hub_new(uv_loop_t *loop, const struct clock *clock, const struct hub
                                     .kind = find_kind,
                                     .connect = connect_console,
                                     .connected = connected,
+                                    .hurry = hurry,
                                     .noted = noted,
                                     .dirty = dirty,
                                     .behind = behind,

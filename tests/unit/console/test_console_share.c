@@ -172,6 +172,7 @@ static int setup(void **state)
                                .kind = kind,
                                .connect = may_connect,
                                .connected = nothing,
+                               .hurry = nothing,
                                .noted = noted,
                                .dirty = nothing,
                                .behind = nothing,
