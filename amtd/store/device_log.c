@@ -151,25 +151,50 @@ int tx_device_log_newest(struct tx *tx, int64_t host_id, int kind, size_t limit,
 #define FIND(index)                                                                                          \
     "SELECT * FROM (SELECT " COLUMNS " FROM device_log l INDEXED BY " index                                  \
     " JOIN hosts h ON h.id = l.host WHERE"                                                                   \
-    " l.kind = ?1 AND l.at >= ?2 AND l.host IN (SELECT id FROM chosen) AND (?3 IS NULL OR"                   \
-    " instr(lower(l.text || ' ' || ifnull(l.source, '') || ' ' || ifnull(l.who, '')), lower(?3)))"           \
-    " AND (?4 IS NULL OR l.severity = ?4) ORDER BY l.at DESC, l.id DESC LIMIT ?5) ORDER BY 5, 1"
+    " l.kind = ?1 AND l.at >= ?2 AND l.host IN (SELECT id FROM chosen) AND (?3 IS NULL OR l.text LIKE ?3 "   \
+    "ESCAPE"                                                                                                 \
+    " '\\' OR l.source LIKE ?3 ESCAPE '\\' OR l.who LIKE ?3 ESCAPE '\\') AND (?4 IS NULL OR l.severity = "   \
+    "?4)"                                                                                                    \
+    " ORDER BY l.at DESC, l.id DESC LIMIT ?5) ORDER BY 5, 1"
+
+#define WORDS_MOST 1000 /* bytes */
+
+/* What contains the words, as a pattern of LIKE. */
+static void pattern_of(const char *words, char out[2 * WORDS_MOST + 3])
+{
+    size_t n = 0;
+
+    out[n++] = '%';
+    for (const char *p = words; *p; p++) {
+        if (strchr("%_\\", *p))
+            out[n++] = '\\';
+        out[n++] = *p;
+    }
+    out[n++] = '%';
+    out[n] = '\0';
+}
 
 int tx_device_log_find(struct tx *tx, const struct device_log_query *query, struct device_log_rows *rows,
                        struct err *err)
 {
+    char pattern[2 * WORDS_MOST + 3];
     sqlite3_stmt *st;
     size_t hosts;
 
     memset(rows, 0, sizeof(*rows));
+    if (query->words && strlen(query->words) > WORDS_MOST)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "the words to search for have more than %d bytes",
+                       WORDS_MOST);
     if (tx_choose(tx, query->target ? query->target : "all", &hosts, err) != 0)
         return -1;
     st = tx_prepare(tx, hosts < BY_TIME_FROM ? FIND("device_log_host") : FIND("device_log_at"), err);
     if (!st)
         return -1;
+    if (query->words)
+        pattern_of(query->words, pattern);
     sqlite3_bind_int(st, 1, query->kind);
     sqlite3_bind_int64(st, 2, query->since_ms);
-    bind_text(st, 3, query->words);
+    bind_text(st, 3, query->words ? pattern : NULL);
     bind_text(st, 4, query->severity);
     sqlite3_bind_int64(st, 5, (int64_t)query->limit);
     return read_rows(tx, st, rows, err);

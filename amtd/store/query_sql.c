@@ -84,6 +84,20 @@ static int field_sql(const char *field, struct buf *out, struct sql_values *valu
     return 0;
 }
 
+/* By the index of tags' values: a query over many hosts looks at those that have it, and not at all. */
+static int has_tag_sql(const struct query_node *node, struct buf *out, struct sql_values *values,
+                       struct err *err)
+{
+    buf_puts(out, "h.id IN (SELECT host FROM tags WHERE name = ");
+    if (param(values, node->field + 4, out, err) != 0)
+        return -1;
+    buf_puts(out, " AND value = ");
+    if (param(values, node->values[0], out, err) != 0)
+        return -1;
+    buf_puts(out, ")");
+    return 0;
+}
+
 static int compare_sql(const struct query_node *node, struct buf *out, struct sql_values *values,
                        struct err *err)
 {
@@ -92,6 +106,8 @@ static int compare_sql(const struct query_node *node, struct buf *out, struct sq
     bool by_order =
         node->op == QUERY_LT || node->op == QUERY_LE || node->op == QUERY_GT || node->op == QUERY_GE;
 
+    if (node->op == QUERY_EQ && values->run == 0 && strncmp(node->field, "tag.", 4) == 0)
+        return has_tag_sql(node, out, values, err);
     /* A field that is not there is NULL, and so is every comparison with it: made false here. */
     buf_puts(out, by_order ? "ifnull(amtd_compare(" : "ifnull(");
     if (field_sql(node->field, out, values, err) != 0)
