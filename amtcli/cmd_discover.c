@@ -111,6 +111,7 @@ static void counts_text(const json_t *counts, struct buf *out)
 static void say_counts(const json_t *reply)
 {
     struct buf found = buf_init(1024), hosts = buf_init(1024), shown = buf_init(4096);
+    json_int_t changes = json_integer_value(json_object_get(reply, "changes"));
 
     counts_text(json_object_get(reply, "counts"), &found);
     counts_text(json_object_get(reply, "hosts"), &hosts);
@@ -120,9 +121,9 @@ static void say_counts(const json_t *reply)
             (long long)json_integer_value(json_object_get(reply, "sweep")),
             (long long)json_integer_value(json_object_get(reply, "addresses")),
             shown.len > 0 ? buf_str(&shown) : "none were looked at");
-    if (json_integer_value(json_object_get(reply, "changes")) > 0)
-        fprintf(stderr, "%lld changes since the sweep before: amtcli discover diff\n",
-                (long long)json_integer_value(json_object_get(reply, "changes")));
+    if (changes > 0)
+        fprintf(stderr, "%lld %s since the sweep before: amtcli discover diff\n", (long long)changes,
+                text_plural((uint64_t)changes, "change", "changes"));
     buf_free(&found);
     buf_free(&hosts);
     buf_free(&shown);
@@ -216,28 +217,6 @@ static int run_sweep(struct view *v, json_t *params)
 
 /* --- the order --- */
 
-/* --tag a=b; 0, or EXIT_USAGE after a message. */
-static int read_tags(const struct args *args, json_t *params)
-{
-    json_t *tags = json_object();
-    const char *text;
-
-    for (size_t i = 0; (text = args_value_at(args, "tag", i)); i++) {
-        const char *equals = strchr(text, '=');
-
-        if (!equals || equals == text) {
-            fputs("amtcli: --tag expects NAME=VALUE\n", stderr);
-            json_decref(tags);
-            return EXIT_USAGE;
-        }
-        json_object_setn_new(tags, text, (size_t)(equals - text), json_string(equals + 1));
-    }
-    if (json_object_size(tags) > 0)
-        json_object_set(params, "tags", tags);
-    json_decref(tags);
-    return 0;
-}
-
 int discover_take(const struct args *args, json_t *params)
 {
     static const struct param map[] = {{"add", "add"},
@@ -251,7 +230,7 @@ int discover_take(const struct args *args, json_t *params)
                                        {NULL}};
 
     params_take(params, args, map);
-    return read_tags(args, params);
+    return params_take_tags(params, args, false);
 }
 
 static int read_order(const struct args *args, json_t *params)

@@ -22,30 +22,6 @@ static const struct option_row placing[] = {
     {NULL},
 };
 
-/* --tag a=b --tag c=d as an object; NULL after a message. An empty value removes, where `removing`. */
-static json_t *tags_of(const struct args *args, bool removing)
-{
-    json_t *tags = json_object();
-    struct err err = ERR_INIT;
-    const char *text;
-
-    for (size_t i = 0; (text = args_value_at(args, "tag", i)); i++) {
-        const char *equals = strchr(text, '=');
-        char *name;
-
-        if (!equals || equals == text) {
-            err_set(&err, CAUSE_INVALID_ARGUMENT, "--tag expects NAME=VALUE, not '%s'", text);
-            fprintf(stderr, "amtcli %s: %s\n", removing ? "host set" : "host add", err.text);
-            json_decref(tags);
-            return NULL;
-        }
-        name = xstrndup(text, (size_t)(equals - text));
-        json_object_set_new(tags, name, removing && !equals[1] ? json_null() : json_string(equals + 1));
-        free(name);
-    }
-    return tags;
-}
-
 static void say_count(json_t *reply, const char *field, const char *what)
 {
     json_int_t n = json_integer_value(json_object_get(reply, field));
@@ -57,12 +33,13 @@ static void say_count(json_t *reply, const char *field, const char *what)
 static int host_add(struct context *ctx)
 {
     static const struct param map[] = {{"address", "address"}, {"profile", "profile"}, {NULL}};
-    json_t *tags = tags_of(&ctx->args, false), *params, *reply;
-    int code;
+    json_t *params = json_pack("{s:s}", "hosts", ctx->args.operands[0]), *reply;
+    int code = params_take_tags(params, &ctx->args, false);
 
-    if (!tags)
-        return EXIT_USAGE;
-    params = json_pack("{s:s, s:o}", "hosts", ctx->args.operands[0], "tags", tags);
+    if (code != 0) {
+        json_decref(params);
+        return code;
+    }
     params_take(params, &ctx->args, map);
     code = context_call(ctx, "host.add", params, &reply);
     if (code == 0)
@@ -263,22 +240,23 @@ static int host_set(struct context *ctx)
         {"address", "address"}, {"profile", "profile"}, {"pin", "pin"}, {NULL}};
     static const char *const forget[][2] = {
         {"forget-pin", "pin"}, {"forget-realm", "realm"}, {"forget-facts", "facts"}};
-    json_t *tags = tags_of(&ctx->args, true), *params, *list = json_array(), *reply;
-    int code;
+    json_t *params = json_pack("{s:s}", "target", ctx->args.operands[0]), *list = json_array(), *reply;
+    int code = params_take_tags(params, &ctx->args, true);
 
-    if (!tags) {
-        json_decref(list);
-        return EXIT_USAGE;
-    }
     for (size_t i = 0; i < 3; i++)
         if (args_has(&ctx->args, forget[i][0]))
             json_array_append_new(list, json_string(forget[i][1]));
-    params = json_pack("{s:s, s:o, s:o}", "target", ctx->args.operands[0], "tags", tags, "forget", list);
     params_take(params, &ctx->args, map);
-    if (json_object_size(params) == 3 && json_object_size(tags) == 0 && json_array_size(list) == 0) {
+    if (json_array_size(list) > 0)
+        json_object_set(params, "forget", list);
+    json_decref(list);
+    if (code == 0 && json_object_size(params) == 1) {
         fputs("amtcli host set: nothing to change is given; see 'amtcli host set --help'\n", stderr);
+        code = EXIT_USAGE;
+    }
+    if (code != 0) {
         json_decref(params);
-        return EXIT_USAGE;
+        return code;
     }
     code = context_call(ctx, "host.set", params, &reply);
     if (code == 0)

@@ -1,9 +1,12 @@
 #include "amtcli/params.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "amtcli/cmd.h"
+#include "base/err.h"
 #include "base/text.h"
 
 #define MS_YEARS ((int64_t)36500 * 86400000)
@@ -47,6 +50,30 @@ void params_take(json_t *params, const struct args *args, const struct param *ma
                 json_object_set_new(params, map->field, json);
         }
     }
+}
+
+int params_take_tags(json_t *params, const struct args *args, bool removes)
+{
+    json_t *tags = json_object();
+    struct err err = ERR_INIT;
+    const char *text;
+
+    for (size_t i = 0; (text = args_value_at(args, "tag", i)); i++) {
+        const char *equals = strchr(text, '=');
+
+        if (!equals || equals == text) {
+            err_set(&err, CAUSE_INVALID_ARGUMENT, "--tag expects NAME=VALUE, not '%s'", text);
+            fprintf(stderr, "amtcli: %s\n", err.text);
+            json_decref(tags);
+            return EXIT_USAGE;
+        }
+        json_object_setn_new(tags, text, (size_t)(equals - text),
+                             removes && !equals[1] ? json_null() : json_string(equals + 1));
+    }
+    if (json_object_size(tags) > 0)
+        json_object_set(params, "tags", tags);
+    json_decref(tags);
+    return 0;
 }
 
 void params_take_when(json_t *params, const struct args *args, const char *option, const char *ago)
