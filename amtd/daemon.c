@@ -31,8 +31,9 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#define HTTP_IDLE_MAX 512 /* connections kept open between operations */
-#define DIALS_OTHER   64  /* connections of consoles and redirection that are being opened at a time */
+#define KEEP_PLAIN  20000 /* connections kept open between operations: a fleet's */
+#define KEEP_TLS    512
+#define DIALS_OTHER 64 /* connections of consoles and redirection that are being opened at a time */
 
 struct daemon {
     struct config *config; /* parts of it change with a reload */
@@ -553,14 +554,16 @@ static int start_parts(struct daemon *d, struct err *err)
         (d->lock = state_dir_lock(d->config->state_dir, err)) < 0)
         return -1;
     descriptors_raise(d->config->dial_limit);
-    descriptors_reserve(d->config->console_count, d->config->dial_limit);
+    descriptors_reserve(d->config->console_count + descriptors_for_kept(KEEP_PLAIN), d->config->dial_limit);
     if (open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
     if (d->config->activity_syslog)
         d->syslog = syslog_sink_new(d->config->activity_syslog, d->config->activity_facility << 3);
     d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
     start_purges(d);
-    d->http = loop_http_new(&d->loop, clock_system(), HTTP_IDLE_MAX, err);
+    d->http = loop_http_new(
+        &d->loop, clock_system(),
+        (struct http_keep){descriptors_for_kept(KEEP_PLAIN), descriptors_for_kept(KEEP_TLS)}, err);
     if (!d->http)
         return -1;
     d->engine = engine_new(&d->loop, d->store, loop_http_get(d->http), clock_system(),

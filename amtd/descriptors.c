@@ -41,6 +41,13 @@ int64_t descriptors_for_dials(int64_t dials)
     return dials < fit ? dials : fit > DIALS_MIN ? fit : DIALS_MIN;
 }
 
+size_t descriptors_for_kept(size_t most)
+{
+    int64_t fit = (limit() - KEPT) / 4;
+
+    return (int64_t)most < fit ? most : fit > DIALS_MIN ? (size_t)fit : DIALS_MIN;
+}
+
 size_t descriptors_for_logs(void)
 {
     int64_t share = limit() / 4;
@@ -48,9 +55,9 @@ size_t descriptors_for_logs(void)
     return share < LOGS_MAX ? (size_t)share : LOGS_MAX;
 }
 
-void descriptors_reserve(size_t consoles, int64_t dials)
+void descriptors_reserve(size_t others, int64_t dials)
 {
-    int64_t most = (int64_t)consoles + (int64_t)descriptors_for_logs() + descriptors_for_dials(dials) + KEPT;
+    int64_t most = (int64_t)others + (int64_t)descriptors_for_logs() + descriptors_for_dials(dials) + KEPT;
     int fd;
 
     if (most >= limit())

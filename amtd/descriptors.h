@@ -13,12 +13,16 @@ void descriptors_raise(int64_t dials);
  * 16. */
 int64_t descriptors_for_dials(int64_t dials);
 
+/* Idle connections to devices that may be kept: `most`, or less where the limit does not allow it; at least
+ * 16. */
+size_t descriptors_for_kept(size_t most);
+
 /* Of log files kept open; the rest is for connections. */
 size_t descriptors_for_logs(void);
 
-/* Makes room in the kernel's table for consoles, logs and dials. Before there are threads: the table doubles
- * when it is full, and in a process of several threads each time waits some ten milliseconds for all
- * processors. */
-void descriptors_reserve(size_t consoles, int64_t dials);
+/* Makes room in the kernel's table for consoles, connections kept (`others`, together), logs and dials.
+ * Before there are threads: the table doubles when it is full, and in a process of several threads each time
+ * waits some ten milliseconds for all processors. */
+void descriptors_reserve(size_t others, int64_t dials);
 
 #endif

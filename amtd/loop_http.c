@@ -91,7 +91,8 @@ static void timer_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, size_t idle_max, struct err *err)
+struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, struct http_keep keep,
+                                struct err *err)
 {
     struct loop_http *lh = xcalloc(1, sizeof(*lh));
     struct http_owner owner = {lh, clock, watch, set_timer, offload};
@@ -100,7 +101,7 @@ struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, size
     uv_timer_init(loop, &lh->timer);
     lh->timer.data = lh;
     lh->watches = loop_watch_new(loop, happened, lh, err);
-    lh->http = lh->watches ? http_new(&owner, idle_max, err) : NULL;
+    lh->http = lh->watches ? http_new(&owner, keep, err) : NULL;
     if (lh->http)
         return lh;
     loop_http_free(lh);

@@ -10,7 +10,8 @@
 struct loop_http;
 
 /* A transport on this loop. NULL and err. */
-struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, size_t idle_max, struct err *err);
+struct loop_http *loop_http_new(uv_loop_t *loop, const struct clock *clock, struct http_keep keep,
+                                struct err *err);
 struct http *loop_http_get(const struct loop_http *lh);
 /* All sessions must be closed. Frees later, from the loop. */
 void loop_http_free(struct loop_http *lh);

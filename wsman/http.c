@@ -11,12 +11,13 @@ int64_t http_now(const struct http *http)
     return clock_mono(http->owner.clock);
 }
 
-struct http *http_new(const struct http_owner *owner, size_t idle_max, struct err *err)
+struct http *http_new(const struct http_owner *owner, struct http_keep keep, struct err *err)
 {
     struct http *http = xcalloc(1, sizeof(*http));
 
     http->owner = *owner;
-    http->idle_max = idle_max;
+    http_kept_init(&http->kept[false], http, keep.plain);
+    http_kept_init(&http->kept[true], http, keep.tls);
     http->armed_at = HTTP_TIMER_NEVER;
     if (http_md5_init(&http->md5, err) < 0) {
         http_free(http);

@@ -41,9 +41,14 @@ struct http_owner {
     void (*offload)(void *arg, void (*work)(void *data), void (*done)(void *data), void *data);
 };
 
-/* idle_max: idle connections kept open over all sessions, at most; those unused for longest go first. NULL
- * and err (system). SIGPIPE must be ignored in programs that speak TLS. */
-struct http *http_new(const struct http_owner *owner, size_t idle_max, struct err *err);
+/* Idle connections kept open over all sessions, at most; those unused for longest go first. One with TLS
+ * takes some 50 KiB, a plain one hardly anything. */
+struct http_keep {
+    size_t plain, tls;
+};
+
+/* NULL and err (system). SIGPIPE must be ignored in programs that speak TLS. */
+struct http *http_new(const struct http_owner *owner, struct http_keep keep, struct err *err);
 /* All sessions must be closed before. */
 void http_free(struct http *http);
 /* events: HTTP_WATCH_ bits. Descriptors that are not (or no longer) watched are fine. */
@@ -88,8 +93,12 @@ void http_session_free(struct http_session *session);
 
 /* Gives the session a stream socket that the owner has connected already; it is used (and from now on owned)
  * for the next connection, and closed when the next request ends without having needed it. A session without
- * one connects by itself. */
+ * one connects by itself. A TCP socket is made ready by http_socket_speaks before it is connected. */
 void http_session_give_socket(struct http_session *session, int fd);
+/* The kernel sends what is written at once, and waits for the first of it with the last word of the
+ * handshake, for a fifth of a second at most: one packet less, and the device is woken once instead of
+ * twice. */
+void http_socket_speaks(int fd);
 
 struct http_answer { /* borrowed for the time of the callback */
     int status;      /* HTTP status */

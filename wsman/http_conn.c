@@ -11,11 +11,6 @@
 #include "wsman/http_exchange.h"
 #include "wsman/http_internal.h"
 
-static void idle_over(struct http_timer *timer)
-{
-    http_conn_close((struct http_conn *)timer);
-}
-
 static void happened(struct http *http, struct http_watch *watch, int events)
 {
     struct http_conn *conn = (struct http_conn *)((char *)watch - offsetof(struct http_conn, watch));
@@ -43,7 +38,6 @@ static struct http_conn *conn_new(struct http_session *session, int fd, enum htt
     struct http *http = session->http;
     struct http_conn *conn = xcalloc(1, sizeof(*conn));
 
-    conn->timer.fire = idle_over;
     conn->http = http;
     conn->session = session;
     conn->state = state;
@@ -78,14 +72,21 @@ static int connect_failed(int number, const struct http_addr *addr, struct err *
     return err_set_errno(err, cause, number, "connecting to %s", http_addr_text(addr, text));
 }
 
+void http_socket_speaks(int fd)
+{
+    int on = 1, off = 0;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
+}
+
 int http_conn_start(struct http_session *session, const struct http_addr *addr, struct err *err)
 {
-    int on = 1;
     int fd = socket(addr->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return err_set_errno(err, CAUSE_SYSTEM, errno, "opening a socket");
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    http_socket_speaks(fd);
     if (connect(fd, &addr->u.sa, addr->len) < 0 && errno != EINPROGRESS) {
         int number = errno;
         close(fd);
@@ -97,15 +98,12 @@ int http_conn_start(struct http_session *session, const struct http_addr *addr, 
 
 int http_conn_adopt(struct http_session *session, int fd, struct err *err)
 {
-    int on = 1;
-
     /* Plain bytes are moved by calls that never block anyway. */
     if (session->trust && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
         err_set_errno(err, CAUSE_SYSTEM, errno, "taking a given socket");
         close(fd);
         return -1;
     }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* in vain where it is not TCP */
     conn_new(session, fd, HTTP_CONN_READY);
     return 0;
 }
@@ -129,33 +127,72 @@ int http_conn_finish(struct http_conn *conn, const struct http_addr *addr, struc
 
 bool http_conns_too_many(const struct http *http)
 {
-    return http->idle_count > http->idle_max;
+    return http->kept[false].count > http->kept[false].most || http->kept[true].count > http->kept[true].most;
 }
 
 void http_conns_trim(struct http *http)
 {
-    while (http_conns_too_many(http))
-        http_conn_close(http->idle);
+    for (size_t i = 0; i < 2; i++)
+        while (http->kept[i].count > http->kept[i].most)
+            http_conn_close(http->kept[i].conns);
+}
+
+static struct http_kept *kept_with(const struct http_conn *conn)
+{
+    return &conn->http->kept[conn->session->trust != NULL];
+}
+
+static void watch_over(struct http_kept *kept)
+{
+    if (kept->conns && (!http_timer_armed(&kept->timer) || kept->conns->due_ms < kept->timer.at))
+        http_timer_arm(&kept->http->timers, &kept->timer, kept->conns->due_ms);
+}
+
+static void idle_over(struct http_timer *timer)
+{
+    struct http_kept *kept = (struct http_kept *)timer;
+
+    while (kept->conns && kept->conns->due_ms <= kept->timer.at)
+        http_conn_close(kept->conns);
+    watch_over(kept);
+}
+
+void http_kept_init(struct http_kept *kept, struct http *http, size_t most)
+{
+    *kept = (struct http_kept){.timer = {.fire = idle_over}, .http = http, .most = most};
+}
+
+/* From the back: idle times are mostly equal, and who comes last is then due last. */
+static void keep(struct http_kept *kept, struct http_conn *conn)
+{
+    struct http_conn *before = kept->conns ? kept->conns->prev : NULL;
+
+    while (before && before->due_ms > conn->due_ms)
+        before = before == kept->conns ? NULL : before->prev;
+    if (before)
+        DL_APPEND_ELEM(kept->conns, before, conn);
+    else
+        DL_PREPEND(kept->conns, conn);
+    kept->count++;
 }
 
 void http_conn_idle(struct http_conn *conn)
 {
-    struct http *http = conn->http;
+    struct http_kept *kept = kept_with(conn);
 
     conn->state = HTTP_CONN_IDLE;
+    conn->due_ms = http_now(conn->http) + conn->session->idle_ms;
     http_conn_watch(conn, HTTP_WATCH_READ);
-    http_timer_arm(&http->timers, &conn->timer, http_now(http) + conn->session->idle_ms);
-    DL_APPEND(http->idle, conn);
-    http->idle_count++;
+    keep(kept, conn);
+    watch_over(kept);
 }
 
 static void leave_idle(struct http_conn *conn)
 {
-    struct http *http = conn->http;
+    struct http_kept *kept = kept_with(conn);
 
-    http_timer_disarm(&http->timers, &conn->timer);
-    DL_DELETE(http->idle, conn);
-    http->idle_count--;
+    DL_DELETE(kept->conns, conn);
+    kept->count--;
 }
 
 bool http_conn_is_quiet(const struct http_conn *conn)

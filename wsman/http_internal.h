@@ -58,10 +58,10 @@ enum http_conn_state {
 };
 
 struct http_conn {
-    struct http_timer timer; /* first: end of its idle time */
+    int64_t due_ms; /* IDLE: end of its idle time */
     struct http *http;
     struct http_session *session;
-    struct http_conn *prev, *next; /* list of idle connections, oldest first */
+    struct http_conn *prev, *next; /* among the kept ones */
     struct http_watch watch;
     struct stream_tls *tls; /* NULL: plain, or nothing was said yet */
     enum http_conn_state state;
@@ -97,6 +97,17 @@ enum stream_io http_conn_write(struct http_conn *conn, const void *p, size_t n, 
                                struct err *err);
 /* False when a read would surely give nothing. filled: the last one gave all that was asked for. */
 bool http_conn_may_hold(const struct http_conn *conn, bool filled);
+
+/* Idle connections of one kind. Thousands come and go between two that are due: one timer watches over all.
+ */
+struct http_kept {
+    struct http_timer timer; /* first; armed for the first of them, or for one that has left since */
+    struct http *http;
+    struct http_conn *conns; /* due first, so unused for longest, first */
+    size_t count, most;
+};
+
+void http_kept_init(struct http_kept *kept, struct http *http, size_t most);
 
 /* --- a session --- */
 
@@ -185,8 +196,7 @@ struct http {
     struct http_md5 md5;
     struct http_watches watches;
     struct http_tls_file *files;
-    struct http_conn *idle; /* oldest first */
-    size_t idle_count, idle_max;
+    struct http_kept kept[2];   /* plain, TLS */
     struct http_session *going; /* take their next step when the loop turns */
     struct http_session *ready; /* have an outcome to hand over */
     size_t sessions;

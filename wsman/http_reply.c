@@ -11,7 +11,7 @@
 
 #define FIRST_BYTES  32 /* of an answer that is not HTTP, shown in the error */
 #define SERVER_MAX   1024
-#define USUAL_ANSWER 2000  /* bytes of most answers */
+#define USUAL_ANSWER 3000  /* bytes of most answers */
 #define USUAL_MOST   16384 /* of nearly all */
 #define NAME_SIZE    24    /* longer than the longest name of a header that is kept */
 

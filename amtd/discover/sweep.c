@@ -303,8 +303,8 @@ static void start_probe(struct sweep *s, uint32_t address)
         port->probe = p;
         port->seen = &p->found.port[i];
         port->seen->number = (uint16_t)(s->settings.port + i);
-        port->dial =
-            dialer_connect(s->dialer, text, port->seen->number, s->settings.timeout_ms, 0, dialed, port);
+        port->dial = dialer_connect(s->dialer, text, port->seen->number, s->settings.timeout_ms, DIAL_SPEAKS,
+                                    dialed, port);
         s->sockets++;
         s->budget -= 1;
         s->packets++;

@@ -93,7 +93,7 @@ static void again(uv_timer_t *timer)
 {
     struct arrival *a = timer->data;
 
-    a->dial = dialer_connect(a->dialer, a->address, a->port, TRY_MS, 1, dialed, a);
+    a->dial = dialer_connect(a->dialer, a->address, a->port, TRY_MS, DIAL_AHEAD, dialed, a);
     if (!a->dial)
         end(a, false);
 }

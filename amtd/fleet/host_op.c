@@ -201,8 +201,8 @@ void host_op_dial(struct host_op *op)
         reached(op);
         return;
     }
-    op->dial =
-        dialer_connect(parts->dialer, where, settings.port, settings.connect_ms, op->urgent, dialed, op);
+    op->dial = dialer_connect(parts->dialer, where, settings.port, settings.connect_ms,
+                              DIAL_SPEAKS | (op->urgent ? DIAL_AHEAD : 0), dialed, op);
 }
 
 /* --- working --- */

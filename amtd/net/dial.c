@@ -10,6 +10,7 @@
 
 #include "amtd/loop_watch.h"
 #include "base/xalloc.h"
+#include "wsman/http.h"
 
 /* waiting -> (names: resolving) -> connecting -> over (done called, freed). What libuv still holds when an
  * attempt ends early, a look-up, is cut loose (its `dial` is cleared) and frees itself when it comes back. */
@@ -26,6 +27,7 @@ struct dial {
     char *host;
     uint16_t port;
     int64_t timeout_ms;
+    unsigned how;      /* enum dial_how */
     uint64_t deadline; /* uv_now scale; while active */
     dial_done *done;
     void *arg;
@@ -155,6 +157,8 @@ static int dial_start(struct dial *d, const struct sockaddr *address)
     socklen_t size = address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
     d->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (d->fd >= 0 && (d->how & DIAL_SPEAKS))
+        http_socket_speaks(d->fd);
     if (d->fd >= 0 && (connect(d->fd, address, size) == 0 || errno == EINPROGRESS) &&
         loop_watch_set(d->dialer->watches, d->fd, UV_WRITABLE, d) == 0)
         return 0;
@@ -304,13 +308,14 @@ static void dialer_pump(uv_timer_t *timer)
 }
 
 struct dial *dialer_connect(struct dialer *dialer, const char *host, uint16_t port, int64_t timeout_ms,
-                            int urgent, dial_done *done, void *arg)
+                            unsigned how, dial_done *done, void *arg)
 {
     struct dial *d = xcalloc(1, sizeof(*d));
 
     d->dialer = dialer;
     d->fd = -1;
-    d->list = urgent ? DIAL_URGENT : DIAL_WAITING;
+    d->how = how;
+    d->list = how & DIAL_AHEAD ? DIAL_URGENT : DIAL_WAITING;
     d->host = xstrdup(host);
     d->port = port;
     d->timeout_ms = timeout_ms > 0 ? timeout_ms : 1;

@@ -25,11 +25,15 @@ void dialer_free(struct dialer *dialer);
  * unreachable, refused, system). */
 typedef void dial_done(void *arg, int fd, const struct err *failure);
 
+enum dial_how {
+    DIAL_AHEAD = 1 << 0,  /* goes before those without it */
+    DIAL_SPEAKS = 1 << 1, /* the caller speaks first, as a client of HTTP: http_socket_speaks */
+};
+
 /* host is a numeric address or a DNS name; of several addresses of a name each gets its try in turn within
- * timeout_ms in all. urgent goes before those that are not. done is called once, never from inside this call.
- */
+ * timeout_ms in all. how: enum dial_how, or-ed. done is called once, never from inside this call. */
 struct dial *dialer_connect(struct dialer *dialer, const char *host, uint16_t port, int64_t timeout_ms,
-                            int urgent, dial_done *done, void *arg);
+                            unsigned how, dial_done *done, void *arg);
 /* Ends an attempt without calling back. */
 void dial_cancel(struct dial *dial);
 

@@ -208,7 +208,7 @@ static int setup(void **state)
     struct err err = ERR_INIT;
 
     loop_init(&b->loop, false);
-    b->http = http_new(&b->loop.owner, 16, &err);
+    b->http = http_new(&b->loop.owner, (struct http_keep){16, 16}, &err);
     b->settings = (struct http_settings){.address = ADDRESS,
                                          .port = port,
                                          .kerberos = true,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "amtd/net/dial.h"
@@ -116,6 +117,44 @@ static void connects_and_names_why_not(void **state)
     scene_close(&s);
 }
 
+static void keeps_fd(void *arg, int fd, const struct err *failure)
+{
+    assert_null(failure);
+    *(int *)arg = fd;
+}
+
+/* The last word of the handshake may wait, but not for ever, and what is said goes out at once. */
+static void speaks_first(void **state)
+{
+    int fd = -1, no_delay = 0;
+    socklen_t size = sizeof(no_delay);
+    struct scene s;
+    char byte = 0;
+
+    (void)state;
+    scene_open(&s, 8);
+    dialer_connect(s.dialer, "127.0.0.1", s.port, 5000, DIAL_SPEAKS, keeps_fd, &fd);
+    while (fd < 0)
+        uv_run(&s.loop, UV_RUN_ONCE);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+    assert_int_not_equal(no_delay, 0);
+    assert_int_equal(write(fd, "x", 1), 1);
+    int peer = accept(s.listener, NULL, NULL);
+    assert_true(peer >= 0);
+    assert_int_equal(read(peer, &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    close(peer);
+    close(fd);
+    dialer_connect(s.dialer, "127.0.0.1", s.port, 5000, DIAL_SPEAKS, keeps_fd, &fd);
+    for (fd = -1; fd < 0;)
+        uv_run(&s.loop, UV_RUN_ONCE);
+    peer = accept(s.listener, NULL, NULL); /* although nothing was said */
+    assert_true(peer >= 0);
+    close(peer);
+    close(fd);
+    scene_close(&s);
+}
+
 /* With a limit of one, the silent one holds the line; the urgent one goes before those that came earlier. */
 static int order[3];
 
@@ -203,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_and_names_why_not),
+        cmocka_unit_test(speaks_first),
         cmocka_unit_test(keeps_to_its_limit_and_order),
         cmocka_unit_test(never_calls_back_from_inside_nor_after_cancel),
         cmocka_unit_test(many_at_once),

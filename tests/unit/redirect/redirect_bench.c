@@ -181,7 +181,7 @@ void redirect_bench_init(struct redirect_bench *b, const char *device, const cha
     b->wake.data = b;
     b->seal = seal_open(path_in(b, "key"), 1, &err);
     b->store = store_open(path_in(b, "db"), b->seal, store_wakes, b, &err);
-    b->http = loop_http_new(&b->loop, clock_system(), 8, &err);
+    b->http = loop_http_new(&b->loop, clock_system(), (struct http_keep){8, 8}, &err);
     b->engine = engine_new(&b->loop, b->store, loop_http_get(b->http), clock_system(), 8, &err);
     b->dialer = dialer_new(&b->loop, 8, &err);
     b->streams = streams_new(&b->loop, b->dialer);

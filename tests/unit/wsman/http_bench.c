@@ -15,7 +15,7 @@ void bench_init(struct bench *b, bool standing, SSL_CTX *ctx)
 
     *b = (struct bench){0};
     loop_init(&b->loop, standing);
-    b->http = http_new(&b->loop.owner, 16, &err);
+    b->http = http_new(&b->loop.owner, (struct http_keep){16, 16}, &err);
     assert_non_null(b->http);
     b->device = fake_device_start("127.0.0.1", ctx);
     b->password = secret_new(FAKE_PASSWORD, strlen(FAKE_PASSWORD));

@@ -64,6 +64,39 @@ static void closes_first_after_idle_time(void **state)
     assert_int_equal(fake_device_seen(b->device).unauthorized, 1);
 }
 
+/* Whichever became idle first, the one that is due first is closed first; one that is used again is not. */
+static void idle_times_differ(void **state)
+{
+    static const int64_t idle_ms[] = {9000, 3000, 6000};
+    struct bench *b = *state;
+    struct http_session *sessions[3];
+
+    http_session_free(b->session);
+    fake_device_set(b->device, &(struct fake_script){.open = true});
+    for (size_t i = 0; i < 3; i++) {
+        b->settings.idle_ms = idle_ms[i];
+        b->session = NULL;
+        bench_open(b);
+        sessions[i] = b->session;
+        bench_succeeds(b, 200, FAKE_CONTENT);
+    }
+    assert_int_equal(b->loop.count, 3);
+    loop_pass(&b->loop, b->http, 2999);
+    assert_int_equal(b->loop.count, 3);
+    bench_succeeds(b, 200, FAKE_CONTENT); /* the last: due in 6000 again */
+    loop_pass(&b->loop, b->http, 1);
+    assert_int_equal(b->loop.count, 2);
+    loop_pass(&b->loop, b->http, 5998);
+    assert_int_equal(b->loop.count, 2);
+    loop_pass(&b->loop, b->http, 1);
+    assert_int_equal(b->loop.count, 1);
+    loop_pass(&b->loop, b->http, 1);
+    assert_int_equal(b->loop.count, 0);
+    for (size_t i = 0; i < 3; i++)
+        http_session_free(sessions[i]);
+    b->session = NULL;
+}
+
 static void idle_connections_are_bounded(void **state)
 {
     enum { COUNT = 40, LIMIT = 16 };
@@ -346,6 +379,7 @@ int main(void)
         BENCH_TEST(device_closes_while_idle),
         BENCH_TEST(closed_unseen_before_the_next_request),
         BENCH_TEST(closes_first_after_idle_time),
+        BENCH_TEST(idle_times_differ),
         BENCH_TEST(idle_connections_are_bounded),
         BENCH_TEST(sessions_never_share_a_connection),
         BENCH_TEST(refused),
