@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "wsman/answer.h"
 #include "wsman/names.h"
 
 /* What the next body is. Every operation starts with its request; an Enumerate goes on with Pulls. */
@@ -162,28 +161,36 @@ static int check_relates(const struct wsman_call *call, const struct wsman_answe
                    wsman_request_name(call->rq), answer->relates);
 }
 
-enum wsman_progress wsman_call_answer(struct wsman_call *call, int http_status, const void *p, size_t n,
-                                      struct err *err)
+enum wsman_progress wsman_call_heard(struct wsman_call *call, int http_status, struct wsman_answer *answer,
+                                     const struct err *unread, struct err *err)
 {
     const char *what = wsman_request_name(call->rq);
-    struct wsman_answer answer;
-    struct err parse = ERR_INIT;
     enum wsman_progress progress = WSMAN_FAILED;
 
-    if (wsman_answer_parse(&answer, p, n, &parse) != 0) {
+    if (unread) {
         /* A status that speaks for itself says more than that its page is no XML. */
         if (wsman_fault_to_err(NULL, http_status, what, err) == 0) {
-            *err = parse;
+            *err = *unread;
             err_context(err, "%s", what);
         }
-    } else if (wsman_fault_to_err(&answer, http_status, what, err) == 0 &&
-               check_relates(call, &answer, err) == 0) {
-        progress = answered(call, &answer, err);
+    } else if (wsman_fault_to_err(answer, http_status, what, err) == 0 &&
+               check_relates(call, answer, err) == 0) {
+        progress = answered(call, answer, err);
     }
-    wsman_answer_clear(&answer);
+    wsman_answer_clear(answer);
     if (progress == WSMAN_FINISHED)
         call->stage = STAGE_OVER;
     return progress;
+}
+
+enum wsman_progress wsman_call_answer(struct wsman_call *call, int http_status, const void *p, size_t n,
+                                      struct err *err)
+{
+    struct wsman_answer answer;
+    struct err unread = ERR_INIT;
+    bool is_read = wsman_answer_parse(&answer, p, n, &unread) == 0;
+
+    return wsman_call_heard(call, http_status, &answer, is_read ? NULL : &unread, err);
 }
 
 int wsman_call_give(struct wsman_call *call, struct xml_doc *doc, uint32_t return_value, struct err *err)

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "wsman/answer.h"
 #include "wsman/request.h"
 #include "wsman/value.h"
 
@@ -32,6 +33,10 @@ enum wsman_progress {
 /* The device's answer to that body. An answer whose RelatesTo does not belong to it is bad-answer. */
 enum wsman_progress wsman_call_answer(struct wsman_call *call, int http_status, const void *p, size_t n,
                                       struct err *err);
+/* The same for one that was read elsewhere, by wsman_answer_parse: unread is that one's failure, or NULL. The
+ * answer is taken over, and cleared. */
+enum wsman_progress wsman_call_heard(struct wsman_call *call, int http_status, struct wsman_answer *answer,
+                                     const struct err *unread, struct err *err);
 
 /* The result from elsewhere than WS-Management (eoi/): the children of doc's root are the instances. Takes
  * doc over, also when it fails (too many). */

@@ -9,11 +9,14 @@
 
 #define BACK_OFF_MS 500 /* doubled with every repeat */
 #define BODY_MAX    (WSMAN_ENVELOPE_MAX + 1)
+#define BODY_LIKELY 800 /* bytes: of a Get some 600 */
 
 enum runner_state {
     RUNNER_ASKING,     /* between steps; never seen from outside */
     RUNNER_CONFIRMING, /* the owner writes down that a change comes -> SENDING */
-    RUNNER_SENDING, /* the session carries a request -> ASKING, SENDING (next Pull), WAITING, ENDING, OVER */
+    RUNNER_SENDING, /* the session carries a request -> READING, ASKING, SENDING (next Pull), WAITING, ENDING,
+                       OVER */
+    RUNNER_READING, /* the answer is read elsewhere -> as from SENDING */
     RUNNER_WAITING, /* until the next step or repeat -> ASKING */
     RUNNER_HOLDING, /* until the owner is ready -> ASKING */
     RUNNER_ENDING,  /* over, but done may only be called when the timer fires -> OVER */
@@ -28,6 +31,8 @@ struct runner {
     int64_t began_ms; /* on the owner's clock */
     int64_t budget_ms;
     struct wsman_call *call; /* NULL between steps */
+    struct reading *reading; /* in READING */
+    int status;              /* HTTP's, of what is read */
     struct eoi *eoi;         /* the device is spoken to over the SOAP interface; NULL: over WS-Management */
     bool both;               /* the other interface was tried before */
     bool ending;             /* the sequence is done, what it left behind is being sent */
@@ -156,6 +161,7 @@ static void send_wsman(struct runner *runner)
     struct buf body = buf_init_secret(BODY_MAX);
     struct err err = ERR_INIT;
 
+    (void)buf_room(&body, BODY_LIKELY);
     if (wsman_call_body(runner->call, ++runner->message_id, &body, &err) < 0) {
         tell(runner, seq_step_name(runner->seq), &err);
         drop_call(runner);
@@ -250,11 +256,9 @@ static bool turns_to_the_other(struct runner *runner)
     return true;
 }
 
-static void on_wsman(struct runner *runner, const struct http_answer *answer)
+static void call_goes_on(struct runner *runner, enum wsman_progress progress, const struct err *err)
 {
-    struct err err = ERR_INIT;
-
-    switch (wsman_call_answer(runner->call, answer->status, answer->body, answer->n, &err)) {
+    switch (progress) {
     case WSMAN_FINISHED:
         heard(runner, NULL);
         break;
@@ -262,8 +266,33 @@ static void on_wsman(struct runner *runner, const struct http_answer *answer)
         send_call(runner);
         break;
     case WSMAN_FAILED:
-        failed(runner, &err);
+        failed(runner, err);
         break;
+    }
+}
+
+static void is_read(void *arg, struct wsman_answer *answer, const struct err *failure)
+{
+    struct runner *runner = arg;
+    struct err err = ERR_INIT;
+
+    runner->reading = NULL;
+    runner->state = RUNNER_ASKING;
+    call_goes_on(runner, wsman_call_heard(runner->call, runner->status, answer, failure, &err), &err);
+}
+
+static void on_wsman(struct runner *runner, const struct http_answer *answer)
+{
+    const struct runner_reader *reader = runner->owner.reader;
+    struct err err = ERR_INIT;
+
+    if (reader) {
+        runner->state = RUNNER_READING;
+        runner->status = answer->status;
+        runner->reading = reader->begin(reader->arg, answer->body, answer->n, is_read, runner);
+    } else {
+        call_goes_on(runner, wsman_call_answer(runner->call, answer->status, answer->body, answer->n, &err),
+                     &err);
     }
 }
 
@@ -381,6 +410,8 @@ void runner_free(struct runner *runner)
         return;
     if (runner->state == RUNNER_SENDING)
         http_session_abort(runner->session);
+    if (runner->state == RUNNER_READING)
+        runner->owner.reader->forget(runner->reading);
     if (runner->state == RUNNER_WAITING || runner->state == RUNNER_ENDING)
         runner->owner.timer(runner->owner.arg, runner, -1);
     drop_call(runner);

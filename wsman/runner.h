@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "wsman/answer.h"
 #include "wsman/http.h"
 #include "wsman/interface.h"
 #include "wsman/seq.h"
@@ -24,12 +25,27 @@
 
 struct runner;
 
+/* Reads answers elsewhere than on the loop's thread. */
+struct reading;
+/* The answer (wsman_answer_parse) is the callee's to take; it is cleared after. failure: of reading, or NULL.
+ */
+typedef void runner_read_done(void *arg, struct wsman_answer *answer, const struct err *failure);
+struct runner_reader {
+    void *arg;
+    /* Begins to read n bytes, which are copied. done is called once, from the loop, never from inside. */
+    struct reading *(*begin)(void *arg, const void *p, size_t n, runner_read_done *done, void *done_arg);
+    /* Before done was called: it is not wanted any more. */
+    void (*forget)(struct reading *reading);
+};
+
 struct runner_owner {
     void *arg;
     enum interface interface; /* what is known of the device */
     const struct clock *clock;
     /* One timer per runner: call runner_timer(runner) once after ms; negative: no call. */
     void (*timer)(void *arg, struct runner *runner, int64_t ms);
+    /* Borrowed; NULL: answers are read as they come. */
+    const struct runner_reader *reader;
     /* A random number, for jitter. */
     uint32_t (*random)(void *arg);
     /* Before the first request that changes the device is sent; the owner writes it down durably and then

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "amtd/fleet/reader.h"
 #include "base/xalloc.h"
 
 /* How long and how many idle sessions are kept: about the lifetime of a digest nonce, and a fleet. */
@@ -17,6 +18,7 @@ struct entry {
 
 struct engine {
     struct run_parts parts;
+    struct reader *reader;
     struct entry *entries;
     void (*stopped)(void *arg);
     void *stopped_arg;
@@ -30,15 +32,20 @@ struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *htt
                           size_t dial_limit, struct err *err)
 {
     struct dialer *dialer = dialer_new(loop, dial_limit, err);
+    struct reader *reader = dialer ? reader_new(loop, err) : NULL;
 
-    if (!dialer)
+    if (!reader) {
+        dialer_free(dialer);
         return NULL;
+    }
     struct engine *engine = xcalloc(1, sizeof(*engine));
     engine->parts.loop = loop;
     engine->parts.store = store;
     engine->parts.http = http;
     engine->parts.clock = clock;
     engine->parts.dialer = dialer;
+    engine->reader = reader;
+    engine->parts.reader = reader_for_runners(reader);
     engine->parts.links = links_new(loop, http, clock, LINK_IDLE_MS, LINK_MOST);
     return engine;
 }
@@ -67,6 +74,7 @@ static void engine_maybe_end(struct engine *engine)
         return;
     dialer_free(engine->parts.dialer);
     links_free(engine->parts.links);
+    reader_free(engine->reader);
     free(engine);
     stopped(arg);
 }

@@ -17,6 +17,7 @@
 #include "amtd/store/model.h"
 #include "amtd/store/rights.h"
 #include "amtd/store/store.h"
+#include "wsman/runner.h"
 
 #define RUN_PARALLEL_DEFAULT 256
 #define RUN_PARALLEL_MAX     4096
@@ -68,6 +69,7 @@ struct run_parts {
     struct dialer *dialer;
     struct links *links;
     struct http *http;
+    const struct runner_reader *reader; /* of devices' answers */
     const struct clock *clock;
     const struct session_guard *guard; /* NULL: there are no sessions */
     struct power_watch power_watch;    /* begins NULL: nobody wants to know */

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
 #include "wsman/runner.h"
 
 /* --- the session: what runner.c links to instead of the transport --- */
@@ -195,7 +196,59 @@ struct bench {
     bool resume_at_once, free_in_done;
     struct err failure;
     char steps[1024];
+    bool reads_elsewhere;
+    struct runner_reader reader;
+    struct reading *reading; /* under way */
+    unsigned forgotten;
 };
+
+/* --- reading elsewhere --- */
+
+struct reading {
+    runner_read_done *done;
+    void *arg;
+    char *bytes;
+    size_t n;
+};
+
+static struct reading *begin_reading(void *arg, const void *p, size_t n, runner_read_done *done,
+                                     void *done_arg)
+{
+    struct bench *b = arg;
+
+    assert_null(b->reading);
+    b->reading = xcalloc(1, sizeof(*b->reading));
+    *b->reading = (struct reading){done, done_arg, xstrndup(p, n), n};
+    return b->reading;
+}
+
+static struct bench *reading_bench; /* forget is told of the reading alone */
+
+static void end_reading(struct reading *reading)
+{
+    reading_bench->reading = NULL;
+    free(reading->bytes);
+    free(reading);
+}
+
+static void forget_reading(struct reading *reading)
+{
+    reading_bench->forgotten++;
+    end_reading(reading);
+}
+
+static void read_now(struct bench *b)
+{
+    struct reading *reading = b->reading;
+    struct wsman_answer answer;
+    struct err failure = ERR_INIT;
+    int rc = wsman_answer_parse(&answer, reading->bytes, reading->n, &failure);
+
+    b->reading = NULL;
+    reading->done(reading->arg, &answer, rc == 0 ? NULL : &failure);
+    wsman_answer_clear(&answer);
+    end_reading(reading);
+}
 
 static void on_timer(void *arg, struct runner *runner, int64_t ms)
 {
@@ -256,12 +309,15 @@ static void begin(struct bench *b, const struct seq_step *steps, int count, int6
                                  .interface = b->interface,
                                  .clock = &b->clock,
                                  .timer = on_timer,
+                                 .reader = b->reads_elsewhere ? &b->reader : NULL,
                                  .random = on_random,
                                  .before_change = confirm ? on_change : NULL,
                                  .hold = on_hold,
                                  .step = on_step,
                                  .done = on_done};
 
+    b->reader = (struct runner_reader){b, begin_reading, forget_reading};
+    reading_bench = b;
     seq_init(&b->seq.seq, steps, count);
     b->runner = runner_start(&b->session, &b->seq.seq, budget_ms, &owner);
     assert_int_equal(b->done, 0); /* never from inside runner_start */
@@ -304,6 +360,72 @@ static int teardown(void **state)
     assert_true(b->timer_at < 0);
     free(b);
     return 0;
+}
+
+static void answers_are_read_elsewhere(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->reads_elsewhere = true;
+    begin(b, SEQ_TABLE(two_reads), 10000, false);
+    answer(&b->session);
+    assert_false(b->session.busy);
+    assert_int_equal(b->seq.heard, 0);
+    runner_timer(b->runner); /* not what it waits for */
+    runner_resume(b->runner);
+    assert_false(b->session.busy);
+    read_now(b);
+    assert_int_equal(b->seq.heard, 1);
+    assert_true(b->session.busy);
+    answer_body(&b->session, "<no><end></no>"); /* no XML: for good, as if it had been read at once */
+    read_now(b);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_BAD_ANSWER);
+}
+
+static void a_list_is_read_elsewhere(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->reads_elsewhere = true;
+    begin(b, SEQ_TABLE(one_list), 10000, false);
+    answer_body(&b->session, "<e:EnumerateResponse><e:EnumerationContext>7</e:EnumerationContext>"
+                             "</e:EnumerateResponse>");
+    read_now(b);
+    assert_true(b->session.busy); /* the Pull */
+    answer_body(&b->session, "<e:PullResponse><e:Items/><e:EndOfSequence/></e:PullResponse>");
+    read_now(b);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_NONE);
+}
+
+static void a_status_is_read_elsewhere(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->reads_elsewhere = true;
+    begin(b, SEQ_TABLE(one_read), 10000, false);
+    answer_status(&b->session, 503);
+    read_now(b);
+    assert_int_equal(b->done, 0); /* busy passes */
+    pass(b);
+    answer(&b->session);
+    read_now(b);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_NONE);
+}
+
+static void freed_while_an_answer_is_read(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->reads_elsewhere = true;
+    begin(b, SEQ_TABLE(one_read), 10000, false);
+    answer(&b->session);
+    runner_free(b->runner);
+    b->runner = NULL;
+    assert_int_equal(b->forgotten, 1);
+    assert_int_equal(b->done, 0);
 }
 
 /* What is to be done outside comes between two steps; it may be done at once, or never. */
@@ -763,6 +885,10 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(runs_to_the_end),
+        TEST(answers_are_read_elsewhere),
+        TEST(a_list_is_read_elsewhere),
+        TEST(a_status_is_read_elsewhere),
+        TEST(freed_while_an_answer_is_read),
         TEST(holds_on_until_resumed),
         TEST(holds_on_for_no_time),
         TEST(ends_while_it_holds_on),
