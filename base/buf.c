@@ -1,6 +1,5 @@
 #include "base/buf.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@ struct buf buf_init_secret(size_t max)
 void buf_free(struct buf *b)
 {
     if (b->secret && b->p)
-        OPENSSL_cleanse(b->p, b->cap);
+        explicit_bzero(b->p, b->cap);
     free(b->p);
     b->p = NULL;
     b->len = b->cap = 0;
@@ -36,7 +35,7 @@ void buf_free(struct buf *b)
 void buf_reset(struct buf *b)
 {
     if (b->secret && b->p)
-        OPENSSL_cleanse(b->p, b->cap);
+        explicit_bzero(b->p, b->cap);
     if (b->p)
         b->p[0] = '\0';
     b->len = 0;
@@ -62,7 +61,7 @@ static void grow(struct buf *b, size_t want)
         p = xmalloc(cap);
         if (b->p) {
             memcpy(p, b->p, b->len + 1);
-            OPENSSL_cleanse(b->p, b->cap);
+            explicit_bzero(b->p, b->cap);
             free(b->p);
         }
         b->p = p;

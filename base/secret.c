@@ -62,7 +62,7 @@ void secret_free(struct secret *s)
         OPENSSL_secure_clear_free(s, sizeof(*s) + s->n + 1);
         return;
     }
-    OPENSSL_cleanse(s, sizeof(*s) + s->n + 1);
+    explicit_bzero(s, sizeof(*s) + s->n + 1);
     free(s);
 }
 
@@ -103,7 +103,7 @@ struct secret *secret_from_file(const char *path, struct err *err)
         err_set(err, CAUSE_INVALID_ARGUMENT, "%s: a secret holds no NUL byte", path);
     else
         s = secret_new(bytes, used > 0 && bytes[used - 1] == '\n' ? used - 1 : used);
-    OPENSSL_cleanse(bytes, sizeof(bytes));
+    explicit_bzero(bytes, sizeof(bytes));
     if (fd != STDIN_FILENO)
         close(fd);
     return s;
@@ -111,5 +111,5 @@ struct secret *secret_from_file(const char *path, struct err *err)
 
 void secret_wipe(void *p, size_t n)
 {
-    OPENSSL_cleanse(p, n);
+    explicit_bzero(p, n);
 }

@@ -23,8 +23,14 @@ void *xmalloc(size_t size)
     return checked(malloc(size > 0 ? size : 1));
 }
 
+/* glibc's calloc passes by what its thread has just freed, which is warm, and which only its malloc looks
+ * for; what is larger than that cache's pieces may come from the kernel zeroed already. */
+#define KEPT_BY_THREAD 1024
+
 void *xcalloc(size_t count, size_t size)
 {
+    if (count == 1 && size <= KEPT_BY_THREAD)
+        return memset(xmalloc(size), 0, size);
     return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
 }
 

@@ -15,7 +15,11 @@
 /* libxml2's own tree costs an allocation for every name, text and attribute, and as much again to free. The
  * parser's events go into a tree of ours instead, in a few blocks that are freed together. */
 
-#define BLOCK_MIN  ((size_t)4000)
+#define TREE_LIKELY ((size_t)4000)
+#define BLOCK_USUAL ((size_t)16000) /* an answer of AMT and its tree, with room to spare */
+#ifndef XML_SPARE_MOST              /* 0 where what is used after its end is to be found */
+#define XML_SPARE_MOST 64           /* blocks */
+#endif
 #define NAMES_KEPT 2000 /* in the dictionary of a parser */
 /* NOENT is about the five entities of XML itself, in attributes: on_dtd leaves no others. */
 #define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOENT)
@@ -107,13 +111,60 @@ static void *room_in(struct block *block, size_t n, size_t align)
     return block->bytes + at;
 }
 
-static struct block *add_block(struct xml_doc *doc, size_t size)
-{
-    struct block *block = xmalloc(sizeof(*block) + size);
+/* Blocks of documents that have ended, of all threads: documents are often read by one and ended by another,
+ * which malloc is slow at. */
+static struct {
+    pthread_mutex_t lock;
+    struct block *blocks;
+    size_t count;
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-    *block = (struct block){.older = doc->blocks, .size = size};
-    doc->blocks = block;
+static struct block *take_spare(void)
+{
+    struct block *block;
+
+    pthread_mutex_lock(&spare.lock);
+    block = spare.blocks;
+    if (block) {
+        spare.blocks = block->older;
+        spare.count--;
+    }
+    pthread_mutex_unlock(&spare.lock);
     return block;
+}
+
+static bool keep_spare(struct block *block)
+{
+    bool kept;
+
+    pthread_mutex_lock(&spare.lock);
+    kept = spare.count + 1 <= XML_SPARE_MOST;
+    if (kept) {
+        block->older = spare.blocks;
+        spare.blocks = block;
+        spare.count++;
+    }
+    pthread_mutex_unlock(&spare.lock);
+    return kept;
+}
+
+/* size: at least. */
+static struct block *block_new(struct block *older, size_t size)
+{
+    struct block *block = size <= BLOCK_USUAL ? take_spare() : NULL;
+
+    if (size < BLOCK_USUAL)
+        size = BLOCK_USUAL;
+    if (!block)
+        block = xmalloc(sizeof(*block) + size);
+    *block = (struct block){.older = older, .size = size};
+    return block;
+}
+
+static void block_free(struct block *block)
+{
+    if (block->size != BLOCK_USUAL || !keep_spare(block))
+        free(block);
 }
 
 static void *take(struct xml_doc *doc, size_t n, size_t align)
@@ -123,7 +174,8 @@ static void *take(struct xml_doc *doc, size_t n, size_t align)
     if (p)
         return p;
     size_t size = doc->blocks->size * 2;
-    return room_in(add_block(doc, size < n ? n : size), n, align);
+    doc->blocks = block_new(doc->blocks, size < n ? n : size);
+    return room_in(doc->blocks, n, align);
 }
 
 static char *keep_text(struct xml_doc *doc, const void *p, size_t n)
@@ -154,12 +206,11 @@ void xml_free(struct xml_doc *doc)
 {
     if (!doc)
         return;
+    xmlDictFree(doc->dict);
     for (struct block *block = doc->blocks, *older; block; block = older) {
         older = block->older;
-        free(block);
+        block_free(block); /* the oldest holds doc itself */
     }
-    xmlDictFree(doc->dict);
-    free(doc);
 }
 
 /* --- namespaces --- */
@@ -453,8 +504,10 @@ static void build_clear(struct build *build)
 /* room: bytes that will be needed besides those of the tree. */
 static bool build_begin(struct build *build, xmlParserCtxtPtr ctxt, size_t room)
 {
-    build->doc = xcalloc(1, sizeof(*build->doc));
-    add_block(build->doc, BLOCK_MIN + room);
+    struct block *block = block_new(NULL, sizeof(*build->doc) + TREE_LIKELY + room);
+
+    build->doc = room_in(block, sizeof(*build->doc), _Alignof(struct xml_doc));
+    *build->doc = (struct xml_doc){.blocks = block};
     build->open[0] = (struct open_element){0};
     build->depth = 0;
     build->declared = 0;
