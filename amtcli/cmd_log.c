@@ -2,6 +2,7 @@
 #include "amtcli/cmd_log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,8 +131,9 @@ static int log_export(struct context *ctx)
 {
     const char *path = ctx->args.operands[1];
     bool out = strcmp(path, "-") == 0;
-    struct stream stream = {.ctx = ctx, .out = out ? stdout : fopen(path, "wb")};
-    int code, failed;
+    int fd = out ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666), code, failed;
+    struct stream stream = {.ctx = ctx, .out = out ? stdout : fd >= 0 ? fdopen(fd, "wb") : NULL};
+    long end;
 
     if (!stream.out) {
         fprintf(stderr, "amtcli: %s: %s\n", path, strerror(errno));
@@ -140,10 +142,12 @@ static int log_export(struct context *ctx)
     code = stream_call(&stream, "log.show", show_params(&ctx->args, format_of(path)), on_bytes, NULL);
     if (out)
         return code;
-    failed = ferror(stream.out);
-    if ((fclose(stream.out) != 0 || failed) && code == EXIT_ALL) {
-        fprintf(stderr, "amtcli: %s: %s\n", path, strerror(errno));
-        code = EXIT_SOME_FAILED;
+    end = ftell(stream.out); /* what was in the file is gone only when there is something in its place */
+    failed = ferror(stream.out) ||
+             ((end > 0 || (end == 0 && code == EXIT_ALL)) && ftruncate(fd, end) != 0 && errno != EINVAL);
+    if (fclose(stream.out) != 0 || failed) {
+        fprintf(stderr, "amtcli: %s: %s\n", path, failed ? "not all could be written" : strerror(errno));
+        code = code == EXIT_ALL ? EXIT_SOME_FAILED : code;
     }
     return code;
 }

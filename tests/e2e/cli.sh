@@ -87,6 +87,9 @@ for command in "host list" "host show pc0001" "collection list" "collection show
     exits 0 amtcli $command
 done
 
+printf precious > "$dir/export"
+exits 2 amtcli log export nosuch "$dir/export"
+[ "$(cat "$dir/export")" = precious ] || fail "an export that failed emptied the file"
 exits 2 amtcli filter apply quarantine pc0001 --force
 says "$dir/err" '--confirm-within'
 exits 2 amtcli agent remove pc0001
