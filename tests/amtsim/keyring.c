@@ -16,28 +16,50 @@
 
 #define BLOB_MAX 8192
 
+/* Of the set-up: handle 0 is the key, and its certificate. */
+static void set_up(struct keyring *k, bool with_root)
+{
+    k->key_count = 1;
+    k->keys[0] = (struct keyring_key){0};
+    k->certificate_count = with_root ? 2 : 1;
+    k->certificates[0] = (struct keyring_certificate){0};
+    k->certificates[1] = (struct keyring_certificate){.handle = 1, .root = true};
+    if (k->next_handle < 2)
+        k->next_handle = 2;
+}
+
 struct keyring *keyring_of(struct device *d)
 {
     if (d->keyring != NULL)
         return d->keyring;
     struct keyring *k = d->keyring = xcalloc(1, sizeof(*k));
-    if (d->fleet->tls == NULL || d->tls == DEVICE_TLS_NONE)
-        return k;
-    k->key_count = 1; /* handle 0, like its certificate */
-    k->certificate_count = d->tls == DEVICE_TLS_MUTUAL ? 2 : 1;
-    k->certificates[1] = (struct keyring_certificate){.handle = 1, .root = true};
-    k->next_handle = 2;
+    if (d->fleet->tls != NULL && d->tls != DEVICE_TLS_NONE)
+        set_up(k, d->tls == DEVICE_TLS_MUTUAL);
     return k;
+}
+
+static void empty(struct keyring *k)
+{
+    for (size_t i = 0; i < k->key_count; i++)
+        EVP_PKEY_free(k->keys[i].key);
+    for (size_t i = 0; i < k->certificate_count; i++)
+        X509_free(k->certificates[i].cert);
+    k->key_count = k->certificate_count = 0;
+}
+
+void keyring_forget(struct device *d)
+{
+    struct keyring *k = keyring_of(d);
+    empty(k);
+    if (d->generation->tls_only && d->tls != DEVICE_TLS_NONE)
+        set_up(k, false);
 }
 
 void keyring_free(struct keyring *k)
 {
     if (k == NULL)
         return;
-    for (size_t i = 0; i < k->key_count; i++)
-        EVP_PKEY_free(k->keys[i].key);
-    for (size_t i = 0; i < k->certificate_count; i++)
-        X509_free(k->certificates[i].cert);
+    empty(k);
     free(k);
 }
 

@@ -41,6 +41,9 @@ struct keyring {
 
 /* Made at the first call. */
 struct keyring *keyring_of(struct device *device);
+/* The device's set-up is taken back: what was put there is gone. Firmware without plain ports has again what
+ * it had at first. */
+void keyring_forget(struct device *device);
 void keyring_free(struct keyring *keyring); /* NULL is fine */
 
 struct keyring_certificate *keyring_certificate(struct keyring *keyring, uint32_t handle); /* NULL: none */

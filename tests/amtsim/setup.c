@@ -7,10 +7,12 @@
 #include "tests/amtsim/alerts.h"
 #include "tests/amtsim/defense.h"
 #include "tests/amtsim/fleet.h"
+#include "tests/amtsim/keyring.h"
 #include "tests/amtsim/network.h"
 #include "tests/amtsim/redir_settings.h"
 #include "tests/amtsim/return_value.h"
 #include "tests/amtsim/subscriptions.h"
+#include "tests/amtsim/tls_settings.h"
 #include "tests/amtsim/traps.h"
 #include "tests/amtsim/users.h"
 
@@ -67,6 +69,8 @@ static void forget(struct device *d)
     d->alarms = NULL;
     users_free(d->users);
     d->users = NULL;
+    tls_settings_undo(d);
+    keyring_forget(d);
 }
 
 uint32_t setup_undo(struct device *d, bool full)

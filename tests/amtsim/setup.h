@@ -20,8 +20,8 @@ bool setup_gone(const struct device *device);
 bool setup_blocked(const struct device *device);
 
 /* Unprovisioned, with its ReturnValue. full: all is as a factory leaves it, and the realm a new one; else the
- * administrator with his password, names and addresses stay. Accounts, filters, agents, alarms and
- * subscriptions are gone either way. */
+ * administrator with his password, names and addresses stay. Accounts, filters, agents, alarms,
+ * subscriptions, keys, certificates and the settings of TLS are gone either way. */
 uint32_t setup_undo(struct device *device, bool full);
 /* Set up again, as it is. */
 void setup_redo(struct device *device);

@@ -161,6 +161,16 @@ static void on_restart(uv_timer_t *timer)
     tls_settings_restart(timer->data);
 }
 
+static void start_restart(struct device *d)
+{
+    if (d->tls_changes->restart == NULL) {
+        d->tls_changes->restart = xcalloc(1, sizeof(*d->tls_changes->restart));
+        uv_timer_init(d->fleet->loop, d->tls_changes->restart);
+        d->tls_changes->restart->data = d;
+    }
+    uv_timer_start(d->tls_changes->restart, on_restart, TLS_RESTART_MS, 0);
+}
+
 uint32_t tls_settings_commit(struct device *d)
 {
     if (d->tls_changes == NULL)
@@ -176,13 +186,20 @@ uint32_t tls_settings_commit(struct device *d)
         log_err(NULL, "device %u: %s", d->index + 1, err.text);
         return RET_INTERNAL;
     }
-    if (d->tls_changes->restart == NULL) {
-        d->tls_changes->restart = xcalloc(1, sizeof(*d->tls_changes->restart));
-        uv_timer_init(d->fleet->loop, d->tls_changes->restart);
-        d->tls_changes->restart->data = d;
-    }
-    uv_timer_start(d->tls_changes->restart, on_restart, TLS_RESTART_MS, 0);
+    start_restart(d);
     return RET_OK;
+}
+
+void tls_settings_undo(struct device *d)
+{
+    bool keeps = d->generation->tls_only && d->tls != DEVICE_TLS_NONE;
+    if (d->tls_changes == NULL && d->tls == DEVICE_TLS_NONE)
+        return;
+    struct tls_settings *s = changeable(d);
+    s->credential = keeps ? 0 : TLS_NO_CERTIFICATE;
+    for (int i = 0; i < TLS_SIDES; i++)
+        s->put[i] = (struct tls_side){.enabled = keeps};
+    start_restart(d);
 }
 
 void tls_settings_free(struct device *d)

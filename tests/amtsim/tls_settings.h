@@ -28,6 +28,9 @@ void tls_credential_delete(struct call *call);
 /* CommitChanges: ReturnValue. What changes takes effect after TLS_RESTART_MS, when the answer is gone. */
 #define TLS_RESTART_MS 300
 uint32_t tls_settings_commit(struct device *device);
+/* The device's set-up is taken back: TLS is off from a restart on, but for firmware without plain ports,
+ * which shows again the certificate that it had at first. */
+void tls_settings_undo(struct device *device);
 void tls_settings_restart(struct device *device); /* at once, what was committed; for tests */
 void tls_settings_free(struct device *device);
 

@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/amtsim/keyring.h"
+#include "tests/amtsim/setup.h"
 #include "tests/amtsim/tls.h"
+#include "tests/amtsim/tls_settings.h"
 #include "tests/unit/amtsim/sim.h"
 
 #define REMOTE "Intel(r) AMT 802.3 TLS Settings"
@@ -161,6 +164,35 @@ static void goes_away_while_it_restarts(void **state)
     commit(0);
 }
 
+/* What a set-up that is taken back leaves of keys, certificates and TLS: nothing, but where firmware has no
+ * plain ports what it had at first. */
+static void taking_the_setup_back_clears_all(void **state)
+{
+    static const struct {
+        unsigned generation;
+        enum device_tls tls, after;
+        bool full;
+        size_t certificates, keys;
+    } cases[] = {
+        {11, DEVICE_TLS_MUTUAL, DEVICE_TLS_NONE, true, 0, 0},
+        {11, DEVICE_TLS_NONE, DEVICE_TLS_NONE, false, 0, 0},
+        {21, DEVICE_TLS_MUTUAL, DEVICE_TLS_SERVER, false, 1, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (i > 0)
+            sim_stop(&sim);
+        start(cases[i].generation, cases[i].tls);
+        assert_int_equal(keyring_of(device)->certificate_count > 0, cases[i].tls != DEVICE_TLS_NONE);
+        assert_int_equal(setup_undo(device, cases[i].full), 0);
+        run_until(cases[i].after);
+        assert_int_equal(keyring_of(device)->certificate_count, cases[i].certificates);
+        assert_int_equal(keyring_of(device)->key_count, cases[i].keys);
+        assert_int_equal(tls_settings(device).credential, cases[i].certificates > 0 ? 0 : TLS_NO_CERTIFICATE);
+        assert_false(tls_settings(device).put[TLS_REMOTE].mutual);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +200,7 @@ int main(void)
         cmocka_unit_test_teardown(tls_goes_and_comes_back_with_its_credential, stop),
         cmocka_unit_test_teardown(what_is_missing_or_forbidden, stop),
         cmocka_unit_test_teardown(goes_away_while_it_restarts, stop),
+        cmocka_unit_test_teardown(taking_the_setup_back_clears_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
