@@ -1,12 +1,10 @@
 #include "amtd/pushed.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -38,32 +36,18 @@ static void configure(struct hub *hub, const struct config *own, const struct co
     free(all); /* its texts are borrowed */
 }
 
-static int write_file(const char *path, const void *p, size_t n)
-{
-    char *fresh = xasprintf("%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int status =
-        fd >= 0 && write(fd, p, n) == (ssize_t)n && fsync(fd) == 0 && rename(fresh, path) == 0 ? 0 : -1;
-
-    if (fd >= 0)
-        close(fd);
-    free(fresh);
-    return status;
-}
-
 int pushed_take(struct hub *hub, const char *state_dir, const struct config *own, const void *p, size_t n,
                 struct buf *mistakes)
 {
     char *path = xasprintf("%s/" FILE_NAME, state_dir);
+    struct err err = ERR_INIT;
     struct config pushed;
     int status;
 
     config_init(&pushed);
     status = config_parse_consoles(&pushed, "configuration", p, n, mistakes);
-    if (status == 0 && write_file(path, p, n) != 0) {
-        buf_printf(mistakes, "%s: %s", path, strerror(errno));
-        status = -1;
-    }
+    if (status == 0 && (status = file_replace(path, p, n, &err)) != 0)
+        buf_puts(mistakes, err.text);
     if (status == 0)
         configure(hub, own, &pushed);
     config_clear(&pushed);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -128,24 +129,6 @@ static struct secret *make_pem(struct err *err)
     return pem;
 }
 
-/* Under its name only when it is whole and on the disk. */
-static int write_file(const char *path, const struct buf *content, struct err *err)
-{
-    char *fresh = xasprintf("%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int status = 0;
-
-    if (fd < 0 || write(fd, content->p, content->len) != (ssize_t)content->len || fsync(fd) != 0 ||
-        rename(fresh, path) != 0)
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
-    if (fd >= 0)
-        close(fd);
-    if (status != 0)
-        unlink(fresh);
-    free(fresh);
-    return status;
-}
-
 static int make_file(const char *path, const struct seal *seal, struct err *err)
 {
     struct secret *pem = make_pem(err);
@@ -157,7 +140,7 @@ static int make_file(const char *path, const struct seal *seal, struct err *err)
     else if (status == 0)
         buf_add(&content, secret_str(pem), secret_len(pem));
     if (status == 0)
-        status = write_file(path, &content, err);
+        status = file_replace(path, content.p, content.len, err);
     buf_free(&content);
     secret_free(pem);
     return status;

@@ -1,0 +1,63 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        p += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+int file_read(const char *path, struct buf *out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char piece[4096];
+    ssize_t n = fd >= 0 ? 1 : -1;
+
+    while (n > 0 && buf_ok(out)) {
+        n = read(fd, piece, sizeof(piece));
+        if (n > 0)
+            buf_add(out, piece, (size_t)n);
+        else if (n < 0 && errno == EINTR)
+            n = 1;
+    }
+    if (n < 0)
+        err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
+    else if (!buf_ok(out))
+        err_set(err, CAUSE_LIMIT_EXCEEDED, "%s: the file is too large", path);
+    if (fd >= 0)
+        close(fd);
+    return n < 0 || !buf_ok(out) ? -1 : 0;
+}
+
+int file_replace(const char *path, const void *p, size_t n, struct err *err)
+{
+    char *fresh = xasprintf("%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int status = 0;
+
+    if (fd < 0 || !write_all(fd, p, n) || fsync(fd) != 0 || rename(fresh, path) != 0)
+        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
+    if (fd >= 0)
+        close(fd);
+    if (status != 0)
+        unlink(fresh);
+    free(fresh);
+    return status;
+}
