@@ -1,8 +1,6 @@
 /* certificate ca, list, issue, renew, check, remove. */
 #include "amtcli/cmd_certificate.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
+#include "amtcli/secret_file.h"
 
 #define DAY_MS ((int64_t)86400000)
 
@@ -68,20 +67,10 @@ static const struct option_row client_options[] = {
     {NULL},
 };
 
-/* A new file, for this user only. */
-static int write_file(const char *path, const json_t *reply)
+static void put_pair(FILE *file, const json_t *reply)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool good = file && fputs(json_string_value(json_object_get(reply, "certificate")), file) >= 0 &&
-                fputs(json_string_value(json_object_get(reply, "key")), file) >= 0;
-
-    if (file)
-        good = fclose(file) == 0 && good;
-    if (good)
-        return EXIT_ALL;
-    fprintf(stderr, "amtcli certificate client: %s: %s\n", path, strerror(errno));
-    return EXIT_USAGE;
+    fputs(json_string_value(json_object_get(reply, "certificate")), file);
+    fputs(json_string_value(json_object_get(reply, "key")), file);
 }
 
 static int certificate_client(struct context *ctx)
@@ -95,7 +84,7 @@ static int certificate_client(struct context *ctx)
     code = context_call(ctx, "certificate.client", params, &reply);
     if (code != EXIT_ALL)
         return code;
-    code = write_file(ctx->args.operands[0], reply);
+    code = secret_file(ctx->args.operands[0], "certificate client", put_pair, reply);
     json_decref(reply);
     return code;
 }
@@ -110,8 +99,9 @@ static const struct option_row former_options[] = {
 static int certificate_list(struct context *ctx)
 {
     static const struct param map[] = {{"all", "former"}, {NULL}};
-    static const struct column columns[] = {{"HOST", "host"},   {"STATE", "state"}, {"CA", "ca"},
-                                            {"UNTIL", "until"}, {"NAMES", "names"}, {NULL}};
+    static const struct column columns[] = {
+        {"HOST", "host"},   {"STATE", "state"},         {"CA", "ca"}, {"UNTIL", "until"},
+        {"NAMES", "names"}, {"OLD ROOTS", "old_roots"}, {NULL}};
     json_t *params = json_object(), *reply;
     int code;
 

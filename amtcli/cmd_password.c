@@ -1,4 +1,4 @@
-/* password rotate, list, show, forget. */
+/* password rotate, list, show, export, forget. */
 #include "amtcli/cmd_password.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
+#include "amtcli/secret_file.h"
 #include "base/text.h"
 
 /* --- rotate --- */
@@ -65,6 +66,42 @@ static int password_show(struct context *ctx)
     return show_rows(ctx, "password.show", json_pack("{s:s}", "host", ctx->args.operands[0]), columns);
 }
 
+/* --- export --- */
+
+static void put_passwords(FILE *file, const json_t *reply)
+{
+    static const struct column columns[] = {
+        {"HOST", "host"}, {"USER", "user"}, {"PASSWORD", "password"}, {"STATE", "state"}, {NULL}};
+
+    output_csv(file, json_object_get(reply, "passwords"), columns);
+}
+
+/* That somebody has them is told only when they are on his disk. */
+static int password_export(struct context *ctx)
+{
+    const char *target = ctx->args.operands[0], *path = ctx->args.operands[1];
+    json_t *reply;
+    size_t count;
+    int code = context_call(ctx, "password.export", json_pack("{s:s}", "target", target), &reply);
+
+    if (code != EXIT_ALL)
+        return code;
+    count = json_array_size(json_object_get(reply, "passwords"));
+    if (count == 0)
+        fputs("none of these hosts has a password of its own: nothing was written\n", stderr);
+    else
+        code = secret_file(path, "password export", put_passwords, reply);
+    if (code == EXIT_ALL && count > 0)
+        code = context_call(
+            ctx, "password.saved",
+            json_pack("{s:s, s:O}", "target", target, "at_ms", json_object_get(reply, "at_ms")), NULL);
+    if (code == EXIT_ALL && count > 0)
+        fprintf(stderr, "%zu %s in %s, readable by you alone\n", count, count == 1 ? "password" : "passwords",
+                path);
+    json_decref(reply);
+    return code;
+}
+
 /* --- forget --- */
 
 static int password_forget(struct context *ctx)
@@ -93,6 +130,7 @@ static int password_forget(struct context *ctx)
 static const struct option_row *const rotate_tables[] = {rotate_options, options_output, options_yes,
                                                          options_run, NULL};
 static const struct option_row *const look_tables[] = {former_options, options_output, NULL};
+static const struct option_row *const export_tables[] = {NULL};
 static const struct option_row *const forget_tables[] = {options_yes, NULL};
 
 const struct command command_password_rotate = {
@@ -121,6 +159,17 @@ const struct command command_password_show = {
     look_tables,
     "password show pc7\npassword show pc7 --all",
     password_show};
+const struct command command_password_export = {
+    "password export",
+    "TARGET FILE",
+    2,
+    2,
+    "write the machines' own passwords to a new file (CSV) that only you can read: to print, or to keep in a "
+    "safe "
+    "before they are unprovisioned",
+    export_tables,
+    "password export @retired /root/retired.csv\npassword export all /media/stick/passwords.csv",
+    password_export};
 const struct command command_password_forget = {
     "password forget",
     "TARGET",

@@ -20,8 +20,10 @@ static const struct option_row settings[] = {
     {"auth", 0, OPTION_CHOICE, "SCHEME", "how to log in", .choices = "digest kerberos", .standard = "digest"},
     {"ccache", 0, OPTION_TEXT, "NAME", "Kerberos credential cache", .standard = "that of amtd"},
     {"tls", 0, OPTION_CHOICE, "MODE",
-     "whom to trust: nobody, without TLS; a CA; or the certificate first seen, which is recorded",
-     .choices = "none ca pin", .standard = "none"},
+     "whom to trust: nobody, without TLS; a CA; amtd's own CA, also when it is renewed; or the certificate "
+     "first "
+     "seen, which is recorded",
+     .choices = "none ca own pin", .standard = "none"},
     {"ca-file", 0, OPTION_FILE, "FILE", "PEM file of CAs", .standard = "those of the system"},
     {"client-cert", 0, OPTION_FILE, "FILE", "PEM file of our certificate, for devices that ask for one"},
     {"client-key", 0, OPTION_FILE, "FILE", "PEM file of its key"},

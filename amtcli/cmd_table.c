@@ -69,6 +69,7 @@ const struct command *const commands[] = {
     &command_password_rotate,
     &command_password_list,
     &command_password_show,
+    &command_password_export,
     &command_password_forget,
     &command_certificate_ca,
     &command_certificate_client,

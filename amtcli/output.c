@@ -143,21 +143,21 @@ size_t text_width(const char *text)
 
 /* --- CSV (RFC 4180) --- */
 
-static void csv_cell(const char *text, bool first)
+static void csv_cell(FILE *to, const char *text, bool first)
 {
     if (!first)
-        putchar(',');
+        putc(',', to);
     if (!text[strcspn(text, "\",\r\n")]) {
-        fputs(text, stdout);
+        fputs(text, to);
         return;
     }
-    putchar('"');
+    putc('"', to);
     for (; *text; text++) {
         if (*text == '"')
-            putchar('"');
-        putchar(*text);
+            putc('"', to);
+        putc(*text, to);
     }
-    putchar('"');
+    putc('"', to);
 }
 
 struct csv_column {
@@ -217,26 +217,26 @@ static struct csv_columns csv_columns(const json_t *rows, const struct column *c
 }
 
 /* Bytes as they are, so that a program (and host import) reads what amtd has; a terminal is spared. */
-static void csv_rows(const json_t *rows, const struct column *columns)
+void output_csv(FILE *to, const json_t *rows, const struct column *columns)
 {
-    put_text *put = isatty(STDOUT_FILENO) ? text_printable : buf_add;
+    put_text *put = isatty(fileno(to)) ? text_printable : buf_add;
     struct csv_columns all = csv_columns(rows, columns);
     size_t i;
     json_t *row;
 
     for (size_t c = 0; c < all.count; c++)
-        csv_cell(all.items[c].title, c == 0);
-    fputs("\r\n", stdout);
+        csv_cell(to, all.items[c].title, c == 0);
+    fputs("\r\n", to);
     json_array_foreach((json_t *)rows, i, row)
     {
         for (size_t c = 0; c < all.count; c++) {
             struct buf cell = buf_init(CELL_MAX);
 
             value_text(look_up(row, all.items[c].field), put, &cell);
-            csv_cell(buf_str(&cell), c == 0);
+            csv_cell(to, buf_str(&cell), c == 0);
             buf_free(&cell);
         }
-        fputs("\r\n", stdout);
+        fputs("\r\n", to);
     }
     for (size_t c = 0; c < all.count; c++) {
         free(all.items[c].title);
@@ -301,7 +301,7 @@ void output_rows(enum format format, const json_t *rows, const struct column *co
         output_json(rows);
         break;
     case FORMAT_CSV:
-        csv_rows(rows, columns);
+        output_csv(stdout, rows, columns);
         break;
     case FORMAT_TABLE:
         if (json_array_size(rows) > 0)
@@ -331,7 +331,7 @@ void output_object(enum format format, const json_t *object, const struct column
         output_json(object);
         break;
     case FORMAT_CSV:
-        csv_rows(row, fields);
+        output_csv(stdout, row, fields);
         break;
     case FORMAT_TABLE:
         object_lines(object, fields);

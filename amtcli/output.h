@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "amtcli/args.h"
 #include "base/buf.h"
@@ -25,6 +26,8 @@ struct column {
 
 /* rows: an array of objects. JSON prints the rows themselves, not the columns. */
 void output_rows(enum format format, const json_t *rows, const struct column *columns);
+/* As CSV to a stream; to a terminal made printable. */
+void output_csv(FILE *to, const json_t *rows, const struct column *columns);
 /* An object as "name  value" lines, or as JSON or CSV. */
 void output_object(enum format format, const json_t *object, const struct column *fields);
 void output_json(const json_t *json);

@@ -68,7 +68,7 @@ static const struct api_param profile_put_params[] = {
     {"user", API_STRING, false, "for digest"},
     {"password", API_STRING, false, "for digest"},
     {"ccache", API_STRING, false, "Kerberos credential cache"},
-    {"tls", API_STRING, false, "none, ca or pin"},
+    {"tls", API_STRING, false, "none, ca, own or pin"},
     {"ca_file", API_STRING, false, "PEM"},
     {"client_cert_file", API_STRING, false, "PEM"},
     {"client_key_file", API_STRING, false, "PEM"},
@@ -117,6 +117,11 @@ static const struct api_param calendar_params[] = {
     {"target", API_STRING, false, "which hosts"},
     {"within_ms", API_INTEGER, false, "what is due within so long"},
     {"password_age_ms", API_INTEGER, false, "when a password is to be changed"},
+    END,
+};
+static const struct api_param password_saved_params[] = {
+    {"target", API_STRING, true, "which hosts"},
+    {"at_ms", API_INTEGER, true, "when they were exported"},
     END,
 };
 static const struct api_param password_show_params[] = {
@@ -430,6 +435,10 @@ const struct api_call api_calls[] = {
      "which hosts have passwords of their own"},
     {"password.show", ROLE_ADMINISTER, password_show_params, false, call_password_show, NULL,
      "the passwords of a host", API_HOST},
+    {"password.export", ROLE_ADMINISTER, target_only, false, call_password_export, NULL,
+     "the passwords of many hosts", API_TARGET},
+    {"password.saved", ROLE_ADMINISTER, password_saved_params, false, call_password_saved, NULL,
+     "somebody has kept what was exported", API_TARGET},
     {"password.forget", ROLE_ADMINISTER, target_only, false, call_password_forget, NULL,
      "goes back to the passwords of the profiles", API_TARGET},
     {"certificate.list", ROLE_WATCH, password_list_params, true, call_certificate_list, NULL,

@@ -14,7 +14,8 @@ work_call call_target_resolve;
 void call_target_words(struct api_request *rq);
 void call_calendar_list(struct api_request *rq);
 work_call call_certificate_list, call_certificate_ca, call_certificate_ca_renew, call_certificate_client;
-work_call call_password_list, call_password_show, call_password_forget;
+work_call call_password_list, call_password_show, call_password_forget, call_password_export,
+    call_password_saved;
 work_call call_filter_status, call_filter_confirm;
 work_call call_run_list, call_run_show, call_activity_list;
 work_call call_inventory_show, call_inventory_history, call_inventory_list, call_inventory_diff;

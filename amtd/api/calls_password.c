@@ -1,4 +1,5 @@
-/* password.list, show and forget: passwords that hosts have of their own. They are made by run.start. */
+/* password.list, show, export, saved and forget: passwords that hosts have of their own. They are made by
+ * run.start. */
 #include <stdlib.h>
 
 #include "amtd/api/calls.h"
@@ -61,7 +62,40 @@ int call_password_show(struct tx *tx, const json_t *params, json_t **reply, stru
         return -1;
     if (json_array_size(*reply) == 0)
         return err_set(err, CAUSE_NOT_FOUND, "host '%s' has no password of its own", host);
-    return tx_passwords_seen(tx, host, clock_wall(clock_system()), err);
+    return tx_passwords_seen(tx, host, INT64_MAX, clock_wall(clock_system()), err);
+}
+
+/* Whether they were kept is told by password.saved. */
+int call_password_export(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    json_t *rows = json_array();
+    struct hosts hosts;
+    int status = 0;
+
+    *reply = json_pack("{s:I, s:o}", "at_ms", (json_int_t)clock_wall(clock_system()), "passwords", rows);
+    if (tx_target_bare(tx, param_text(params, "target"), &hosts, err) != 0)
+        return -1;
+    for (size_t i = 0; i < hosts.count && status == 0; i++) /* no seal is opened but theirs */
+        status = list_rows(tx, hosts.items[i].name, NULL, false, true, rows, err);
+    hosts_clear(&hosts);
+    return status;
+}
+
+int call_password_saved(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+{
+    int64_t now = clock_wall(clock_system()), known = json_integer_value(json_object_get(params, "at_ms"));
+    struct hosts hosts;
+    int status = 0;
+
+    if (known > now)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'at_ms' is that of password.export");
+    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+        return -1;
+    for (size_t i = 0; i < hosts.count && status == 0; i++)
+        status = tx_passwords_seen(tx, hosts.items[i].name, known, now, err);
+    hosts_clear(&hosts);
+    *reply = json_object();
+    return status;
 }
 
 int call_password_forget(struct tx *tx, const json_t *params, json_t **reply, struct err *err)

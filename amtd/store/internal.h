@@ -30,6 +30,11 @@ int tx_exec(struct tx *tx, const char *sql, struct err *err);
 int tx_run_statement(struct tx *tx, sqlite3_stmt *st, struct err *err);
 /* One step: 1 a row, 0 the end, -1 err. */
 int tx_step(struct tx *tx, sqlite3_stmt *st, struct err *err);
+/* All that a bound statement yields, as an array of rows of that size: each is zeroed, and then filled by
+ * `take` with its `arg`. *rows is the caller's, with *count of them; on a failure, too. NULL for st: -1. */
+typedef void take_row(struct tx *tx, sqlite3_stmt *st, void *row, void *arg);
+int tx_rows(struct tx *tx, sqlite3_stmt *st, size_t size, take_row *take, void *arg, void **rows,
+            size_t *count, struct err *err);
 int tx_fail(struct tx *tx, const char *what, struct err *err);
 
 void bind_text(sqlite3_stmt *st, int i, const char *text); /* NULL binds NULL */

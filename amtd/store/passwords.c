@@ -149,9 +149,26 @@ int tx_password_forget_user(struct tx *tx, int64_t host_id, const char *user, in
 
 /* --- reading --- */
 
+static void read_password(struct tx *tx, sqlite3_stmt *st, void *row, void *arg)
+{
+    const bool *open = arg;
+    char *made_as = column_text(st, 6);
+    struct password_row *r = row;
+
+    r->host = column_text(st, 0);
+    r->user = column_text(st, 1);
+    r->state = (enum password_state)sqlite3_column_int(st, 2);
+    r->password = *open ? open_seal(tx, made_as, r->user, st, 3) : NULL;
+    r->at_ms = sqlite3_column_int64(st, 4);
+    r->run = sqlite3_column_int64(st, 5);
+    free(made_as);
+}
+
 int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct password_row **rows,
                  size_t *count, struct err *err)
 {
+    void *all;
+    int status;
     sqlite3_stmt *st = tx_prepare(
         tx,
         "SELECT ifnull(h.name, p.name), p.user, p.state, p.password, p.at, p.run, p.name FROM passwords p"
@@ -159,43 +176,29 @@ int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct
         "< "
         "2 OR ?2) ORDER BY 1 COLLATE natural_order, p.user, p.state, p.id DESC",
         err);
-    int row;
 
-    *rows = NULL;
-    *count = 0;
-    if (!st)
-        return -1;
-    bind_text(st, 1, host);
-    sqlite3_bind_int(st, 2, former);
-    while ((row = tx_step(tx, st, err)) > 0) {
-        char *made_as = column_text(st, 6);
-        struct password_row *r;
-
-        *rows = xreallocarray(*rows, *count + 1, sizeof(**rows));
-        r = &(*rows)[(*count)++];
-        r->host = column_text(st, 0);
-        r->user = column_text(st, 1);
-        r->state = (enum password_state)sqlite3_column_int(st, 2);
-        r->password = open ? open_seal(tx, made_as, r->user, st, 3) : NULL;
-        r->at_ms = sqlite3_column_int64(st, 4);
-        r->run = sqlite3_column_int64(st, 5);
-        free(made_as);
+    if (st) {
+        bind_text(st, 1, host);
+        sqlite3_bind_int64(st, 2, former);
     }
-    return row;
+    status = tx_rows(tx, st, sizeof(**rows), read_password, &open, &all, count, err);
+    *rows = all;
+    return status;
 }
 
-int tx_passwords_seen(struct tx *tx, const char *host, int64_t at_ms, struct err *err)
+int tx_passwords_seen(struct tx *tx, const char *host, int64_t known_ms, int64_t at_ms, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx,
                                   "UPDATE passwords SET seen = ?2 WHERE id IN (SELECT p.id FROM passwords p"
                                   " LEFT JOIN hosts h ON h.id = p.host WHERE ifnull(h.name, p.name) = ?1 AND"
-                                  " p.state < 2)",
+                                  " p.state < 2 AND p.at <= ?3)",
                                   err);
 
     if (!st)
         return -1;
     bind_text(st, 1, host);
     sqlite3_bind_int64(st, 2, at_ms);
+    sqlite3_bind_int64(st, 3, known_ms);
     return tx_run_statement(tx, st, err);
 }
 

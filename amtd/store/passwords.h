@@ -36,8 +36,8 @@ int tx_password_forget_user(struct tx *tx, int64_t host_id, const char *user, in
  * passwords themselves. *rows is the caller's array. */
 int tx_passwords(struct tx *tx, const char *host, bool former, bool open, struct password_row **rows,
                  size_t *count, struct err *err);
-/* Somebody looked at the passwords of a host of that name. */
-int tx_passwords_seen(struct tx *tx, const char *host, int64_t at_ms, struct err *err);
+/* Somebody has the passwords of a host of that name, as they were at known_ms. */
+int tx_passwords_seen(struct tx *tx, const char *host, int64_t known_ms, int64_t at_ms, struct err *err);
 /* An account of the host whose password nobody has looked at: *user (caller's), or NULL. */
 int tx_password_unseen(struct tx *tx, int64_t host_id, char **user, struct err *err);
 /* Those of one host; the caller's. */

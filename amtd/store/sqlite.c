@@ -66,6 +66,30 @@ int tx_step(struct tx *tx, sqlite3_stmt *st, struct err *err)
     return -1;
 }
 
+int tx_rows(struct tx *tx, sqlite3_stmt *st, size_t size, take_row *take, void *arg, void **rows,
+            size_t *count, struct err *err)
+{
+    size_t room = 0;
+    int row;
+
+    *rows = NULL;
+    *count = 0;
+    if (!st)
+        return -1;
+    while ((row = tx_step(tx, st, err)) > 0) {
+        void *at;
+
+        if (*count == room) {
+            room = room > 0 ? room * 2 : 16;
+            *rows = xreallocarray(*rows, room, size);
+        }
+        at = (char *)*rows + (*count)++ * size;
+        memset(at, 0, size);
+        take(tx, st, at, arg);
+    }
+    return row;
+}
+
 int tx_run_statement(struct tx *tx, sqlite3_stmt *st, struct err *err)
 {
     int status = tx_step(tx, st, err);

@@ -122,7 +122,9 @@ static int work_seen(struct tx *tx, void *arg, struct err *err)
     next_password(tx, id, "a", 1);
     next_password(tx, other_id, "b", 1);
     expect_unseen(tx, id, "admin");
-    assert_int_equal(tx_passwords_seen(tx, "pc1", 5, err), 0);
+    assert_int_equal(tx_passwords_seen(tx, "pc1", 0, 5, err), 0); /* what he has is older */
+    expect_unseen(tx, id, "admin");
+    assert_int_equal(tx_passwords_seen(tx, "pc1", INT64_MAX, 5, err), 0);
     expect_unseen(tx, id, "-");
     expect_unseen(tx, other_id, "admin");
     assert_int_equal(tx_password_settle(tx, id, "admin", true, 6, err), 0);
