@@ -7,8 +7,8 @@
 #include "wsman/answer.h"
 #include "wsman/device_certificate_internal.h"
 
-#define KEYS         "AMT_PublicKeyManagementService"
-#define CERTIFICATE  "AMT_PublicKeyCertificate"
+#define KEYS         CERTIFICATE_KEYS
+#define CERTIFICATE  CERTIFICATE_CLASS
 #define CONTEXT      "AMT_TLSCredentialContext"
 #define POINTS_CLASS "AMT_TLSProtocolEndpointCollection"
 #define POINTS_NAME  "TLSProtocolEndpoint Instances Collection"
@@ -16,7 +16,7 @@
 #define RET_BUSY         2082 /* a key is being made, or the random numbers are not ready */
 #define RET_NO_RANDOM    47
 #define RET_RANDOM_EARLY 48
-#define RET_DUPLICATE    2058
+#define RET_DUPLICATE    CERTIFICATE_DUPLICATE
 #define RET_UNSUPPORTED  2066
 #define RET_MAXIMUM      23
 #define KEY_WAIT_MS      5000
@@ -90,7 +90,7 @@ static struct certificate_object *fit(struct certificate_seq *cs)
     return NULL;
 }
 
-static bool wanted(enum certificate_switch how, bool now)
+bool certificate_switched(enum certificate_switch how, bool now)
 {
     return how == CERTIFICATE_KEEP ? now : how == CERTIFICATE_ON;
 }
@@ -104,8 +104,9 @@ struct certificate_setting certificate_wanted(const struct certificate_seq *cs,
     s.enabled = r->action == CERTIFICATE_INSTALL;
     if (!s.enabled || now != certificate_remote(cs))
         return s;
-    s.mutual = wanted(r->mutual, now->mutual);
-    s.accept_plain = !now->no_plain && wanted(r->plain, now->enabled ? now->accept_plain : true);
+    s.mutual = !cs->opened && certificate_wants_mutual(cs, now);
+    s.accept_plain =
+        !now->no_plain && certificate_switched(r->plain, now->enabled ? now->accept_plain : true);
     return s;
 }
 
@@ -117,32 +118,11 @@ static bool setting_differs(const struct certificate_seq *cs, const struct certi
            (s.enabled != now->enabled || s.mutual != now->mutual || s.accept_plain != now->accept_plain);
 }
 
-static bool next_setting(struct certificate_seq *cs)
+bool certificate_next_setting(struct certificate_seq *cs)
 {
     for (cs->at = 0; cs->at < cs->setting_count; cs->at++)
         if (setting_differs(cs, &cs->settings[cs->at]))
             return true;
-    return false;
-}
-
-static bool next_root(struct certificate_seq *cs)
-{
-    const struct certificate_setting *remote = certificate_remote(cs);
-
-    if (!remote || !(cs->request.add_roots || wanted(cs->request.mutual, remote->mutual)))
-        return false;
-    for (cs->at = 0; cs->at < cs->request.root_count; cs->at++) {
-        const struct certificate_root *root = &cs->request.roots[cs->at];
-        bool there = false;
-
-        for (size_t i = 0; i < cs->certificates.count && !there; i++) {
-            const struct certificate_object *c = &cs->certificates.items[i];
-
-            there = c->root && c->der.len == root->n && memcmp(c->der.p, root->der, root->n) == 0;
-        }
-        if (!there)
-            return true;
-    }
     return false;
 }
 
@@ -209,6 +189,7 @@ static int decide_cleaning(struct certificate_seq *cs, const struct certificate_
 static int decide_install(struct certificate_seq *cs)
 {
     struct certificate_object *leaf = fit(cs);
+    int step;
 
     if (!cs->clock_known)
         return CERTIFICATE_STEP_CLOCK;
@@ -218,11 +199,11 @@ static int decide_install(struct certificate_seq *cs)
         return cs->pushing ? CERTIFICATE_STEP_ADD_KEY : CERTIFICATE_STEP_GENERATE;
     if (!leaf)
         return CERTIFICATE_STEP_REQUEST;
-    if (next_root(cs))
-        return CERTIFICATE_STEP_ADD_ROOT;
+    if ((step = certificate_decide_roots(cs)) != SEQ_DONE)
+        return step;
     if (strcmp(cs->bound, leaf->id) != 0)
         return CERTIFICATE_STEP_BIND;
-    if (next_setting(cs))
+    if (certificate_next_setting(cs))
         return CERTIFICATE_STEP_PUT;
     if (cs->commit_due && !cs->committed)
         return CERTIFICATE_STEP_COMMIT;
@@ -236,18 +217,23 @@ static int decide_install(struct certificate_seq *cs)
 
 static int decide_removal(struct certificate_seq *cs)
 {
-    if (next_setting(cs))
+    int step;
+
+    if (certificate_next_setting(cs))
         return CERTIFICATE_STEP_PUT;
     if (cs->commit_due && !cs->committed)
         return CERTIFICATE_STEP_COMMIT;
     if (cs->bound[0])
         return CERTIFICATE_STEP_UNBIND;
-    return decide_cleaning(cs, NULL);
+    cs->may_drop = true;
+    step = certificate_decide_roots(cs);
+    return step != SEQ_DONE ? step : decide_cleaning(cs, NULL);
 }
 
 int certificate_decide(struct certificate_seq *cs, struct err *err)
 {
     const struct certificate_setting *remote = certificate_remote(cs);
+    int step;
 
     if (cs->request.action == CERTIFICATE_LOOK)
         return SEQ_DONE;
@@ -259,11 +245,14 @@ int certificate_decide(struct certificate_seq *cs, struct err *err)
         err_set(err, CAUSE_UNSUPPORTED, "this firmware has no ports without TLS");
         return SEQ_FAIL;
     }
-    return cs->request.action == CERTIFICATE_INSTALL ? decide_install(cs) : decide_removal(cs);
+    step = cs->request.action == CERTIFICATE_INSTALL ? decide_install(cs) : decide_removal(cs);
+    if (step != SEQ_DONE || cs->no_root.cause == CAUSE_NONE)
+        return step;
+    *err = cs->no_root;
+    return SEQ_FAIL;
 }
 
-/* The answer was lost, or may have been: what the device has now says how it goes on. */
-static int look_again(struct certificate_seq *cs, const struct err *why, struct err *err)
+int certificate_look_again(struct certificate_seq *cs, const struct err *why, struct err *err)
 {
     if (++cs->tries > TRIES) {
         if (why && why != err)
@@ -280,10 +269,10 @@ static int heard(struct certificate_seq *cs, const struct wsman_call *call, stru
 {
     if (call)
         return 0;
-    return cause_is_passing(err->cause) ? look_again(cs, err, err) : SEQ_FAIL;
+    return cause_is_passing(err->cause) ? certificate_look_again(cs, err, err) : SEQ_FAIL;
 }
 
-static int refused(const char *method, uint32_t value, struct err *err)
+int certificate_refused(const char *method, uint32_t value, struct err *err)
 {
     wsman_return_value_to_err(KEYS, method, value, err);
     if (value == RET_MAXIMUM)
@@ -343,7 +332,7 @@ static int hear_generate(struct seq *seq, const struct wsman_call *call, struct 
         return CERTIFICATE_STEP_GENERATE;
     }
     if (value != 0)
-        return refused("GenerateKeyPair", value, err);
+        return certificate_refused("GenerateKeyPair", value, err);
     id = wsman_epr_selector(wsman_call_obj(call, 0), "KeyPair", "InstanceID");
     snprintf(cs->key_id, sizeof(cs->key_id), "%s", id ? id : "");
     return CERTIFICATE_STEP_NEW_KEY;
@@ -417,7 +406,7 @@ static int hear_add_key(struct seq *seq, const struct wsman_call *call, struct e
         return SEQ_FAIL;
     value = wsman_call_return_value(call);
     if (value != 0 && value != RET_DUPLICATE)
-        return refused("AddKey", value, err);
+        return certificate_refused("AddKey", value, err);
     id = wsman_epr_selector(wsman_call_obj(call, 0), "CreatedKey", "InstanceID");
     snprintf(cs->key_id, sizeof(cs->key_id), "%s", id ? id : "");
     return CERTIFICATE_STEP_NEW_KEY;
@@ -483,31 +472,9 @@ static int hear_add(struct seq *seq, const struct wsman_call *call, struct err *
     if (where != 0)
         return where;
     if (value != 0 && value != RET_DUPLICATE)
-        return refused("AddCertificate", value, err);
+        return certificate_refused("AddCertificate", value, err);
     cs->changed = true;
     return CERTIFICATE_STEP_LIST;
-}
-
-static struct wsman_request *ask_add_root(struct seq *seq, struct err *err)
-{
-    const struct certificate_seq *cs = of(seq);
-    const struct certificate_root *root = &cs->request.roots[cs->at];
-    struct wsman_request *rq = wsman_request_new(WSMAN_INVOKE, KEYS, "AddTrustedRootCertificate");
-
-    (void)err;
-    wsman_add_base64(rq, "CertificateBlob", root->der, root->n);
-    return rq;
-}
-
-static int hear_add_root(struct seq *seq, const struct wsman_call *call, struct err *err)
-{
-    int where = heard(of(seq), call, err);
-    uint32_t value = call ? wsman_call_return_value(call) : 0;
-
-    if (where != 0)
-        return where;
-    return value == 0 || value == RET_DUPLICATE ? CERTIFICATE_STEP_LIST
-                                                : refused("AddTrustedRootCertificate", value, err);
 }
 
 /* --- binding --- */
@@ -584,6 +551,7 @@ static struct wsman_request *ask_put(struct seq *seq, struct err *err)
     for (size_t i = 0; i < now->name_count; i++)
         wsman_add_str(rq, "TrustedCN", now->names[i]);
     cs->commit_due = true;
+    cs->committed = false;
     return rq;
 }
 
@@ -593,7 +561,7 @@ static int hear_put(struct seq *seq, const struct wsman_call *call, struct err *
     struct certificate_setting *now = &cs->settings[cs->at];
 
     if (!call && cause_is_passing(err->cause))
-        return look_again(cs, err, err);
+        return certificate_look_again(cs, err, err);
     if (!call && now == certificate_remote(cs))
         return SEQ_FAIL;
     if (!call) { /* the side of the machine itself: some firmware keeps it as it is */
@@ -602,7 +570,7 @@ static int hear_put(struct seq *seq, const struct wsman_call *call, struct err *
         err_clear(err);
     } else {
         *now = certificate_wanted(cs, now);
-        cs->changed = true;
+        cs->changed |= !cs->mutual_was; /* off and on again is none */
     }
     return certificate_decide(cs, err);
 }
@@ -614,21 +582,25 @@ static struct wsman_request *ask_commit(struct seq *seq, struct err *err)
     return wsman_request_new(WSMAN_INVOKE, "AMT_SetupAndConfigurationService", "CommitChanges");
 }
 
-/* The web server starts anew: the answer may be lost with it, and the proof shows what is in force. */
+/* The web server starts anew: the answer may be lost with it, and so may the request have been. It is sent
+ * once more; the proof then shows whether the device is there again. */
 static int hear_commit(struct seq *seq, const struct wsman_call *call, struct err *err)
 {
     struct certificate_seq *cs = of(seq);
+    bool again = !call && (cs->opened || !cs->commit_lost); /* no proof follows where roots are changed */
 
     if (call && wsman_return_value_to_err("AMT_SetupAndConfigurationService", "CommitChanges",
                                           wsman_call_return_value(call), err) != 0)
         return SEQ_FAIL;
-    if (!call && !cause_is_passing(err->cause))
+    if (!call && ((!cause_is_passing(err->cause) && !cs->commit_lost) || ++cs->tries > TRIES))
         return SEQ_FAIL;
-    if (!call && ++cs->tries > TRIES)
-        return SEQ_FAIL;
-    cs->committed = call != NULL || cs->request.action == CERTIFICATE_INSTALL;
+    cs->commit_lost = again;
     err_clear(err);
-    seq_wait(seq, AFTER_COMMIT_MS);
+    seq_wait(seq, again && cs->opened ? KEY_WAIT_MS : AFTER_COMMIT_MS);
+    if (again)
+        return CERTIFICATE_STEP_COMMIT;
+    cs->committed = call != NULL || cs->request.action == CERTIFICATE_INSTALL;
+    cs->proved = cs->proved && cs->opened;
     return cs->request.action == CERTIFICATE_INSTALL ? certificate_decide(cs, err) : CERTIFICATE_STEP_LIST;
 }
 
@@ -658,13 +630,15 @@ static struct wsman_request *ask_proved(struct seq *seq, struct err *err)
     }
     if (owner_failed(cs, err))
         return NULL;
+    cs->may_drop = true;
     seq_go(seq, CERTIFICATE_STEP_LIST);
     return NULL;
 }
 
 /* --- leaving nothing behind --- */
 
-static struct wsman_request *drop(const struct certificate_objects *all, size_t at, const char *class_name)
+struct wsman_request *certificate_drop(const struct certificate_objects *all, size_t at,
+                                       const char *class_name)
 {
     struct wsman_request *rq = wsman_request_new(WSMAN_DELETE, class_name, NULL);
 
@@ -675,13 +649,23 @@ static struct wsman_request *drop(const struct certificate_objects *all, size_t 
 static struct wsman_request *ask_drop_certificate(struct seq *seq, struct err *err)
 {
     (void)err;
-    return drop(&of(seq)->certificates, of(seq)->at, CERTIFICATE);
+    return certificate_drop(&of(seq)->certificates, of(seq)->at, CERTIFICATE);
 }
 
 static struct wsman_request *ask_drop_key(struct seq *seq, struct err *err)
 {
     (void)err;
-    return drop(&of(seq)->keys, of(seq)->at, "AMT_PublicPrivateKeyPair");
+    return certificate_drop(&of(seq)->keys, of(seq)->at, "AMT_PublicPrivateKeyPair");
+}
+
+void certificate_gone(struct certificate_seq *cs, struct certificate_objects *all)
+{
+    struct certificate_object *object = &all->items[cs->at];
+
+    buf_free(&object->der);
+    buf_free(&object->key);
+    memmove(object, object + 1, (--all->count - cs->at) * sizeof(*object));
+    cs->removed++;
 }
 
 /* One that the device keeps is no failure: somebody else uses it. */
@@ -691,12 +675,9 @@ static int dropped(struct certificate_seq *cs, struct certificate_objects *all, 
     struct certificate_object *object = &all->items[cs->at];
 
     if (!call && cause_is_passing(err->cause))
-        return look_again(cs, err, err);
+        return certificate_look_again(cs, err, err);
     if (call) {
-        buf_free(&object->der);
-        buf_free(&object->key);
-        memmove(object, object + 1, (--all->count - cs->at) * sizeof(*object));
-        cs->removed++;
+        certificate_gone(cs, all);
     } else {
         object->leftover = false;
         cs->seq.note = "the device keeps it";
@@ -736,7 +717,8 @@ static const struct seq_step certificate_steps[] = {
     [CERTIFICATE_STEP_REQUEST] = {"have the request signed", SEQ_READ | SEQ_FAILURE_OK, ask_request,
                                   hear_request},
     [CERTIFICATE_STEP_ADD] = {"give it the certificate", MAY_FAIL, ask_add, hear_add},
-    [CERTIFICATE_STEP_ADD_ROOT] = {"give it the root", MAY_FAIL, ask_add_root, hear_add_root},
+    [CERTIFICATE_STEP_ADD_ROOT] = {"give it the root", MAY_FAIL, certificate_ask_add_root,
+                                   certificate_hear_add_root},
     [CERTIFICATE_STEP_BIND] = {"choose the certificate", MAY_FAIL, ask_bind, hear_bind},
     [CERTIFICATE_STEP_PUT] = {"change settings of TLS", MAY_FAIL, ask_put, hear_put},
     [CERTIFICATE_STEP_COMMIT] = {"commit", MAY_FAIL, ask_commit, hear_commit},
@@ -746,6 +728,8 @@ static const struct seq_step certificate_steps[] = {
     [CERTIFICATE_STEP_DROP_CERTIFICATE] = {"remove a certificate", MAY_FAIL, ask_drop_certificate,
                                            hear_drop_certificate},
     [CERTIFICATE_STEP_DROP_KEY] = {"remove a key", MAY_FAIL, ask_drop_key, hear_drop_key},
+    [CERTIFICATE_STEP_DROP_ROOT] = {"remove an old root", MAY_FAIL, certificate_ask_drop_root,
+                                    certificate_hear_drop_root},
 };
 
 void certificate_seq_init(struct certificate_seq *cs, const struct certificate_request *request)

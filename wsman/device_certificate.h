@@ -6,8 +6,12 @@
  * a certificate for it, the roots of mutual TLS, the binding of the certificate to TLS, the settings, and the
  * commit that puts them in force. It decides by what is there: one that was cut off at any step is finished
  * by beginning it again. What was used before is removed only when a new connection has shown the new
- * certificate. What others use is left alone: certificates in the context of another protocol, and what is
- * neither the owner's nor was in use for TLS.
+ * certificate: the old one, its key, and the owner's old roots. What others use is left alone: certificates
+ * in the context of another protocol, and what is neither the owner's nor was in use for TLS.
+ *
+ * Firmware takes no roots while mutual TLS is on (Intel's guide: 'A trusted root certificate cannot be added
+ * if Network or Local Authentication modes are set to Mutual Authentication'), and gives none up that is in
+ * use. Where it refuses, mutual TLS is switched off, the roots are changed, and it is switched on again.
  *
  * It knows no cryptography: its owner judges certificates, and does what the sequence holds on for. */
 #ifndef WSMAN_DEVICE_CERTIFICATE_H
@@ -40,6 +44,14 @@ struct certificate_root {
     size_t n;
 };
 
+/* What a root that the device has is to the owner. */
+enum certificate_root_kind {
+    CERTIFICATE_ROOT_STAYS,  /* somebody else's, or the owner's own of today */
+    CERTIFICATE_ROOT_NEEDED, /* the owner's, of before: stays, as the owner shows certificates of it still */
+    CERTIFICATE_ROOT_FORMER, /* the same, not shown any more: goes where the device needs no roots */
+    CERTIFICATE_ROOT_OVER,   /* the same, and no device has a certificate of it: goes */
+};
+
 /* What is wanted. Borrowed for the time of the sequence. */
 struct certificate_request {
     enum certificate_action action;
@@ -48,6 +60,7 @@ struct certificate_request {
                                        first time they are, unless they are to be off */
     bool push_key;                  /* the key is made by the owner, not by the device */
     bool unfinished;                /* an earlier one was cut off: what is put may not have been committed */
+    bool mutual_was;                /* and it had found, or was to switch on, mutual TLS */
     bool add_roots;                 /* the roots are needed also without mutual TLS */
     const struct certificate_root *roots; /* that clients of mutual TLS may come from */
     size_t root_count;
@@ -60,6 +73,7 @@ struct certificate_request {
     bool (*owns_key)(void *arg, const void *key, size_t n);
     /* It was bound to TLS before an earlier sequence of the owner replaced it. */
     bool (*replaced)(void *arg, const void *der, size_t n);
+    enum certificate_root_kind (*judge_root)(void *arg, const void *der, size_t n);
     /* A request without signature for this key, which the device signs to prove that it has it. */
     int (*request)(void *arg, const void *key, size_t n, struct buf *out, struct err *err);
 };
@@ -78,6 +92,7 @@ struct certificate_object {
     struct buf der; /* of a key: its public half */
     struct buf key; /* of a certificate: its public key */
     enum certificate_kind kind;
+    enum certificate_root_kind root_kind; /* of a root */
     bool root, read_only;
     bool elsewhere; /* another protocol uses it */
     bool leftover;  /* to be removed at the end */
@@ -119,7 +134,13 @@ struct certificate_seq {
     uint32_t removed;
     /* private */
     char key_id[CERTIFICATE_ID_MAX];
-    bool clock_known, have_key, pushing, committed, commit_due, cleaned, no_request;
+    bool clock_known, have_key, pushing, committed, commit_due, commit_lost, cleaned, no_request;
+    bool barred;        /* the device takes and gives up no roots while mutual TLS is on */
+    bool opened;        /* so it is off while that is done */
+    bool mutual_was;    /* and is switched on again */
+    bool may_drop;      /* the new certificate was proved */
+    bool roots_stay;    /* the device keeps the old ones */
+    struct err no_root; /* it did not take a new one; cause none: it did */
     unsigned tries, key_tries, list_tries;
     size_t at;
 };
@@ -132,5 +153,9 @@ void certificate_seq_clear(struct certificate_seq *cs);
 const struct certificate_object *certificate_bound(const struct certificate_seq *cs);
 /* The setting of the network's side, NULL: it has none. */
 const struct certificate_setting *certificate_remote(const struct certificate_seq *cs);
+/* Clients are to show a certificate in the end. */
+bool certificate_mutual(const struct certificate_seq *cs);
+/* Roots of the owner, of before, that the device has (still). */
+size_t certificate_old_roots(const struct certificate_seq *cs);
 
 #endif

@@ -4,6 +4,10 @@
 
 #include "wsman/device_certificate.h"
 
+#define CERTIFICATE_KEYS      "AMT_PublicKeyManagementService"
+#define CERTIFICATE_CLASS     "AMT_PublicKeyCertificate"
+#define CERTIFICATE_DUPLICATE 2058 /* ReturnValue */
+
 enum certificate_step {
     CERTIFICATE_STEP_LIST,
     CERTIFICATE_STEP_KEYS,
@@ -25,6 +29,7 @@ enum certificate_step {
     CERTIFICATE_STEP_UNBIND,
     CERTIFICATE_STEP_DROP_CERTIFICATE,
     CERTIFICATE_STEP_DROP_KEY,
+    CERTIFICATE_STEP_DROP_ROOT,
 };
 
 /* The next step by what the device has: an index, SEQ_DONE, or SEQ_FAIL and err. */
@@ -33,6 +38,29 @@ int certificate_decide(struct certificate_seq *cs, struct err *err);
 struct certificate_setting certificate_wanted(const struct certificate_seq *cs,
                                               const struct certificate_setting *now);
 void certificate_objects_clear(struct certificate_objects *all);
+/* What is wanted of a switch that is now so. */
+bool certificate_switched(enum certificate_switch how, bool now);
+/* A setting is to be changed: cs->at. */
+bool certificate_next_setting(struct certificate_seq *cs);
+/* The answer was lost, or may have been: what the device has now says how it goes on. */
+int certificate_look_again(struct certificate_seq *cs, const struct err *why, struct err *err);
+/* What a ReturnValue of AMT_PublicKeyManagementService says, as err: SEQ_FAIL. */
+int certificate_refused(const char *method, uint32_t value, struct err *err);
+/* One of these is not there any more. */
+void certificate_gone(struct certificate_seq *cs, struct certificate_objects *all);
+struct wsman_request *certificate_drop(const struct certificate_objects *all, size_t at,
+                                       const char *class_name);
+
+/* --- roots (device_certificate_roots.c) --- */
+
+/* Clients are to show a certificate in the end. */
+bool certificate_wants_mutual(const struct certificate_seq *cs, const struct certificate_setting *now);
+/* The next step towards the roots that the device is to have; SEQ_DONE: it has them. */
+int certificate_decide_roots(struct certificate_seq *cs);
+struct wsman_request *certificate_ask_add_root(struct seq *seq, struct err *err);
+int certificate_hear_add_root(struct seq *seq, const struct wsman_call *call, struct err *err);
+struct wsman_request *certificate_ask_drop_root(struct seq *seq, struct err *err);
+int certificate_hear_drop_root(struct seq *seq, const struct wsman_call *call, struct err *err);
 
 /* --- reading (device_certificate_read.c) --- */
 

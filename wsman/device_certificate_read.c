@@ -128,6 +128,8 @@ int certificate_hear_list(struct seq *seq, const struct wsman_call *call, struct
         wsman_bool(obj, "ReadOnlyCertificate", &c->read_only);
         if (c->der.len > 0)
             c->kind = cs->request.judge(cs->request.arg, c->der.p, c->der.len, &c->key);
+        if (c->root && c->der.len > 0)
+            c->root_kind = cs->request.judge_root(cs->request.arg, c->der.p, c->der.len);
     }
     return SEQ_NEXT;
 }

@@ -17,7 +17,7 @@
 #define TOKEN_LEN        32
 #define HTTPS            "https://"
 #define DAY_MS           ((int64_t)24 * 3600 * 1000)
-#define CERTIFY_MS       (30 * DAY_MS)
+#define CERTIFY_MS       (AUTHORITY_OWN_DAYS * DAY_MS)
 #define CERTIFICATE_DAYS 365
 
 struct alerts {

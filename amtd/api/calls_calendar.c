@@ -18,7 +18,8 @@ static const char *const kinds[] = {[CALENDAR_CERTIFICATE] = "certificate",
                                     [CALENDAR_PASSWORD] = "password",
                                     [CALENDAR_CLOCK] = "clock",
                                     [CALENDAR_OLD_TLS] = "old-tls",
-                                    [CALENDAR_CA] = "ca"};
+                                    [CALENDAR_CA] = "ca",
+                                    [CALENDAR_OLD_ROOT] = "old-root"};
 
 static json_t *text_of(const struct calendar_row *row)
 {
@@ -27,6 +28,9 @@ static json_t *text_of(const struct calendar_row *row)
         return row->number ? json_sprintf("the certificate of the device ends: amtcli certificate renew %s",
                                           row->host)
                            : json_string("the certificate of the device ends");
+    case CALENDAR_OLD_ROOT:
+        return json_sprintf("it keeps %lld root%s of renewed CAs of amtd: amtcli certificate renew %s",
+                            (long long)row->number, row->number == 1 ? "" : "s", row->host);
     case CALENDAR_CA:
         return json_string("amtd's CA ends: amtcli certificate ca renew");
     case CALENDAR_PASSWORD:

@@ -41,6 +41,8 @@ static json_t *describe(const struct certificate_row *row)
     json_t *json = json_pack("{s:s, s:s, s:o, s:I}", "host", row->host, "state", states[row->state], "since",
                              json_time(row->at_ms), "run", (json_int_t)row->run);
 
+    if (row->old_roots > 0 && row->state == CERTIFICATE_PROVEN)
+        json_object_set_new(json, "old_roots", json_integer(row->old_roots));
     if (row->der.len > 0) {
         json_object_set_new(json, "ca", json_string(row->current ? "current" : "renewed"));
         add_leaf(json, &row->der);

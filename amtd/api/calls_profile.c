@@ -3,28 +3,37 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/store/certificates.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 
 static const char *const auths[] = {
     [PROFILE_AUTH_DIGEST] = "digest", [PROFILE_AUTH_KERBEROS] = "kerberos", NULL};
-static const char *const tls_modes[] = {
-    [PROFILE_TLS_NONE] = "none", [PROFILE_TLS_CA] = "ca", [PROFILE_TLS_PIN] = "pin", NULL};
+static const char *const tls_modes[] = {[PROFILE_TLS_NONE] = "none",
+                                        [PROFILE_TLS_CA] = "ca",
+                                        [PROFILE_TLS_PIN] = "pin",
+                                        [PROFILE_TLS_OWN] = "own",
+                                        NULL};
 
 /* Leaves *out as it is when the parameter is not given. */
 static int read_choice(const json_t *params, const char *name, const char *const *choices, int *out,
                        struct err *err)
 {
     const char *text = param_text(params, name);
+    struct buf all = buf_init(100);
 
     for (int i = 0; text && choices[i]; i++) {
         if (strcmp(choices[i], text) == 0) {
             *out = i;
-            return 0;
+            text = NULL;
+            break;
         }
+        buf_printf(&all, "%s%s", i > 0 ? ", " : "", choices[i]);
     }
-    return text ? err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': '%s' is not one of %s, %s%s%s", name, text,
-                          choices[0], choices[1], choices[2] ? ", " : "", choices[2] ? choices[2] : "")
-                : 0;
+    if (text)
+        err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': '%s' is not one of %s", name, text, buf_str(&all));
+    buf_free(&all);
+    return text ? -1 : 0;
 }
 
 static int read_number(const json_t *params, const char *name, json_int_t min, json_int_t max, int64_t *out,
@@ -99,6 +108,8 @@ static int check_settings(const struct profile *p, struct err *err)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "a user name holds no '\"', ':' or line end");
     if (p->old_tls && p->tls != PROFILE_TLS_PIN)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'old_tls' is an exception that needs 'tls' to be pin");
+    if (p->tls == PROFILE_TLS_OWN && p->ca_file)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'ca_file' goes with 'tls' ca: own is amtd's own CA");
     if (!p->client_cert_file != !p->client_key_file)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'client_cert_file' and 'client_key_file' go together");
     return 0;
@@ -115,10 +126,14 @@ int call_profile_put(struct tx *tx, const json_t *params, json_t **reply, struct
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' is no name for a profile", name);
     if (replace && tx_profile_get(tx, name, &p, err) != 0)
         return -1;
+    if (p.tls == PROFILE_TLS_OWN) /* the file is amtd's */
+        xreplace(&p.ca_file, NULL);
     xreplace(&p.name, name);
     status = read_settings(params, &p, err);
     if (status == 0)
         status = check_settings(&p, err);
+    if (status == 0 && p.tls == PROFILE_TLS_OWN)
+        status = tx_authority_need(tx, clock_wall(clock_system()), err);
     if (status == 0)
         status = tx_profile_put(tx, &p, replace, err);
     profile_clear(&p);

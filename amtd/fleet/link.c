@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -92,7 +93,11 @@ static const char *certified_name(const struct host *host, const struct profile 
 struct http_settings link_settings(const struct host *host, const struct login *login)
 {
     static const enum http_tls tls[] = {
-        [PROFILE_TLS_NONE] = HTTP_TLS_NONE, [PROFILE_TLS_CA] = HTTP_TLS_CA, [PROFILE_TLS_PIN] = HTTP_TLS_PIN};
+        [PROFILE_TLS_NONE] = HTTP_TLS_NONE,
+        [PROFILE_TLS_CA] = HTTP_TLS_CA,
+        [PROFILE_TLS_PIN] = HTTP_TLS_PIN,
+        [PROFILE_TLS_OWN] = HTTP_TLS_CA,
+    };
     const struct profile *profile = login->profile;
     struct http_settings s = {
         .name = certified_name(host, profile),
@@ -126,12 +131,24 @@ static void key_add(EVP_MD_CTX *md, const char *s)
     EVP_DigestUpdate(md, s ? s : "", s ? strlen(s) + 1 : 1);
 }
 
+/* A session keeps the CAs that it began with: with others in the file another one is wanted. */
+static void note_file(const char *path, int64_t mark[3])
+{
+    struct stat st;
+
+    if (!path || stat(path, &st) != 0)
+        return;
+    mark[0] = (int64_t)st.st_ino;
+    mark[1] = st.st_size;
+    mark[2] = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+}
+
 /* The pins and the realm are left out: they are learned while the session lives, which keeps to its own. */
 static void link_key(const struct links *links, const struct http_settings *s,
                      unsigned char key[LINK_KEY_LEN])
 {
     struct {
-        int64_t connect_ms, request_ms;
+        int64_t connect_ms, request_ms, ca[3];
         int tls, old_tls, kerberos, port;
     } numbers;
     EVP_MD_CTX *md = links->md;
@@ -139,6 +156,7 @@ static void link_key(const struct links *links, const struct http_settings *s,
     memset(&numbers, 0, sizeof(numbers));
     numbers.connect_ms = s->connect_ms;
     numbers.request_ms = s->request_ms;
+    note_file(s->ca_file, numbers.ca);
     numbers.tls = s->tls;
     numbers.old_tls = s->old_tls;
     numbers.kerberos = s->kerberos;

@@ -66,7 +66,8 @@ struct certificate_work {
     const struct certificate_args *args;
     const struct host *host;
     const char *names[NAMES_MAX + 1];
-    struct buf authorities[AUTHORITIES_MAX]; /* newest first: the first one signs */
+    struct buf authorities[AUTHORITIES_MAX];                /* newest first: the first one signs */
+    enum certificate_root_kind root_kinds[AUTHORITIES_MAX]; /* of theirs, in a device */
     size_t authority_count;
     struct certificate_root roots[AUTHORITIES_MAX];
     size_t root_count;
@@ -174,6 +175,16 @@ static enum certificate_kind judge(void *arg, const void *der, size_t n, struct 
     return kind;
 }
 
+static enum certificate_root_kind judge_root(void *arg, const void *der, size_t n)
+{
+    const struct certificate_work *w = arg;
+
+    for (size_t i = 0; i < w->authority_count; i++)
+        if (w->authorities[i].len == n && memcmp(w->authorities[i].p, der, n) == 0)
+            return w->root_kinds[i];
+    return CERTIFICATE_ROOT_STAYS;
+}
+
 static char *hash_of(const void *p, size_t n)
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
@@ -260,6 +271,32 @@ static void certificate_init(void *work, const void *args, const struct host *ho
     add_name(w, pairs_get(&host->facts, "amt.name"));
 }
 
+/* amtd shows devices a certificate of this CA: by a profile, or where alerts are received. */
+static bool is_shown(const json_t *known, const struct buf *ca)
+{
+    const json_t *newest = json_array_get(json_object_get(known, "authorities"), 0), *file;
+    int64_t age_ms = clock_wall(clock_system()) - json_integer_value(json_object_get(newest, "since"));
+    size_t i;
+
+    json_array_foreach((json_t *)json_object_get(known, "clients"), i, file)
+    {
+        if (authority_signed_in_file(json_string_value(file), ca))
+            return true;
+    }
+    return json_is_true(json_object_get(known, "secured_alerts")) && age_ms < AUTHORITY_OWN_DAYS * DAY_MS;
+}
+
+/* What the root of the i-th CA (the newest is the first) is in a device. */
+static enum certificate_root_kind root_kind(const json_t *known, const struct buf *ca, size_t i,
+                                            json_int_t state)
+{
+    if (i == 0)
+        return CERTIFICATE_ROOT_STAYS;
+    if (is_shown(known, ca))
+        return CERTIFICATE_ROOT_NEEDED;
+    return state == AUTHORITY_RETIRED ? CERTIFICATE_ROOT_OVER : CERTIFICATE_ROOT_FORMER;
+}
+
 static void take_authorities(struct certificate_work *w, const json_t *json)
 {
     const json_t *item;
@@ -277,6 +314,8 @@ static void take_authorities(struct certificate_work *w, const json_t *json)
         if (!text_base64_decode(der, text, strlen(text)))
             continue;
         w->authority_count++;
+        w->root_kinds[w->authority_count - 1] =
+            root_kind(json, &w->authorities[w->authority_count - 1], i, state);
         if (state != AUTHORITY_RETIRED)
             w->roots[w->root_count++] = (struct certificate_root){der->p, der->len};
     }
@@ -370,6 +409,7 @@ static int certificate_login(void *work, const struct login *login, struct err *
         .plain = (enum certificate_switch)w->args->plain,
         .push_key = w->args->push_key,
         .unfinished = w->next != NULL,
+        .mutual_was = json_is_true(json_object_get(w->before, "mutual")),
         .add_roots = w->secured_alerts,
         .roots = w->roots,
         .root_count = w->root_count,
@@ -378,6 +418,7 @@ static int certificate_login(void *work, const struct login *login, struct err *
         .judge = judge,
         .owns_key = owns_key,
         .replaced = replaced,
+        .judge_root = judge_root,
         .request = request,
     };
 
@@ -546,6 +587,8 @@ static json_t *describe(const struct certificate_work *w, const struct certifica
         json_pack("{s:b, s:b, s:b, s:i, s:i}", "tls", remote && remote->enabled, "mutual",
                   remote && remote->mutual, "plain", !remote || !remote->enabled || remote->accept_plain,
                   "certificates", (int)w->seq.certificates.count, "keys", (int)w->seq.keys.count);
+    if (certificate_old_roots(&w->seq) > 0)
+        json_object_set_new(json, "old_roots", json_integer((json_int_t)certificate_old_roots(&w->seq)));
     struct leaf leaf = {{0}};
 
     *state = "none";
@@ -582,21 +625,28 @@ static const char *remark_of(const struct certificate_work *w, const char *state
         return w->seq.changed ? "TLS is off, and the certificate removed" : "TLS was off";
     if (seq_action(w) == CERTIFICATE_LOOK)
         return "it has no certificate of amtd's: nothing to renew";
-    return w->seq.changed ? "the new certificate is in use, and proved"
-                          : "its certificate is good: left alone";
+    if (w->seq.changed)
+        return certificate_old_roots(&w->seq) > 0
+                   ? "the new certificate is in use, and proved; an old root stays until it is not needed"
+                   : "the new certificate is in use, and proved";
+    return w->seq.removed > 0 ? "its certificate is good; what was left of former ones is removed"
+                              : "its certificate is good: left alone";
 }
 
 static void certificate_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct certificate_work *w = work;
     const struct certificate_object *bound = certificate_bound(&w->seq);
+    char *pin, roots[24];
     const char *state;
-    char *pin;
 
     if (w->seq.setting_count == 0)
         return;
     finding->detail = describe(w, bound, &state);
     pairs_set(&finding->facts, "tls.certificate", state);
+    snprintf(roots, sizeof(roots), "%zu", certificate_old_roots(&w->seq));
+    if (certificate_old_roots(&w->seq) > 0 || pairs_get(&w->host->facts, "tls.old-roots"))
+        pairs_set(&finding->facts, "tls.old-roots", roots);
     if (!failure)
         finding->remark = remark_of(w, state);
     if (w->seq.clock_was_set)
@@ -646,7 +696,8 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     return tx_certificate_known(tx, host->id, known, err);
 }
 
-/* Which keys were there, and what TLS had: who finishes a broken-off attempt tells by it what is its own. */
+/* Which keys were there, what TLS had, and whether it is to be mutual: who finishes a broken-off attempt
+ * tells by it what is its own. */
 static void *certificate_journal(const void *work)
 {
     struct certificate_work *w = (struct certificate_work *)work;
@@ -666,7 +717,8 @@ static void *certificate_journal(const void *work)
     }
     if (bound && !w->replaces)
         w->replaces = pin_of(bound->der.p, bound->der.len);
-    json = json_pack("{s:o, s:s*}", "keys", keys, "replaces", w->replaces);
+    json = json_pack("{s:o, s:s*, s:b}", "keys", keys, "replaces", w->replaces, "mutual",
+                     (int)certificate_mutual(&w->seq));
     text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;

@@ -5,6 +5,7 @@
 
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/certificates.h"
 #include "amtd/store/filters.h"
 #include "amtd/store/passwords.h"
 #include "base/clock.h"
@@ -138,7 +139,7 @@ static int check_passwords(struct tx *tx, const struct host *host, struct err *e
     err_set(
         err, CAUSE_INVALID_STATE,
         "the password of its account '%s' is only in amtd's store, and nobody has looked at it yet: amtcli "
-        "password show %s",
+        "password show %s, or for many: amtcli password export TARGET FILE",
         user, host->name);
     free(user);
     return -1;
@@ -152,7 +153,8 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     return check_filters(tx, args, host, err) == 0 && check_passwords(tx, host, err) == 0 ? 0 : -1;
 }
 
-/* Its filters are gone; and with a full one its passwords, as the administrator's is that of a factory again.
+/* Its filters are gone, its certificate, and what was trusted by it; and with a full one its passwords, as
+ * the administrator's is that of a factory again.
  */
 static int settle(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
                   const char *kept, struct err *err)
@@ -163,7 +165,8 @@ static int settle(struct tx *tx, const void *args, const struct run *run, const 
     (void)run;
     if (!kept || operation->state != OPERATION_OK)
         return 0;
-    if (tx_filter_drop_all(tx, operation->host_id, err) != 0)
+    if (tx_filter_drop_all(tx, operation->host_id, err) != 0 ||
+        tx_certificate_give_up(tx, operation->host_id, operation->ended_ms, err) != 0)
         return -1;
     return ua->full ? tx_password_forget(tx, operation->host_id, operation->ended_ms, &unused, err) : 0;
 }

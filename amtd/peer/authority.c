@@ -179,11 +179,15 @@ void leaf_clear(struct leaf *leaf)
     memset(leaf, 0, sizeof(*leaf));
 }
 
+static bool is_signed(X509 *ca, X509 *cert)
+{
+    return X509_check_issued(ca, cert) == X509_V_OK && X509_verify(cert, X509_get0_pubkey(ca)) == 1;
+}
+
 bool authority_signed(const struct buf *ca, const void *der, size_t n)
 {
     X509 *cert = read_x509(der, n), *issuer = read_x509(ca->p, ca->len);
-    bool good = cert && issuer && X509_check_issued(issuer, cert) == X509_V_OK &&
-                X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
+    bool good = cert && issuer && is_signed(issuer, cert);
 
     X509_free(cert);
     X509_free(issuer);
@@ -508,18 +512,36 @@ int authority_key_pem(const struct buf *private_key, struct buf *out, struct err
     return len > 0 && buf_ok(out) ? 0 : openssl_failed(err, CAUSE_SYSTEM, "a key cannot be written");
 }
 
-bool authority_in_file(const char *path, const struct buf *ca)
+static bool is_same(X509 *ca, X509 *cert)
 {
-    X509 *want = read_x509(ca->p, ca->len), *cert;
-    BIO *file = want ? BIO_new_file(path, "re") : NULL;
-    bool found = false;
+    return X509_cmp(cert, ca) == 0;
+}
+
+/* One of the certificates in the file is so; `unread` when there is none that can be read. */
+static bool any_in_file(const char *path, const struct buf *der, bool unread,
+                        bool (*holds)(X509 *ca, X509 *cert))
+{
+    X509 *ca = read_x509(der->p, der->len), *cert;
+    BIO *file = ca ? BIO_new_file(path, "re") : NULL;
+    bool found = false, read = false;
 
     while (file && !found && (cert = PEM_read_bio_X509(file, NULL, NULL, NULL))) {
-        found = X509_cmp(cert, want) == 0;
+        read = true;
+        found = holds(ca, cert);
         X509_free(cert);
     }
     BIO_free(file);
-    X509_free(want);
+    X509_free(ca);
     ERR_clear_error();
-    return found;
+    return read ? found : unread;
+}
+
+bool authority_in_file(const char *path, const struct buf *ca)
+{
+    return any_in_file(path, ca, false, is_same);
+}
+
+bool authority_signed_in_file(const char *path, const struct buf *ca)
+{
+    return any_in_file(path, ca, true, is_signed);
 }

@@ -70,5 +70,7 @@ int authority_key_pem(const struct buf *private_key, struct buf *out, struct err
 void authority_pem(const void *der, size_t n, struct buf *out);
 /* The file (PEM) holds this certificate. */
 bool authority_in_file(const char *path, const struct buf *ca);
+/* The file holds a certificate that was signed by this CA, or cannot be read. */
+bool authority_signed_in_file(const char *path, const struct buf *ca);
 
 #endif

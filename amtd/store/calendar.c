@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "amtd/store/internal.h"
-#include "base/xalloc.h"
 
 void calendar_row_clear(struct calendar_row *row)
 {
@@ -26,16 +25,30 @@ static const char sql[] =
     " JOIN facts f ON f.host = h.id AND f.name = 'clock.off' WHERE abs(CAST(f.value AS INTEGER)) > ?3"
     " UNION ALL SELECT 3, 0, h.name, p.name, 0 FROM chosen c JOIN hosts h ON h.id = c.id"
     " JOIN facts f ON f.host = h.id AND f.name = 'profile' JOIN profiles p ON p.name = f.value AND p.old_tls"
+    " UNION ALL SELECT 5, 0, h.name, NULL, CAST(f.value AS INTEGER) FROM chosen c JOIN hosts h ON h.id = c.id"
+    " JOIN facts f ON f.host = h.id AND f.name = 'tls.old-roots' AND CAST(f.value AS"
+    " INTEGER) > 0"
     " UNION ALL SELECT 4, a.until, '', NULL, 0 FROM authorities a WHERE a.state = 0 AND a.until < ?1"
     " ORDER BY due, 3 COLLATE natural_order, 1";
+
+static void take(struct tx *tx, sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)tx;
+    (void)arg;
+    *(struct calendar_row *)row = (struct calendar_row){.kind = (enum calendar_kind)sqlite3_column_int(st, 0),
+                                                        .at_ms = sqlite3_column_int64(st, 1),
+                                                        .host = column_text(st, 2),
+                                                        .subject = column_text(st, 3),
+                                                        .number = sqlite3_column_int64(st, 4)};
+}
 
 int tx_calendar(struct tx *tx, const char *target, const struct calendar_limits *limits,
                 struct calendar_row **rows, size_t *count, struct err *err)
 {
+    void *all;
+    int status;
     struct hosts hosts;
     sqlite3_stmt *st;
-    size_t cap = 0;
-    int row;
 
     *rows = NULL;
     *count = 0;
@@ -47,19 +60,7 @@ int tx_calendar(struct tx *tx, const char *target, const struct calendar_limits 
     sqlite3_bind_int64(st, 1, limits->until_ms);
     sqlite3_bind_int64(st, 2, limits->password_age_ms);
     sqlite3_bind_int64(st, 3, limits->clock_off_s);
-    while ((row = tx_step(tx, st, err)) > 0) {
-        struct calendar_row *r;
-
-        if (*count == cap) {
-            cap = cap > 0 ? cap * 2 : 64;
-            *rows = xreallocarray(*rows, cap, sizeof(**rows));
-        }
-        r = &(*rows)[(*count)++];
-        r->kind = (enum calendar_kind)sqlite3_column_int(st, 0);
-        r->at_ms = sqlite3_column_int64(st, 1);
-        r->host = column_text(st, 2);
-        r->subject = column_text(st, 3);
-        r->number = sqlite3_column_int64(st, 4);
-    }
-    return row;
+    status = tx_rows(tx, st, sizeof(**rows), take, NULL, &all, count, err);
+    *rows = all;
+    return status;
 }

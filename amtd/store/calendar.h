@@ -10,6 +10,7 @@ enum calendar_kind {
     CALENDAR_CLOCK,       /* its clock was off when it was read last */
     CALENDAR_OLD_TLS,     /* it was last talked to with old TLS, by a profile's exception */
     CALENDAR_CA,          /* the CA of amtd ends */
+    CALENDAR_OLD_ROOT,    /* it keeps roots of CAs of amtd that were renewed */
 };
 
 struct calendar_row {
@@ -17,7 +18,7 @@ struct calendar_row {
     int64_t at_ms; /* when it is due; 0: now, and as long as nobody mends it */
     char *host;
     char *subject;  /* the account of a password, the profile of old TLS, or NULL */
-    int64_t number; /* seconds that a clock is off; 1: the certificate is one of amtd's; else 0 */
+    int64_t number; /* seconds that a clock is off; 1: the certificate is one of amtd's; how many roots */
 };
 void calendar_row_clear(struct calendar_row *row);
 

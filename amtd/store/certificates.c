@@ -36,31 +36,31 @@ static struct buf column_bytes(sqlite3_stmt *st, int i)
 
 /* --- the CA --- */
 
+static void take_authority(struct tx *tx, sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)tx;
+    (void)arg;
+    *(struct authority_row *)row =
+        (struct authority_row){.id = sqlite3_column_int64(st, 0),
+                               .state = (enum authority_state)sqlite3_column_int(st, 1),
+                               .der = column_bytes(st, 2),
+                               .since_ms = sqlite3_column_int64(st, 3),
+                               .certificates = (uint32_t)sqlite3_column_int64(st, 4)};
+}
+
 int tx_authorities(struct tx *tx, struct authority_row **rows, size_t *count, struct err *err)
 {
+    void *all;
+    int status;
     sqlite3_stmt *st = tx_prepare(tx,
                                   "SELECT a.id, a.state, a.der, a.since, (SELECT count(*) FROM certificates c"
                                   " WHERE c.authority = a.id AND c.state < 2) FROM authorities a"
                                   " ORDER BY a.id DESC",
                                   err);
-    int row;
 
-    *rows = NULL;
-    *count = 0;
-    if (!st)
-        return -1;
-    while ((row = tx_step(tx, st, err)) > 0) {
-        struct authority_row *r;
-
-        *rows = xreallocarray(*rows, *count + 1, sizeof(**rows));
-        r = &(*rows)[(*count)++];
-        *r = (struct authority_row){.id = sqlite3_column_int64(st, 0),
-                                    .state = (enum authority_state)sqlite3_column_int(st, 1),
-                                    .der = column_bytes(st, 2),
-                                    .since_ms = sqlite3_column_int64(st, 3),
-                                    .certificates = (uint32_t)sqlite3_column_int64(st, 4)};
-    }
-    return row;
+    status = tx_rows(tx, st, sizeof(**rows), take_authority, NULL, &all, count, err);
+    *rows = all;
+    return status;
 }
 
 /* Those renewed that no machine has a certificate of any more. */
@@ -342,46 +342,52 @@ int tx_certificate_settle(struct tx *tx, int64_t host_id, const char *pin, int64
 int tx_certificate_give_up(struct tx *tx, int64_t host_id, int64_t at_ms, struct err *err)
 {
     if (change_state(tx, host_id, CERTIFICATE_PROVEN, CERTIFICATE_GIVEN_UP, at_ms, err) != 0 ||
-        change_state(tx, host_id, CERTIFICATE_NEXT, CERTIFICATE_GIVEN_UP, at_ms, err) != 0)
+        change_state(tx, host_id, CERTIFICATE_NEXT, CERTIFICATE_GIVEN_UP, at_ms, err) != 0 ||
+        set_fact(tx, host_id, "tls.old-roots", "", err) != 0)
         return -1;
     return trust(tx, host_id, "", 0, err);
+}
+
+static void take_certificate(struct tx *tx, sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)tx;
+    (void)arg;
+    *(struct certificate_row *)row =
+        (struct certificate_row){.host = column_text(st, 0),
+                                 .state = (enum certificate_state)sqlite3_column_int(st, 1),
+                                 .der = column_bytes(st, 2),
+                                 .pin = column_text(st, 3),
+                                 .until_ms = sqlite3_column_int64(st, 4),
+                                 .authority = sqlite3_column_int64(st, 5),
+                                 .at_ms = sqlite3_column_int64(st, 6),
+                                 .run = sqlite3_column_int64(st, 7),
+                                 .current = sqlite3_column_type(st, 8) == SQLITE_INTEGER &&
+                                            sqlite3_column_int(st, 8) == AUTHORITY_CURRENT,
+                                 .old_roots = (uint32_t)sqlite3_column_int64(st, 9)};
 }
 
 int tx_certificates(struct tx *tx, const char *host, bool former, struct certificate_row **rows,
                     size_t *count, struct err *err)
 {
+    void *all;
+    int status;
     sqlite3_stmt *st =
         tx_prepare(tx,
                    "SELECT ifnull(h.name, c.name), c.state, c.der, c.pin, c.until, c.authority, c.at, c.run,"
-                   " (SELECT a.state FROM authorities a WHERE a.id = c.authority) FROM certificates c"
+                   " (SELECT a.state FROM authorities a WHERE a.id = c.authority), (SELECT CAST(f.value AS"
+                   " INTEGER) FROM facts f WHERE f.host = c.host AND f.name = 'tls.old-roots')"
+                   " FROM certificates c"
                    " LEFT JOIN hosts h ON h.id = c.host WHERE (?1 IS NULL OR ifnull(h.name, c.name) = ?1) AND"
                    " (c.state < 2 OR ?2) ORDER BY 1 COLLATE natural_order, c.state, c.id DESC",
                    err);
-    int row;
 
-    *rows = NULL;
-    *count = 0;
-    if (!st)
-        return -1;
-    bind_text(st, 1, host);
-    sqlite3_bind_int(st, 2, former);
-    while ((row = tx_step(tx, st, err)) > 0) {
-        struct certificate_row *r;
-
-        *rows = xreallocarray(*rows, *count + 1, sizeof(**rows));
-        r = &(*rows)[(*count)++];
-        *r = (struct certificate_row){.host = column_text(st, 0),
-                                      .state = (enum certificate_state)sqlite3_column_int(st, 1),
-                                      .der = column_bytes(st, 2),
-                                      .pin = column_text(st, 3),
-                                      .until_ms = sqlite3_column_int64(st, 4),
-                                      .authority = sqlite3_column_int64(st, 5),
-                                      .at_ms = sqlite3_column_int64(st, 6),
-                                      .run = sqlite3_column_int64(st, 7),
-                                      .current = sqlite3_column_type(st, 8) == SQLITE_INTEGER &&
-                                                 sqlite3_column_int(st, 8) == AUTHORITY_CURRENT};
+    if (st) {
+        bind_text(st, 1, host);
+        sqlite3_bind_int64(st, 2, former);
     }
-    return row;
+    status = tx_rows(tx, st, sizeof(**rows), take_certificate, NULL, &all, count, err);
+    *rows = all;
+    return status;
 }
 
 /* --- what a task needs to know --- */
@@ -404,8 +410,9 @@ static json_t *known_authorities(struct tx *tx, struct err *err)
     json_t *out = tx_authorities(tx, &rows, &count, err) == 0 ? json_array() : NULL;
 
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(out, json_pack("{s:o, s:i}", "der", base64(rows[i].der.p, rows[i].der.len),
-                                             "state", (int)rows[i].state));
+        json_array_append_new(out,
+                              json_pack("{s:o, s:i, s:I}", "der", base64(rows[i].der.p, rows[i].der.len),
+                                        "state", (int)rows[i].state, "since", (json_int_t)rows[i].since_ms));
         authority_row_clear(&rows[i]);
     }
     free(rows);
@@ -464,6 +471,24 @@ static int add_alerts(struct tx *tx, json_t *json, struct err *err)
     return row < 0 ? -1 : 0;
 }
 
+/* What amtd shows to devices that ask for a certificate. */
+static int add_clients(struct tx *tx, json_t *json, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx,
+                                  "SELECT DISTINCT client_cert_file FROM profiles WHERE client_cert_file IS"
+                                  " NOT NULL",
+                                  err);
+    json_t *clients = json_array();
+    int row;
+
+    json_object_set_new(json, "clients", clients);
+    if (!st)
+        return -1;
+    while ((row = tx_step(tx, st, err)) > 0)
+        json_array_append_new(clients, json_string((const char *)sqlite3_column_text(st, 0)));
+    return row;
+}
+
 int tx_certificate_known(struct tx *tx, int64_t host_id, char **text, struct err *err)
 {
     json_t *authorities = known_authorities(tx, err), *json;
@@ -473,7 +498,8 @@ int tx_certificate_known(struct tx *tx, int64_t host_id, char **text, struct err
     if (!authorities)
         return -1;
     json = json_pack("{s:o}", "authorities", authorities);
-    status = add_former(tx, host_id, json, err) != 0 || add_alerts(tx, json, err) != 0
+    status = add_former(tx, host_id, json, err) != 0 || add_alerts(tx, json, err) != 0 ||
+                     add_clients(tx, json, err) != 0
                  ? -1
                  : add_under_way(tx, host_id, json, err);
     if (status == 0)

@@ -31,6 +31,13 @@ int tx_authority_need(struct tx *tx, int64_t now_ms, struct err *err);
 /* A new CA signs from now on; the one before stays trusted until no machine has a certificate of it. */
 int tx_authority_renew(struct tx *tx, int64_t now_ms, struct err *err);
 
+/* The file beside the database that holds all CAs that are not retired, made anew where it is not what the
+ * store says: so whoever reads it follows renewals. The caller's path. A failure is logged, and the file is
+ * then as it was. */
+char *tx_authority_file(struct tx *tx);
+/* amtd shows a certificate of its own no longer than this before it makes a new one. */
+#define AUTHORITY_OWN_DAYS 30
+
 enum certificate_state {
     CERTIFICATE_PROVEN,
     CERTIFICATE_NEXT,     /* on its way to the device */
@@ -43,9 +50,10 @@ struct certificate_row {
     struct buf der; /* empty: none was signed yet */
     char *pin;      /* NULL then */
     int64_t until_ms;
-    int64_t authority; /* id; 0 then */
-    bool current;      /* that CA signs still */
-    int64_t at_ms;     /* when it came to that state */
+    int64_t authority;  /* id; 0 then */
+    bool current;       /* that CA signs still */
+    uint32_t old_roots; /* of CAs of amtd that were renewed: what the device was seen to keep */
+    int64_t at_ms;      /* when it came to that state */
     int64_t run;
 };
 void certificate_row_clear(struct certificate_row *row);
@@ -66,7 +74,8 @@ int tx_certificate_settle(struct tx *tx, int64_t host_id, const char *pin, int64
 int tx_certificate_give_up(struct tx *tx, int64_t host_id, int64_t at_ms, struct err *err);
 /* What a task needs to know of a host, as JSON: {"authorities": [base64, newest first], "proven": pin,
  * "next": pin, "before": text, "former": [base64 of those given up last], "secured_alerts": bool: devices
- * tell amtd theirs over HTTPS}. The caller's. */
+ * tell amtd theirs over HTTPS, "clients": [files of certificates that profiles show]}; of an authority:
+ * {"der", "state", "since": ms}. The caller's. */
 int tx_certificate_known(struct tx *tx, int64_t host_id, char **json, struct err *err);
 
 /* What somebody may want to hear of, told once: hosts that have a proven new certificate, and hosts whose

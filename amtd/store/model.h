@@ -40,9 +40,9 @@ void own_passwords_clear(struct own_passwords *own);
  *   amt.version, amt.uuid, amt.state (pre, in, post), amt.mode (client, admin), amt.realm, amt.features,
  * amt.name, interface ("wsman", "eoi"), power ("on", "standby", "sleep", "hibernate", "off", "unknown"),
  * power.at (RFC 3339), clock.off (seconds that the device is ahead), tls.pin, tls.pin.next (of a certificate
- * on its way to the device), tls.not-after, reach ("ok" or a cause), reach.at, profile (the runtime profile:
- * the one that worked), config ("as-declared", "drifted"), unprovisioned ("partial", "full": by this amtd),
- * unprovisioned.at. */
+ * on its way to the device), tls.not-after, tls.old-roots (how many of renewed CAs of amtd it keeps), reach
+ * ("ok" or a cause), reach.at, profile (the runtime profile: the one that worked), config ("as-declared",
+ * "drifted"), unprovisioned ("partial", "full": by this amtd), unprovisioned.at. */
 struct host {
     int64_t id;    /* 0: not stored yet */
     char *name;    /* unique */
@@ -73,7 +73,12 @@ struct collection {
 void collection_clear(struct collection *collection);
 
 enum profile_auth { PROFILE_AUTH_DIGEST, PROFILE_AUTH_KERBEROS };
-enum profile_tls { PROFILE_TLS_NONE, PROFILE_TLS_CA, PROFILE_TLS_PIN };
+enum profile_tls {
+    PROFILE_TLS_NONE,
+    PROFILE_TLS_CA,
+    PROFILE_TLS_PIN,
+    PROFILE_TLS_OWN, /* the CAs of this amtd, as they are at the time */
+};
 
 /* Credentials and connection settings. */
 struct profile {
@@ -86,7 +91,7 @@ struct profile {
     bool seal_broken;        /* there is one, but the key in use does not open it */
     char *ccache;            /* Kerberos credential cache, or NULL: that of amtd */
     enum profile_tls tls;
-    char *ca_file;
+    char *ca_file; /* of PROFILE_TLS_OWN: the one that amtd keeps */
     char *client_cert_file;
     char *client_key_file;
     bool old_tls;       /* only with PROFILE_TLS_PIN */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/store/certificates.h"
 #include "amtd/store/internal.h"
 #include "base/xalloc.h"
 
@@ -45,7 +46,7 @@ static void bind_profile(sqlite3_stmt *st, const struct profile *p, int position
         sqlite3_bind_blob(st, 5, sealed->p, (int)sealed->len, SQLITE_TRANSIENT);
     bind_text(st, 6, p->ccache);
     sqlite3_bind_int(st, 7, (int)p->tls);
-    bind_text(st, 8, p->ca_file);
+    bind_text(st, 8, p->tls == PROFILE_TLS_OWN ? NULL : p->ca_file);
     bind_text(st, 9, p->client_cert_file);
     bind_text(st, 10, p->client_key_file);
     sqlite3_bind_int(st, 11, p->old_tls);
@@ -115,7 +116,7 @@ static void read_profile(struct tx *tx, sqlite3_stmt *st, struct profile *p)
     p->user = column_text(st, 4);
     p->ccache = column_text(st, 6);
     p->tls = (enum profile_tls)sqlite3_column_int(st, 7);
-    p->ca_file = column_text(st, 8);
+    p->ca_file = p->tls == PROFILE_TLS_OWN ? tx_authority_file(tx) : column_text(st, 8);
     p->client_cert_file = column_text(st, 9);
     p->client_key_file = column_text(st, 10);
     p->old_tls = sqlite3_column_int(st, 11) != 0;

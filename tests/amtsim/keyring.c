@@ -307,7 +307,7 @@ uint32_t keyring_add_certificate(struct call *c)
 
 uint32_t keyring_add_root(struct call *c)
 {
-    return add(c, true);
+    return c->device->tls == DEVICE_TLS_MUTUAL ? RET_NOT_PERMITTED : add(c, true);
 }
 
 void keyring_remove_certificate(struct call *c)

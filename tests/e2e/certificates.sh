@@ -21,9 +21,9 @@ devices:
     faults: # the certificate does not arrive
       - {fault: drop, at: after-request, on: AddCertificate, first: 1}
 Y
-amtsim_start --devices 14 --scenario "$dir/scenario.yaml"
+amtsim_start --devices 15 --scenario "$dir/scenario.yaml"
 amtd_start
-fleet 14
+fleet 15
 amtcli profile add pin --user admin --password-file "$dir/pw" --port $tls_port --tls pin
 
 # shown HOST: the SHA-256 of the certificate it shows to openssl, by the exported CA and the host's name.
@@ -39,16 +39,18 @@ proved()
     amtcli certificate list "$1" -o json | jq -r '.[] | select(.state == "proved") | .sha256'
 }
 
-# well HOST: it shows what amtd has proved; amtd trusts it, and there is one key and one certificate.
+# well LIST: they show what amtd has proved; amtd trusts it, and there is one key and one certificate on each.
 well()
 {
-    local want
-    want=$(proved "$1")
-    [ -n "$want" ] || fail "$1 has no certificate: $(amtcli certificate list "$1" --all)"
-    [ "$(shown "$1")" = "$want" ] || fail "$1 shows '$(shown "$1")', proved is $want"
+    local host want
     exits 0 amtcli certificate check "$1" --profile pin -o json
-    [ "$(jq -r '.[0].detail | "\(.state) \(.certificates) \(.keys)"' "$dir/out")" = "good 1 1" ] ||
-        fail "$1: $(jq -c '.[0].detail' "$dir/out")"
+    [ "$(jq -r '[.[].detail | "\(.state) \(.certificates) \(.keys)"] | unique | join(";")' "$dir/out")" = "good 1 1" ] ||
+        fail "$1: $(jq -c '.[] | [.host, .detail]' "$dir/out")"
+    amtcli certificate list "$1" -o json | jq -r '.[] | select(.state == "proved") | "\(.host) \(.sha256)"' > "$dir/proved"
+    [ "$(wc -l < "$dir/proved")" = "$(jq length "$dir/out")" ] || fail "proved of $1: $(cat "$dir/proved")"
+    while read -r host want; do
+        [ "$(shown "$host")" = "$want" ] || fail "$host shows '$(shown "$host")', proved is $want"
+    done < "$dir/proved"
 }
 
 export_ca()
@@ -77,17 +79,17 @@ well pc0011
 exits 0 amtcli certificate renew pc0012
 says "$dir/out" 'nothing to renew'
 
-# --- answers are lost ---
-exits 0 amtcli certificate issue pc0009
-well pc0009
-amtcli certificate issue pc0010 > /dev/null 2>&1 || amtcli certificate issue pc0010 > /dev/null
-well pc0010
-
-# --- a clock that is years off is set first; a key from outside ---
+# --- answers are lost; a clock that is years off is set first; a key from outside: all at once ---
 ctl set 12 clock-offset=-250000000 > /dev/null
+amtcli certificate issue pc0009 > "$dir/lost" 2>&1 &
+lost=$!
+{ amtcli certificate issue pc0010 || amtcli certificate issue pc0010; } > "$dir/never" 2>&1 &
+never=$!
 exits 0 amtcli certificate issue pc0012 --push-key -o json
 jq -e '.[0].detail.steps | map(.step) | index("set clock")' "$dir/out" > /dev/null || fail "the clock was not set: $(cat "$dir/out")"
-well pc0012
+wait $lost || fail "answers lost: $(cat "$dir/lost")"
+wait $never || fail "request lost: $(cat "$dir/never")"
+well 'pc0009,pc0010,pc0012'
 
 # --- amtd dies in the middle ---
 issue_is_under_way()
@@ -106,27 +108,67 @@ for ((k = 0; k < kills; k++)); do
     amtd_start
     exits 0 amtcli power status 'pc[0001-0008]'
     exits 0 amtcli certificate issue 'pc[0001-0008]' --yes
-    for i in 1 2 3 4 5 6 7 8; do
-        well "pc000$i"
-    done
+    well 'pc[0001-0008]'
 done
+
+# --- mutual TLS: refused without a certificate of our own, and then with one of the CA ---
+exits 1 amtcli certificate issue pc0015 --mutual on
+says "$dir/out" 'no client certificate'
+exits 0 amtcli certificate client "$dir/client.pem"
+[ "$(stat -c %a "$dir/client.pem")" = 600 ] || fail "the client's key is open to others"
+exits 2 amtcli certificate client "$dir/client.pem"
+amtcli profile add mutual --user admin --password-file "$dir/pw" --port $tls_port --tls pin --client-cert "$dir/client.pem" \
+    --client-key "$dir/client.pem"
+exits 0 amtcli certificate issue pc0015
+exits 0 amtcli certificate issue pc0015 --profile mutual --mutual on --plain off
+exits 0 amtcli power status pc0015 --profile mutual
+exits 1 amtcli power status pc0015 --profile pin
+
+# --- a profile that trusts amtd's own CA, whichever it is ---
+exits 2 amtcli profile add own --user admin --password-file "$dir/pw" --port $tls_port --tls own --ca-file "$dir/ca.pem"
+exits 0 amtcli profile add own --user admin --password-file "$dir/pw" --port $tls_port --tls own
+exits 0 amtcli power status 'pc0009,pc0011' --profile own
 
 # --- the CA is renewed: both are trusted until the last machine has a new certificate ---
 exits 0 amtcli certificate ca renew
 [ "$(amtcli certificate ca -o json | jq -c '[.[].state]')" = '["current","trusted"]' ] || fail "$(amtcli certificate ca)"
 export_ca
 [ "$(grep -c BEGIN "$dir/ca.pem")" = 2 ] || fail "the export has not both CAs"
-well_before=$(proved pc0011)
-[ "$(shown pc0011)" = "$well_before" ] || fail "pc0011 is not trusted by the export"
+[ "$(shown pc0011)" = "$(proved pc0011)" ] || fail "pc0011 is not trusted by the export"
 exits 0 amtcli certificate check pc0011 --profile pin
 says "$dir/out" due
-exits 0 amtcli certificate renew all --yes
+exits 0 amtcli certificate renew pc0011 --profile own
+exits 0 amtcli power status 'pc0009,pc0011' --profile own
+cmp -s "$AMTD_STATE_DIR/own-ca.pem" <(amtcli certificate ca export) || fail "profile own trusts other CAs than both"
+exits 0 amtcli certificate renew 'pc[0001-0014]' --yes
+
+# --- the old root of mutual TLS: needed as long as amtd shows a certificate of that CA; told, and then gone ---
+roots()
+{
+    amtcli certificate list pc0015 -o json | jq '.[0].old_roots // 0'
+}
+exits 0 amtcli certificate renew pc0015 --profile mutual
+says "$dir/out" 'an old root stays'
+[ "$(roots)" = 1 ] || fail "old roots: $(amtcli certificate list pc0015 -o json)"
+exits 0 amtcli calendar pc0015
+says "$dir/out" 'it keeps 1 root of renewed CAs'
+exits 0 amtcli power status pc0015 --profile mutual
+exits 0 amtcli certificate client "$dir/client2.pem"
+exits 0 amtcli profile set mutual --client-cert "$dir/client2.pem" --client-key "$dir/client2.pem"
+exits 0 amtcli power status pc0015 --profile mutual
+exits 0 amtcli certificate renew pc0015 --profile mutual
+says "$dir/out" 'what was left of former ones is removed'
+[ "$(roots)" = 0 ] || fail "old roots: $(amtcli certificate list pc0015 -o json)"
+exits 0 amtcli power status pc0015 --profile mutual
+exits 1 amtcli power status pc0015 --profile pin
+! amtcli calendar pc0015 | grep -q 'keeps' || fail "the calendar still tells of an old root"
+
 export_ca
 [ "$(grep -c BEGIN "$dir/ca.pem")" = 1 ] || fail "the old CA is exported: $(amtcli certificate ca)"
 [ "$(amtcli certificate ca -o json | jq -c '[.[].state]')" = '["current","retired"]' ] || fail "$(amtcli certificate ca)"
-for host in pc0001 pc0009 pc0011 pc0012; do
-    well "$host"
-done
+well 'pc0001,pc0009,pc0011,pc0012'
+exits 0 amtcli power status 'pc0009,pc0011' --profile own
+[ "$(grep -c BEGIN "$AMTD_STATE_DIR/own-ca.pem")" = 1 ] || fail "profile own trusts the old CA"
 
 # --- plain off only when asked, and not from under oneself; TLS off again ---
 exits 1 amtcli certificate issue pc0011 --profile lab --plain off
@@ -153,20 +195,6 @@ exits 0 amtcli certificate ca renew
 exits 0 amtcli certificate issue pc0013
 export_ca
 well pc0013
-
-# --- mutual TLS: refused without a certificate of our own, and then with one of the CA ---
-exits 1 amtcli certificate issue pc0012 --profile pin --mutual on
-says "$dir/out" 'no client certificate'
-exits 0 amtcli certificate client "$dir/client.pem"
-[ "$(stat -c %a "$dir/client.pem")" = 600 ] || fail "the client's key is open to others"
-exits 2 amtcli certificate client "$dir/client.pem"
-amtcli profile add mutual --user admin --password-file "$dir/pw" --port $tls_port --tls pin --client-cert "$dir/client.pem" \
-    --client-key "$dir/client.pem"
-exits 0 amtcli certificate issue pc0012 --profile mutual --mutual on --plain off
-exits 0 amtcli power status pc0012 --profile mutual
-exits 1 amtcli power status pc0012 --profile pin
-exits 0 amtcli certificate renew pc0012 --profile mutual --force
-exits 0 amtcli power status pc0012 --profile mutual
 
 # --- events: one that is renewed, one that ends soon ---
 told()

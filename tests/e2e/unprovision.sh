@@ -4,9 +4,9 @@
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
 
-amtsim_start --devices 30 --scenario <(printf 'devices:\n  - {select: 3, generation: 5}\n  - {select: 4, generation: 11}\n')
+amtsim_start --devices 36 --scenario <(printf 'devices:\n  - {select: 3, generation: 5}\n  - {select: 4, generation: 11}\n')
 amtd_start --log-level debug
-fleet 30
+fleet 36
 
 # device N JQ: what the device itself says.
 device()
@@ -19,8 +19,8 @@ exits 4 amtcli unprovision pc0001 < /dev/null
 says "$dir/err" 'or by --confirm with its name'
 exits 4 amtcli unprovision pc0001 --confirm yes
 exits 4 amtcli unprovision 'pc[0001-0002]' --confirm pc0001
-exits 4 amtcli unprovision @lab --confirm 29
-says "$dir/err" 'this is about 30 hosts'
+exits 4 amtcli unprovision @lab --confirm 35
+says "$dir/err" 'this is about 36 hosts'
 exits 0 amtcli unprovision @lab --full --dry-run
 says "$dir/out" 'would fully unprovision it (AMT'
 exits 2 amtcli unprovision pc0001 --yes --confirm 1
@@ -80,6 +80,44 @@ exits 1 amtcli unprovision 'pc[0005-0006]' --confirm 2 -o json
 [ "$(device 6 .provisioned)" = true ] || fail "unseen, and unprovisioned: $(ctl get 6)"
 exits 0 amtcli password show pc0005
 
+# --- the same for many, in one step: a file for one's own eyes; what could not be kept does not count ---
+ctl set 5 provisioned=true > /dev/null
+exits 0 amtcli password rotate 'pc[0012-0014]' --yes
+exits 2 amtcli password export 'pc[0012-0014]' "$dir/nowhere/passwords.csv"
+touch "$dir/taken.csv"
+exits 2 amtcli password export 'pc[0012-0014]' "$dir/taken.csv"
+[ ! -s "$dir/taken.csv" ] || fail "a file that was there was written"
+exits 2 amtcli password export 'pc[0012-0014]' /dev/full
+exits 1 amtcli unprovision pc0012 --confirm 1
+says "$dir/out" 'amtcli password export TARGET FILE'
+exits 0 amtcli password export 'pc[0012-0013]' "$dir/passwords.csv"
+[ "$(stat -c %a "$dir/passwords.csv") $(wc -l < "$dir/passwords.csv")" = '600 3' ] || fail "export: $(ls -l "$dir/passwords.csv")"
+[ "$(sed -n 2p "$dir/passwords.csv" | tr -d '\r')" = "pc0012,admin,$(amtcli password show pc0012 -o json | jq -r '.[0].password'),proved" ] ||
+    fail "the exported password is another one"
+exits 1 amtcli unprovision 'pc[0012-0014]' --confirm 3 --canary 0 -o json
+[ "$(jq -r '[.[] | "\(.host) \(.result)"] | sort | join(",")' "$dir/out")" = 'pc0012 ok,pc0013 ok,pc0014 failed' ] ||
+    fail "exported, not exported: $(cat "$dir/out")"
+exits 0 amtcli password rotate pc0014 --yes # what is newer than the export is in nobody's hands
+exits 0 amtcli activity -o json
+says "$dir/out" 'password.export'
+
+# --- keys, certificates and TLS go with it, and what amtd trusted there ---
+for n in 15 16; do
+    full=$([ $n = 15 ] || echo --full)
+    exits 0 amtcli certificate issue pc00$n
+    # shellcheck disable=SC2086
+    exits 0 amtcli unprovision pc00$n --confirm 1 $full
+    [ "$(amtcli certificate list pc00$n -o json)" = '[]' ] || fail "amtd still trusts pc00$n: $(amtcli certificate list pc00$n)"
+    ctl set $n provisioned=true > /dev/null
+    [ $n = 15 ] || exits 0 amtcli host set pc00$n --forget-realm
+done
+cleared()
+{
+    amtcli certificate check 'pc[0015-0016]' -o json > "$dir/out" 2>&1 &&
+        [ "$(jq -r '[.[].detail | "\(.tls) \(.certificates) \(.keys)"] | unique | join(";")' "$dir/out")" = 'false 0 0' ]
+}
+wait_until "devices without keys and certificates" cleared
+
 # --- what keeps a device from it, and what is lost on the way ---
 ctl set 7 audit-locked=true > /dev/null
 exits 1 amtcli unprovision pc0007 --confirm 1
@@ -96,11 +134,11 @@ ctl set 10 'faults=[]' > /dev/null
 [ "$(device 10 .provisioned)" = true ] || fail "garbage: $(ctl get 10)"
 
 # --- in stages: a canary that fails is the only one ---
-ctl set 11 audit-locked=true > /dev/null
-exits 1 amtcli unprovision 'pc[0011-0030]' --confirm 20 --canary 1 -o json
+ctl set 17 audit-locked=true > /dev/null
+exits 1 amtcli unprovision 'pc[0017-0036]' --confirm 20 --canary 1 -o json
 [ "$(jq '[.[] | select(.result == "ok")] | length' "$dir/out")" -lt 20 ] || fail "stages: $(cat "$dir/out")"
-ctl set 11-30 audit-locked=true > /dev/null
-exits 1 amtcli unprovision 'pc[0011-0030]' --confirm 20 --canary 0 --max-failures 2 --parallel 1 -o json
+ctl set 17-36 audit-locked=true > /dev/null
+exits 1 amtcli unprovision 'pc[0017-0036]' --confirm 20 --canary 0 --max-failures 2 --parallel 1 -o json
 [ "$(jq '[.[] | select(.cause == "invalid-state")] | length' "$dir/out")" = 2 ] || fail "failures: $(cat "$dir/out")"
 
 amtcli activity --limit 1000 -o json > "$dir/activity"

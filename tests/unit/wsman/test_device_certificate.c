@@ -24,9 +24,9 @@ static struct sim sim;
 static struct sd_bench bench;
 static struct certificate_seq cs;
 static struct err err;
-static struct tls_store *keys; /* of the fleet */
-static struct buf ca;
-static struct secret *ca_key;
+static struct tls_store *keys;  /* of the fleet */
+static struct buf ca, other_ca; /* that of today, and one to renew it with: made once, as keys take long */
+static struct secret *ca_key, *other_key;
 static const char *const names[] = {NAME, "127.16.0.1", NULL};
 
 /* What an owner keeps, as amtd does. */
@@ -38,6 +38,9 @@ static struct {
     bool noted;
     struct buf given[8]; /* keys of the certificates that were made */
     unsigned leaves;
+    bool mutual;         /* was on, or to be, at the first change */
+    struct buf old_root; /* of the CA of before; empty: none */
+    enum certificate_root_kind old_kind;
 } owner;
 
 static int64_t now_ms(void)
@@ -83,6 +86,13 @@ static bool replaced(void *arg, const void *der, size_t n)
     return was;
 }
 
+static enum certificate_root_kind judge_root(void *arg, const void *der, size_t n)
+{
+    (void)arg;
+    return owner.old_root.len == n && memcmp(owner.old_root.p, der, n) == 0 ? owner.old_kind
+                                                                            : CERTIFICATE_ROOT_STAYS;
+}
+
 static int request(void *arg, const void *key, size_t n, struct buf *out, struct err *e)
 {
     (void)arg;
@@ -105,6 +115,7 @@ static void after(void *arg)
     if (owner.noted || cs.setting_count == 0)
         return;
     owner.noted = true;
+    owner.mutual = certificate_remote(&cs) && certificate_remote(&cs)->mutual;
     for (size_t i = 0; i < cs.keys.count; i++) {
         owner.keys_before[owner.key_count] = buf_init(CERTIFICATE_DER_MAX);
         buf_add(&owner.keys_before[owner.key_count++], cs.keys.items[i].der.p, cs.keys.items[i].der.len);
@@ -174,6 +185,7 @@ static void forget(void)
         buf_free(&owner.keys_before[i]);
     for (unsigned i = 0; i < owner.leaves; i++)
         buf_free(&owner.given[i]);
+    buf_free(&owner.old_root);
     memset(&owner, 0, sizeof(owner));
 }
 
@@ -204,9 +216,12 @@ static int make_ca(void **state)
 {
     (void)state;
     ca = buf_init(AUTHORITY_DER_MAX);
+    other_ca = buf_init(AUTHORITY_DER_MAX);
     keys = tls_store_new(NULL, &err);
     assert_non_null(keys);
-    return authority_make(now_ms(), &ca, &ca_key, &err);
+    return authority_make(now_ms(), &other_ca, &other_key, &err) == 0
+               ? authority_make(now_ms(), &ca, &ca_key, &err)
+               : -1;
 }
 
 static int drop_ca(void **state)
@@ -215,7 +230,9 @@ static int drop_ca(void **state)
     forget();
     tls_store_free(keys);
     buf_free(&ca);
+    buf_free(&other_ca);
     secret_free(ca_key);
+    secret_free(other_key);
     return 0;
 }
 
@@ -227,10 +244,12 @@ static int run(struct certificate_request r)
     r.roots = &root;
     r.root_count = 1;
     r.unfinished = owner.unfinished;
+    r.mutual_was = owner.unfinished && owner.mutual;
     r.clock = clock_system();
     r.judge = judge;
     r.owns_key = owns_key;
     r.replaced = replaced;
+    r.judge_root = judge_root;
     r.request = request;
     certificate_seq_clear(&cs);
     certificate_seq_init(&cs, &r);
@@ -249,7 +268,7 @@ static void is_well(size_t roots)
     struct keyring *k = keyring_of(bench.device);
     struct buf key = buf_init(CERTIFICATE_DER_MAX);
 
-    if (k->key_count != 1)
+    if (k->key_count != 1 || k->certificate_count != 1 + roots)
         print_message("lost: %zu%s, dead: %zu\n", bench.lose_at, bench.lose_first ? " before" : "",
                       bench.die_at);
     assert_int_equal(k->key_count, 1);
@@ -304,6 +323,153 @@ static void mutual_without_plain_and_back(void **state)
     assert_int_equal(keyring_of(bench.device)->key_count, 0);
     assert_int_equal(keyring_of(bench.device)->certificate_count, 1); /* the root, which others may need */
     finish();
+}
+
+/* --- a CA that was renewed --- */
+
+/* Another attempt: what an owner notes, it notes anew. */
+static void anew(void)
+{
+    owner.next[0] = '\0';
+    for (size_t i = 0; i < owner.key_count; i++)
+        buf_free(&owner.keys_before[i]);
+    owner.key_count = 0;
+    owner.noted = owner.unfinished = false;
+}
+
+static void renew_ca(enum certificate_root_kind kind)
+{
+    struct buf was = ca;
+    struct secret *was_key = ca_key;
+
+    buf_free(&owner.old_root);
+    owner.old_root = buf_init(AUTHORITY_DER_MAX);
+    buf_add(&owner.old_root, ca.p, ca.len);
+    owner.old_kind = kind;
+    ca = other_ca;
+    ca_key = other_key;
+    other_ca = was;
+    other_key = was_key;
+    anew();
+}
+
+static const struct certificate_request mutual = {.action = CERTIFICATE_INSTALL, .mutual = CERTIFICATE_ON};
+
+/* Both roots stay while the old one is needed; it goes when nobody needs it, and mutual TLS is on in the end.
+ */
+static void old_root_goes_when_it_is_over(void **state)
+{
+    (void)state;
+    begin(11);
+    assert_int_equal(run(mutual), 0);
+    renew_ca(CERTIFICATE_ROOT_FORMER);
+    assert_int_equal(run(install), 0);
+    settle_device();
+    assert_int_equal(bench.device->tls, DEVICE_TLS_MUTUAL);
+    is_well(2);
+    assert_int_equal(certificate_old_roots(&cs), 1);
+    owner.old_kind = CERTIFICATE_ROOT_OVER;
+    anew();
+    assert_int_equal(run(install), 0);
+    settle_device();
+    assert_int_equal(bench.device->tls, DEVICE_TLS_MUTUAL);
+    assert_false(cs.changed);
+    assert_int_equal(cs.removed, 1);
+    assert_int_equal(certificate_old_roots(&cs), 0);
+    is_well(1);
+    finish();
+}
+
+/* Where no roots are needed the old one goes with the old certificate. One of others never does. */
+static void old_root_goes_where_none_is_needed(void **state)
+{
+    struct certificate_request open = {.action = CERTIFICATE_INSTALL, .mutual = CERTIFICATE_OFF};
+
+    (void)state;
+    begin(11);
+    assert_int_equal(run(mutual), 0);
+    assert_int_equal(run(open), 0);
+    is_well(1);
+    renew_ca(CERTIFICATE_ROOT_STAYS);
+    assert_int_equal(run(install), 0);
+    is_well(1);
+    owner.old_kind = CERTIFICATE_ROOT_FORMER;
+    anew();
+    assert_int_equal(run(install), 0);
+    is_well(0);
+    finish();
+}
+
+/* No room for the new root: the new certificate is in use, mutual TLS on again, and it is told. */
+static void no_room_for_a_root(void **state)
+{
+    struct buf der = buf_init(AUTHORITY_DER_MAX);
+    struct secret *key;
+    struct keyring *k;
+
+    (void)state;
+    begin(11);
+    assert_int_equal(run(mutual), 0);
+    k = keyring_of(bench.device);
+    while (k->certificate_count < KEYRING_CERTIFICATES - 1) {
+        const unsigned char *p;
+
+        buf_reset(&der);
+        assert_int_equal(authority_make(now_ms(), &der, &key, &err), 0);
+        secret_free(key);
+        p = der.p;
+        k->certificates[k->certificate_count++] =
+            (struct keyring_certificate){k->next_handle++, d2i_X509(NULL, &p, (long)der.len), true};
+    }
+    renew_ca(CERTIFICATE_ROOT_FORMER);
+    assert_int_equal(run(install), -1);
+    assert_int_equal(err.cause, CAUSE_LIMIT_EXCEEDED);
+    settle_device();
+    assert_int_equal(bench.device->tls, DEVICE_TLS_MUTUAL);
+    assert_true(cs.proved && shows(&cs.leaf));
+    buf_free(&der);
+    finish();
+}
+
+static bool cut_roots_once(size_t lose_at, bool lose_first, size_t die_at)
+{
+    bool struck;
+
+    begin(11);
+    assert_int_equal(run(mutual), 0);
+    renew_ca(CERTIFICATE_ROOT_OVER);
+    bench.changes = bench.requests = 0;
+    bench.lose_at = lose_at;
+    bench.lose_first = lose_first;
+    bench.die_at = die_at;
+    if (run(install) != 0) {
+        settle_device();
+        bench.lose_at = bench.die_at = 0;
+        owner.unfinished = owner.noted;
+        if (run(install) != 0)
+            fail_msg("lose %zu%s, die %zu: %s", lose_at, lose_first ? " before" : "", die_at, err.text);
+    }
+    struck = (lose_at > 0 && bench.changes >= lose_at) || (die_at > 0 && bench.requests >= die_at);
+    settle_device();
+    assert_int_equal(bench.device->tls, DEVICE_TLS_MUTUAL);
+    is_well(1);
+    finish();
+    return struck;
+}
+
+static void roots_lost_at_every_step(void **state)
+{
+    size_t steps = 0, requests = 0;
+
+    (void)state;
+    while (cut_roots_once(steps + 1, false, 0))
+        steps++;
+    assert_in_range(steps, 12, 40);
+    for (size_t i = 1; i <= steps; i++)
+        cut_roots_once(i, true, 0);
+    while (cut_roots_once(0, false, requests + 1))
+        requests++;
+    assert_in_range(requests, 25, 150);
 }
 
 static void key_from_outside(void **state)
@@ -430,10 +596,18 @@ static void dead_at_every_step(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_one_and_a_new_one), cmocka_unit_test(mutual_without_plain_and_back),
-        cmocka_unit_test(key_from_outside),        cmocka_unit_test(clock_first),
-        cmocka_unit_test(full_and_foreign),        cmocka_unit_test(no_ca),
-        cmocka_unit_test(lost_at_every_step),      cmocka_unit_test(dead_at_every_step),
+        cmocka_unit_test(first_one_and_a_new_one),
+        cmocka_unit_test(mutual_without_plain_and_back),
+        cmocka_unit_test(key_from_outside),
+        cmocka_unit_test(clock_first),
+        cmocka_unit_test(full_and_foreign),
+        cmocka_unit_test(no_ca),
+        cmocka_unit_test(lost_at_every_step),
+        cmocka_unit_test(dead_at_every_step),
+        cmocka_unit_test(old_root_goes_when_it_is_over),
+        cmocka_unit_test(old_root_goes_where_none_is_needed),
+        cmocka_unit_test(no_room_for_a_root),
+        cmocka_unit_test(roots_lost_at_every_step),
     };
 
     return cmocka_run_group_tests(tests, make_ca, drop_ca);
