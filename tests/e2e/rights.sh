@@ -2,54 +2,8 @@
 # rights.sh BIN_DIR TEST_BIN_DIR: users of this machine with roles on collections. A watcher can change nothing by any call of the API's
 # table, whatever is in it; an operator of a collection reaches no host outside it by name, range, query, console or drive; what was
 # denied is in the activity log. The accounts are the test's own, in a file that only it sees.
-if [ -z "${AMTD_TEST_NS-}" ]; then
-    if [ "$(id -u)" != 0 ] || ! unshare -m true 2> /dev/null; then
-        echo "rights: SKIPPED: other users need root" >&2
-        exit 77
-    fi
-    AMTD_TEST_NS=1 exec unshare -m -- "$0" "$@"
-fi
-# shellcheck source=tests/e2e/amtd_lib.sh
-. "$(dirname "$0")/amtd_lib.sh"
-probe=$(cd "$2" && pwd)/mux_probe
-
-# account NAME NUMBER: a user with a group of its own, as long as the test.
-account()
-{
-    echo "$1:x:$2:$2::/nonexistent:/bin/false" >> "$dir/passwd"
-    echo "$1:x:$2:" >> "$dir/group"
-}
-cp /etc/passwd "$dir/passwd"
-cp /etc/group "$dir/group"
-account amtd-wanda 61001
-account amtd-oskar 61002
-account amtd-nemo 61003
-account amtd-quinn 61004
-echo 'amtd-helpdesk:x:61010:amtd-wanda' >> "$dir/group"
-mount --bind "$dir/passwd" /etc/passwd
-mount --bind "$dir/group" /etc/group
-chmod 711 "$dir"
-mkdir "$dir/open"
-chmod 755 "$dir/open"
-export AMTD_SOCKET=$dir/open/amtd.sock
-
-# as NAME COMMAND...: with the account's groups.
-as()
-{
-    local name=$1
-    shift
-    setpriv --reuid "$name" --regid "$name" --init-groups -- "$@"
-}
-
-# denied NAME TEXT COMMAND...: refused for want of a role; the reason has the text.
-denied()
-{
-    local name=$1 text=$2
-    shift 2
-    exits 4 as "$name" "$@"
-    says "$dir/err" '(denied)'
-    says "$dir/err" "$text"
-}
+# shellcheck source=tests/e2e/rights_lib.sh
+. "$(dirname "$0")/rights_lib.sh"
 
 # requests: how many requests have changed a device so far.
 changes()
