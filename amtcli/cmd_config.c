@@ -97,13 +97,13 @@ static json_t *take_good_file(struct context *ctx, const char *path, int *code)
  * holds. */
 static int run_config(struct context *ctx, const char *action)
 {
+    static const struct param map[] = {{"force", "force"}, {"arrival", "arrival_ms"}, {NULL}};
     bool has_file = ctx->args.operand_count > 1;
     const char *target = ctx->args.operands[has_file];
     json_t *args = json_pack("{s:s}", "action", action), *file;
     int code = EXIT_ALL;
 
-    if (args_has(&ctx->args, "force"))
-        json_object_set_new(args, "force", json_true());
+    params_take(args, &ctx->args, map);
     if (has_file) {
         file = take_good_file(ctx, ctx->args.operands[0], &code);
         if (file)
@@ -218,6 +218,11 @@ static int config_schema(struct context *ctx)
 static const struct option_row apply_options[] = {
     {"force", 0, OPTION_FLAG, NULL,
      "also what may cut amtd off from the device: another address, no wireless, no answers in sleep"},
+    {"arrival", 0, OPTION_TIME, "T",
+     "how long a device that moves is waited for at its new address; then what it had is put back, where it "
+     "still "
+     "answers",
+     .min = 1000, .max = 600000, .standard = "1m"},
     {NULL}};
 static const struct option_row *const output_tables[] = {options_output, NULL};
 static const struct option_row *const run_tables[] = {options_output, options_run, NULL};

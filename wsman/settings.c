@@ -122,6 +122,39 @@ static bool cuts_addresses(const struct settings_seq *ss, struct buf *why)
     return cuts_way_back(ss, why);
 }
 
+/* With DHCP, AMT registers its name, and somebody reaches it by that. */
+static bool cuts_name(const struct settings_seq *ss, struct buf *why)
+{
+    const char *name = ss->request.known_as, *is = ss->rows[SETTING_HOST_NAME].is;
+    size_t n = name ? strcspn(name, ".") : 0;
+
+    if (!settings_wrong(ss, SETTING_HOST_NAME) || n == 0 || strlen(is) != n || strncasecmp(name, is, n) != 0)
+        return false;
+    buf_printf(why, "the device is reached by its name, %s, and would have another one", name);
+    return true;
+}
+
+/* Addresses that are no network: firmware may take them, and is not heard of again. */
+static bool is_nowhere(const struct settings_seq *ss, struct buf *why)
+{
+    uint32_t address, mask, gateway;
+
+    if (!(settings_wrong(ss, SETTING_ADDRESS) || settings_wrong(ss, SETTING_MASK) ||
+          settings_wrong(ss, SETTING_GATEWAY)) ||
+        !ipv4(will_be(ss, SETTING_ADDRESS), &address) || !ipv4(will_be(ss, SETTING_MASK), &mask))
+        return false;
+    if (mask < UINT32_MAX - 1 && ((address & ~mask) == 0 || (address & ~mask) == ~mask)) {
+        buf_printf(why, "%s is not an address of a machine in a network of mask %s",
+                   will_be(ss, SETTING_ADDRESS), will_be(ss, SETTING_MASK));
+        return true;
+    }
+    if (!ipv4(will_be(ss, SETTING_GATEWAY), &gateway) || gateway == 0 || ((gateway ^ address) & mask) == 0)
+        return false;
+    buf_printf(why, "the router %s is not in the network of %s with mask %s", will_be(ss, SETTING_GATEWAY),
+               will_be(ss, SETTING_ADDRESS), will_be(ss, SETTING_MASK));
+    return true;
+}
+
 bool settings_cut(const struct settings_seq *ss, struct buf *why)
 {
     const char *wired = ss->rows[SETTING_ADDRESS].is, *there = ss->request.there;
@@ -140,14 +173,14 @@ bool settings_cut(const struct settings_seq *ss, struct buf *why)
         buf_puts(why, "the device may be reached by its wireless port");
         return true;
     }
-    return cuts_addresses(ss, why);
+    return cuts_name(ss, why) || cuts_addresses(ss, why);
 }
 
 /* --- reading --- */
 
 static bool is_needed(const struct settings_seq *ss, size_t part)
 {
-    uint32_t of_part = settings_parts[part].settings;
+    uint64_t of_part = settings_parts[part].settings;
 
     if (ss->again) /* only what was changed */
         return (of_part & ss->sent & ~ss->judged) != 0;
@@ -176,7 +209,7 @@ static struct wsman_request *ask_read(struct seq *seq, struct err *err)
 }
 
 /* What comes back is read into place of what was there before. */
-static void forget(struct settings_seq *ss, uint32_t bits)
+static void forget(struct settings_seq *ss, uint64_t bits)
 {
     for (int i = 0; i < SETTINGS; i++)
         if (bits & SETTING_BIT(i))
@@ -189,18 +222,42 @@ static bool is_absent(const struct err *err)
     return wsman_fault_is_absent(err) || err->cause == CAUSE_UNSUPPORTED || err->cause == CAUSE_ACCESS_DENIED;
 }
 
+static bool is_gone(enum cause cause)
+{
+    return cause_is_passing(cause) || cause == CAUSE_UNREACHABLE || cause == CAUSE_REFUSED;
+}
+
+/* Neither where it should be nor where it was: nothing can be sent to it, so what to do is said. */
+static void lost(const struct settings_seq *ss, struct err *err)
+{
+    const char *was = ss->request.there ? ss->request.there : "where it was";
+    struct err why = *err;
+
+    if (ss->moved_to[0])
+        err_set(err, CAUSE_NOT_REACHED,
+                "the device is lost to us since its addresses were changed: it does not answer at %s, nor at "
+                "%s any "
+                "more (%s). If it is at %s: open the way there, then amtcli host set HOST --address %s; else "
+                "set its "
+                "network back at the machine",
+                ss->moved_to, was, why.text, ss->moved_to, ss->moved_to);
+    else
+        err_set(err, CAUSE_NOT_REACHED,
+                "the device is lost to us since its network settings were changed: it does not answer at %s "
+                "any more "
+                "(%s). By DHCP it may be elsewhere: amtcli discover finds it by its UUID; else set its "
+                "network back at "
+                "the machine",
+                was, why.text);
+}
+
 static int hear_read(struct seq *seq, const struct wsman_call *call, struct err *err)
 {
     struct settings_seq *ss = of(seq);
     const struct settings_part_row *part = &settings_parts[ss->part];
 
-    if (!call && ss->path && cause_is_passing(err->cause)) {
-        struct err was = *err;
-
-        err_set(err, CAUSE_NOT_REACHED,
-                "the device does not answer any more since its network settings were "
-                "changed: %s",
-                was.text);
+    if (!call && ss->path && is_gone(err->cause)) {
+        lost(ss, err);
         return SEQ_FAIL;
     }
     if (!call && !is_absent(err))
@@ -221,6 +278,8 @@ static struct wsman_request *ask_compare(struct seq *seq, struct err *err)
     compare(ss);
     if (!ss->request.apply || settings_differ(ss) == 0)
         seq_go(seq, SEQ_DONE);
+    else if (is_nowhere(ss, &why))
+        err_set(err, CAUSE_INVALID_ARGUMENT, "nothing was changed: %s", buf_str(&why));
     else if (!ss->request.force && settings_cut(ss, &why))
         err_set(err, CAUSE_INVALID_ARGUMENT, "nothing was changed: %s (see --force)", buf_str(&why));
     for (int i = 0; i < SETTINGS; i++)
@@ -232,7 +291,7 @@ static struct wsman_request *ask_compare(struct seq *seq, struct err *err)
 
 /* --- changing --- */
 
-static bool any_wrong(const struct settings_seq *ss, uint32_t bits)
+static bool any_wrong(const struct settings_seq *ss, uint64_t bits)
 {
     for (int i = 0; i < SETTINGS; i++)
         if ((bits & SETTING_BIT(i)) && settings_wrong(ss, (enum setting_id)i))
@@ -364,7 +423,7 @@ static struct wsman_request *ask_arrive(struct seq *seq, struct err *err)
     struct settings_seq *ss = of(seq);
 
     (void)err;
-    if (!ss->moved_to[0] || !ss->seen) {
+    if (!ss->moved_to[0] || !ss->seen || ss->put_back) {
         read_back(ss);
         return NULL;
     }
@@ -390,10 +449,59 @@ static void judge_row(struct settings_seq *ss, enum setting_id id)
                 settings[id].section, settings[id].name, wanted, row->is ? row->is : "nothing");
 }
 
+/* It answers where it was, and not where it should be: what was changed of the way to it is changed back. */
+static bool puts_back(struct settings_seq *ss)
+{
+    uint64_t back = 0;
+
+    if (!ss->moved_to[0] || ss->seen || ss->put_back)
+        return false;
+    for (size_t i = 0; i < settings_change_count; i++)
+        back |= settings_changes[i].path ? settings_changes[i].settings & ss->sent : 0;
+    for (int i = 0; i < SETTINGS; i++) {
+        struct settings_row *row = &ss->rows[i];
+
+        if (!(back & SETTING_BIT(i)) || !ss->request.wanted[i] || !row->was || row->state != SETTING_DIFFERS)
+            continue;
+        ss->meant[i] = ss->request.wanted[i];
+        ss->request.wanted[i] = row->was;
+    }
+    ss->sent &= ~back;
+    ss->judged &= ~back;
+    ss->change = 0;
+    ss->put_back = true;
+    return true;
+}
+
+/* What was wanted is told, and that it is not so. */
+static void tell_put_back(struct settings_seq *ss)
+{
+    bool whole = true;
+
+    for (int i = 0; i < SETTINGS; i++) {
+        struct settings_row *row = &ss->rows[i];
+
+        if (!ss->meant[i])
+            continue;
+        whole = whole && row->is && equal((enum setting_id)i, row->is, row->was);
+        ss->request.wanted[i] = ss->meant[i];
+        row->state = SETTING_REFUSED;
+        xreplace(&row->why, "the device did not come to its new address: what was before was put back");
+    }
+    err_set(&ss->refused, CAUSE_NOT_REACHED, "the device did not come to %s, and answers at %s still: %s",
+            ss->moved_to, ss->request.there ? ss->request.there : "its old address",
+            whole ? "its addresses were put back to what they were before"
+                  : "what it has now is not what it had before; look at it with amtcli config show");
+}
+
 static struct wsman_request *ask_look(struct seq *seq, struct err *err)
 {
     struct settings_seq *ss = of(seq);
 
+    if (puts_back(ss)) {
+        seq_go(seq, CHANGE);
+        return NULL;
+    }
     for (int i = 0; i < SETTINGS; i++)
         if ((ss->sent & ~ss->judged & SETTING_BIT(i)) && settings_wrong(ss, (enum setting_id)i))
             judge_row(ss, (enum setting_id)i);
@@ -408,6 +516,8 @@ static struct wsman_request *ask_look(struct seq *seq, struct err *err)
         ss->rows[i].state = SETTING_REFUSED;
         xreplace(&ss->rows[i].why, "left alone after what went wrong before");
     }
+    if (ss->put_back)
+        tell_put_back(ss);
     if (ss->refused.cause != CAUSE_NONE)
         *err = ss->refused;
     return NULL;

@@ -86,6 +86,7 @@ struct settings_request {
     bool force;                /* also what cuts off the way to the device */
     const char *here;          /* our end of the way there, numeric IPv4; NULL or other: not known */
     const char *there;         /* the device's */
+    const char *known_as;      /* the DNS name that it is reached by; NULL: by its address */
     const struct clock *clock; /* ours */
 };
 
@@ -107,13 +108,15 @@ struct settings_seq {
     bool moving;
     char moved_to[16];
     bool seen;
+    bool put_back; /* the device did not come to moved_to, and has been given again what it had before */
     /* private */
     size_t part;           /* being read */
     size_t change;         /* being made */
     bool again;            /* reading back */
     bool path;             /* the way to the device was changed */
-    uint32_t sent, judged; /* settings that a change was sent for, and that were read back; bits */
+    uint64_t sent, judged; /* settings that a change was sent for, and that were read back; bits */
     struct err refused;
+    const char *meant[SETTINGS];    /* while what was before is put back: what was wanted */
     struct wsman_request *puts[16]; /* instances as they were read */
     struct {
         char id[64], guid[64];
@@ -125,8 +128,9 @@ struct settings_seq {
     int64_t clock_s, heard_s;
 };
 
-/* Causes of its own: invalid-argument (it would cut off the way to the device), not-reached (it does not
- * answer since its addresses were changed), and those of the first setting that was refused. */
+/* Causes of its own: invalid-argument (it would cut off the way to the device, or is no network at all),
+ * not-reached (it does not answer since its addresses were changed, or answers where it was and was put
+ * back), and those of the first setting that was refused. */
 /* ss is zeroed, or was readied before. */
 void settings_seq_init(struct settings_seq *ss, const struct settings_request *request);
 void settings_seq_clear(struct settings_seq *ss);

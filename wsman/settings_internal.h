@@ -5,7 +5,7 @@
 
 #include "wsman/settings.h"
 
-#define SETTING_BIT(id) (UINT32_C(1) << (id))
+#define SETTING_BIT(id) (UINT64_C(1) << (id))
 
 /* In the order they are read; the clock last, as its answer ages. */
 enum settings_part {
@@ -28,8 +28,8 @@ enum settings_part {
 
 struct settings_part_row {
     const char *name;  /* what is read, for people */
-    uint32_t settings; /* that it tells, bits */
-    uint32_t besides;  /* that cannot be judged without it */
+    uint64_t settings; /* that it tells, bits */
+    uint64_t besides;  /* that cannot be judged without it */
     struct wsman_request *(*ask)(const struct settings_seq *ss);
     /* Sets rows[].is; what is not there stays NULL. */
     void (*take)(struct settings_seq *ss, const struct wsman_call *call);
@@ -38,7 +38,7 @@ extern const struct settings_part_row settings_parts[SETTINGS_PARTS];
 
 struct settings_change_row {
     const char *name;
-    uint32_t settings;
+    uint64_t settings;
     bool path; /* may move the device to another address */
     /* One of the settings differs. NULL without err: nothing to send. */
     struct wsman_request *(*ask)(struct settings_seq *ss, struct err *err);

@@ -227,6 +227,17 @@ static bool is_mask(const char *text)
     return (holes & (holes + 1)) == 0 && address.s_addr != 0;
 }
 
+/* The router is in another network than the address that is spelled out. */
+static bool is_apart(char *const *values)
+{
+    struct in_addr address, mask, gateway;
+
+    return values[SETTING_ADDRESS] && inet_pton(AF_INET, values[SETTING_ADDRESS], &address) == 1 &&
+           values[SETTING_MASK] && inet_pton(AF_INET, values[SETTING_MASK], &mask) == 1 &&
+           values[SETTING_GATEWAY] && inet_pton(AF_INET, values[SETTING_GATEWAY], &gateway) == 1 &&
+           gateway.s_addr != 0 && ((gateway.s_addr ^ address.s_addr) & mask.s_addr) != 0;
+}
+
 static void check_addresses(struct reading *rd)
 {
     static const int of_static[] = {SETTING_ADDRESS, SETTING_MASK, SETTING_GATEWAY, SETTING_DNS,
@@ -240,6 +251,9 @@ static void check_addresses(struct reading *rd)
                             settings[of_static[i]].name);
     if (is_static && (!rd->places[SETTING_ADDRESS] || !rd->places[SETTING_MASK]))
         config_complain(&rd->reader, rd->places[SETTING_IPV4], "'ipv4: static' needs 'address' and 'mask'");
+    if (is_apart(values))
+        config_complain(&rd->reader, rd->places[SETTING_GATEWAY], "'gateway': %s is not in the network of %s",
+                        values[SETTING_GATEWAY], values[SETTING_ADDRESS]);
     if (values[SETTING_MASK] && !is_mask(values[SETTING_MASK]))
         config_complain(&rd->reader, rd->places[SETTING_MASK], "'mask': '%s' is none", values[SETTING_MASK]);
 }

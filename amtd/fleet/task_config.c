@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 
 #define READ_BUDGET_MS   60000
-#define CHANGE_BUDGET_MS 240000
+#define CHANGE_BUDGET_MS 180000
 #define ARRIVAL_MS       60000
 
 enum config_action { CONFIG_SHOW, CONFIG_DIFF, CONFIG_APPLY };
@@ -23,6 +23,7 @@ static const char *const action_names[] = {"show", "diff", "apply", NULL};
 struct config_args {
     int action; /* enum config_action */
     bool force;
+    int64_t arrival_ms;              /* 0: ARRIVAL_MS */
     char collection[65];             /* whose declared configuration; "": the file's */
     struct declaration *declaration; /* of a file; NULL: none was given */
 };
@@ -30,6 +31,7 @@ struct config_args {
 static const struct task_arg args_table[] = {
     {"action", TASK_ARG_NAME, offsetof(struct config_args, action), true, .names = action_names},
     {"force", TASK_ARG_BOOL, offsetof(struct config_args, force)},
+    {"arrival_ms", TASK_ARG_MS, offsetof(struct config_args, arrival_ms), .min = 1000, .max = 600000},
     {"collection", TASK_ARG_TEXT, offsetof(struct config_args, collection), .size = 65},
     {NULL},
 };
@@ -78,8 +80,9 @@ static int config_parse(void *args, const json_t *json, struct err *err)
         status = err_set(err, CAUSE_INVALID_ARGUMENT, "%s",
                          ca->action == CONFIG_SHOW ? "'show' goes without a configuration"
                                                    : "one of 'file' and 'collection' says what is wanted");
-    if (status == 0 && ca->force && ca->action != CONFIG_APPLY)
-        status = err_set(err, CAUSE_INVALID_ARGUMENT, "'force' goes with 'apply'");
+    if (status == 0 && (ca->force || ca->arrival_ms > 0) && ca->action != CONFIG_APPLY)
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' goes with 'apply'",
+                         ca->force ? "force" : "arrival_ms");
     return status == 0 && file ? read_file(ca, file, err) : status;
 }
 
@@ -105,6 +108,8 @@ static char *config_describe(const void *args)
     }
     if (ca->force)
         json_object_set_new(json, "force", json_true());
+    if (ca->arrival_ms > 0)
+        json_object_set_new(json, "arrival_ms", json_integer(ca->arrival_ms));
     text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(json);
     return text;
@@ -115,9 +120,15 @@ static bool config_changes(const void *args)
     return ((const struct config_args *)args)->action == CONFIG_APPLY;
 }
 
+/* How long a device that moves is waited for. */
+static int64_t arrival_of(const struct config_args *ca)
+{
+    return ca->arrival_ms > 0 ? ca->arrival_ms : ARRIVAL_MS;
+}
+
 static int64_t config_budget(const void *args)
 {
-    return config_changes(args) ? CHANGE_BUDGET_MS : READ_BUDGET_MS;
+    return config_changes(args) ? CHANGE_BUDGET_MS + 2 * arrival_of(args) : READ_BUDGET_MS;
 }
 
 /* --- on one host --- */
@@ -179,6 +190,15 @@ static const char *own_value(const struct config_work *w, int id, struct err *er
     return NULL;
 }
 
+/* NULL: amtd reaches it by a numeric address. */
+static const char *dns_name(const struct host *host)
+{
+    const char *name = host->address ? host->address : host->name;
+    struct in6_addr v6;
+
+    return is_ipv4(name) || inet_pton(AF_INET6, name, &v6) == 1 ? NULL : name;
+}
+
 static int config_login(void *work, const struct login *login, struct err *err)
 {
     struct config_work *w = work;
@@ -188,6 +208,7 @@ static int config_login(void *work, const struct login *login, struct err *err)
         .force = w->args->force,
         .here = w->here,
         .there = w->there[0] ? w->there : w->host->address,
+        .known_as = dns_name(w->host),
         .clock = clock_system(),
     };
 
@@ -220,9 +241,11 @@ static void config_pause(void *work, const struct task_pause *pause)
     const char *address = w->seq.moved_to[0] ? w->seq.moved_to : w->there;
 
     w->pause = *pause;
+    if (w->seq.put_back)
+        address = w->there;
     if (address[0])
         w->arrival = arrival_start(pause->loop, pause->dialer, address, w->port,
-                                   w->seq.moving ? ARRIVAL_MS : 0, arrived, w);
+                                   w->seq.moving ? arrival_of(w->args) : 0, arrived, w);
     else
         pause->go_on(pause->arg);
 }
@@ -275,7 +298,8 @@ static bool was_compared(const struct config_work *w)
 /* Where the host is now, for the store. */
 static char *kept_of(const struct config_work *w)
 {
-    return w->seq.moving && w->seq.moved_to[0] && w->seq.seen ? xstrdup(w->seq.moved_to) : NULL;
+    return w->seq.moving && w->seq.moved_to[0] && w->seq.seen && !w->seq.put_back ? xstrdup(w->seq.moved_to)
+                                                                                  : NULL;
 }
 
 /* What differs and could not be put right: it is told, and another one than is declared. */
@@ -375,6 +399,23 @@ static int check_single(const struct declaration *d, const struct hosts *hosts, 
     return 0;
 }
 
+/* Two machines at one address: neither would be managed. */
+static int check_address(struct tx *tx, const struct declaration *d, const struct host *host, struct err *err)
+{
+    const char *value = d->values[SETTING_ADDRESS];
+    const char *address = value && strcmp(value, "own") == 0 ? host->address : value;
+    char *other;
+
+    if (!address)
+        return 0;
+    if (tx_host_at(tx, address, host->id, &other, err) != 0)
+        return -1;
+    if (other)
+        err_set(err, CAUSE_EXISTS, "nothing was changed: %s is the address of host '%s'", address, other);
+    free(other);
+    return other ? -1 : 0;
+}
+
 static int admit_run(struct tx *tx, const void *args, const struct hosts *hosts, struct err *err)
 {
     const struct config_args *ca = args;
@@ -402,20 +443,27 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
 {
     const struct config_args *ca = args;
     struct declared declared;
-    json_t *json;
+    json_t *json, *mistakes;
+    struct declaration *d;
+    int status = 0;
 
     (void)run;
-    (void)host;
     if (!ca->collection[0])
-        return 0;
+        return ca->declaration && ca->action == CONFIG_APPLY ? check_address(tx, ca->declaration, host, err)
+                                                             : 0;
     if (tx_declared(tx, ca->collection, &declared, err) != 0)
         return -1;
+    d = declaration_read(declared.name, declared.text, strlen(declared.text), &mistakes);
+    if (d && ca->action == CONFIG_APPLY)
+        status = check_address(tx, d, host, err);
+    declaration_free(d);
+    json_decref(mistakes);
     json = json_pack("{s:s, s:s, s:I}", "name", declared.name, "text", declared.text, "version",
                      (json_int_t)declared.version);
     *known = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     declared_clear(&declared);
-    return 0;
+    return status;
 }
 
 /* A host that is found by its address has another one now. */

@@ -122,6 +122,7 @@ struct job_kind {
     /* The arguments of the task of the same kind that takes back what this one did; was: its end. NULL, or
      * returns NULL: there is nothing to take back. */
     json_t *(*undo)(const json_t *args, const struct operation *was);
+    bool recalls; /* undo looks at the detail of that end, which is kept for it */
     /* Fills at most JOB_NEEDS_MAX; how many. NULL: none. */
     size_t (*needs)(const json_t *args, struct job_need *needs);
 };

@@ -49,9 +49,12 @@ static void tell_saved(const struct saving *s)
 
     if (s->result) {
         struct operation *op = &s->result->operation;
+        const struct job_task *task = &run->job->tasks[s->result->task % JOB_UNDO_BASE];
 
-        free(op->detail); /* it is in the store, and large */
-        op->detail = NULL;
+        if (!task->kind->recalls) {
+            free(op->detail); /* it is in the store, and large */
+            op->detail = NULL;
+        }
         run->kept_changed |= s->attempt && s->attempt->op.order->task->keeping;
         job_run_add_news(run, s->h, s->result->task);
         return;

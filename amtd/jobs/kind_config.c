@@ -1,5 +1,9 @@
 /* config: as `amtcli config apply` does it. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "amtd/jobs/kinds.h"
+#include "base/xalloc.h"
 
 static const struct job_param params[] = {
     {"apply", JOB_PARAM_FILE, .field = "file", .main = true,
@@ -17,6 +21,104 @@ static int config_shape(json_t **args, struct err *err)
     return file != collection ? 0 : err_set(err, CAUSE_INVALID_ARGUMENT, "either 'apply' or 'collection'");
 }
 
+/* --- taking back --- */
+
+/* The value in the form of a file, or NULL: it is not one that could be declared. */
+static json_t *value_of(const char *setting, const char *was)
+{
+    json_t *list;
+    char *text, *at, *one;
+
+    if (!was || !was[0] || strcmp(was, "?") == 0 || strcmp(setting, "clock.within") == 0)
+        return NULL;
+    if (strcmp(setting, "wireless.link-policy") != 0)
+        return json_string(was);
+    list = json_array();
+    text = at = xstrdup(was);
+    while ((one = strsep(&at, ",")))
+        json_array_append_new(list, json_string(one));
+    free(text);
+    return list;
+}
+
+static bool is_address(const char *name)
+{
+    static const char *const names[] = {"address", "mask", "gateway", "dns", "dns-2", NULL};
+
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* How the wired port had its address is known whole, or not at all: a half of it is no way back. */
+static void check_port(json_t *network, bool moved)
+{
+    const char *how = json_string_value(json_object_get(network, "ipv4")), *name;
+    bool is_static = how && strcmp(how, "static") == 0;
+    bool whole = is_static && json_object_get(network, "address") && json_object_get(network, "mask");
+    void *next;
+    json_t *value;
+
+    if (moved && whole)
+        return;
+    json_object_foreach_safe(network, next, name, value)
+    {
+        if (is_address(name))
+            json_object_del(network, name);
+    }
+    if (!moved || is_static)
+        json_object_del(network, "ipv4");
+}
+
+/* What the task changed, as it was before: as a file, which JSON is, too. The values of the port's addresses
+ * are taken as a whole, also those that were right. */
+static json_t *config_undo(const json_t *args, const struct operation *was)
+{
+    json_t *detail = was->detail ? json_loads(was->detail, 0, NULL) : NULL, *file = json_object(), *row;
+    char *text = NULL;
+    bool moved = false;
+    size_t i;
+
+    (void)args;
+    json_array_foreach(json_object_get(detail, "settings"), i, row)
+    {
+        const char *setting = json_string_value(json_object_get(row, "setting"));
+        const char *state = json_string_value(json_object_get(row, "state"));
+        const char *name = setting ? strchr(setting, '.') : NULL;
+        bool changed = state && strcmp(state, "changed") == 0, port;
+        json_t *section, *value;
+        char *of;
+
+        if (!name)
+            continue;
+        port = is_address(name + 1) || strcmp(name, ".ipv4") == 0;
+        moved = moved || (changed && port);
+        value = changed ? value_of(setting, json_string_value(json_object_get(row, "was")))
+                : port  ? value_of(setting, json_string_value(json_object_get(row, "is")))
+                        : NULL;
+        if (!value)
+            continue;
+        of = xstrndup(setting, (size_t)(name - setting));
+        if (!(section = json_object_get(file, of)))
+            json_object_set_new(file, of, section = json_object());
+        json_object_set_new(section, name + 1, value);
+        free(of);
+    }
+    check_port(json_object_get(file, "network"), moved);
+    if (json_object_size(json_object_get(file, "network")) == 0)
+        json_object_del(file, "network");
+    if (json_object_size(file) > 0)
+        text = json_dumps(file, JSON_COMPACT);
+    json_decref(detail);
+    json_decref(file);
+    detail = text ? json_pack("{s:s, s:b, s:{s:s, s:s}}", "action", "apply", "force", 1, "file", "name",
+                              "before", "text", text)
+                  : NULL;
+    free(text);
+    return detail;
+}
+
 /* What is right already is left alone: done anew, it finds what is missing. */
 const struct job_kind job_kind_config = {
     .name = "config",
@@ -25,4 +127,6 @@ const struct job_kind job_kind_config = {
     .task = "config",
     .role = JOB_ADMINISTERS,
     .shape = config_shape,
+    .undo = config_undo,
+    .recalls = true,
 };

@@ -314,3 +314,21 @@ int tx_collections(struct tx *tx, struct collection **out, size_t *count, struct
     }
     return row;
 }
+
+int tx_host_at(struct tx *tx, const char *address, int64_t but, char **name, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(
+        tx, "SELECT name FROM hosts WHERE ifnull(address, name) = ?1 AND id <> ?2 ORDER BY id LIMIT 1", err);
+    int row;
+
+    *name = NULL;
+    if (!st)
+        return -1;
+    bind_text(st, 1, address);
+    sqlite3_bind_int64(st, 2, but);
+    row = tx_step(tx, st, err);
+    if (row > 0)
+        *name = column_text(st, 0);
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}

@@ -64,6 +64,8 @@ int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *e
 /* *address is owned, NULL where the name is used; *there false: no such host. */
 int tx_host_address(struct tx *tx, int64_t id, char **address, bool *there, struct err *err);
 /* Sets (value NULL: removes) facts; unchanged ones are not written. */
+/* Another host than this one that is reached at an address: *name (caller's), or NULL. */
+int tx_host_at(struct tx *tx, const char *address, int64_t but, char **name, struct err *err);
 int tx_host_facts(struct tx *tx, int64_t host_id, const struct pairs *facts, struct err *err);
 /* What a target takes for something else than a host's name: "all", "where:...". No host is called so. */
 bool target_has_word(const char *name);

@@ -225,6 +225,11 @@ static int set_audit_locked(struct device *d, const json_t *v, struct err *err)
     return set_bool(&d->audit_locked, v, "audit-locked", err);
 }
 
+static int set_stays(struct device *d, const json_t *v, struct err *err)
+{
+    return set_bool(&d->network.stays, v, "stays", err);
+}
+
 /* The ME restarts: connections, nonces, enumerations are gone. */
 static int set_me(struct device *d, const json_t *v, struct err *err)
 {
@@ -371,6 +376,7 @@ static const struct {
     {"address", set_address},
     {"provisioned", set_provisioned},
     {"audit-locked", set_audit_locked},
+    {"stays", set_stays},
     {"lock", set_lock},
     {"faults", set_faults},
     {"type", set_type},

@@ -108,6 +108,7 @@ struct device_settings { /* AMT_GeneralSettings and the like; class_settings.c *
 
 struct device_network {                         /* network.c, class_port.c */
     uint32_t address, mask, gateway, dns, dns2; /* static ones, host byte order; 0: none */
+    bool stays;                                 /* takes new addresses, tells them, and is where it was */
     bool ipv6;
     uint8_t wifi_policy; /* bits: S0 and Sx on mains, on battery */
     uint8_t profile_sync;

@@ -16,7 +16,7 @@ static uint32_t lease(const struct device *d)
 
 bool network_moved(const struct device *d)
 {
-    return d->network.address != 0 && d->network.address != lease(d);
+    return !d->network.stays && d->network.address != 0 && d->network.address != lease(d);
 }
 
 struct network_port network_port(const struct device *d)
@@ -92,7 +92,7 @@ void network_free(struct device *d)
 struct device *network_at(struct fleet *f, uint32_t address)
 {
     for (size_t i = 0; f->moved > 0 && i < f->count; i++) {
-        if (f->devices[i].network.address == address)
+        if (f->devices[i].network.address == address && !f->devices[i].network.stays)
             return &f->devices[i];
     }
     return NULL;

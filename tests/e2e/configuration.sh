@@ -100,12 +100,45 @@ exits 0 amtcli config diff "$dir/move.yaml" pc0005
 exits 0 amtcli host list pc0005 -o json
 [ "$(jq -r '.[0].address' "$dir/out")" = 127.77.0.1 ] || fail "its new address is not known: $(cat "$dir/out")"
 exits 1 amtcli config apply "$dir/move.yaml" pc0006 --force
+says "$dir/out" "127.77.0.1 is the address of host 'pc0005'"
+amtcli host set pc0005 --address pc0005.elsewhere # amtd does not know any more, and asks
+exits 1 amtcli config apply "$dir/move.yaml" pc0006 --force
 says "$dir/out" 'somebody else answers at 127.77.0.1 already'
+amtcli host set pc0005 --address 127.77.0.1
 [ "$(device 6 .settings.dhcp)" = true ] || fail "moved to where somebody is"
 printf 'network: {ipv4: static, address: own, mask: 255.0.0.0}\n' > "$dir/own.yaml"
 exits 0 amtcli config apply "$dir/own.yaml" 'pc[0002,0006-0007]' --yes
 [ "$(device 7 '"\(.address) \(.settings.dhcp)"')" = '127.16.0.7 false' ] || fail "own address: $(ctl get 7)"
 [ "$(device 2 .settings.dhcp)" = false ] || fail "own address of AMT 5: $(ctl get 2)"
+
+# --- addresses that are no network; one that is not taken up; one that is lost ---
+printf 'network: {ipv4: static, address: 127.77.0.9, mask: 255.255.255.0, gateway: 127.78.0.1}\n' > "$dir/apart.yaml"
+exits 2 amtcli config check "$dir/apart.yaml"
+says "$dir/err" "'gateway': 127.78.0.1 is not in the network of 127.77.0.9"
+printf 'network: {ipv4: static, address: own, mask: 255.255.255.0, gateway: 127.78.0.1}\n' > "$dir/apart.yaml"
+exits 1 amtcli config apply "$dir/apart.yaml" pc0013 --force
+says "$dir/out" 'the router 127.78.0.1 is not in the network of 127.16.0.13'
+printf 'network: {ipv4: static, address: 127.77.0.255, mask: 255.255.255.0}\n' > "$dir/apart.yaml"
+exits 1 amtcli config apply "$dir/apart.yaml" pc0013 --force
+says "$dir/out" 'is not an address of a machine'
+printf 'network: {ipv4: static, address: 127.77.0.13, mask: 255.0.0.0, ping: off}\n' > "$dir/there.yaml"
+ctl set 13 stays=true > /dev/null
+exits 1 amtcli config apply "$dir/there.yaml" pc0013 --force --arrival 3s -o json
+[ "$(jq -r '.[0].cause' "$dir/out")" = not-reached ] || fail "stayed: $(cat "$dir/out")"
+says "$dir/out" 'did not come to 127.77.0.13, and answers at 127.16.0.13 still: its addresses were put back'
+[ "$(device 13 '"\(.settings.dhcp) \(.settings.ping) \(.address)"')" = 'true false 127.16.0.13' ] || fail "put back: $(ctl get 13)"
+[ "$(setting network.address '"\(.state) \(.should)"')" = 'refused 127.77.0.13' ] || fail "put back: $(cat "$dir/out")"
+exits 0 amtcli power status pc0013
+ctl set 13 stays=false > /dev/null
+
+# --- a job that fails takes back what it changed of settings ---
+printf 'tasks:\n  - config: %s\n  - run: [sh, -c, "exit 1"]\n    on-failure: undo\n' "$dir/before.yaml" > "$dir/undo.yaml"
+printf 'network: {domain: other.example, ping: off}\nredirection: {kvm-session: 9m}\npower: {idle-wake: 77m}\n' > "$dir/before.yaml"
+was=$(device 14 '.settings | [.domain, .ping, ."kvm-session", ."idle-wake"] | map(tostring) | join(" ")')
+amtcli job run "$dir/undo.yaml" pc0014 --yes -o json > "$dir/out" 2> "$dir/err" || true
+[ "$(device 14 '.settings | [.domain, .ping, ."kvm-session", ."idle-wake"] | map(tostring) | join(" ")')" = "$was" ] ||
+    fail "not taken back ($was): $(ctl get 14) $(cat "$dir/out")"
+jq -e '[.. | strings | select(startswith("undo-"))] | length > 0' "$dir/out" > /dev/null || fail "no undo in the result: $(cat "$dir/out")"
 
 # --- collections ---
 amtcli collection add few --list 'pc[0008-0010]' 2> /dev/null
