@@ -257,7 +257,7 @@ static int note_start(struct tx *tx, void *data, struct err *err)
     if (op->owner->note_start(tx, op, note->at_ms, err) != 0)
         return -1;
     if (note->settles &&
-        tx_password_settle(tx, op->host->id, op->login.own->user, note->has_new, note->at_ms, err) != 0)
+        tx_password_settle(tx, op->host->id, op->login.unsettled->user, note->has_new, note->at_ms, err) != 0)
         return -1;
     return note->journal ? note->keeping->note(tx, note->op->record, note->journal, err) : 0;
 }
@@ -418,7 +418,7 @@ static void fail_in_use(struct host_op *op, const struct err *failure)
 bool host_op_settles(const struct host_op *op, bool *has_new)
 {
     *has_new = op->login.unproven;
-    return !op->proof && !op->own_settled && op->login.own && op->login.own->next;
+    return !op->proof && !op->own_settled && op->login.unsettled;
 }
 
 /* The password that the work logged in with may be another one now: which, a new login shows. */
@@ -751,7 +751,7 @@ int tx_host_op_end(struct tx *tx, const struct host_op *op, const struct run *ru
     bool has_new;
 
     if (record->state == OPERATION_OK && host_op_settles(op, &has_new) &&
-        tx_password_settle(tx, op->host->id, op->login.own->user, has_new, record->ended_ms, err) != 0)
+        tx_password_settle(tx, op->host->id, op->login.unsettled->user, has_new, record->ended_ms, err) != 0)
         return -1;
     if (op->facts.count > 0 && tx_host_facts(tx, record->host_id, &op->facts, err) != 0)
         return -1;

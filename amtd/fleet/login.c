@@ -36,10 +36,11 @@ static const struct own_password *own_of(const struct host *host, const struct p
 struct login login_proven(const struct host *host, const struct profile *profile)
 {
     const struct own_password *own = own_of(host, profile);
+    const struct own_password *unsettled = own && own->next ? own : NULL;
 
     if (own && (own->proven || own->seal_broken))
-        return (struct login){profile, own->proven, own, false};
-    return (struct login){profile, profile->password, NULL, false};
+        return (struct login){profile, own->proven, own, unsettled, false};
+    return (struct login){profile, profile->password, NULL, unsettled, false};
 }
 
 bool login_at(const struct profiles *profiles, const struct host *host, const char *ordered, size_t k,
@@ -51,7 +52,7 @@ bool login_at(const struct profiles *profiles, const struct host *host, const ch
         const struct own_password *own = own_of(host, profile);
 
         if (own && own->next && k-- == 0) {
-            *out = (struct login){profile, own->next, own, true};
+            *out = (struct login){profile, own->next, own, own, true};
             return true;
         }
         if (k-- == 0) {

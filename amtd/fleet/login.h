@@ -12,7 +12,10 @@ struct login {
     const struct profile *profile;  /* NULL: none */
     const struct secret *password;  /* of digest logins; NULL none */
     const struct own_password *own; /* where the password comes from, NULL: from the profile */
-    bool unproven;                  /* own->next: nobody knows yet whether the device has it */
+    const struct own_password
+        *unsettled; /* whose `next` the device has or has not: who is let in knows. Also
+                       where the profile's is the one it may have replaced. NULL: none */
+    bool unproven;  /* own->next: nobody knows yet whether the device has it */
 };
 
 /* The k-th login: those of `ordered` (a profile's name) or of the host's own profile alone, else of the

@@ -65,6 +65,19 @@ exits 1 amtcli password rotate pc0042 --yes -o json
 logs_in pc0042 "$password" || fail "pc0042 does not have its old password"
 exits 0 amtcli password rotate pc0042 --yes
 
+# The request is lost, and the device with it before it is known which it has: its first password of its own. Whoever
+# is let in later settles it, and the wrong one is tried no more.
+ctl json '{"device": 40, "set": {"faults": [{"fault": "drop", "at": "after-request", "on": "SetAdminAclEntryEx", "first": 1},
+    {"fault": "locked", "after": 2}]}}' > "$dir/ctl"
+exits 1 amtcli password rotate pc0040 --yes -o json
+[ "$(amtcli password list pc0040 -o json | jq -r '.[].state')" = unproved ] || fail "pc0040: $(amtcli password list pc0040 --all)"
+ctl set 40 'faults=[]' > "$dir/ctl"
+exits 0 amtcli power status pc0040
+[ "$(amtcli password list pc0040 -o json)" = '[]' ] || fail "pc0040 is not settled: $(amtcli password list pc0040)"
+wrong=$(ctl record 40 | jq '.counters.logins_wrong')
+exits 0 amtcli power status pc0040
+[ "$(ctl record 40 | jq '.counters.logins_wrong')" = "$wrong" ] || fail "the wrong password was tried again at pc0040"
+
 # amtd dies in the middle.
 run_is_under_way()
 {

@@ -103,6 +103,32 @@ static void an_unproven_one_goes_before_the_one_it_replaces(void **state)
     clear(&s);
 }
 
+/* Whoever is let in knows which password the device has; else the wrong one would be tried for ever. */
+static void each_way_in_settles_which_it_has(void **state)
+{
+    struct scene s = scene();
+    struct login login;
+
+    (void)state;
+    tie(&s);
+    s.host.passwords = (struct own_passwords){&s.own, 1};
+    s.own.next = secret_new("new", 3);
+    for (int proven = 0; proven < 2; proven++) {
+        for (size_t k = 0; k < 2; k++) {
+            assert_true(login_at(&s.profiles, &s.host, "second", k, &login));
+            assert_ptr_equal(login.unsettled, &s.own);
+            assert_int_equal(login.unproven, k == 0);
+        }
+        secret_free(s.own.proven);
+        s.own.proven = secret_new("own", 3);
+    }
+    secret_free(s.own.next);
+    s.own.next = NULL;
+    assert_true(login_at(&s.profiles, &s.host, "second", 0, &login));
+    assert_null(login.unsettled);
+    clear(&s);
+}
+
 static void a_seal_that_does_not_open_is_no_empty_password(void **state)
 {
     struct scene s = scene();
@@ -153,6 +179,7 @@ int main(void)
         cmocka_unit_test(the_one_that_worked_goes_first),
         cmocka_unit_test(a_password_of_its_own_takes_the_place_of_the_profiles),
         cmocka_unit_test(an_unproven_one_goes_before_the_one_it_replaces),
+        cmocka_unit_test(each_way_in_settles_which_it_has),
         cmocka_unit_test(a_seal_that_does_not_open_is_no_empty_password),
         cmocka_unit_test(the_likely_password_is_proved_first),
     };
