@@ -95,8 +95,18 @@ static void put_option(const struct option_row *row)
     buf_free(&text);
 }
 
+static bool is_empty(const struct option_row *const *tables)
+{
+    for (; *tables; tables++)
+        if ((*tables)->name)
+            return false;
+    return true;
+}
+
 static void put_options(const struct option_row *const *tables)
 {
+    if (is_empty(tables)) /* a list without items is a mistake */
+        return;
     puts(".Bl -tag -width Ds");
     for (; *tables; tables++)
         for (const struct option_row *row = *tables; row->name; row++)

@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 
 #define CHAIN_MAX (256 * 1024 * 1024) /* bytes of a chain that is read */
+#define TRIES     5                   /* on a log whose segments are closed and compressed meanwhile */
 
 static const char *const names[VERIFY_STATES] = {"intact", "unsigned", "expired",
                                                  "gap",    "history",  "damaged"};
@@ -401,24 +402,90 @@ static int check_open(struct verifier *v, struct err *err)
     return 0;
 }
 
+/* --- a log that goes on meanwhile --- */
+
+struct kept_finding {
+    struct verify_finding finding; /* its texts are its own */
+    struct kept_finding *next;
+};
+
+struct findings {
+    struct kept_finding *first, **end;
+};
+
+static void keep(void *arg, const struct verify_finding *finding)
+{
+    struct findings *f = arg;
+    struct kept_finding *kept = xmalloc(sizeof(*kept));
+
+    *kept = (struct kept_finding){*finding, NULL};
+    kept->finding.file = xstrdup(finding->file);
+    kept->finding.text = xstrdup(finding->text);
+    *f->end = kept;
+    f->end = &kept->next;
+}
+
+static void forget(struct findings *f)
+{
+    for (struct kept_finding *kept = f->first, *next; kept; kept = next) {
+        next = kept->next;
+        free((char *)kept->finding.file);
+        free((char *)kept->finding.text);
+        free(kept);
+    }
+    *f = (struct findings){.end = &f->first};
+}
+
+/* A segment was closed, compressed or removed since. */
+static bool has_moved(const struct log_dir *before)
+{
+    struct log_dir now;
+    bool moved = log_dir_read(&now, before->path, NULL) != 0 || now.count != before->count;
+
+    for (size_t i = 0; !moved && i < now.count; i++)
+        moved = now.files[i].first != before->files[i].first || now.files[i].form != before->files[i].form;
+    log_dir_clear(&now);
+    return moved;
+}
+
+/* *again: what is said of damages may come of files that became others while they were looked at. */
+static int verify_once(struct verifier *v, bool *again, struct err *err)
+{
+    int status;
+
+    memset(v->result, 0, sizeof(*v->result));
+    v->lines = NULL;
+    v->count = v->at = 0;
+    status = log_dir_read(&v->dir, v->path, err);
+    if (status == 0)
+        status = read_chain(v, err);
+    if (status == 0) {
+        check_closed(v);
+        check_unknown(v);
+        status = check_open(v, err);
+    }
+    *again = status == 0 && v->result->damages > 0 && has_moved(&v->dir);
+    log_dir_clear(&v->dir);
+    free(v->lines);
+    return status;
+}
+
 int log_verify(const char *path, const char *name, const struct node_key *key,
                void (*found)(void *arg, const struct verify_finding *finding), void *arg,
                struct verify_result *result, struct err *err)
 {
+    struct findings findings = {.end = &findings.first};
     struct verifier v = {
-        .path = path, .name = name, .key = key, .found = found, .arg = arg, .result = result};
-    int status;
+        .path = path, .name = name, .key = key, .found = keep, .arg = &findings, .result = result};
+    bool again = true;
+    int status = 0;
 
-    memset(result, 0, sizeof(*result));
-    status = log_dir_read(&v.dir, path, err);
-    if (status == 0)
-        status = read_chain(&v, err);
-    if (status == 0) {
-        check_closed(&v);
-        check_unknown(&v);
-        status = check_open(&v, err);
+    for (int i = 0; again && i < TRIES; i++) {
+        forget(&findings);
+        status = verify_once(&v, &again, err);
     }
-    log_dir_clear(&v.dir);
-    free(v.lines);
+    for (const struct kept_finding *kept = findings.first; kept; kept = kept->next)
+        found(arg, &kept->finding);
+    forget(&findings);
     return status;
 }

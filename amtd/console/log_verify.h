@@ -34,9 +34,10 @@ struct verify_result {
     uint64_t end;
 };
 
-/* found is called for every stretch of the log in order, and for every damage; from inside this call. path:
- * the log's directory; name: the console that it must be of. -1 and err: it could not be read, so nothing is
- * proved. */
+/* found is called for every stretch of the log in order, and for every damage; from inside this call. The log
+ * may go on meanwhile: what looks damaged is looked at again when segments were closed or compressed since.
+ * path: the log's directory; name: the console that it must be of. -1 and err: it could not be read, so
+ * nothing is proved. */
 int log_verify(const char *path, const char *name, const struct node_key *key,
                void (*found)(void *arg, const struct verify_finding *finding), void *arg,
                struct verify_result *result, struct err *err);

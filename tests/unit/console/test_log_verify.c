@@ -1,5 +1,6 @@
 /* Verifying: every kind of tampering is found, with its place. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 
 #include "amtd/console/segment.h"
 #include "base/text.h"
+#include "base/xalloc.h"
 #include "tests/unit/console/log_bench.h"
 
 static struct log_bench b;
@@ -96,6 +98,47 @@ static void intact(void **state)
     assert_int_equal(f.result.end, 1100005);
     assert_int_equal(f.items[f.count - 1].state, VERIFY_UNSIGNED);
     assert_int_equal(f.items[f.count - 1].first, 1100000);
+}
+
+static _Atomic bool over;
+
+static void *verify_on(void *arg)
+{
+    size_t *damages = arg;
+    char *path = xasprintf("%s/consoles/c0", b.dir);
+    struct verify_result result;
+    struct err err = ERR_INIT;
+
+    while (!over) {
+        if (log_verify(path, "c0", b.key, ignore, NULL, &result, &err) != 0)
+            result.damages++;
+        *damages += result.damages;
+    }
+    free(path);
+    return NULL;
+}
+
+/* Files become others while they are looked at. */
+static void intact_while_it_is_closed_and_compressed(void **state)
+{
+    size_t damages = 0;
+    struct clog *log;
+    pthread_t thread;
+
+    (void)state;
+    make_log();
+    log = bench_log(&b, "c0");
+    over = false;
+    assert_int_equal(pthread_create(&thread, NULL, verify_on, &damages), 0);
+    for (int i = 0; i < 100; i++) {
+        bench_append(log, "one more line\n");
+        clog_roll(log);
+        bench_pass(&b, log, 60000);
+    }
+    over = true;
+    pthread_join(thread, NULL);
+    clog_free(log);
+    assert_int_equal(damages, 0);
 }
 
 static void flipped_bit_in_a_compressed_segment(void **state)
@@ -397,6 +440,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(intact),
+        T(intact_while_it_is_closed_and_compressed),
         T(flipped_bit_in_a_compressed_segment),
         T(flipped_bit_in_the_open_segment),
         T(forged_segment),

@@ -146,7 +146,8 @@ static void speaks_first(void **state)
     close(peer);
     close(fd);
     dialer_connect(s.dialer, "127.0.0.1", s.port, 5000, DIAL_SPEAKS, keeps_fd, &fd);
-    for (fd = -1; fd < 0;)
+    fd = -1;
+    while (fd < 0)
         uv_run(&s.loop, UV_RUN_ONCE);
     peer = accept(s.listener, NULL, NULL); /* although nothing was said */
     assert_true(peer >= 0);
