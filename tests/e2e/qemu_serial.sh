@@ -62,7 +62,7 @@ cat > "$root/init" << END
 mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev 2> /dev/null
-mount -t tmpfs none /state
+mount -t tmpfs -o mode=0700 none /state
 mkdir -p /dev/pts
 exec > /dev/ttyS0 2>&1
 for module in $modules; do insmod /lib/modules/\$module; done
