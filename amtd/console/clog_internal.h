@@ -124,7 +124,8 @@ struct clog {
     struct log_reader *reader;
 
     struct lives lives;  /* none: the log was never followed, or follows another one */
-    bool lives_unsaved;  /* this one is not in the file yet */
+    bool lives_unsaved;  /* the last one is not in the file yet */
+    size_t lives_bytes;  /* of the file, when all others are in it and one may be added; else 0 */
     unsigned generation; /* of its lives: changes with them */
 
     uint64_t promised; /* replicas may have what is before; 0: no promise in this life */

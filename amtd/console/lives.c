@@ -44,7 +44,18 @@ static bool read_life(struct life *life, char *line)
     return true;
 }
 
-int lives_read(struct lives *lives, const char *text, size_t n, struct err *err)
+/* Those that begin at `first` or behind wrote nothing; and there are never too many. */
+static void make_place(struct lives *lives, uint64_t first)
+{
+    while (lives->count > 0 && lives->all[lives->count - 1].first >= first)
+        lives->count--;
+    if (lives->count >= LIVES_MAX) {
+        lives->count = LIVES_MAX - 1;
+        memmove(lives->all, lives->all + 1, lives->count * sizeof(*lives->all));
+    }
+}
+
+static int read_lines(struct lives *lives, const char *text, size_t n, bool added, struct err *err)
 {
     const char *end;
     bool good = true;
@@ -53,17 +64,19 @@ int lives_read(struct lives *lives, const char *text, size_t n, struct err *err)
     while (good && n > 0) {
         char line[80] = "";
         size_t length;
-        struct life *life;
+        struct life life = {0};
 
         end = memchr(text, '\n', n);
         length = end ? (size_t)(end - text) : n;
-        good = end && length < sizeof(line) && lives->count < LIVES_MAX;
+        good = end && length < sizeof(line) && (added || lives->count < LIVES_MAX);
         if (!good)
             break;
         memcpy(line, text, length);
-        life = append(lives);
-        good = strlen(line) == length && read_life(life, line) &&
-               (lives->count == 1 || life->first > life[-1].first);
+        good = strlen(line) == length && read_life(&life, line) &&
+               (added || lives->count == 0 || life.first > lives->all[lives->count - 1].first);
+        if (added)
+            make_place(lives, life.first);
+        *append(lives) = life;
         text += length + 1;
         n -= length + 1;
     }
@@ -71,6 +84,18 @@ int lives_read(struct lives *lives, const char *text, size_t n, struct err *err)
         return 0;
     lives_clear(lives);
     return err_set(err, CAUSE_BAD_ANSWER, "a list of lives that makes no sense");
+}
+
+int lives_read(struct lives *lives, const char *text, size_t n, struct err *err)
+{
+    return read_lines(lives, text, n, false, err);
+}
+
+int lives_read_added(struct lives *lives, const char *text, size_t n, struct err *err)
+{
+    while (n > 0 && text[n - 1] != '\n')
+        n--;
+    return read_lines(lives, text, n, true, err);
 }
 
 void lives_write(const struct lives *lives, struct buf *out)
@@ -90,12 +115,7 @@ int lives_add(struct lives *lives, uint64_t first, bool history, struct err *err
 
     if (RAND_bytes(random, sizeof(random)) != 1)
         return err_set(err, CAUSE_SYSTEM, "there are no random numbers");
-    while (lives->count > 0 && lives->all[lives->count - 1].first >= first)
-        lives->count--;
-    if (lives->count >= LIVES_MAX) {
-        lives->count = LIVES_MAX - 1;
-        memmove(lives->all, lives->all + 1, lives->count * sizeof(*lives->all));
-    }
+    make_place(lives, first);
     text_hex(&id, random, sizeof(random), false);
     life = append(lives);
     life->first = first;

@@ -36,6 +36,9 @@ struct lives {
 void lives_clear(struct lives *lives);
 /* Reads `FIRST ID` or `FIRST ID history`, one a line. -1 and err (bad-answer); then it is empty. */
 int lives_read(struct lives *lives, const char *text, size_t n, struct err *err);
+/* The same of a file to which lives were added one by one: each takes the place of those before it that begin
+ * where it does or behind, as with lives_add. A last line that is not whole (sudden death) is passed by. */
+int lives_read_added(struct lives *lives, const char *text, size_t n, struct err *err);
 void lives_write(const struct lives *lives, struct buf *out);
 /* One more, with an id of its own, which takes the place of those that begin at `first` or behind: they wrote
  * nothing. -1 and err (system). */

@@ -21,6 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         lives_clear(&back);
     }
     lives_clear(&lives);
+    if (lives_read_added(&lives, text, size, NULL) == 0) { /* what was added line by line is a list as any */
+        buf_reset(&again);
+        lives_write(&lives, &again);
+        if (lives_read(&back, buf_str(&again), again.len, NULL) != 0 || back.count != lives.count)
+            abort();
+        lives_clear(&back);
+    }
+    lives_clear(&lives);
     buf_free(&again);
     return 0;
 }

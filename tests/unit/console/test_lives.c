@@ -107,12 +107,46 @@ static void test_add(void **state)
     buf_free(&text);
 }
 
+/* A file that got a line for each life says what the list says. */
+static void test_added(void **state)
+{
+    struct lives lives = {0}, read;
+    struct buf text = buf_init(1 << 20), now = buf_init(LIVES_TEXT_MAX), then = buf_init(LIVES_TEXT_MAX);
+    static const uint64_t firsts[] = {0, 10, 10, 30, 20, 40, 5, 6};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]) + 2 * LIVES_MAX; i++) {
+        uint64_t first = i < 8 ? firsts[i] : 100 + i;
+
+        assert_int_equal(lives_add(&lives, first, i == 3, NULL), 0);
+        lives_write(&(struct lives){&lives.all[lives.count - 1], 1}, &text);
+        assert_int_equal(lives_read_added(&read, buf_str(&text), text.len, NULL), 0);
+        buf_reset(&now);
+        buf_reset(&then);
+        lives_write(&lives, &now);
+        lives_write(&read, &then);
+        assert_string_equal(buf_str(&now), buf_str(&then));
+        lives_clear(&read);
+    }
+    buf_puts(&text, "9999999 0123"); /* and then the power went */
+    assert_int_equal(lives_read_added(&read, buf_str(&text), text.len, NULL), 0);
+    assert_int_equal(read.count, lives.count);
+    lives_clear(&read);
+    assert_int_equal(lives_read_added(&read, "x\n", 2, NULL), -1);
+    assert_int_equal(read.count, 0);
+    lives_clear(&lives);
+    buf_free(&text);
+    buf_free(&now);
+    buf_free(&then);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_differ),
         cmocka_unit_test(test_add),
+        cmocka_unit_test(test_added),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
