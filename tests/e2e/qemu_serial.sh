@@ -151,7 +151,7 @@ breaks() { grep -cE 'serial_write .*(addr|write) (addr )?0x0?3 val 0x[4-7]' "$di
 for ((i = 0; i < 600; i++)); do [ "$(breaks)" = 0 ] || break; sleep 0.1; done
 [ "$(breaks)" -gt 0 ] || fail "no break: $(grep serial_write "$dir/trace" | tail -3)"
 if [ -n "$usb" ]; then
-    socat "UNIX-CONNECT:$dir/usb" "SYSTEM:cat $dir/usb.in & cat > $dir/usb.got" &
+    socat "UNIX-CONNECT:$dir/usb" "SYSTEM:cat $dir/usb.in & cat > $dir/usb.got" 7>&- 8>&- & # or its own end would keep it waiting
     helpers+=($!)
     pc_wait 120 '--- plug'
     monitor 'device_add usb-serial,chardev=usb,id=adapter'
