@@ -98,6 +98,19 @@ static void pairs_text(const json_t *object, put_text *put, struct buf *out)
     }
 }
 
+static void items_text(const json_t *array, put_text *put, struct buf *out)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach((json_t *)array, i, item)
+    {
+        if (i > 0)
+            buf_puts(out, ",");
+        value_text(item, put, out);
+    }
+}
+
 static void value_text(const json_t *value, put_text *put, struct buf *out)
 {
     if (json_is_string(value))
@@ -110,6 +123,8 @@ static void value_text(const json_t *value, put_text *put, struct buf *out)
         buf_puts(out, json_is_true(value) ? "yes" : "no");
     else if (json_is_object(value))
         pairs_text(value, put, out);
+    else if (json_is_array(value))
+        items_text(value, put, out);
 }
 
 static const json_t *look_up(const json_t *row, const char *field)
