@@ -37,7 +37,7 @@ static size_t distance(const char *a, const char *b)
 const char *nearest_word(const char *word, const char *(*word_at)(size_t i, const void *arg), const void *arg)
 {
     const char *best = NULL, *candidate;
-    size_t least = strlen(word) / 3 + 2;
+    size_t least = strlen(word) < 4 ? 2 : strlen(word) / 3 + 2;
 
     for (size_t i = 0; (candidate = word_at(i, arg)); i++) {
         size_t d = distance(word, candidate);

@@ -38,6 +38,12 @@ extern const struct command *const commands[]; /* ended by NULL */
 int run_command(struct context *ctx, int argc, char **argv);
 /* The command whose words begin argv, NULL if there is none; *words gets how many they are. */
 const struct command *find_command(int argc, char *const *argv, int *words);
+/* Reads what stands behind a command's name. Mistakes are appended, one a line; false then. args is the
+ * caller's to clear in any case. */
+bool command_read(const struct command *command, int argc, char **argv, struct args *args,
+                  struct buf *mistakes);
+/* Says that there is no such command or option, and which is near. Returns its exit code. */
+int unknown_command(int argc, char *const *argv);
 /* The word of `operands` for the k-th operand, *n bytes, without brackets and dots; the last one stands for
  * all that follow where any number may. NULL: there is none. */
 const char *command_operand(const struct command *command, size_t k, size_t *n);
@@ -67,6 +73,7 @@ int confirm_hosts(struct context *ctx, const char *target, const char *what);
 /* --- tables that several commands share --- */
 extern const struct option_row options_output[];  /* -o */
 extern const struct option_row options_yes[];     /* --yes */
+extern const struct option_row options_limit[];   /* --limit, of lists whose newest come first */
 extern const struct option_row options_run[];     /* how a run goes on */
 extern const struct option_row options_job[];     /* how a run of a job goes on */
 extern const struct option_row options_rollout[]; /* of these, how the hosts take their turns, and --fold */

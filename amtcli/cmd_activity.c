@@ -8,6 +8,7 @@
 #include "amtcli/deed.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "base/text.h"
 
 /* For people: what was done as one asks for it. */
 static void word_deeds(json_t *rows)
@@ -51,10 +52,10 @@ static int activity(struct context *ctx)
 static void print_verdict(const json_t *reply, bool intact)
 {
     const json_t *cut = json_object_get(reply, "cut");
+    json_int_t rows = json_integer_value(json_object_get(reply, "rows"));
 
-    printf("%s: %lld entries, signed with the key %s", intact ? "intact" : "DAMAGED",
-           (long long)json_integer_value(json_object_get(reply, "rows")),
-           json_string_value(json_object_get(reply, "key")));
+    printf("%s: %lld %s, signed with the key %s", intact ? "intact" : "DAMAGED", (long long)rows,
+           text_plural((uint64_t)rows, "entry", "entries"), json_string_value(json_object_get(reply, "key")));
     if (json_is_object(cut))
         printf(", behind %lld that were not to be kept any longer (%s to %s)",
                (long long)json_integer_value(json_object_get(cut, "rows")),
@@ -148,11 +149,11 @@ static int activity_export(struct context *ctx)
 static const struct option_row activity_options[] = {
     SINCE,
     {"host", 0, OPTION_TEXT, "HOST", "only what touched this host"},
-    {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = 100000, .standard = "50"},
     {NULL},
 };
 static const struct option_row export_options[] = {SINCE, {NULL}};
-static const struct option_row *const activity_tables[] = {activity_options, options_output, NULL};
+static const struct option_row *const activity_tables[] = {activity_options, options_limit, options_output,
+                                                           NULL};
 static const struct option_row *const output_tables[] = {options_output, NULL};
 static const struct option_row *const export_tables[] = {export_options, NULL};
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "amtcli/console_session.h"
+#include "amtcli/forms.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "base/text.h"
@@ -146,13 +147,20 @@ static int rows(struct context *ctx, const char *call, const struct column *colu
 
 static int console_list(struct context *ctx)
 {
-    static const struct column columns[] = {{"CONSOLE", "name"},  {"STATE", "state"},
-                                            {"DEVICE", "device"}, {"SINCE", "since"},
-                                            {"SOURCE", "source"}, {"SIGNALS", "signals"},
-                                            {"RATE", "rate"},     {"READERS", "readers"},
-                                            {"WRITER", "writer"}, {"LAST", "last"},
-                                            {"SIZE", "size"},     {"LOG", "logging"},
-                                            {"", "reason"},       {NULL}};
+    static const struct column columns[] = {{"CONSOLE", "name"},
+                                            {"STATE", "state"},
+                                            {"DEVICE", "device"},
+                                            {"SINCE", "since"},
+                                            {"SOURCE", "source"},
+                                            {"SIGNALS", "signals"},
+                                            {"RATE", "rate"},
+                                            {"READERS", "readers"},
+                                            {"WRITER", "writer"},
+                                            {"LAST", "last"},
+                                            {"SIZE", "size", form_bytes},
+                                            {"LOG", "logging"},
+                                            {"", "reason"},
+                                            {NULL}};
 
     return rows(ctx, "console.list", columns);
 }
@@ -222,7 +230,8 @@ static int broadcast(struct context *ctx, const char *text)
     code = context_call(ctx, "console.broadcast", params, &reply);
     if (code != EXIT_ALL)
         return code;
-    fprintf(stderr, "told those at %zu consoles\n", json_array_size(reply));
+    fprintf(stderr, "told those at %zu %s\n", json_array_size(reply),
+            text_plural(json_array_size(reply), "console", "consoles"));
     json_decref(reply);
     return EXIT_ALL;
 }

@@ -4,6 +4,7 @@
 #include "amtcli/cmd_daemon.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "base/text.h"
 
 static int status(struct context *ctx)
 {
@@ -13,7 +14,7 @@ static int status(struct context *ctx)
                                            {"socket", "socket"},
                                            {"hosts", "hosts"},
                                            {"consoles", "consoles"},
-                                           {"bytes a second of consoles", "console_rate"},
+                                           {"console bytes/s", "console_rate"},
                                            {"active runs", "runs_active"},
                                            {"started", "started"},
                                            {NULL}};
@@ -46,12 +47,14 @@ static int config_reload(struct context *ctx)
 {
     json_t *reply;
     int code = context_call(ctx, "daemon.reload", NULL, &reply);
+    json_int_t consoles;
     const char *later;
 
     if (code != 0)
         return code;
     later = json_string_value(json_object_get(reply, "later"));
-    fprintf(stderr, "%lld consoles\n", (long long)json_integer_value(json_object_get(reply, "consoles")));
+    consoles = json_integer_value(json_object_get(reply, "consoles"));
+    fprintf(stderr, "%lld %s\n", (long long)consoles, text_plural((uint64_t)consoles, "console", "consoles"));
     if (later && later[0])
         fprintf(stderr, "changed, but only read when amtd starts: %s\n", later);
     json_decref(reply);

@@ -109,7 +109,7 @@ static int export_log(struct context *ctx)
 }
 
 static const struct option_row range_options[] = {
-    {"since", 0, OPTION_TIME, "T", "of the last T, by the devices' clocks", .min = 1000,
+    {"since", 's', OPTION_TIME, "T", "of the last T, by the devices' clocks", .min = 1000,
      .max = INT64_C(31536000000) * 100},
     {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = EXPORT_MOST, .standard = "1000"},
     {NULL},

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "amtcli/forms.h"
 #include "amtcli/interrupt.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
@@ -19,6 +20,8 @@ static const struct column found_columns[] = {
     {"ADDRESS", "address"},           {"FINDING", "finding"}, {"VERSION", "version"},
     {"PROVISIONING", "provisioning"}, {"HOST", "host"},       {"OUTCOME", "outcome"},
     {"NAMES", "tls.names"},           {"WHY", "why"},         {NULL}};
+
+#define FINDING_AMT "amt"
 
 /* --- what was found --- */
 
@@ -82,6 +85,22 @@ static json_t *sorted(const json_t *rows)
     return out;
 }
 
+/* People ask why there is no AMT; of what is, the table says all. */
+static void leave_out_why(json_t *rows)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        if (strcmp(text_of(row, "finding"), FINDING_AMT) != 0)
+            continue;
+        row = json_copy(row);
+        json_object_del(row, "why");
+        json_array_set_new(rows, i, row);
+    }
+}
+
 /* Programs get every address; people those where something is, the others on demand and in runs. */
 static void show_found(const struct args *args, const json_t *found, const json_t *runs)
 {
@@ -92,6 +111,8 @@ static void show_found(const struct args *args, const json_t *found, const json_
     if (format != FORMAT_TABLE || args_has(args, "all"))
         json_array_foreach((json_t *)runs, i, run) add_run(rows, run, format != FORMAT_TABLE);
     shown = sorted(rows);
+    if (format == FORMAT_TABLE)
+        leave_out_why(shown);
     if (format != FORMAT_TABLE || json_array_size(shown) > 0)
         output_rows(format, shown, found_columns);
     json_decref(shown);
@@ -111,15 +132,16 @@ static void counts_text(const json_t *counts, struct buf *out)
 static void say_counts(const json_t *reply)
 {
     struct buf found = buf_init(1024), hosts = buf_init(1024), shown = buf_init(4096);
-    json_int_t changes = json_integer_value(json_object_get(reply, "changes"));
+    json_int_t changes = json_integer_value(json_object_get(reply, "changes")),
+               addresses = json_integer_value(json_object_get(reply, "addresses"));
 
     counts_text(json_object_get(reply, "counts"), &found);
     counts_text(json_object_get(reply, "hosts"), &hosts);
     buf_printf(&found, "%s%s", hosts.len > 0 ? "; hosts: " : "", buf_str(&hosts));
     text_printable(&shown, found.p, found.len);
-    fprintf(stderr, "sweep %lld, %lld addresses: %s\n",
-            (long long)json_integer_value(json_object_get(reply, "sweep")),
-            (long long)json_integer_value(json_object_get(reply, "addresses")),
+    fprintf(stderr, "sweep %lld, %lld %s: %s\n",
+            (long long)json_integer_value(json_object_get(reply, "sweep")), (long long)addresses,
+            text_plural((uint64_t)addresses, "address", "addresses"),
             shown.len > 0 ? buf_str(&shown) : "none were looked at");
     if (changes > 0)
         fprintf(stderr, "%lld %s since the sweep before: amtcli discover diff\n", (long long)changes,
@@ -303,8 +325,16 @@ static int discover_list(struct context *ctx)
 {
     static const struct param map[] = {{"limit", "limit"}, {NULL}};
     static const struct column columns[] = {
-        {"SWEEP", "sweep"}, {"STATE", "state"},     {"BEGAN", "began"},     {"ENDED", "ended"},
-        {"WHO", "who"},     {"COUNT", "addresses"}, {"ADDRESSES", "given"}, {NULL}};
+        {"SWEEP", "sweep"}, {"STATE", "state"},         {"WHO", "who"},     {"BEGAN", "began"},
+        {"TOOK", "took"},   {"ADDRESSES", "addresses"}, {"RANGE", "given"}, {NULL}};
+    static const struct column csv[] = {{"SWEEP", "sweep"},
+                                        {"STATE", "state"},
+                                        {"BEGAN", "began"},
+                                        {"ENDED", "ended"},
+                                        {"WHO", "who"},
+                                        {"COUNT", "addresses"},
+                                        {NULL}};
+    enum format format = output_format(&ctx->args);
     json_t *params = json_object(), *reply, *row;
     size_t i;
     int code;
@@ -313,7 +343,8 @@ static int discover_list(struct context *ctx)
     code = context_call(ctx, "discover.list", params, &reply);
     if (code != 0)
         return code;
-    if (output_format(&ctx->args) == FORMAT_TABLE)
+    if (format == FORMAT_TABLE) {
+        form_took(reply);
         json_array_foreach(reply, i, row)
         {
             const json_t *words = json_object_get(row, "addresses_given");
@@ -323,7 +354,8 @@ static int discover_list(struct context *ctx)
                 row, "given",
                 json_sprintf("%s%s", first ? first : "", json_array_size(words) > 1 ? " ..." : ""));
         }
-    output_rows(output_format(&ctx->args), reply, columns);
+    }
+    output_rows(format, reply, format == FORMAT_CSV ? csv : columns);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -359,6 +391,7 @@ static int discover_diff(struct context *ctx)
         {"VERSION", "was.version"}, {"IS", "is.finding"}, {"VERSION", "is.version"}, {NULL}};
     json_t *params = json_object(), *reply;
     int64_t number;
+    size_t count;
     int code;
 
     for (int i = 0; i < ctx->args.operand_count && i < 2; i++) {
@@ -371,12 +404,13 @@ static int discover_diff(struct context *ctx)
     code = context_call(ctx, "discover.diff", params, &reply);
     if (code != 0)
         return code;
+    count = json_array_size(json_object_get(reply, "changes"));
     output_rows(output_format(&ctx->args), json_object_get(reply, "changes"), columns);
     if (output_format(&ctx->args) == FORMAT_TABLE)
-        fprintf(stderr, "from sweep %lld to %lld: %zu changes\n",
+        fprintf(stderr, "from sweep %lld to %lld: %zu %s\n",
                 (long long)json_integer_value(json_object_get(reply, "from")),
-                (long long)json_integer_value(json_object_get(reply, "to")),
-                json_array_size(json_object_get(reply, "changes")));
+                (long long)json_integer_value(json_object_get(reply, "to")), count,
+                text_plural(count, "change", "changes"));
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -414,11 +448,9 @@ static const struct option_row discover_options[] = {
 };
 static const struct option_row all_options[] = {
     {"all", 0, OPTION_FLAG, NULL, "in the table, also addresses where nothing is"}, {NULL}};
-static const struct option_row limit_options[] = {
-    {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = 100000, .standard = "50"}, {NULL}};
 static const struct option_row *const discover_tables[] = {discover_options, all_options, options_output,
                                                            NULL};
-static const struct option_row *const list_tables[] = {limit_options, options_output, NULL};
+static const struct option_row *const list_tables[] = {options_limit, options_output, NULL};
 static const struct option_row *const show_tables[] = {all_options, options_output, NULL};
 static const struct option_row *const diff_tables[] = {options_output, NULL};
 

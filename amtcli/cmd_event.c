@@ -19,12 +19,12 @@ static const struct option_row filter_options[] = {
     {"kind", 'k', OPTION_TEXT, "KIND", "of this kind, such as pattern or flood; may be given several times"},
     {"severity", 'S', OPTION_CHOICE, "SEVERITY", "at least so severe", .choices = "info warning critical",
      .standard = "info"},
-    {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = 100000, .standard = "50"},
     {NULL},
 };
 static const struct option_row until_options[] = {{"until", 'u', OPTION_TEXT, "WHEN", "up to then"}, {NULL}};
-static const struct option_row *const list_tables[] = {filter_options, until_options, options_output, NULL};
-static const struct option_row *const follow_tables[] = {filter_options, options_output, NULL};
+static const struct option_row *const list_tables[] = {filter_options, until_options, options_limit,
+                                                       options_output, NULL};
+static const struct option_row *const follow_tables[] = {filter_options, options_limit, options_output, NULL};
 static const struct option_row *const show_tables[] = {options_output, NULL};
 
 static const struct column columns[] = {{"ID", "id"},

@@ -318,7 +318,7 @@ const struct command command_filter_drift = {
 /* --- what amtd keeps --- */
 
 /* A line for each policy: a host with one that waits has several. */
-static json_t *status_lines(const json_t *rows)
+static json_t *status_lines(const json_t *rows, enum format format)
 {
     json_t *lines = json_array(), *row, *item;
     size_t i, k;
@@ -329,6 +329,8 @@ static json_t *status_lines(const json_t *rows)
         bool active = json_is_string(json_object_get(row, "policy"));
         json_t *line = json_copy(row);
 
+        if (!active && json_array_size(waiting) == 0 && format == FORMAT_TABLE)
+            json_object_set_new(line, "policy", json_string("none"));
         if (active)
             json_object_set_new(line, "when", json_string("now"));
         if (active || json_object_get(row, "at_it") || json_array_size(waiting) == 0)
@@ -358,7 +360,7 @@ static void print_status(const struct args *args, const json_t *rows)
                                            {"FILE", "file"},        {"THEN", "then"},
                                            {"AT IT", "at_it.what"}, {NULL}};
     bool json = output_format(args) == FORMAT_JSON, fold = args_has(args, "fold") && !json;
-    json_t *lines = json ? json_incref((json_t *)rows) : status_lines(rows);
+    json_t *lines = json ? json_incref((json_t *)rows) : status_lines(rows, output_format(args));
     json_t *shown = fold ? fold_results(lines, &folded[2]) : json_incref(lines);
 
     output_rows(output_format(args), shown, fold ? folded : columns);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "amtcli/cmd_filter_file.h"
+#include "base/text.h"
 #include "base/xml.h"
 #include "filters/import.h"
 
@@ -69,8 +70,9 @@ static int import(struct context *ctx, const char *path, const struct buf *text)
         if (!to)
             fputs(buf_str(&out), stdout);
         if (code == EXIT_ALL)
-            fprintf(stderr, "amtcli: %zu rules carried over, %zu things not\n", file->count,
-                    findings.warnings);
+            fprintf(stderr, "amtcli: %zu %s carried over, %zu %s not\n", file->count,
+                    text_plural(file->count, "rule", "rules"), findings.warnings,
+                    text_plural(findings.warnings, "thing", "things"));
     }
     filter_file_free(file);
     findings_clear(&findings);

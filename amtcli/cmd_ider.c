@@ -9,7 +9,7 @@
 #include "amtcli/image_file.h"
 #include "amtcli/interrupt.h"
 #include "amtcli/ipxe_image.h"
-#include "amtcli/progress.h"
+#include "amtcli/wrap.h"
 #include "base/buf.h"
 #include "base/clock.h"
 
@@ -87,7 +87,7 @@ static void draw(struct session *s, int64_t now)
     s->drawn = now;
     line = buf_init(LINE_MAX);
     put_line(s, &line);
-    fprintf(stderr, "\r\033[K%.*s", (int)progress_columns(stderr) - 1, buf_str(&line));
+    fprintf(stderr, "\r\033[K%.*s", (int)wrap_columns(stderr, WRAP_PAGE) - 1, buf_str(&line));
     fflush(stderr);
     s->on_screen = true;
     buf_free(&line);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/forms.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
@@ -11,11 +12,9 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define COLUMNS_MAX 64
-#define NAMES_MAX   (1u << 24) /* of hosts that are read first */
-#define STANDARD_COLUMNS                                                                                     \
-    "system.manufacturer,system.model,system.serial,bios.version,processors.0.name,memory.bytes,firmware."   \
-    "amt"
+#define COLUMNS_MAX      64
+#define NAMES_MAX        (1u << 24) /* of hosts that are read first */
+#define STANDARD_COLUMNS "system.model,system.serial,bios.version,memory.bytes,firmware.amt"
 
 static int inventory_update(struct context *ctx)
 {
@@ -180,6 +179,15 @@ static json_t *split(const char *text)
     return list;
 }
 
+/* A fact, as people read it. */
+static struct column column_of(const char *fact)
+{
+    const char *dot = strrchr(fact, '.');
+    bool is_size = strcmp(dot ? dot + 1 : fact, "bytes") == 0;
+
+    return (struct column){fact, fact, is_size ? form_bytes : NULL};
+}
+
 /* Columns whose titles are the facts themselves; field: "facts.NAME" would be taken apart at its dots. */
 static void print_columns(enum format format, const json_t *rows, const json_t *names)
 {
@@ -188,7 +196,7 @@ static void print_columns(enum format format, const json_t *rows, const json_t *
     size_t n = 2, i, k;
 
     json_array_foreach((json_t *)names, k, name) if (n < COLUMNS_MAX) columns[n++] =
-        (struct column){json_string_value(name), json_string_value(name)};
+        column_of(json_string_value(name));
     json_array_foreach((json_t *)rows, i, row)
     {
         json_t *flat = json_pack("{s:O, s:O}", "host", json_object_get(row, "host"), "seen",

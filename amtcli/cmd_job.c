@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/forms.h"
 #include "amtcli/job_input.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
@@ -190,7 +191,6 @@ const struct command command_job_retry = {
 
 static const struct option_row list_options[] = {
     {"job", 0, OPTION_TEXT, "NAME", "only runs of this job"},
-    {"limit", 'l', OPTION_NUMBER, "N", "the newest so many", .min = 1, .max = 100000, .standard = "50"},
     {NULL},
 };
 
@@ -198,8 +198,13 @@ static int job_list(struct context *ctx)
 {
     static const struct column columns[] = {
         {"RUN", "run"}, {"JOB", "job"},       {"STATE", "state"},       {"TARGET", "target"},
-        {"WHO", "who"}, {"BEGAN", "began"},   {"ENDED", "ended"},       {"HOSTS", "hosts"},
+        {"WHO", "who"}, {"BEGAN", "began"},   {"TOOK", "took"},         {"HOSTS", "hosts"},
         {"OK", "ok"},   {"FAILED", "failed"}, {"BEGUN BY", "begun_by"}, {NULL, NULL}};
+    static const struct column csv[] = {{"RUN", "run"},       {"JOB", "job"},           {"STATE", "state"},
+                                        {"TARGET", "target"}, {"WHO", "who"},           {"BEGAN", "began"},
+                                        {"ENDED", "ended"},   {"HOSTS", "hosts"},       {"OK", "ok"},
+                                        {"FAILED", "failed"}, {"BEGUN BY", "begun_by"}, {NULL, NULL}};
+    enum format format = output_format(&ctx->args);
     static const struct param map[] = {{"job", "name"}, {"limit", "limit"}, {NULL}};
     json_t *params = json_object(), *reply, *row;
     size_t i;
@@ -209,19 +214,21 @@ static int job_list(struct context *ctx)
     code = context_call(ctx, "job.list", params, &reply);
     json_array_foreach(reply, i, row)
     {
-        char *by = output_format(&ctx->args) == FORMAT_JSON ? NULL : beginner(row);
+        char *by = format == FORMAT_JSON ? NULL : beginner(row);
 
         if (by)
             json_object_set_new(row, "begun_by", json_string(by));
         free(by);
     }
+    if (code == 0 && format == FORMAT_TABLE)
+        form_took(reply);
     if (code == 0)
-        output_rows(output_format(&ctx->args), reply, columns);
+        output_rows(format, reply, format == FORMAT_CSV ? csv : columns);
     json_decref(reply);
     return code;
 }
 
-static const struct option_row *const list_tables[] = {list_options, options_output, NULL};
+static const struct option_row *const list_tables[] = {list_options, options_limit, options_output, NULL};
 
 const struct command command_job_list = {"job list",
                                          "",

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "amtcli/cmd_profile.h"
+#include "amtcli/forms.h"
 #include "amtcli/interrupt.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
@@ -136,8 +137,8 @@ static int profile_show(struct context *ctx)
                                            {"old TLS", "old_tls"},
                                            {"clear text", "clear_text"},
                                            {"port", "port"},
-                                           {"connect ms", "connect_ms"},
-                                           {"request ms", "request_ms"},
+                                           {"connect time-out", "connect_ms", form_ms},
+                                           {"request time-out", "request_ms", form_ms},
                                            {NULL}};
     json_t *reply;
     int code;

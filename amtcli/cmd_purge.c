@@ -5,22 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/forms.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
-#include "base/xalloc.h"
+#include "base/text.h"
 
-#define DAY_MS 86400000
+#define TIME_MAX 64
 
 static const struct option_row purge_options[] = {
-    {"dry-run", 0, OPTION_FLAG, NULL, "only say what would go"},
+    {"dry-run", 'n', OPTION_FLAG, NULL, "only say what would go"},
     {NULL},
 };
 
 static int purge(struct context *ctx)
 {
     static const struct param map[] = {{"dry-run", "dry_run"}, {NULL}};
-    static const struct column columns[] = {{"WHAT", "what"}, {"REMOVED", "removed"}, {"BYTES", "bytes"},
-                                            {"FROM", "from"}, {"TO", "to"},           {NULL}};
+    static const struct column columns[] = {
+        {"WHAT", "what"}, {"REMOVED", "removed"}, {"SIZE", "bytes", form_bytes},
+        {"FROM", "from"}, {"TO", "to"},           {NULL}};
     json_t *params = json_object(), *reply;
     int code;
 
@@ -36,9 +38,15 @@ static int purge(struct context *ctx)
 
 /* --- show --- */
 
-static json_t *limit_text(json_int_t n, json_int_t unit, const char *name)
+static json_t *age_text(json_int_t ms)
 {
-    return n == 0 ? json_string("no limit") : json_sprintf("%lld %s", n / unit, name);
+    struct buf text = buf_init(TIME_MAX);
+    json_t *age;
+
+    text_duration(&text, ms);
+    age = json_string(ms == 0 ? "no limit" : buf_str(&text));
+    buf_free(&text);
+    return age;
 }
 
 static const json_t *kind_of(const json_t *report, const char *what)
@@ -57,7 +65,7 @@ static const json_t *kind_of(const json_t *report, const char *what)
 static void print_shown(struct context *ctx, json_t *reply)
 {
     static const struct column columns[] = {
-        {"WHAT", "what"}, {"AGE", "age"}, {"SIZE", "size"}, {"REMOVED LAST", "removed"}, {NULL}};
+        {"WHAT", "what"}, {"AGE", "age"}, {"SIZE", "bytes", form_bytes}, {"REMOVED LAST", "removed"}, {NULL}};
     const json_t *last = json_object_get(reply, "last"), *next = json_object_get(reply, "next"), *kind;
     json_t *row;
     size_t i;
@@ -65,10 +73,9 @@ static void print_shown(struct context *ctx, json_t *reply)
     json_array_foreach(json_object_get(reply, "limits"), i, row)
     {
         kind = kind_of(last, json_string_value(json_object_get(row, "what")));
-        json_object_set_new(row, "age",
-                            limit_text(json_integer_value(json_object_get(row, "age_ms")), DAY_MS, "days"));
-        json_object_set_new(row, "size",
-                            limit_text(json_integer_value(json_object_get(row, "bytes")), 1 << 20, "MiB"));
+        json_object_set_new(row, "age", age_text(json_integer_value(json_object_get(row, "age_ms"))));
+        if (json_integer_value(json_object_get(row, "bytes")) == 0)
+            json_object_set_new(row, "bytes", json_string("no limit"));
         if (kind)
             json_object_set(row, "removed", json_object_get(kind, "removed"));
     }

@@ -5,6 +5,8 @@
 
 #include "amtcli/cmd_console.h"
 #include "amtcli/cmd_run.h"
+#include "amtcli/deed.h"
+#include "amtcli/forms.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/result_view.h"
@@ -220,20 +222,40 @@ static bool run_number(const char *text, int64_t *number)
     return good;
 }
 
+/* For people: what a run does as one asks for it. */
+static void word_runs(json_t *rows)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        char *text =
+            deed_of_run(json_string_value(json_object_get(row, "task")), json_object_get(row, "args"));
+
+        json_object_set_new(row, "what", json_string(text));
+        free(text);
+    }
+}
+
 static int run_list(struct context *ctx)
 {
     static const struct param map[] = {{"limit", "limit"}, {NULL}};
-    static const struct column columns[] = {{"RUN", "run"},
-                                            {"TASK", "task"},
-                                            {"ARGS", "args.*"},
-                                            {"TARGET", "target"},
-                                            {"WHO", "who"},
-                                            {"BEGAN", "began"},
-                                            {"ENDED", "ended"},
-                                            {"HOSTS", "hosts"},
-                                            {"OK", "ok"},
-                                            {"FAILED", "failed"},
-                                            {NULL}};
+    static const struct column columns[] = {
+        {"RUN", "run"},   {"WHAT", "what"},   {"TARGET", "target"}, {"WHO", "who"},       {"BEGAN", "began"},
+        {"TOOK", "took"}, {"HOSTS", "hosts"}, {"OK", "ok"},         {"FAILED", "failed"}, {NULL}};
+    static const struct column csv[] = {{"RUN", "run"},
+                                        {"TASK", "task"},
+                                        {"ARGS", "args.*"},
+                                        {"TARGET", "target"},
+                                        {"WHO", "who"},
+                                        {"BEGAN", "began"},
+                                        {"ENDED", "ended"},
+                                        {"HOSTS", "hosts"},
+                                        {"OK", "ok"},
+                                        {"FAILED", "failed"},
+                                        {NULL}};
+    enum format format = output_format(&ctx->args);
     json_t *params = json_object(), *reply;
     int code;
 
@@ -241,7 +263,11 @@ static int run_list(struct context *ctx)
     code = context_call(ctx, "run.list", params, &reply);
     if (code != 0)
         return code;
-    output_rows(output_format(&ctx->args), reply, columns);
+    if (format == FORMAT_TABLE) {
+        form_took(reply);
+        word_runs(reply);
+    }
+    output_rows(format, reply, format == FORMAT_CSV ? csv : columns);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -286,11 +312,11 @@ static int run_cancel(struct context *ctx)
     return EXIT_ALL;
 }
 
-static const struct option_row limit_options[] = {
+const struct option_row options_limit[] = {
     {"limit", 'n', OPTION_NUMBER, "N", "the newest N", .min = 1, .max = 100000, .standard = "50"}, {NULL}};
 static const struct option_row fold_options[] = {
     {"fold", 'b', OPTION_FLAG, NULL, "one line for hosts with equal results"}, {NULL}};
-static const struct option_row *const list_tables[] = {limit_options, options_output, NULL};
+static const struct option_row *const list_tables[] = {options_limit, options_output, NULL};
 static const struct option_row *const show_tables[] = {options_output, fold_options, NULL};
 
 const struct command command_run_list = {"run list",  "",         0,       0, "list runs, newest first",

@@ -1,6 +1,5 @@
 #include "amtcli/deed.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,6 +12,12 @@
 
 /* Said without their names, in this order: with them the deed reads like its command. */
 static const char *const bare[] = {"action", "file", NULL};
+
+/* Of no use to people. */
+static bool is_bookkeeping(const char *name)
+{
+    return strcmp(name, "hash") == 0;
+}
 
 static bool is_bare(const char *name)
 {
@@ -43,6 +48,8 @@ static void add_argument(struct buf *out, const char *prefix, const char *name, 
     const char *key;
     json_t *inner;
 
+    if (is_bookkeeping(name) || (json_is_array(value) && json_array_size(value) == 0))
+        return;
     if (json_is_object(value)) {
         json_object_foreach((json_t *)value, key, inner) add_argument(out, name, key, inner);
         return;
@@ -59,28 +66,37 @@ static void add_argument(struct buf *out, const char *prefix, const char *name, 
         add_value(out, value);
 }
 
+char *deed_of_run(const char *task, const json_t *args)
+{
+    struct buf out = buf_init(TEXT_MAX);
+    const char *name;
+    json_t *value;
+
+    buf_puts(&out, task ? task : "");
+    for (size_t i = 0; bare[i]; i++) {
+        if ((value = json_object_get(args, bare[i]))) {
+            buf_puts(&out, " ");
+            add_value(&out, value);
+        }
+    }
+    json_object_foreach((json_t *)args, name, value) if (!is_bare(name)) add_argument(&out, "", name, value);
+    return buf_take(&out);
+}
+
 char *deed_text(const char *what)
 {
     size_t skip = strncmp(what, RUN, strlen(RUN)) == 0 ? strlen(RUN) : 0;
     const char *object = skip ? strchr(what, '{') : NULL;
-    json_t *args = object ? json_loads(object, 0, NULL) : NULL, *value;
-    struct buf out = buf_init(TEXT_MAX);
-    const char *name;
-    char *text;
+    json_t *args = object ? json_loads(object, 0, NULL) : NULL;
+    char *task, *text;
 
     if (!json_is_object(args) || object - 1 <= what + skip || object[-1] != ' ') {
         json_decref(args);
         return xstrdup(what);
     }
-    buf_add(&out, what + skip, (size_t)(object - 1 - what) - skip);
-    for (size_t i = 0; bare[i]; i++)
-        if ((value = json_object_get(args, bare[i]))) {
-            buf_puts(&out, " ");
-            add_value(&out, value);
-        }
-    json_object_foreach(args, name, value) if (!is_bare(name)) add_argument(&out, "", name, value);
-    text = xstrdup(buf_str(&out));
-    buf_free(&out);
+    task = xstrndup(what + skip, (size_t)(object - 1 - what) - skip);
+    text = deed_of_run(task, args);
+    free(task);
     json_decref(args);
     return text;
 }

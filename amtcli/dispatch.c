@@ -5,6 +5,7 @@
 
 #include "amtcli/cmd.h"
 #include "amtcli/help.h"
+#include "amtcli/topics.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -72,20 +73,64 @@ const char *command_operand(const struct command *command, size_t k, size_t *n)
     return word;
 }
 
-static int unknown_command(int argc, char **argv)
+static const char *noun_at(size_t i, const void *arg)
 {
-    char *typed = argc > 1 && argv[0][0] != '-' && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
-                                                                     : xstrdup(argv[0]);
-    const char *near = typed[0] == '-' ? NULL : nearest_word(typed, command_at, NULL);
+    (void)arg;
+    return topics[i].noun;
+}
+
+static bool is_noun(const char *word)
+{
+    for (const struct topic *topic = topics; topic->noun; topic++)
+        if (strcmp(topic->noun, word) == 0)
+            return true;
+    return false;
+}
+
+struct family {
+    const char *noun;
+    size_t n;
+};
+
+/* The i-th command of a noun. */
+static const char *sister_at(size_t i, const void *arg)
+{
+    const struct family *family = arg;
+
+    for (size_t k = 0; commands[k]; k++)
+        if (strncmp(commands[k]->name, family->noun, family->n) == 0 && i-- == 0)
+            return commands[k]->name + family->n;
+    return NULL;
+}
+
+/* typed: a noun and a word behind it. The command of this noun whose other words are near; NULL: none. */
+static const char *nearest_verb(const char *typed)
+{
+    const char *blank = strchr(typed, ' ');
+    struct family family = {typed, blank ? (size_t)(blank + 1 - typed) : 0};
+    const char *near = blank ? nearest_word(blank + 1, sister_at, &family) : NULL;
+
+    return near ? near - family.n : NULL;
+}
+
+int unknown_command(int argc, char *const *argv)
+{
+    bool option = argv[0][0] == '-', noun = is_noun(argv[0]);
+    char *typed =
+        argc > 1 && !option && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1]) : xstrdup(argv[0]);
+    const char *near = option ? NULL : noun ? nearest_verb(typed) : nearest_word(typed, command_at, NULL);
     struct buf text = buf_init(MISTAKES_MAX);
 
-    if (!near && typed[0] != '-' && argc > 1)
-        near = nearest_word(argv[0], command_at, NULL);
+    if (!near && !option && !noun)
+        near = nearest_word(argv[0], noun_at, NULL);
     text_printable(&text, typed, strlen(typed));
-    fprintf(stderr, "amtcli: there is no %s '%s'", typed[0] == '-' ? "option" : "command", buf_str(&text));
+    fprintf(stderr, "amtcli: there is no %s '%s'", option ? "option" : "command", buf_str(&text));
     if (near)
         fprintf(stderr, "; did you mean '%s'?", near);
-    fprintf(stderr, "\nhint: 'amtcli help' lists commands; their options come behind them\n");
+    if (noun)
+        fprintf(stderr, "\nhint: 'amtcli help %s' lists its commands\n", argv[0]);
+    else
+        fprintf(stderr, "\nhint: 'amtcli help' shows what there is; options come behind the command\n");
     buf_free(&text);
     free(typed);
     return EXIT_USAGE;
@@ -150,22 +195,31 @@ static void check_operands(const struct command *command, const struct args *arg
     }
 }
 
-static int run_found(struct context *ctx, const struct command *command, int argc, char **argv)
+bool command_read(const struct command *command, int argc, char **argv, struct args *args,
+                  struct buf *mistakes)
 {
     const struct option_row *tables[COMMAND_TABLES_MAX];
+    size_t before = mistakes->len;
+
+    command_tables(command, tables);
+    args_read(args, argc, argv, tables, mistakes);
+    if (!args_has(args, "help"))
+        check_operands(command, args, mistakes);
+    return mistakes->len == before;
+}
+
+static int run_found(struct context *ctx, const struct command *command, int argc, char **argv)
+{
     struct buf mistakes = buf_init(MISTAKES_MAX);
-    int code;
+    bool good;
+    int code = EXIT_ALL;
 
     ctx->command = command;
-    command_tables(command, tables);
-    args_read(&ctx->args, argc, argv, tables, &mistakes);
-    if (args_has(&ctx->args, "help")) {
+    good = command_read(command, argc, argv, &ctx->args, &mistakes);
+    if (args_has(&ctx->args, "help"))
         help_command(command);
-        code = EXIT_ALL;
-    } else {
-        check_operands(command, &ctx->args, &mistakes);
-        code = mistakes.len > 0 ? usage_mistake(command, buf_str(&mistakes)) : command->run(ctx);
-    }
+    else
+        code = good ? command->run(ctx) : usage_mistake(command, buf_str(&mistakes));
     args_clear(&ctx->args);
     buf_free(&mistakes);
     return code;
@@ -178,7 +232,7 @@ int run_command(struct context *ctx, int argc, char **argv)
     int words;
 
     if (argc == 0) {
-        help_list("");
+        help_topics();
         return EXIT_USAGE;
     }
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)

@@ -8,7 +8,9 @@ extern const struct option_row help_options[];
 extern const struct command command_help, command_version;
 
 void help_command(const struct command *command);
-/* Lists the commands that begin with prefix; "" lists all. Returns how many. */
+/* The first page: what commands are about, the most used first. */
+void help_topics(void);
+/* Lists the commands that begin with the words of prefix; "" lists all. Returns how many. */
 size_t help_list(const char *prefix);
 
 #endif

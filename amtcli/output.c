@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "amtcli/cmd.h"
+#include "amtcli/table.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define COLUMNS_MAX  16
-#define CELL_MAX     (1 << 20)
-#define CELL_ALIGNED 60 /* a longer cell does not push the others away */
+#define CELL_MAX (1 << 20)
 
 const struct option_row options_output[] = {{"output", 'o', OPTION_CHOICE, "FORMAT",
                                              "how results are printed", .choices = "table json csv",
@@ -127,7 +125,7 @@ static void value_text(const json_t *value, put_text *put, struct buf *out)
         items_text(value, put, out);
 }
 
-static const json_t *look_up(const json_t *row, const char *field)
+const json_t *cell_value(const json_t *row, const char *field)
 {
     const char *dot = strchr(field, '.');
     const json_t *value = json_object_get(row, field);
@@ -143,17 +141,7 @@ static const json_t *look_up(const json_t *row, const char *field)
 
 void cell_text(const json_t *row, const char *field, struct buf *out)
 {
-    value_text(look_up(row, field), text_printable, out);
-}
-
-size_t text_width(const char *text)
-{
-    wchar_t *wide = xcalloc(strlen(text) + 1, sizeof(*wide));
-    size_t n = mbstowcs(wide, text, strlen(text) + 1);
-    int width = n != (size_t)-1 ? wcswidth(wide, n) : -1;
-
-    free(wide);
-    return width >= 0 ? (size_t)width : strlen(text);
+    value_text(cell_value(row, field), text_printable, out);
 }
 
 /* --- CSV (RFC 4180) --- */
@@ -247,7 +235,7 @@ void output_csv(FILE *to, const json_t *rows, const struct column *columns)
         for (size_t c = 0; c < all.count; c++) {
             struct buf cell = buf_init(CELL_MAX);
 
-            value_text(look_up(row, all.items[c].field), put, &cell);
+            value_text(cell_value(row, all.items[c].field), put, &cell);
             csv_cell(to, buf_str(&cell), c == 0);
             buf_free(&cell);
         }
@@ -260,55 +248,6 @@ void output_csv(FILE *to, const json_t *rows, const struct column *columns)
     free(all.items);
 }
 
-/* --- tables --- */
-
-/* Nothing is padded for nothing: a line ends with its last cell that holds something. */
-static void table_line(char *const *cells, const size_t *widths, size_t columns)
-{
-    while (columns > 0 && cells[columns - 1][0] == '\0')
-        columns--;
-    for (size_t c = 0; c < columns; c++) {
-        size_t width = c + 1 < columns ? text_width(cells[c]) : 0;
-
-        fputs(cells[c], stdout);
-        for (; c + 1 < columns && width < widths[c] + 2; width++)
-            putchar(' ');
-        if (c + 1 < columns && text_width(cells[c]) > widths[c])
-            fputs("  ", stdout);
-    }
-    putchar('\n');
-}
-
-static void table_rows(const json_t *rows, const struct column *columns)
-{
-    size_t count = json_array_size(rows) + 1, width = 0, widths[COLUMNS_MAX] = {0};
-    char **cells;
-
-    while (columns[width].title && width < COLUMNS_MAX)
-        width++;
-    cells = xcalloc(count * width, sizeof(char *));
-    for (size_t r = 0; r < count; r++) {
-        for (size_t c = 0; c < width; c++) {
-            struct buf cell = buf_init(CELL_MAX);
-            size_t w;
-
-            if (r == 0)
-                buf_puts(&cell, columns[c].title);
-            else
-                cell_text(json_array_get(rows, r - 1), columns[c].field, &cell);
-            cells[r * width + c] = buf_take(&cell);
-            w = text_width(cells[r * width + c]);
-            if (w > widths[c] && w <= CELL_ALIGNED)
-                widths[c] = w;
-        }
-    }
-    for (size_t r = 0; r < count; r++)
-        table_line(&cells[r * width], widths, width);
-    for (size_t i = 0; i < count * width; i++)
-        free(cells[i]);
-    free(cells);
-}
-
 void output_rows(enum format format, const json_t *rows, const struct column *columns)
 {
     switch (format) {
@@ -319,21 +258,8 @@ void output_rows(enum format format, const json_t *rows, const struct column *co
         output_csv(stdout, rows, columns);
         break;
     case FORMAT_TABLE:
-        if (json_array_size(rows) > 0)
-            table_rows(rows, columns);
+        table_print(rows, columns);
         break;
-    }
-}
-
-static void object_lines(const json_t *object, const struct column *fields)
-{
-    for (; fields->title; fields++) {
-        struct buf cell = buf_init(CELL_MAX);
-
-        cell_text(object, fields->field, &cell);
-        if (cell.len > 0)
-            printf("%-16s %s\n", fields->title, buf_str(&cell));
-        buf_free(&cell);
     }
 }
 
@@ -349,7 +275,7 @@ void output_object(enum format format, const json_t *object, const struct column
         output_csv(stdout, row, fields);
         break;
     case FORMAT_TABLE:
-        object_lines(object, fields);
+        table_print_object(object, fields);
         break;
     }
     json_decref(row);

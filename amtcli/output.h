@@ -17,14 +17,19 @@ enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
 /* What -o says. */
 enum format output_format(const struct args *args);
 
+/* How people read a value: a form of forms.h. Appends. */
+typedef void value_form(const json_t *value, struct buf *out);
+
 /* A column of a table, and of CSV: there the field is its name. */
 struct column {
     const char *title; /* NULL ends the list */
     const char *field; /* of the object; "tags.*" all pairs of an object (in CSV a column for each),
                           "facts.power" one of it */
+    value_form *form;  /* in tables, where it is not shown as it is; NULL */
 };
 
-/* rows: an array of objects. JSON prints the rows themselves, not the columns. */
+/* rows: an array of objects. JSON prints the rows themselves, not the columns. A table fits its terminal
+ * (table.h). */
 void output_rows(enum format format, const json_t *rows, const struct column *columns);
 /* As CSV to a stream; to a terminal made printable. */
 void output_csv(FILE *to, const json_t *rows, const struct column *columns);
@@ -37,7 +42,7 @@ size_t output_json_flags(void);
 
 /* A value as printable text; appended. */
 void cell_text(const json_t *row, const char *field, struct buf *out);
-/* Columns a terminal needs for a text of UTF-8. */
-size_t text_width(const char *text);
+/* The value a field names, borrowed; NULL: there is none. */
+const json_t *cell_value(const json_t *row, const char *field);
 
 #endif

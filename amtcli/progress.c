@@ -1,11 +1,10 @@
 #include "amtcli/progress.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 
-#define LINE_MAX    512
-#define COLUMNS_ANY 80 /* of a terminal that does not say */
+#include "amtcli/wrap.h"
+
+#define LINE_MAX 512
 
 void progress_init(struct progress *p, const struct clock *clock, FILE *out)
 {
@@ -21,11 +20,11 @@ static void put_time(int64_t ms, struct buf *out)
     int64_t s = (ms + 999) / 1000;
 
     if (s < 120)
-        buf_printf(out, "%lld s", (long long)s);
+        buf_printf(out, "%llds", (long long)s);
     else if (s < 7200)
-        buf_printf(out, "%lld min", (long long)((s + 59) / 60));
+        buf_printf(out, "%lldm", (long long)((s + 59) / 60));
     else
-        buf_printf(out, "%.1f h", (double)s / 3600);
+        buf_printf(out, "%.1fh", (double)s / 3600);
 }
 
 void progress_text(const struct progress *p, int64_t now, struct buf *out)
@@ -57,13 +56,6 @@ void progress_text(const struct progress *p, int64_t now, struct buf *out)
     }
 }
 
-size_t progress_columns(FILE *out)
-{
-    struct winsize size = {0};
-
-    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : COLUMNS_ANY;
-}
-
 void progress_draw(struct progress *p)
 {
     int64_t now = clock_mono(p->clock);
@@ -74,7 +66,7 @@ void progress_draw(struct progress *p)
     p->drawn = now;
     text = buf_init(LINE_MAX);
     progress_text(p, now, &text);
-    fprintf(p->out, "\r\033[K%.*s", (int)(progress_columns(p->out) - 1), buf_str(&text));
+    fprintf(p->out, "\r\033[K%.*s", (int)(wrap_columns(p->out, WRAP_PAGE) - 1), buf_str(&text));
     fflush(p->out);
     p->on_screen = true;
     buf_free(&text);

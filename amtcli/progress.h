@@ -27,13 +27,11 @@ struct progress {
 };
 
 void progress_init(struct progress *p, const struct clock *clock, FILE *out);
-/* "120 of 1000 done, 3 failed, 880 left, 45/s, about 20 s left": appends, in ASCII. */
+/* "120 of 1000 done, 3 failed, 880 left, 45/s, about 20s": appends, in ASCII. */
 void progress_text(const struct progress *p, int64_t now, struct buf *out);
 /* Draws the line, cut to the width of the terminal, but no oftener than every PROGRESS_REDRAW_MS. */
 void progress_draw(struct progress *p);
 /* Takes the line away, so that something else can be printed. */
 void progress_erase(struct progress *p);
-/* How wide the terminal is; a usual width when it is none. */
-size_t progress_columns(FILE *out);
 
 #endif

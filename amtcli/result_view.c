@@ -7,6 +7,7 @@
 
 #include "amtcli/cmd.h"
 #include "amtcli/fold.h"
+#include "amtcli/forms.h"
 #include "amtcli/output.h"
 #include "base/cause.h"
 #include "base/xalloc.h"
@@ -58,14 +59,14 @@ static const struct column own_columns[][OWN_MAX] = {
                             {"KVM", "detail.kvm"},
                             {"LISTENER", "detail.listener"}},
     [RESULT_CONSENT] = {{"ASKED FOR", "detail.policy"}, {"CONSENT", "detail.state"}},
-    [RESULT_CLOCK] = {{"OFF BY (S)", "detail.off_s"}},
+    [RESULT_CLOCK] = {{"OFF BY", "detail.off_s", form_seconds}},
     [RESULT_ALERT] = {{"HEARD", "detail.heard"}, {"OTHERS", "detail.others"}},
     [RESULT_USER] = {{"ADMINISTRATOR", "detail.administrator"},
                      {"ACCOUNTS", "detail.names"},
                      {"DIFFER", "detail.differ"}},
     [RESULT_INVENTORY] = {{"MODEL", "detail.model"},
                           {"BIOS", "detail.bios"},
-                          {"MEMORY", "detail.memory_bytes"},
+                          {"MEMORY", "detail.memory_bytes", form_bytes},
                           {"AMT", "detail.amt"}},
     [RESULT_DEVICE_LOG] = {{"NEW", "detail.new"}},
     [RESULT_CERTIFICATE] = {{"CERTIFICATE", "detail.state"},
@@ -200,7 +201,7 @@ static const struct group groups[] = {
     {"machine", {{"power", "power"}, {"uuid", "uuid"}}},
     {"network", {{"name", "host_name"}, {"domain", "domain"}, {"address", "address"}, {"mac", "mac"}}},
     {"redirection", {{"enabled", "redirection"}, {"listener", "listener"}, {"kvm", "kvm"}}},
-    {"clock", {{"time", "clock"}, {"seconds off", "clock_off_s"}}},
+    {"clock", {{"time", "clock"}, {"off by", "clock_off_s", form_seconds}}},
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -391,8 +392,8 @@ static const struct column count_columns[] = {{"PORT", "port"},       {"RULES", 
 static const struct column agent_columns[] = {{"NAME", "name"},
                                               {"STATE", "state"},
                                               {"GUID", "guid"},
-                                              {"STARTUP (S)", "startup_s"},
-                                              {"SILENCE (S)", "timeout_s"},
+                                              {"STARTUP", "startup_s", form_seconds},
+                                              {"SILENCE", "timeout_s", form_seconds},
                                               {"ACTIVATES ON", "activate_on"},
                                               {"DEACTIVATES ON", "deactivate_on"},
                                               {NULL}};

@@ -339,9 +339,10 @@ static int check_ways(const struct filter_source *source, const struct ruleset *
             cut = &report.ways[i];
     }
     if (cut)
-        status = err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' cuts off '%s' (%s): %s%s%s", source->file->name,
-                         cut->name, cut->what, cut->why, report.cut > 1 ? ", and more" : "",
-                         binding->owner == SD_CONSOLE ? "; with force and confirm-within it is applied" : "");
+        status =
+            err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' cuts off '%s' (%s): %s%s%s", source->file->name,
+                    cut->name, cut->what, cut->why, report.cut > 1 ? ", and more" : "",
+                    binding->owner == SD_CONSOLE ? "; with --force and --confirm-within it is applied" : "");
     else if (own == 0) /* without the server's address nobody can tell */
         status = findings_err(&findings, err);
     findings_clear(&findings);

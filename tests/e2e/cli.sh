@@ -17,7 +17,7 @@ power_requests()
 }
 
 # --- help ---
-amtcli --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\( [a-z-]\+\)\?\)  .*/\1/p' > "$dir/commands"
+amtcli help all | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\( [a-z-]\+\)\?\)  .*/\1/p' > "$dir/commands"
 [ "$(wc -l < "$dir/commands")" -gt 35 ] || fail "few commands: $(cat "$dir/commands")"
 while read -r command; do
     # shellcheck disable=SC2086

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "amtcli/cmd.h"
+#include "amtcli/topics.h"
 #include "amtcli/words.h"
 #include "tests/unit/amtcli/fake_client.h"
 
@@ -179,9 +180,74 @@ static void every_command_has_help(void **state)
     assert_string_equal(fake_client_asked(), "");
 }
 
+/* The words of a command line as a shell hands them on: up to where it pipes or redirects. */
+static int words_of_example(struct words *words, const char *line)
+{
+    int count = 0;
+
+    words_split(words, line, false);
+    while ((size_t)count < words->count && !strchr("|<>&", words->items[count][0]))
+        count++;
+    return count;
+}
+
+/* What help shows can be pasted: each example is a command without a mistake. */
+static void every_example_can_be_pasted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; commands[i]; i++) {
+        char *examples = strdup(commands[i]->examples), *rest = examples, *line;
+
+        while ((line = strsep(&rest, "\n"))) {
+            struct buf mistakes = buf_init(4096);
+            const struct command *found;
+            struct words words;
+            struct args args;
+            int named, count = words_of_example(&words, line);
+
+            found = find_command(count, words.items, &named);
+            if (!found)
+                fail_msg("an example of '%s' is no command: %s", commands[i]->name, line);
+            if (!command_read(found, count - named, words.items + named, &args, &mistakes))
+                fail_msg("the example '%s': %s", line, buf_str(&mistakes));
+            args_clear(&args);
+            words_clear(&words);
+            buf_free(&mistakes);
+        }
+        free(examples);
+    }
+}
+
+static bool is_topic(const char *name, size_t n)
+{
+    for (const struct topic *topic = topics; topic->noun; topic++)
+        if (strlen(topic->noun) == n && strncmp(topic->noun, name, n) == 0)
+            return true;
+    return false;
+}
+
+/* The first page of help leads to every command, and to no other. */
+static void every_noun_is_a_topic(void **state)
+{
+    (void)state;
+    for (size_t i = 0; commands[i]; i++)
+        if (!is_topic(commands[i]->name, strcspn(commands[i]->name, " ")))
+            fail_msg("'%s' is not in topics.c", commands[i]->name);
+    for (const struct topic *topic = topics; topic->noun; topic++) {
+        size_t k = 0;
+
+        while (commands[k] && strncmp(commands[k]->name, topic->noun, strlen(topic->noun)) != 0)
+            k++;
+        if (!commands[k])
+            fail_msg("there is no command '%s'", topic->noun);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_example_can_be_pasted),
+        cmocka_unit_test(every_noun_is_a_topic),
         cmocka_unit_test(asks_amtd),
         cmocka_unit_test(mistakes_ask_nothing),
         cmocka_unit_test(every_command_has_help),

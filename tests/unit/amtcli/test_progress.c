@@ -16,18 +16,16 @@ static void says(void **state)
         int64_t now;
         const char *text;
     } rows[] = {
-        {{.hosts = 100}, 0, "0 of 100 done, 0 failed, 100 left, 1 s"},
-        {{.hosts = 100}, 3000, "0 of 100 done, 0 failed, 100 left, 3 s"},
-        {{.hosts = 100, .ok = 45, .failed = 5},
-         10000,
-         "50 of 100 done, 5 failed, 50 left, 5.0/s, about 10 s"},
-        {{.hosts = 1000, .ok = 200}, 10000, "200 of 1000 done, 0 failed, 800 left, 20/s, about 40 s"},
-        {{.hosts = 10000, .ok = 1}, 1000, "1 of 10000 done, 0 failed, 9999 left, 1.0/s, about 2.8 h"},
-        {{.hosts = 2, .ok = 2}, 5000, "2 of 2 done, 0 failed, 0 left, 5 s"},
-        {{.hosts = 2, .ok = 2, .failed = 1}, 5000, "3 of 2 done, 1 failed, 0 left, 5 s"},
+        {{.hosts = 100}, 0, "0 of 100 done, 0 failed, 100 left, 1s"},
+        {{.hosts = 100}, 3000, "0 of 100 done, 0 failed, 100 left, 3s"},
+        {{.hosts = 100, .ok = 45, .failed = 5}, 10000, "50 of 100 done, 5 failed, 50 left, 5.0/s, about 10s"},
+        {{.hosts = 1000, .ok = 200}, 10000, "200 of 1000 done, 0 failed, 800 left, 20/s, about 40s"},
+        {{.hosts = 10000, .ok = 1}, 1000, "1 of 10000 done, 0 failed, 9999 left, 1.0/s, about 2.8h"},
+        {{.hosts = 2, .ok = 2}, 5000, "2 of 2 done, 0 failed, 0 left, 5s"},
+        {{.hosts = 2, .ok = 2, .failed = 1}, 5000, "3 of 2 done, 1 failed, 0 left, 5s"},
         {{.hosts = 40, .ok = 20, .stage = 1, .stages = 2, .pause_until = 35000},
          5000,
-         "20 of 40 done, 0 failed, 20 left, stage 1 of 2, next stage in 30 s"},
+         "20 of 40 done, 0 failed, 20 left, stage 1 of 2, next stage in 30s"},
         {{.hosts = 40, .ok = 20, .stopping = true, .pause_until = 35000},
          5000,
          "20 of 40 done, 0 failed, 20 left, stopping"},
@@ -68,8 +66,8 @@ static void draws_and_goes_away(void **state)
     rewind(out);
     n = fread(text, 1, sizeof(text) - 1, out);
     text[n] = '\0';
-    assert_string_equal(text, "\r\033[K0 of 3 done, 0 failed, 3 left, 1 s"
-                              "\r\033[K1 of 3 done, 0 failed, 2 left, 10/s, about 1 s\r\033[K");
+    assert_string_equal(text, "\r\033[K0 of 3 done, 0 failed, 3 left, 1s"
+                              "\r\033[K1 of 3 done, 0 failed, 2 left, 10/s, about 1s\r\033[K");
     fclose(out);
 }
 
