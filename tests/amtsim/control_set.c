@@ -293,12 +293,8 @@ static int member_name(const json_t *o, const char *member, const char *const *n
     *out = v == NULL ? fallback : json_is_string(v) ? fault_name_find(names, json_string_value(v)) : -1;
     if (*out >= 0)
         return 0;
-    struct buf list = buf_init(800);
-    for (int i = 0; names[i] != NULL; i++)
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "one of ", names[i]);
-    expected(err, member, buf_str(&list));
-    buf_free(&list);
-    return -1;
+    /* too many for an error */
+    return expected(err, member, "one of those that 'amtsim ctl SOCKET names' lists");
 }
 
 static int member_number(const json_t *o, const char *member, uint32_t fallback, uint32_t *out,
@@ -386,6 +382,11 @@ static const struct {
     {"alert", trap_set},
 };
 
+const char *control_set_name(size_t i)
+{
+    return i < sizeof(table) / sizeof(table[0]) ? table[i].name : NULL;
+}
+
 int control_set(struct device *d, const json_t *changes, struct err *err)
 {
     const char *key;
@@ -396,7 +397,8 @@ int control_set(struct device *d, const json_t *changes, struct err *err)
         while (i < sizeof(table) / sizeof(table[0]) && strcmp(table[i].name, key) != 0)
             i++;
         if (i == sizeof(table) / sizeof(table[0]))
-            return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' cannot be set", key);
+            return err_set(err, CAUSE_INVALID_ARGUMENT,
+                           "'%s' cannot be set; 'amtsim ctl SOCKET names' lists what can", key);
         if (table[i].set(d, value, err) != 0)
             return -1;
     }

@@ -3,6 +3,7 @@
 #define AMTSIM_CONTROL_SET_H
 
 #include <jansson.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "tests/amtsim/device.h"
@@ -12,5 +13,7 @@ json_t *control_get(struct device *device);
 /* Changes what the members of `changes` name. 0, or -1 and err (invalid-argument: member, expected); members
  * before the wrong one are changed. */
 int control_set(struct device *device, const json_t *changes, struct err *err);
+/* The i-th member that can be set, NULL behind the last one. */
+const char *control_set_name(size_t i);
 
 #endif

@@ -9,7 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/amtsim/options.h"
+#include "tests/amtsim/control_set.h"
+#include "tests/amtsim/fault.h"
 
 enum { EXIT_REFUSED = 1, EXIT_BAD_USE = 2 };
 
@@ -87,13 +88,47 @@ static int print_answer(const json_t *answer)
     return 0;
 }
 
+static void print_list(const char *title, const char *const *names)
+{
+    printf("%s:", title);
+    for (size_t i = 0; names[i] != NULL; i++)
+        printf(" %s", names[i]);
+    putchar('\n');
+}
+
+static int print_names(void)
+{
+    printf("set:");
+    for (size_t i = 0; control_set_name(i) != NULL; i++)
+        printf(" %s", control_set_name(i));
+    putchar('\n');
+    print_list("fault", fault_kind_names);
+    print_list("at", fault_point_names);
+    print_list("how", fault_how_names);
+    return 0;
+}
+
+static int say_usage(int argc, char **argv)
+{
+    if (argc < 3)
+        fputs("amtsim ctl: expected SOCKET COMMAND\n", stderr);
+    else
+        fprintf(stderr, "amtsim ctl: '%s' is no command with these words\n", argv[2]);
+    fputs("usage: amtsim ctl SOCKET get|record|clear|console|defense D\n"
+          "       amtsim ctl SOCKET set D NAME=VALUE ...\n"
+          "       amtsim ctl SOCKET fleet|names|json TEXT\n"
+          "see 'amtsim --help'\n",
+          stderr);
+    return EXIT_BAD_USE;
+}
+
 int ctl_main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[2], "names") == 0)
+        return print_names();
     json_t *request = argc >= 3 ? request_of(argc - 2, argv + 2) : NULL;
-    if (request == NULL) {
-        fputs(options_help(), stderr);
-        return EXIT_BAD_USE;
-    }
+    if (request == NULL)
+        return say_usage(argc, argv);
     FILE *f = connect_to(argv[1]);
     if (f == NULL) {
         fprintf(stderr, "amtsim ctl: %s: %s\n", argv[1], strerror(errno));

@@ -62,7 +62,7 @@ wait_until 'the refusal' file_has "$dir/watcher.events" '"dropped"'
 call console.message '{"name": "shell", "text": "going home"}' > "$dir/out"
 wait_until 'the message' file_has "$dir/writer.events" 'going home'
 exits 0 amtcli console message 's*' echo 'to everybody'
-says "$dir/err" 'told those at 1 consoles'
+says "$dir/err" 'told those at 1 console'
 wait_until 'the broadcast' file_has "$dir/watcher.events" 'to everybody'
 id=$(reply '.[] | select(.watches) | .id' console.who '{"names": ["shell"]}')
 call console.disconnect "{\"name\": \"shell\", \"id\": $id}" > "$dir/out"
