@@ -158,6 +158,7 @@ static void offer_commands_from(struct place *p, size_t from)
 static void offer_help(struct place *p)
 {
     offer_commands_from(p, 1);
+    offer(p, "all");
 }
 
 /* --- by what stands there --- */
@@ -311,10 +312,9 @@ void complete_line(struct completion *c, const char *line, const json_t *names)
     c->quote = words.quote;
     place = (struct place){.c = c, .words = &words, .names = names, .before = c->typed, .prefix = c->typed};
     command = find_command((int)words.count - 1, words.items, &first);
+    offer_commands_from(&place, 0); /* "discover" is a command, and the first word of others */
     if (command)
         offer_for(&place, command, (size_t)first);
-    else
-        offer_commands_from(&place, 0);
     sort_and_unite(c);
     words_clear(&words);
 }

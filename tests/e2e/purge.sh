@@ -59,7 +59,7 @@ amtcli event list --kind purge -o json | jq -e 'length == 1 and (.[0].text | con
 amtcli activity -o json | jq -e '[.[] | select(.what == "purge.run" and .result == "ok")] | length == 2' > /dev/null || fail "not in the activity log"
 exits 0 amtcli activity verify
 exits 0 amtcli purge show
-says "$dir/out" '30 days'
+says "$dir/out" '30d'
 says "$dir/err" 'next'
 exits 0 amtcli run show 2
 
