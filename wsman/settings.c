@@ -122,6 +122,44 @@ static bool cuts_addresses(const struct settings_seq *ss, struct buf *why)
     return cuts_way_back(ss, why);
 }
 
+static bool is_ipv6(const char *text, struct in6_addr *out)
+{
+    return text && inet_pton(AF_INET6, text, out) == 1;
+}
+
+bool settings_leave_ipv6(const struct settings_seq *ss)
+{
+    struct in6_addr there, is;
+
+    return settings_wrong(ss, SETTING_IPV6_ADDRESS) && is_ipv6(ss->request.there, &there) &&
+           is_ipv6(ss->rows[SETTING_IPV6_ADDRESS].is, &is) && memcmp(&there, &is, sizeof(is)) == 0;
+}
+
+static bool cuts_ipv6(const struct settings_seq *ss, struct buf *why)
+{
+    const char *there = ss->request.there;
+
+    if (is_wrong(ss, SETTING_IPV6, "off") && there && strchr(there, ':')) {
+        buf_printf(why, "the device is reached by IPv6, at %s", there);
+        return true;
+    }
+    if (!settings_leave_ipv6(ss))
+        return false;
+    buf_printf(why, "the device is reached at %s, and would be at %s", there,
+               ss->request.wanted[SETTING_IPV6_ADDRESS]);
+    return true;
+}
+
+/* Which frames the switch takes from the machine, and which network they come into, cannot be known here. */
+static bool cuts_vlan(const struct settings_seq *ss, struct buf *why)
+{
+    if (!settings_wrong(ss, SETTING_VLAN))
+        return false;
+    buf_printf(why, "the device would be in another virtual network (VLAN %s instead of %s)",
+               ss->request.wanted[SETTING_VLAN], ss->rows[SETTING_VLAN].is);
+    return true;
+}
+
 /* With DHCP, AMT registers its name, and somebody reaches it by that. */
 static bool cuts_name(const struct settings_seq *ss, struct buf *why)
 {
@@ -164,16 +202,12 @@ bool settings_cut(const struct settings_seq *ss, struct buf *why)
         buf_puts(why, "the device would not answer while the machine sleeps or is off, nor switch it on");
         return true;
     }
-    if (is_wrong(ss, SETTING_IPV6, "off") && there && strchr(there, ':')) {
-        buf_printf(why, "the device is reached by IPv6, at %s", there);
-        return true;
-    }
     if ((settings_wrong(ss, SETTING_WIRELESS) || settings_wrong(ss, SETTING_LINK_POLICY)) &&
         !(ipv4(wired, &a) && ipv4(there, &b) && a == b)) {
         buf_puts(why, "the device may be reached by its wireless port");
         return true;
     }
-    return cuts_name(ss, why) || cuts_addresses(ss, why);
+    return cuts_ipv6(ss, why) || cuts_vlan(ss, why) || cuts_name(ss, why) || cuts_addresses(ss, why);
 }
 
 /* --- reading --- */
@@ -317,13 +351,26 @@ static void refuse(struct settings_seq *ss, const struct settings_change_row *ch
         ss->refused = *err;
 }
 
+/* Which address this change takes the device to; SETTINGS: none. One that is reached by IPv6 and stays there
+ * is still to be seen at its new IPv4 address: that shows the change was good. */
+static enum setting_id moves_by(const struct settings_seq *ss, const struct settings_change_row *change)
+{
+    enum setting_id id = change->moves;
+    bool by_ipv6 = settings_leave_ipv6(ss);
+
+    if (id == SETTINGS || !settings_wrong(ss, id) || (id == SETTING_IPV6_ADDRESS) != by_ipv6)
+        return SETTINGS;
+    return strcmp(ss->request.wanted[id], "none") != 0 ? id : SETTINGS;
+}
+
 /* Before a device goes to another address: whether somebody is there already. */
 static bool looks_first(struct settings_seq *ss, const struct settings_change_row *change)
 {
-    if (!(change->settings & SETTING_BIT(SETTING_ADDRESS)) || !settings_wrong(ss, SETTING_ADDRESS) ||
-        ss->moved_to[0])
+    enum setting_id id = moves_by(ss, change);
+
+    if (id == SETTINGS || ss->moved_to[0])
         return false;
-    snprintf(ss->moved_to, sizeof(ss->moved_to), "%.15s", ss->request.wanted[SETTING_ADDRESS]);
+    snprintf(ss->moved_to, sizeof(ss->moved_to), "%s", ss->request.wanted[id]);
     seq_hold(&ss->seq);
     seq_go(&ss->seq, CHANGE);
     return true;
@@ -331,7 +378,7 @@ static bool looks_first(struct settings_seq *ss, const struct settings_change_ro
 
 static bool is_taken(const struct settings_seq *ss, const struct settings_change_row *change, struct err *err)
 {
-    if (!(change->settings & SETTING_BIT(SETTING_ADDRESS)) || !ss->seen)
+    if (moves_by(ss, change) == SETTINGS || !ss->seen)
         return false;
     err_set(err, CAUSE_EXISTS, "somebody else answers at %s already", ss->moved_to);
     return true;

@@ -27,6 +27,11 @@ enum setting_id {
     SETTING_DNS,
     SETTING_DNS_2,
     SETTING_IPV6,
+    SETTING_IPV6_ADDRESS,
+    SETTING_IPV6_ROUTER,
+    SETTING_IPV6_DNS,
+    SETTING_IPV6_DNS_2,
+    SETTING_VLAN,
     SETTING_WIRELESS,
     SETTING_LINK_POLICY,
     SETTING_PROFILE_SYNC,
@@ -51,6 +56,8 @@ enum setting_type {
     SETTING_IS_CHOICE,
     SETTING_IS_NAME, /* of a host or domain; max: bytes */
     SETTING_IS_IPV4,
+    SETTING_IS_IPV6, /* or "none" */
+    SETTING_IS_VLAN, /* a number, min to max, or "off" */
     SETTING_IS_TIME, /* whole units, min to max */
     SETTING_IS_SET,  /* of choices, in their order, joined by "," */
 };
@@ -59,7 +66,7 @@ struct setting {
     const char *section, *name; /* "network", "host-name" */
     enum setting_type type;
     const char *const *choices; /* ended by NULL */
-    int64_t min, max;           /* TIME: in its unit */
+    int64_t min, max;           /* TIME: in its unit; VLAN */
     const char *unit;           /* TIME: "s" or "m" */
     const char *text;           /* one line for people */
     bool own;                   /* "own" stands for what amtd knows of the host: its name, its address */
@@ -85,7 +92,7 @@ struct settings_request {
     bool apply;
     bool force;                /* also what cuts off the way to the device */
     const char *here;          /* our end of the way there, numeric IPv4; NULL or other: not known */
-    const char *there;         /* the device's */
+    const char *there;         /* the device's, numeric, of either family */
     const char *known_as;      /* the DNS name that it is reached by; NULL: by its address */
     const struct clock *clock; /* ours */
 };
@@ -106,7 +113,7 @@ struct settings_seq {
      * made. Not moving yet: once, to moved_to, where nobody should be. Moving: until the device is there, at
      * moved_to, or where it was ("": it stays). */
     bool moving;
-    char moved_to[16];
+    char moved_to[46];
     bool seen;
     bool put_back; /* the device did not come to moved_to, and has been given again what it had before */
     /* private */
@@ -125,6 +132,7 @@ struct settings_seq {
     size_t scheme_count;
     uint32_t redirection;
     bool listener, may_consent;
+    bool shared; /* the wired port has the machine's own static address */
     int64_t clock_s, heard_s;
 };
 

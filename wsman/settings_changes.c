@@ -195,7 +195,39 @@ static struct wsman_request *set_ipv6(struct settings_seq *ss, struct err *err)
     return rq;
 }
 
-/* What is not wanted stays as it is; with DHCP the addresses must not be given. */
+/* Before anything moves the device, unless it is what moves it. */
+static struct wsman_request *set_ipv6_addresses(struct settings_seq *ss, struct err *err)
+{
+    (void)err;
+    return settings_leave_ipv6(ss) ? NULL : settings_put(ss, PART_IPV6);
+}
+
+static struct wsman_request *move_ipv6(struct settings_seq *ss, struct err *err)
+{
+    (void)err;
+    return settings_leave_ipv6(ss) ? settings_put(ss, PART_IPV6) : NULL;
+}
+
+static bool wants_addresses(const struct settings_seq *ss)
+{
+    bool any = false;
+
+    for (int id = SETTING_IPV4; id <= SETTING_DNS_2; id++)
+        any = any || settings_wrong(ss, (enum setting_id)id);
+    return any;
+}
+
+/* How the port gets its address; nothing of that is touched for another VLAN alone. */
+static void set_how(const struct settings_seq *ss, struct wsman_request *rq, bool dhcp)
+{
+    if (!wants_addresses(ss))
+        return;
+    wsman_replace_bool(rq, "DHCPEnabled", dhcp);
+    wsman_replace_bool(rq, "IpSyncEnabled", dhcp);
+    wsman_replace_bool(rq, "SharedStaticIp", false); /* its own address, not the machine's */
+}
+
+/* What is not wanted stays as it is; with DHCP, or the machine's own, the addresses must not be given. */
 static struct wsman_request *set_addresses(struct settings_seq *ss, struct err *err)
 {
     static const struct {
@@ -209,13 +241,13 @@ static struct wsman_request *set_addresses(struct settings_seq *ss, struct err *
     const char *was = ss->rows[SETTING_IPV4].is;
     const char *how = ss->request.wanted[SETTING_IPV4] ? ss->request.wanted[SETTING_IPV4] : was;
     bool dhcp = how && strcmp(how, "dhcp") == 0, was_static = was && strcmp(was, "static") == 0;
+    bool shared = ss->shared && !wants_addresses(ss);
 
     (void)err;
     if (!rq)
         return NULL;
-    wsman_replace_bool(rq, "DHCPEnabled", dhcp);
-    wsman_replace_bool(rq, "IpSyncEnabled", dhcp);
-    for (size_t i = 0; !dhcp && i < sizeof(members) / sizeof(members[0]); i++) {
+    set_how(ss, rq, dhcp);
+    for (size_t i = 0; !dhcp && !shared && i < sizeof(members) / sizeof(members[0]); i++) {
         const char *value = ss->request.wanted[members[i].id];
 
         if (!value && was_static)
@@ -229,27 +261,33 @@ static struct wsman_request *set_addresses(struct settings_seq *ss, struct err *
 #define BIT SETTING_BIT
 
 const struct settings_change_row settings_changes[] = {
-    {"set clock", BIT(SETTING_CLOCK), false, set_clock},
-    {"set time source", BIT(SETTING_LOCAL_SYNC), false, set_local_sync},
-    {"set power policy", BIT(SETTING_SLEEP), false, set_scheme},
+    {"set clock", BIT(SETTING_CLOCK), false, SETTINGS, set_clock},
+    {"set time source", BIT(SETTING_LOCAL_SYNC), false, SETTINGS, set_local_sync},
+    {"set power policy", BIT(SETTING_SLEEP), false, SETTINGS, set_scheme},
     {"set consent policy", BIT(SETTING_CONSENT) | BIT(SETTING_CODE_TIMEOUT) | BIT(SETTING_SCREEN_TIMEOUT),
-     false, set_consent},
-    {"set KVM settings", BIT(SETTING_KVM_PORT) | BIT(SETTING_KVM_SESSION), false, set_kvm_data},
-    {"switch KVM", BIT(SETTING_KVM), false, switch_kvm},
-    {"switch redirection", BIT(SETTING_SOL) | BIT(SETTING_IDER), false, switch_redirection},
+     false, SETTINGS, set_consent},
+    {"set KVM settings", BIT(SETTING_KVM_PORT) | BIT(SETTING_KVM_SESSION), false, SETTINGS, set_kvm_data},
+    {"switch KVM", BIT(SETTING_KVM), false, SETTINGS, switch_kvm},
+    {"switch redirection", BIT(SETTING_SOL) | BIT(SETTING_IDER), false, SETTINGS, switch_redirection},
     {"set redirection listener", BIT(SETTING_SOL) | BIT(SETTING_IDER) | BIT(SETTING_LISTENER), false,
-     set_listener},
-    {"set wireless profiles", BIT(SETTING_PROFILE_SYNC), false, set_profile_sync},
+     SETTINGS, set_listener},
+    {"set wireless profiles", BIT(SETTING_PROFILE_SYNC), false, SETTINGS, set_profile_sync},
     {"set names and pings",
      BIT(SETTING_HOST_NAME) | BIT(SETTING_DOMAIN) | BIT(SETTING_PING) | BIT(SETTING_RMCP_PING) |
          BIT(SETTING_WEB) | BIT(SETTING_IDLE_WAKE),
-     false, set_general},
-    {"set wireless link policy", BIT(SETTING_LINK_POLICY), true, set_link_policy},
-    {"switch IPv6", BIT(SETTING_IPV6), true, set_ipv6},
-    {"switch wireless", BIT(SETTING_WIRELESS), true, switch_wireless},
+     false, SETTINGS, set_general},
+    {"set wireless link policy", BIT(SETTING_LINK_POLICY), true, SETTINGS, set_link_policy},
+    {"switch IPv6", BIT(SETTING_IPV6), true, SETTINGS, set_ipv6},
+    {"set IPv6 addresses",
+     BIT(SETTING_IPV6_ADDRESS) | BIT(SETTING_IPV6_ROUTER) | BIT(SETTING_IPV6_DNS) | BIT(SETTING_IPV6_DNS_2),
+     true, SETTINGS, set_ipv6_addresses},
+    {"switch wireless", BIT(SETTING_WIRELESS), true, SETTINGS, switch_wireless},
     {"set addresses",
      BIT(SETTING_IPV4) | BIT(SETTING_ADDRESS) | BIT(SETTING_MASK) | BIT(SETTING_GATEWAY) | BIT(SETTING_DNS) |
-         BIT(SETTING_DNS_2),
-     true, set_addresses},
+         BIT(SETTING_DNS_2) | BIT(SETTING_VLAN),
+     true, SETTING_ADDRESS, set_addresses},
+    {"move to IPv6 address",
+     BIT(SETTING_IPV6_ADDRESS) | BIT(SETTING_IPV6_ROUTER) | BIT(SETTING_IPV6_DNS) | BIT(SETTING_IPV6_DNS_2),
+     true, SETTING_IPV6_ADDRESS, move_ipv6},
 };
 const size_t settings_change_count = sizeof(settings_changes) / sizeof(settings_changes[0]);

@@ -19,6 +19,7 @@ enum settings_part {
     PART_WIFI_SERVICE,
     PART_WIFI,
     PART_GENERAL,
+    PART_IPV6,
     PART_PORTS,
     PART_CLOCK,
     SETTINGS_PARTS,
@@ -39,13 +40,16 @@ extern const struct settings_part_row settings_parts[SETTINGS_PARTS];
 struct settings_change_row {
     const char *name;
     uint64_t settings;
-    bool path; /* may move the device to another address */
+    bool path;             /* may move the device to another address */
+    enum setting_id moves; /* which it is to be found at then; SETTINGS: none */
     /* One of the settings differs. NULL without err: nothing to send. */
     struct wsman_request *(*ask)(struct settings_seq *ss, struct err *err);
 };
 extern const struct settings_change_row settings_changes[];
 extern const size_t settings_change_count;
 
+/* It is reached by that static IPv6 address which it is to have no more. */
+bool settings_leave_ipv6(const struct settings_seq *ss);
 /* Differs, and is to be corrected. */
 bool settings_wrong(const struct settings_seq *ss, enum setting_id id);
 /* Sets rows[].is; NULL: not told. */

@@ -1,4 +1,5 @@
 /* What reads which settings. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #define IPV6     "Intel(r) IPS IPv6 Settings 0"
 #define NO_MAC   "00-00-00-00-00-00"
 
-enum form { FORM_TEXT, FORM_FLAG, FORM_FLAG_NOT, FORM_TIME };
+enum form { FORM_TEXT, FORM_FLAG, FORM_FLAG_NOT, FORM_TIME, FORM_IPV6, FORM_VLAN };
 
 /* Settings that are a property of their own. */
 static const struct property {
@@ -36,6 +37,11 @@ static const struct property {
     {SETTING_GATEWAY, PART_PORTS, "DefaultGateway", FORM_TEXT},
     {SETTING_DNS, PART_PORTS, "PrimaryDNS", FORM_TEXT},
     {SETTING_DNS_2, PART_PORTS, "SecondaryDNS", FORM_TEXT},
+    {SETTING_VLAN, PART_PORTS, "VLANTag", FORM_VLAN},
+    {SETTING_IPV6_ADDRESS, PART_IPV6, "IPv6Address", FORM_IPV6},
+    {SETTING_IPV6_ROUTER, PART_IPV6, "DefaultRouter", FORM_IPV6},
+    {SETTING_IPV6_DNS, PART_IPV6, "PrimaryDNS", FORM_IPV6},
+    {SETTING_IPV6_DNS_2, PART_IPV6, "SecondaryDNS", FORM_IPV6},
 };
 #define PROPERTIES (sizeof(properties) / sizeof(properties[0]))
 
@@ -55,6 +61,21 @@ static void tell_choice(struct settings_seq *ss, enum setting_id id, uint32_t at
     settings_tell(ss, id, at < count ? settings[id].choices[at] : "?");
 }
 
+/* One spelling of each; what is none is told as "::". */
+static void tell_ipv6(struct settings_seq *ss, enum setting_id id, const char *text)
+{
+    char spelled[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+
+    if (text && text[0] == '\0')
+        settings_tell(ss, id, "none");
+    else if (text && inet_pton(AF_INET6, text, &address) == 1 &&
+             inet_ntop(AF_INET6, &address, spelled, sizeof(spelled)))
+        settings_tell(ss, id, strcmp(spelled, "::") == 0 ? "none" : spelled);
+    else
+        settings_tell(ss, id, text);
+}
+
 static void take_property(struct settings_seq *ss, const struct property *p, struct wsman_obj obj)
 {
     char text[24];
@@ -62,6 +83,15 @@ static void take_property(struct settings_seq *ss, const struct property *p, str
     bool flag;
 
     switch (p->form) {
+    case FORM_IPV6:
+        tell_ipv6(ss, p->id, wsman_str(obj, p->name));
+        break;
+    case FORM_VLAN:
+        if (!wsman_u32(obj, p->name, &number))
+            break;
+        snprintf(text, sizeof(text), "%u", number);
+        settings_tell(ss, p->id, number == 0 ? "off" : text);
+        break;
     case FORM_TEXT:
         settings_tell(ss, p->id, wsman_str(obj, p->name));
         break;
@@ -100,7 +130,11 @@ static void put_property(const struct settings_seq *ss, const struct property *p
         wsman_replace_bool(rq, p->name, on == (p->form == FORM_FLAG));
         break;
     case FORM_TIME:
+    case FORM_VLAN: /* "off" is 0 */
         wsman_replace_u32(rq, p->name, (uint32_t)strtoul(value, NULL, 10));
+        break;
+    case FORM_IPV6:
+        wsman_replace_str(rq, p->name, strcmp(value, "none") == 0 ? "::" : value);
         break;
     }
 }
@@ -112,13 +146,20 @@ static void keep(struct settings_seq *ss, size_t at, struct wsman_obj obj, const
     wsman_add_instance(ss->puts[at], obj.doc, obj.el, drop);
 }
 
+/* Those are given as a whole, or not at all. */
+static bool is_address(enum setting_id id)
+{
+    return id >= SETTING_ADDRESS && id <= SETTING_DNS_2;
+}
+
 struct wsman_request *settings_put(struct settings_seq *ss, enum settings_part part)
 {
     struct wsman_request *rq = ss->puts[part];
 
     ss->puts[part] = NULL;
     for (size_t i = 0; rq && i < PROPERTIES; i++)
-        if (properties[i].part == part && part != PART_PORTS && settings_wrong(ss, properties[i].id))
+        if (properties[i].part == part && !is_address(properties[i].id) &&
+            settings_wrong(ss, properties[i].id))
             put_property(ss, &properties[i], rq);
     return rq;
 }
@@ -133,6 +174,7 @@ struct wsman_request *settings_put(struct settings_seq *ss, enum settings_part p
     }
 
 ASK(ask_general, WSMAN_GET, "AMT_GeneralSettings", NULL)
+ASK(ask_ipv6, WSMAN_ENUMERATE, "IPS_IPv6PortSettings", NULL)
 ASK(ask_ports, WSMAN_ENUMERATE, "AMT_EthernetPortSettings", NULL)
 ASK(ask_kvm, WSMAN_GET, "CIM_KVMRedirectionSAP", NULL)
 ASK(ask_kvm_data, WSMAN_GET, "IPS_KVMRedirectionSettingData", NULL)
@@ -156,6 +198,17 @@ static void take_general(struct settings_seq *ss, const struct wsman_call *call)
     take_properties(ss, PART_GENERAL, wsman_call_obj(call, 0));
 }
 
+static void take_ipv6(struct settings_seq *ss, const struct wsman_call *call)
+{
+    struct wsman_obj port = wsman_call_find(call, "InstanceID", IPV6);
+
+    if (!wsman_str(port, "InstanceID"))
+        return;
+    take_properties(ss, PART_IPV6, port);
+    keep(ss, PART_IPV6, port, NULL);
+    wsman_select(ss->puts[PART_IPV6], "InstanceID", IPV6);
+}
+
 /* The address members are given anew by whoever puts it; with DHCP they must not be there. */
 static void take_wired(struct settings_seq *ss, struct wsman_obj port)
 {
@@ -163,6 +216,8 @@ static void take_wired(struct settings_seq *ss, struct wsman_obj port)
                                        "PrimaryDNS", "SecondaryDNS", NULL};
     bool dhcp;
 
+    ss->shared = false;
+    wsman_bool(port, "SharedStaticIp", &ss->shared);
     if (wsman_bool(port, "DHCPEnabled", &dhcp))
         tell_choice(ss, SETTING_IPV4, dhcp);
     take_properties(ss, PART_PORTS, port);
@@ -373,9 +428,13 @@ const struct settings_part_row settings_parts[SETTINGS_PARTS] = {
                       BIT(SETTING_HOST_NAME) | BIT(SETTING_DOMAIN) | BIT(SETTING_PING) |
                           BIT(SETTING_RMCP_PING) | BIT(SETTING_WEB) | BIT(SETTING_IDLE_WAKE),
                       0, ask_general, take_general},
+    [PART_IPV6] = {"read IPv6 addresses",
+                   BIT(SETTING_IPV6_ADDRESS) | BIT(SETTING_IPV6_ROUTER) | BIT(SETTING_IPV6_DNS) |
+                       BIT(SETTING_IPV6_DNS_2),
+                   0, ask_ipv6, take_ipv6},
     [PART_PORTS] = {"read addresses",
                     BIT(SETTING_IPV4) | BIT(SETTING_ADDRESS) | BIT(SETTING_MASK) | BIT(SETTING_GATEWAY) |
-                        BIT(SETTING_DNS) | BIT(SETTING_DNS_2) | BIT(SETTING_LINK_POLICY),
+                        BIT(SETTING_DNS) | BIT(SETTING_DNS_2) | BIT(SETTING_VLAN) | BIT(SETTING_LINK_POLICY),
                     BIT(SETTING_WIRELESS), ask_ports, take_ports},
     [PART_CLOCK] = {"read clock", BIT(SETTING_CLOCK), 0, ask_clock, take_clock},
 };

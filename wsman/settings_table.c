@@ -22,6 +22,10 @@ static const char *const consent_names[] = {"none", "kvm", "all", NULL};
     {                                                                                                        \
         section, name, SETTING_IS_IPV4, NULL, 0, 0, NULL, text, own                                          \
     }
+#define IPV6(section, name, text, own)                                                                       \
+    {                                                                                                        \
+        section, name, SETTING_IS_IPV6, NULL, 0, 0, NULL, text, own                                          \
+    }
 #define TIME(section, name, min, max, unit, text)                                                            \
     {                                                                                                        \
         section, name, SETTING_IS_TIME, NULL, min, max, unit, text, false                                    \
@@ -42,6 +46,14 @@ const struct setting settings[SETTINGS] = {
     [SETTING_DNS] = IPV4("network", "dns", "its name server", false),
     [SETTING_DNS_2] = IPV4("network", "dns-2", "its second name server", false),
     [SETTING_IPV6] = SWITCH("network", "ipv6", "IPv6 at the wired port"),
+    [SETTING_IPV6_ADDRESS] =
+        IPV6("network", "ipv6-address",
+             "its static IPv6 address, besides those that it makes itself; own: that of amtd's host", true),
+    [SETTING_IPV6_ROUTER] = IPV6("network", "ipv6-router", "its static IPv6 router", false),
+    [SETTING_IPV6_DNS] = IPV6("network", "ipv6-dns", "its IPv6 name server", false),
+    [SETTING_IPV6_DNS_2] = IPV6("network", "ipv6-dns-2", "its second IPv6 name server", false),
+    [SETTING_VLAN] = {"network", "vlan", SETTING_IS_VLAN, NULL, 1, 4094, NULL,
+                      "the virtual network (VLAN) of the wired port, on firmware that tells it", false},
     [SETTING_WIRELESS] = CHOICE("wireless", "state", wireless_names,
                                 "wireless: off, only while the machine is on, or also while it sleeps"),
     [SETTING_LINK_POLICY] = {"wireless", "link-policy", SETTING_IS_SET, policy_names, 0, 0, NULL,

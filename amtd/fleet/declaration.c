@@ -93,6 +93,50 @@ static void read_ipv4(struct reading *rd, int id, const yaml_node_t *node)
                         settings[id].name, settings[id].own ? ", or 'own'" : "");
 }
 
+/* One that a machine can have. */
+static bool is_machine(const struct in6_addr *address)
+{
+    return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_LOOPBACK(address) &&
+           !IN6_IS_ADDR_MULTICAST(address) && !IN6_IS_ADDR_V4MAPPED(address);
+}
+
+static void read_ipv6(struct reading *rd, int id, const yaml_node_t *node)
+{
+    const char *text = config_scalar(node);
+    char spelled[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+
+    if (text && (is_own(id, text) || strcmp(text, "none") == 0))
+        take(rd, id, text);
+    else if (text && inet_pton(AF_INET6, text, &address) == 1 && is_machine(&address) &&
+             !(id == SETTING_IPV6_ADDRESS && IN6_IS_ADDR_LINKLOCAL(&address)) &&
+             inet_ntop(AF_INET6, &address, spelled, sizeof(spelled)))
+        take(rd, id, spelled);
+    else
+        config_complain(
+            &rd->reader, node,
+            "'%s': expected an IPv6 address such as 2001:db8::7, without prefix length%s, or 'none'",
+            settings[id].name, settings[id].own ? ", 'own'" : "");
+}
+
+static void read_vlan(struct reading *rd, int id, const yaml_node_t *node)
+{
+    const struct setting *s = &settings[id];
+    const char *text = config_scalar(node);
+    char spelled[16];
+    uint64_t tag;
+
+    if (text && (strcmp(text, "off") == 0 || strcmp(text, "no") == 0 || strcmp(text, "false") == 0)) {
+        take(rd, id, "off");
+    } else if (text && text_u64(text, (uint64_t)s->min, (uint64_t)s->max, &tag)) {
+        snprintf(spelled, sizeof(spelled), "%u", (unsigned)tag);
+        take(rd, id, spelled);
+    } else {
+        config_complain(&rd->reader, node, "'%s': expected a number from %lld to %lld, or 'off'", s->name,
+                        (long long)s->min, (long long)s->max);
+    }
+}
+
 static void read_time(struct reading *rd, int id, const yaml_node_t *node)
 {
     const struct setting *s = &settings[id];
@@ -151,7 +195,8 @@ static void read_set(struct reading *rd, int id, const yaml_node_t *node)
 
 static void (*const readers[])(struct reading *rd, int id, const yaml_node_t *node) = {
     [SETTING_IS_CHOICE] = read_choice, [SETTING_IS_NAME] = read_name, [SETTING_IS_IPV4] = read_ipv4,
-    [SETTING_IS_TIME] = read_time,     [SETTING_IS_SET] = read_set,
+    [SETTING_IS_TIME] = read_time,     [SETTING_IS_SET] = read_set,   [SETTING_IS_IPV6] = read_ipv6,
+    [SETTING_IS_VLAN] = read_vlan,
 };
 
 /* --- the file --- */
@@ -258,6 +303,17 @@ static void check_addresses(struct reading *rd)
         config_complain(&rd->reader, rd->places[SETTING_MASK], "'mask': '%s' is none", values[SETTING_MASK]);
 }
 
+static void check_ipv6(struct reading *rd)
+{
+    char *const *values = rd->to->values;
+    bool off = values[SETTING_IPV6] && strcmp(values[SETTING_IPV6], "off") == 0;
+
+    for (int id = SETTING_IPV6_ADDRESS; off && id <= SETTING_IPV6_DNS_2; id++)
+        if (values[id] && strcmp(values[id], "none") != 0)
+            config_complain(&rd->reader, rd->places[id], "'%s' does not go with 'ipv6: off'",
+                            settings[id].name);
+}
+
 static bool is_name(const char *text)
 {
     size_t n = strlen(text);
@@ -272,6 +328,7 @@ static void check_whole(struct reading *rd, const yaml_node_t *root)
     bool any = false;
 
     check_addresses(rd);
+    check_ipv6(rd);
     for (size_t i = 0; i < SETTINGS; i++)
         any = any || rd->places[i];
     if (!any)

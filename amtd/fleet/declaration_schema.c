@@ -33,6 +33,13 @@ static json_t *value_schema(const struct setting *s)
     case SETTING_IS_IPV4:
         return json_pack("{s:s, s:s}", "type", "string", "pattern",
                          s->own ? "^(own|[0-9]+(\\.[0-9]+){3})$" : "^[0-9]+(\\.[0-9]+){3}$");
+    case SETTING_IS_IPV6:
+        return json_pack("{s:s, s:s}", "type", "string", "pattern",
+                         s->own ? "^(own|none|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"
+                                : "^(none|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$");
+    case SETTING_IS_VLAN: /* 'off' is false to YAML 1.1 */
+        return json_pack("{s:[{s:s, s:I, s:I}, {s:[s, b]}]}", "anyOf", "type", "integer", "minimum",
+                         (json_int_t)s->min, "maximum", (json_int_t)s->max, "enum", "off", 0);
     case SETTING_IS_NAME:
         break;
     }

@@ -172,6 +172,13 @@ static bool is_ipv4(const char *text)
     return text && inet_pton(AF_INET, text, &address) == 1;
 }
 
+static bool is_ipv6(const char *text)
+{
+    struct in6_addr address;
+
+    return text && inet_pton(AF_INET6, text, &address) == 1;
+}
+
 static const struct declaration *wanted_of(const struct config_work *w)
 {
     return w->args->declaration ? w->args->declaration : w->declared;
@@ -180,13 +187,16 @@ static const struct declaration *wanted_of(const struct config_work *w)
 /* What stands for "own": NULL and err, when amtd does not know it. */
 static const char *own_value(const struct config_work *w, int id, struct err *err)
 {
+    bool (*is_family)(const char *text) = id == SETTING_IPV6_ADDRESS ? is_ipv6 : is_ipv4;
+
     if (id == SETTING_HOST_NAME)
         return w->name;
-    if (is_ipv4(w->host->address))
+    if (is_family(w->host->address))
         return w->host->address;
-    if (is_ipv4(w->there))
+    if (is_family(w->there))
         return w->there;
-    err_set(err, CAUSE_INVALID_ARGUMENT, "the host's own IPv4 address is not known: give it one, or name it");
+    err_set(err, CAUSE_INVALID_ARGUMENT, "the host's own %s address is not known: give it one, or name it",
+            is_family == is_ipv6 ? "IPv6" : "IPv4");
     return NULL;
 }
 
@@ -194,9 +204,8 @@ static const char *own_value(const struct config_work *w, int id, struct err *er
 static const char *dns_name(const struct host *host)
 {
     const char *name = host->address ? host->address : host->name;
-    struct in6_addr v6;
 
-    return is_ipv4(name) || inet_pton(AF_INET6, name, &v6) == 1 ? NULL : name;
+    return is_ipv4(name) || is_ipv6(name) ? NULL : name;
 }
 
 static int config_login(void *work, const struct login *login, struct err *err)
@@ -386,12 +395,12 @@ static void config_would(const void *args, const struct host *host, struct buf *
 /* One address or one name for several machines is a mistake, whatever else is. */
 static int check_single(const struct declaration *d, const struct hosts *hosts, struct err *err)
 {
-    static const int single[] = {SETTING_HOST_NAME, SETTING_ADDRESS};
+    static const int single[] = {SETTING_HOST_NAME, SETTING_ADDRESS, SETTING_IPV6_ADDRESS};
 
     for (size_t i = 0; hosts->count > 1 && i < sizeof(single) / sizeof(single[0]); i++) {
         const char *value = d->values[single[i]];
 
-        if (value && strcmp(value, "own") != 0)
+        if (value && strcmp(value, "own") != 0 && strcmp(value, "none") != 0)
             return err_set(err, CAUSE_INVALID_ARGUMENT,
                            "'%s: %s' would be the same for %zu hosts: say 'own', or name one host",
                            settings[single[i]].name, value, hosts->count);
@@ -400,13 +409,14 @@ static int check_single(const struct declaration *d, const struct hosts *hosts, 
 }
 
 /* Two machines at one address: neither would be managed. */
-static int check_address(struct tx *tx, const struct declaration *d, const struct host *host, struct err *err)
+static int check_address_of(struct tx *tx, const struct declaration *d, enum setting_id id,
+                            const struct host *host, struct err *err)
 {
-    const char *value = d->values[SETTING_ADDRESS];
+    const char *value = d->values[id];
     const char *address = value && strcmp(value, "own") == 0 ? host->address : value;
     char *other;
 
-    if (!address)
+    if (!address || strcmp(address, "none") == 0)
         return 0;
     if (tx_host_at(tx, address, host->id, &other, err) != 0)
         return -1;
@@ -414,6 +424,13 @@ static int check_address(struct tx *tx, const struct declaration *d, const struc
         err_set(err, CAUSE_EXISTS, "nothing was changed: %s is the address of host '%s'", address, other);
     free(other);
     return other ? -1 : 0;
+}
+
+static int check_address(struct tx *tx, const struct declaration *d, const struct host *host, struct err *err)
+{
+    return check_address_of(tx, d, SETTING_ADDRESS, host, err) != 0
+               ? -1
+               : check_address_of(tx, d, SETTING_IPV6_ADDRESS, host, err);
 }
 
 static int admit_run(struct tx *tx, const void *args, const struct hosts *hosts, struct err *err)
@@ -481,7 +498,7 @@ static int settle(struct tx *tx, const void *args, const struct run *run, const 
         err_clear(err);
         return 0;
     }
-    if (is_ipv4(host.address)) {
+    if ((is_ipv4(host.address) && is_ipv4(kept)) || (is_ipv6(host.address) && is_ipv6(kept))) {
         xreplace(&host.address, kept);
         status = tx_host_update(tx, &host, err);
     }

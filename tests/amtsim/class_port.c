@@ -13,6 +13,7 @@
 #define WIFI_S0      32768
 #define WIFI_ALWAYS  32769
 #define HAS_WIRELESS 1 /* number of the port */
+#define VLAN_MAX     4094
 
 static const uint16_t policies[] = {1, 14, 16, 224}; /* S0 and Sx on mains, on battery; by bits */
 
@@ -28,6 +29,13 @@ static void out_address(struct out *o, const char *name, uint32_t address)
     struct in_addr a = {.s_addr = htonl(address)};
     if (address != 0)
         out_str(o, name, inet_ntop(AF_INET, &a, text, sizeof(text)));
+}
+
+/* Intel's guide names the property without a release; no answer recorded from firmware 11 and later has it.
+ */
+static bool has_vlan(const struct device *d)
+{
+    return d->generation->number < 10;
 }
 
 static void wired_port(struct device *d, struct out *o)
@@ -52,6 +60,8 @@ static void wired_port(struct device *d, struct out *o)
     out_bool(o, "SharedMAC", true);
     out_bool(o, "SharedStaticIp", false);
     out_address(o, "SubnetMask", p.mask);
+    if (has_vlan(d))
+        out_num(o, "VLANTag", d->network.vlan);
 }
 
 /* A machine without wireless has the instance all the same, with an address of zeros. */
@@ -105,6 +115,7 @@ static void put_wired(struct call *c)
     static const char *const members[] = {"IPAddress", "SubnetMask", "DefaultGateway", "PrimaryDNS",
                                           "SecondaryDNS"};
     struct network_port p = {.dhcp = c->device->settings.dhcp}, was = network_port(c->device);
+    uint64_t vlan = c->device->network.vlan;
     call_bool(c, "DHCPEnabled", &p.dhcp);
     for (unsigned i = 0; p.dhcp && i < sizeof(members) / sizeof(members[0]); i++) {
         if (call_has(c, members[i]))
@@ -114,7 +125,12 @@ static void put_wired(struct call *c)
         !take_address(c, "DefaultGateway", &p.gateway) || !take_address(c, "PrimaryDNS", &p.dns) ||
         !take_address(c, "SecondaryDNS", &p.dns2) || !network_port_ok(&p))
         c->fault = SOAP_INVALID_VALUES;
-    if (c->fault == SOAP_OK && !(p.dhcp && was.dhcp))
+    if (has_vlan(c->device) && call_has(c, "VLANTag") && !call_num(c, "VLANTag", VLAN_MAX, &vlan))
+        c->fault = SOAP_INVALID_VALUES;
+    if (c->fault != SOAP_OK)
+        return;
+    c->device->network.vlan = (uint16_t)vlan;
+    if (!(p.dhcp && was.dhcp))
         network_port_set(c->device, &p);
 }
 
@@ -153,32 +169,60 @@ static void port_put(struct call *c)
 
 /* --- IPv6 --- */
 
+#define IPV6 "Intel(r) IPS IPv6 Settings 0"
+
+static void out_ipv6(struct out *o, const char *name, const struct in6_addr *address)
+{
+    char text[INET6_ADDRSTRLEN];
+    out_str(o, name, inet_ntop(AF_INET6, address, text, sizeof(text)));
+}
+
+/* Members in the order of the alphabet, as firmware tells them. What is in force are the static ones. */
 static void ipv6(struct device *d, unsigned i, struct out *o)
 {
-    static const char *const none[] = {"CurrentDefaultRouter", "CurrentPrimaryDNS", "CurrentSecondaryDNS"};
+    static const struct in6_addr none;
+    const struct device_network *n = &d->network;
+    char text[INET6_ADDRSTRLEN];
     (void)i;
-    if (d->network.ipv6)
+    if (n->ipv6)
         out_fmt(o, "CurrentAddressInfo", "fe80::%x,0,0", d->index + 1);
-    for (unsigned k = 0; k < 3; k++)
-        out_str(o, none[k], "::");
-    static const char *const rest[] = {"DefaultRouter",
-                                       "::",
-                                       "ElementName",
-                                       "Intel(r) IPS IPv6 Settings 0",
-                                       "IPv6Address",
-                                       "::",
-                                       "InstanceID",
-                                       "Intel(r) IPS IPv6 Settings 0",
-                                       "InterfaceIDType",
-                                       "0",
-                                       "ManualInterfaceID",
-                                       "0000000000000000",
-                                       "PrimaryDNS",
-                                       "::",
-                                       "SecondaryDNS",
-                                       "::",
-                                       NULL};
-    out_fixed(o, rest);
+    if (n->ipv6 && !IN6_IS_ADDR_UNSPECIFIED(&n->ipv6_static))
+        out_fmt(o, "CurrentAddressInfo", "%s,0,0", inet_ntop(AF_INET6, &n->ipv6_static, text, sizeof(text)));
+    out_ipv6(o, "CurrentDefaultRouter", n->ipv6 ? &n->ipv6_router : &none);
+    out_ipv6(o, "CurrentPrimaryDNS", n->ipv6 ? &n->ipv6_dns : &none);
+    out_ipv6(o, "CurrentSecondaryDNS", n->ipv6 ? &n->ipv6_dns2 : &none);
+    out_ipv6(o, "DefaultRouter", &n->ipv6_router);
+    out_str(o, "ElementName", IPV6);
+    out_ipv6(o, "IPv6Address", &n->ipv6_static);
+    out_str(o, "InstanceID", IPV6);
+    out_num(o, "InterfaceIDType", 0);
+    out_str(o, "ManualInterfaceID", "0000000000000000");
+    out_ipv6(o, "PrimaryDNS", &n->ipv6_dns);
+    out_ipv6(o, "SecondaryDNS", &n->ipv6_dns2);
+}
+
+static void take_ipv6(struct call *c, const char *name, struct in6_addr *out)
+{
+    const char *text = call_text(c, name);
+    struct in6_addr a;
+    if (text == NULL)
+        return;
+    if (inet_pton(AF_INET6, text, &a) != 1 || IN6_IS_ADDR_MULTICAST(&a) || IN6_IS_ADDR_LOOPBACK(&a))
+        c->fault = SOAP_INVALID_VALUES;
+    *out = a;
+}
+
+static void ipv6_put(struct call *c)
+{
+    struct device_network *n = &c->device->network, to = *n;
+    if (c->message->selector_count == 0)
+        c->fault = SOAP_INVALID_SELECTORS;
+    take_ipv6(c, "IPv6Address", &to.ipv6_static);
+    take_ipv6(c, "DefaultRouter", &to.ipv6_router);
+    take_ipv6(c, "PrimaryDNS", &to.ipv6_dns);
+    take_ipv6(c, "SecondaryDNS", &to.ipv6_dns2);
+    if (c->fault == SOAP_OK)
+        *n = to;
 }
 
 /* --- wireless --- */
@@ -266,6 +310,10 @@ const struct class_row class_port_rows[] = {
      .put = port_put},
     {.name = "AMT_WiFiPortConfigurationService", .instance = wifi_service, .put = wifi_service_put},
     {.name = "CIM_WiFiPort", .instance = wifi_port, .count = wifi_count, .methods = wifi_methods},
-    {.name = "IPS_IPv6PortSettings", .since = 6, .instance = ipv6},
+    {.name = "IPS_IPv6PortSettings",
+     .since = 6,
+     .instance = ipv6,
+     .required = "ElementName InstanceID ",
+     .put = ipv6_put},
     {0},
 };

@@ -44,14 +44,17 @@ static json_t *settings_json(const struct device *d)
 {
     const struct device_settings *s = &d->settings;
     const struct device_network *n = &d->network;
-    return json_pack("{s:s, s:b, s:b, s:b, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:i, s:b, s:i, s:i, s:i}",
-                     "domain", s->domain_name != NULL ? s->domain_name : "sim.example", "ping", s->ping,
-                     "rmcp-ping", s->rmcp_ping, "web", !s->wsman_only, "idle-wake", (int)s->idle_wake_minutes,
-                     "power-scheme", (int)s->power_scheme, "dhcp", s->dhcp, "local-sync", s->local_time_sync,
-                     "ipv6", n->ipv6, "wireless", (int)n->wifi_state, "link-policy", (int)n->wifi_policy,
-                     "profile-sync", (int)n->profile_sync, "kvm-5900", d->redirection.kvm_5900, "kvm-session",
-                     (int)d->redirection.kvm_session_minutes, "code-timeout", (int)d->consent.code_s,
-                     "screen-timeout", (int)d->consent.screen_s);
+    char ipv6[INET6_ADDRSTRLEN];
+    inet_ntop(AF_INET6, &n->ipv6_static, ipv6, sizeof(ipv6));
+    return json_pack(
+        "{s:s, s:b, s:b, s:b, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:s}",
+        "domain", s->domain_name != NULL ? s->domain_name : "sim.example", "ping", s->ping, "rmcp-ping",
+        s->rmcp_ping, "web", !s->wsman_only, "idle-wake", (int)s->idle_wake_minutes, "power-scheme",
+        (int)s->power_scheme, "dhcp", s->dhcp, "local-sync", s->local_time_sync, "ipv6", n->ipv6, "wireless",
+        (int)n->wifi_state, "link-policy", (int)n->wifi_policy, "profile-sync", (int)n->profile_sync,
+        "kvm-5900", d->redirection.kvm_5900, "kvm-session", (int)d->redirection.kvm_session_minutes,
+        "code-timeout", (int)d->consent.code_s, "screen-timeout", (int)d->consent.screen_s, "vlan",
+        (int)n->vlan, "ipv6-address", ipv6);
 }
 
 json_t *control_get(struct device *d)

@@ -5,6 +5,7 @@
 #ifndef AMTSIM_DEVICE_H
 #define AMTSIM_DEVICE_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -110,7 +111,9 @@ struct device_network {                         /* network.c, class_port.c */
     uint32_t address, mask, gateway, dns, dns2; /* static ones, host byte order; 0: none */
     bool stays;                                 /* takes new addresses, tells them, and is where it was */
     bool ipv6;
-    uint8_t wifi_policy; /* bits: S0 and Sx on mains, on battery */
+    struct in6_addr ipv6_static, ipv6_router, ipv6_dns, ipv6_dns2; /* zeros: none */
+    uint16_t vlan;                                                 /* 0: none */
+    uint8_t wifi_policy;                                           /* bits: S0 and Sx on mains, on battery */
     uint8_t profile_sync;
     uint16_t wifi_state; /* CIM_WiFiPort.EnabledState */
     bool next_dhcp;      /* what holds when the network has restarted */

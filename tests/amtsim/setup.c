@@ -39,6 +39,9 @@ void setup_factory(struct device *d)
     };
     d->consent = (struct device_consent){.code_s = 120, .screen_s = 300};
     d->network.ipv6 = false;
+    d->network.ipv6_static = d->network.ipv6_router = d->network.ipv6_dns = d->network.ipv6_dns2 =
+        in6addr_any;
+    d->network.vlan = 0;
     d->network.wifi_state = 3;
     d->network.wifi_policy = 3;
     d->network.profile_sync = 0;

@@ -75,6 +75,24 @@ exits 0 amtcli config apply "$dir/lab.yaml" pc0003
 exits 0 amtcli host list 'where:config = "as-declared"'
 says "$dir/out" pc0003
 
+
+# --- static IPv6, and VLAN where firmware tells it; another VLAN may cut off the way there ---
+printf 'network: {ipv6: on, ipv6-address: "2001:DB8:0::3", ipv6-router: "fe80::1", ipv6-dns: "2001:db8::5", vlan: 120}\n' > "$dir/six.yaml"
+exits 1 amtcli config apply "$dir/six.yaml" pc0003
+says "$dir/out" 'VLAN 120 instead of off'
+[ "$(device 3 '"\(.settings."ipv6-address") \(.settings.vlan)"')" = ':: 0' ] || fail "refused, and done: $(ctl get 3)"
+exits 0 amtcli config apply "$dir/six.yaml" pc0003 --force -o json
+[ "$(device 3 '"\(.settings."ipv6-address") \(.settings.vlan) \(.settings.dhcp)"')" = '2001:db8::3 120 true' ] || fail "IPv6: $(ctl get 3)"
+[ "$(setting network.ipv6-address '"\(.was) \(.is) \(.state)"')" = 'none 2001:db8::3 changed' ] || fail "IPv6: $(cat "$dir/out")"
+exits 0 amtcli config diff "$dir/six.yaml" pc0003
+exits 1 amtcli config diff "$dir/six.yaml" pc0004 -o json
+[ "$(setting network.vlan .state)" = unsupported ] || fail "VLAN on newer firmware: $(cat "$dir/out")"
+exits 2 amtcli config apply "$dir/six.yaml" 'pc[0003-0004]' --yes
+says "$dir/err" "ipv6-address: 2001:db8::3' would be the same for 2 hosts"
+printf 'network: {ipv6-address: none, ipv6-router: none, vlan: off}\n' > "$dir/six.yaml"
+exits 0 amtcli config apply "$dir/six.yaml" 'pc[0003-0004]' --yes --force
+[ "$(device 3 '"\(.settings."ipv6-address") \(.settings.vlan)"')" = ':: 0' ] || fail "IPv6 taken away: $(ctl get 3)"
+
 # --- AMT 5, over its own interface: what it has is corrected, the rest is told ---
 printf 'network: {host-name: box, domain: old.example, ping: on}\nredirection: {listener: off}\nconsent: {required: none}\n' > "$dir/old.yaml"
 exits 0 amtcli config apply "$dir/old.yaml" pc0002 -o json

@@ -49,6 +49,36 @@ static void whole(void **state)
     declaration_free(d);
 }
 
+static void ipv6_and_vlan(void **state)
+{
+    static const char *const vlans[][2] = {{"off", "off"},   {"no", "off"}, {"1", "1"},
+                                           {"4094", "4094"}, {"0", NULL},   {"4095", NULL}};
+    static const char text[] = "network: {ipv6: on, ipv6-address: 2001:DB8:0:0::7, ipv6-router: fe80::1,\n"
+                               "  ipv6-dns: none, vlan: 120}\n";
+    json_t *mistakes;
+    struct declaration *d = read_text(text, &mistakes);
+
+    (void)state;
+    assert_int_equal(json_array_size(mistakes), 0);
+    assert_string_equal(d->values[SETTING_IPV6_ADDRESS], "2001:db8::7");
+    assert_string_equal(d->values[SETTING_IPV6_ROUTER], "fe80::1");
+    assert_string_equal(d->values[SETTING_IPV6_DNS], "none");
+    assert_string_equal(d->values[SETTING_VLAN], "120");
+    json_decref(mistakes);
+    declaration_free(d);
+    for (size_t i = 0; i < sizeof(vlans) / sizeof(vlans[0]); i++) {
+        char file[64];
+
+        snprintf(file, sizeof(file), "network: {vlan: %s}\n", vlans[i][0]);
+        d = read_text(file, &mistakes);
+        assert_int_equal(d != NULL, vlans[i][1] != NULL);
+        if (d)
+            assert_string_equal(d->values[SETTING_VLAN], vlans[i][1]);
+        json_decref(mistakes);
+        declaration_free(d);
+    }
+}
+
 static void expect(const json_t *mistakes, size_t i, json_int_t line, json_int_t column, const char *says)
 {
     const json_t *one = json_array_get(mistakes, i);
@@ -115,6 +145,15 @@ static void single_mistakes(void **state)
     one_mistake("name: 'a b'\nclock: {within: 1s}\n", "letters, digits");
     one_mistake("network: {host-name: a.b}\n", "expected a name");
     one_mistake("network: {domain: a..b}\n", "expected names");
+    one_mistake("network: {ipv6-address: 2001:db8::7/64}\n", "without prefix length");
+    one_mistake("network: {ipv6-address: 10.0.0.7}\n", "expected an IPv6 address");
+    one_mistake("network: {ipv6-address: 'ff02::1'}\n", "expected an IPv6 address");
+    one_mistake("network: {ipv6-address: 'fe80::7'}\n", "expected an IPv6 address");
+    one_mistake("network: {ipv6-address: '::ffff:10.0.0.7'}\n", "expected an IPv6 address");
+    one_mistake("network: {ipv6-dns: '::'}\n", "or 'none'");
+    one_mistake("network: {ipv6-dns: own}\n", "expected an IPv6 address");
+    one_mistake("network: {ipv6: off, ipv6-dns: 2001:db8::1}\n", "does not go with 'ipv6: off'");
+    one_mistake("network: {vlan: on}\n", "a number from 1 to 4094, or 'off'");
 }
 
 /* The published schema is what the tables say. */
@@ -133,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole),
+        cmocka_unit_test(ipv6_and_vlan),
         cmocka_unit_test(all_mistakes_at_once),
         cmocka_unit_test(single_mistakes),
         cmocka_unit_test(schema),

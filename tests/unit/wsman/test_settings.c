@@ -375,6 +375,150 @@ static void a_lost_device_ends_it(void **state)
     settings_seq_clear(&ss);
 }
 
+#define IPV6(address, router)                                                                                \
+    "<g:IPS_IPv6PortSettings><g:DefaultRouter>" router "</g:DefaultRouter><g:IPv6Address>" address           \
+    "</g:IPv6Address><g:InstanceID>Intel(r) IPS IPv6 Settings 0</g:InstanceID>"                              \
+    "<g:InterfaceIDType>0</g:InterfaceIDType><g:PrimaryDNS>::</g:PrimaryDNS></g:IPS_IPv6PortSettings>"
+
+/* A device that is reached by IPv4 stays there; what it has no name server for is not told. */
+static void ipv6_addresses_are_set_and_read_back(void **state)
+{
+    static const struct line script[] = {
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("::", "2001:DB8::1")},
+        {"Put IPS_IPv6PortSettings", "IPv6Address>2001:db8::7<", "DefaultRouter>2001:db8::1<",
+         IPV6("2001:db8::7", "2001:db8::1")},
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:0db8::7", "2001:db8::1")},
+        {NULL},
+    };
+    static const struct line none[] = {
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:db8::7", "::")},
+        {"Put IPS_IPv6PortSettings", "IPv6Address>::<", NULL, IPV6("::", "::")},
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("::", "::")},
+        {NULL},
+    };
+    struct settings_request request = {.apply = true, .here = "10.0.0.5", .there = "10.0.0.7"};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    request.wanted[SETTING_IPV6_ADDRESS] = "2001:db8::7";
+    request.wanted[SETTING_IPV6_ROUTER] = "2001:db8::1";
+    request.wanted[SETTING_IPV6_DNS] = "none";
+    request.wanted[SETTING_IPV6_DNS_2] = "2001:db8::5";
+    start(request);
+    assert_int_equal(play(&ss, script, true, &err), CAUSE_NONE);
+    assert_int_equal(ss.rows[SETTING_IPV6_ADDRESS].state, SETTING_CHANGED);
+    assert_string_equal(ss.rows[SETTING_IPV6_ADDRESS].was, "none");
+    assert_int_equal(ss.rows[SETTING_IPV6_ROUTER].state, SETTING_SAME);
+    assert_int_equal(ss.rows[SETTING_IPV6_DNS].state, SETTING_SAME);
+    assert_int_equal(ss.rows[SETTING_IPV6_DNS_2].state, SETTING_UNSUPPORTED);
+    assert_string_equal(ss.moved_to, "");
+    settings_seq_clear(&ss);
+
+    memset(request.wanted, 0, sizeof(request.wanted));
+    request.wanted[SETTING_IPV6_ADDRESS] = "none";
+    start(request);
+    assert_int_equal(play(&ss, none, true, &err), CAUSE_NONE);
+    assert_int_equal(ss.rows[SETTING_IPV6_ADDRESS].state, SETTING_CHANGED);
+    settings_seq_clear(&ss);
+}
+
+/* One that is reached by the address which changes is moved last, looked for at the new one, and put back
+ * when it does not come there. */
+static void a_device_that_is_reached_by_ipv6_moves(void **state)
+{
+    static const struct line cutting[] = {
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:db8::7", "::")}, {NULL}};
+    static const struct line script[] = {
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:db8::7", "::")},
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, PORT("true", "10.0.0.7")},
+        {"Put AMT_EthernetPortSettings", "IPAddress>10.0.0.9<", NULL, PORT("false", "10.0.0.9")},
+        {"Put IPS_IPv6PortSettings", "IPv6Address>2001:db8::9<", NULL, NULL, true},
+        {NULL},
+    };
+    static const struct line back[] = {
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:db8::7", "::")},
+        {"Put IPS_IPv6PortSettings", "IPv6Address>2001:db8::9<", NULL, IPV6("2001:db8::9", "::")},
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:db8::9", "::")},
+        {"Put IPS_IPv6PortSettings", "IPv6Address>2001:db8::7<", NULL, IPV6("2001:db8::7", "::")},
+        {"Enumerate IPS_IPv6PortSettings", NULL, NULL, IPV6("2001:db8::7", "::")},
+        {NULL},
+    };
+    struct settings_request request = {.apply = true, .here = "2001:db8::5", .there = "2001:db8:0::7"};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    request.wanted[SETTING_IPV6_ADDRESS] = "2001:db8::9";
+    start(request);
+    assert_int_equal(play(&ss, cutting, true, &err), CAUSE_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.text, "would be at 2001:db8::9"));
+    settings_seq_clear(&ss);
+
+    request.force = true;
+    start(request);
+    assert_int_equal(play(&ss, back, false, &err), CAUSE_NOT_REACHED);
+    assert_non_null(strstr(err.text, "its addresses were put back"));
+    assert_int_equal(ss.rows[SETTING_IPV6_ADDRESS].state, SETTING_REFUSED);
+    settings_seq_clear(&ss);
+
+    request.wanted[SETTING_IPV4] = "static";
+    request.wanted[SETTING_ADDRESS] = "10.0.0.9";
+    request.wanted[SETTING_MASK] = "255.255.255.0";
+    start(request);
+    assert_int_equal(play(&ss, script, true, &err), CAUSE_NONE);
+    assert_string_equal(ss.moved_to, "2001:db8::9");
+    assert_int_equal(ss.rows[SETTING_ADDRESS].state, SETTING_CHANGED);
+    settings_seq_clear(&ss);
+}
+
+#define TAGGED(tag, shared)                                                                                  \
+    "<g:AMT_EthernetPortSettings><g:DHCPEnabled>false</g:DHCPEnabled><g:IPAddress>10.0.0.7</g:IPAddress>"    \
+    "<g:InstanceID>Intel(r) AMT Ethernet Port Settings 0</g:InstanceID><g:IpSyncEnabled>" shared             \
+    "</g:IpSyncEnabled><g:SharedStaticIp>" shared "</g:SharedStaticIp><g:SubnetMask>255.0.0.0"               \
+    "</g:SubnetMask><g:VLANTag>" tag "</g:VLANTag></g:AMT_EthernetPortSettings>"
+
+/* Only where it is told; it may cut off the way there, and touches nothing of how the port has its address.
+ */
+static void another_vlan(void **state)
+{
+    static const struct line absent_tag[] = {
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, PORT("true", "10.0.0.7")}, {NULL}};
+    static const struct line cutting[] = {
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, TAGGED("0", "false")}, {NULL}};
+    static const struct line own[] = {
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, TAGGED("0", "false")},
+        {"Put AMT_EthernetPortSettings", "VLANTag>120<", NULL, TAGGED("120", "false")},
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, TAGGED("120", "false")},
+        {NULL},
+    };
+    static const struct line shared[] = {
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, TAGGED("0", "true")},
+        {"Put AMT_EthernetPortSettings", "SharedStaticIp>true<", "IPAddress", TAGGED("120", "true")},
+        {"Enumerate AMT_EthernetPortSettings", NULL, NULL, TAGGED("120", "true")},
+        {NULL},
+    };
+    struct settings_request request = {.apply = true, .here = "10.0.0.5", .there = "10.0.0.7"};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    request.wanted[SETTING_VLAN] = "120";
+    start(request);
+    assert_int_equal(play(&ss, absent_tag, true, &err), CAUSE_NONE);
+    assert_int_equal(ss.rows[SETTING_VLAN].state, SETTING_UNSUPPORTED);
+    settings_seq_clear(&ss);
+    start(request);
+    assert_int_equal(play(&ss, cutting, true, &err), CAUSE_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.text, "VLAN 120 instead of off"));
+    settings_seq_clear(&ss);
+    request.force = true;
+    start(request);
+    assert_int_equal(play(&ss, own, true, &err), CAUSE_NONE);
+    assert_int_equal(ss.rows[SETTING_VLAN].state, SETTING_CHANGED);
+    settings_seq_clear(&ss);
+    start(request);
+    assert_int_equal(play(&ss, shared, true, &err), CAUSE_NONE);
+    settings_seq_clear(&ss);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +530,9 @@ int main(void)
         cmocka_unit_test(what_is_refused_keeps_the_network_as_it_is),
         cmocka_unit_test(what_the_device_says_otherwise_is_refused),
         cmocka_unit_test(a_lost_device_ends_it),
+        cmocka_unit_test(ipv6_addresses_are_set_and_read_back),
+        cmocka_unit_test(a_device_that_is_reached_by_ipv6_moves),
+        cmocka_unit_test(another_vlan),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
