@@ -351,26 +351,29 @@ static void refuse(struct settings_seq *ss, const struct settings_change_row *ch
         ss->refused = *err;
 }
 
-/* Which address this change takes the device to; SETTINGS: none. One that is reached by IPv6 and stays there
- * is still to be seen at its new IPv4 address: that shows the change was good. */
-static enum setting_id moves_by(const struct settings_seq *ss, const struct settings_change_row *change)
+/* Which address this change takes the device to; NULL: none, or not known. One that is reached by IPv6 and
+ * stays there is still to be seen at its new IPv4 address: that shows the change was good. */
+static const char *moves_to(const struct settings_seq *ss, const struct settings_change_row *change)
 {
     enum setting_id id = change->moves;
     bool by_ipv6 = settings_leave_ipv6(ss);
 
-    if (id == SETTINGS || !settings_wrong(ss, id) || (id == SETTING_IPV6_ADDRESS) != by_ipv6)
-        return SETTINGS;
-    return strcmp(ss->request.wanted[id], "none") != 0 ? id : SETTINGS;
+    if (id == SETTINGS || (id == SETTING_IPV6_ADDRESS) != by_ipv6)
+        return NULL;
+    if (id == SETTING_ADDRESS && is_wrong(ss, SETTING_IPV4, "dhcp"))
+        return ss->request.expected;
+    return settings_wrong(ss, id) && strcmp(ss->request.wanted[id], "none") != 0 ? ss->request.wanted[id]
+                                                                                 : NULL;
 }
 
 /* Before a device goes to another address: whether somebody is there already. */
 static bool looks_first(struct settings_seq *ss, const struct settings_change_row *change)
 {
-    enum setting_id id = moves_by(ss, change);
+    const char *address = moves_to(ss, change);
 
-    if (id == SETTINGS || ss->moved_to[0])
+    if (!address || ss->moved_to[0] || (ss->request.there && strcmp(address, ss->request.there) == 0))
         return false;
-    snprintf(ss->moved_to, sizeof(ss->moved_to), "%s", ss->request.wanted[id]);
+    snprintf(ss->moved_to, sizeof(ss->moved_to), "%s", address);
     seq_hold(&ss->seq);
     seq_go(&ss->seq, CHANGE);
     return true;
@@ -378,7 +381,7 @@ static bool looks_first(struct settings_seq *ss, const struct settings_change_ro
 
 static bool is_taken(const struct settings_seq *ss, const struct settings_change_row *change, struct err *err)
 {
-    if (moves_by(ss, change) == SETTINGS || !ss->seen)
+    if (!moves_to(ss, change) || !ss->seen)
         return false;
     err_set(err, CAUSE_EXISTS, "somebody else answers at %s already", ss->moved_to);
     return true;

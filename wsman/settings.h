@@ -94,6 +94,7 @@ struct settings_request {
     const char *here;          /* our end of the way there, numeric IPv4; NULL or other: not known */
     const char *there;         /* the device's, numeric, of either family */
     const char *known_as;      /* the DNS name that it is reached by; NULL: by its address */
+    const char *expected;      /* numeric IPv4 that it is to get by DHCP; NULL: not known */
     const struct clock *clock; /* ours */
 };
 

@@ -227,6 +227,12 @@ static void set_how(const struct settings_seq *ss, struct wsman_request *rq, boo
     wsman_replace_bool(rq, "SharedStaticIp", false); /* its own address, not the machine's */
 }
 
+/* What holds until this change; when it is one back, what held before all of them. */
+static const char *before(const struct settings_seq *ss, enum setting_id id)
+{
+    return ss->put_back ? ss->rows[id].was : ss->rows[id].is;
+}
+
 /* What is not wanted stays as it is; with DHCP, or the machine's own, the addresses must not be given. */
 static struct wsman_request *set_addresses(struct settings_seq *ss, struct err *err)
 {
@@ -238,7 +244,7 @@ static struct wsman_request *set_addresses(struct settings_seq *ss, struct err *
         {SETTING_DNS, "PrimaryDNS"},    {SETTING_DNS_2, "SecondaryDNS"},
     };
     struct wsman_request *rq = settings_put(ss, PART_PORTS);
-    const char *was = ss->rows[SETTING_IPV4].is;
+    const char *was = before(ss, SETTING_IPV4);
     const char *how = ss->request.wanted[SETTING_IPV4] ? ss->request.wanted[SETTING_IPV4] : was;
     bool dhcp = how && strcmp(how, "dhcp") == 0, was_static = was && strcmp(was, "static") == 0;
     bool shared = ss->shared && !wants_addresses(ss);
@@ -251,7 +257,7 @@ static struct wsman_request *set_addresses(struct settings_seq *ss, struct err *
         const char *value = ss->request.wanted[members[i].id];
 
         if (!value && was_static)
-            value = ss->rows[members[i].id].is;
+            value = before(ss, members[i].id);
         if (value)
             wsman_add_str(rq, members[i].name, value);
     }

@@ -24,6 +24,7 @@ struct config_args {
     int action; /* enum config_action */
     bool force;
     int64_t arrival_ms;              /* 0: ARRIVAL_MS */
+    char expect[INET_ADDRSTRLEN];    /* where a device comes that gets its address by DHCP; "": not known */
     char collection[65];             /* whose declared configuration; "": the file's */
     struct declaration *declaration; /* of a file; NULL: none was given */
 };
@@ -32,6 +33,7 @@ static const struct task_arg args_table[] = {
     {"action", TASK_ARG_NAME, offsetof(struct config_args, action), true, .names = action_names},
     {"force", TASK_ARG_BOOL, offsetof(struct config_args, force)},
     {"arrival_ms", TASK_ARG_MS, offsetof(struct config_args, arrival_ms), .min = 1000, .max = 600000},
+    {"expect", TASK_ARG_TEXT, offsetof(struct config_args, expect), .size = INET_ADDRSTRLEN},
     {"collection", TASK_ARG_TEXT, offsetof(struct config_args, collection), .size = 65},
     {NULL},
 };
@@ -50,6 +52,20 @@ struct config_work {
 };
 
 /* --- arguments --- */
+
+static bool is_ipv4(const char *text)
+{
+    struct in_addr address;
+
+    return text && inet_pton(AF_INET, text, &address) == 1;
+}
+
+static bool is_ipv6(const char *text)
+{
+    struct in6_addr address;
+
+    return text && inet_pton(AF_INET6, text, &address) == 1;
+}
 
 static int read_file(struct config_args *ca, const json_t *file, struct err *err)
 {
@@ -83,6 +99,8 @@ static int config_parse(void *args, const json_t *json, struct err *err)
     if (status == 0 && (ca->force || ca->arrival_ms > 0) && ca->action != CONFIG_APPLY)
         status = err_set(err, CAUSE_INVALID_ARGUMENT, "'%s' goes with 'apply'",
                          ca->force ? "force" : "arrival_ms");
+    if (status == 0 && ca->expect[0] && (ca->action != CONFIG_APPLY || !is_ipv4(ca->expect)))
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "'expect' is an IPv4 address, and goes with 'apply'");
     return status == 0 && file ? read_file(ca, file, err) : status;
 }
 
@@ -165,20 +183,6 @@ static void config_way(void *work, const struct task_way *way)
     snprintf(w->there, sizeof(w->there), "%s", way->there);
 }
 
-static bool is_ipv4(const char *text)
-{
-    struct in_addr address;
-
-    return text && inet_pton(AF_INET, text, &address) == 1;
-}
-
-static bool is_ipv6(const char *text)
-{
-    struct in6_addr address;
-
-    return text && inet_pton(AF_INET6, text, &address) == 1;
-}
-
 static const struct declaration *wanted_of(const struct config_work *w)
 {
     return w->args->declaration ? w->args->declaration : w->declared;
@@ -218,6 +222,7 @@ static int config_login(void *work, const struct login *login, struct err *err)
         .here = w->here,
         .there = w->there[0] ? w->there : w->host->address,
         .known_as = dns_name(w->host),
+        .expected = w->args->expect[0] ? w->args->expect : NULL,
         .clock = clock_system(),
     };
 

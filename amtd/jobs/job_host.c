@@ -69,12 +69,12 @@ static void host_is_late(uv_timer_t *timer)
     }
 }
 
-/* The host's own time goes on while a task of it does. */
+/* The host's own time goes on while a task of it does; for taking back there is always time. */
 static void watch_deadline(struct job_host *h)
 {
     int64_t left = h->deadline_mono - mono(h);
 
-    if (h->deadline_mono > 0)
+    if (h->deadline_mono > 0 && !h->undoing)
         uv_timer_start(timer_of(h), host_is_late, left > 0 ? (uint64_t)left : 0, 0);
 }
 
@@ -173,10 +173,10 @@ static void skip(struct job_host *h)
 
 static bool has_time(const struct job_host *h, int64_t ms)
 {
-    return h->deadline_mono == 0 || mono(h) + ms < h->deadline_mono;
+    return h->deadline_mono == 0 || h->undoing || mono(h) + ms < h->deadline_mono;
 }
 
-static bool pause_and_try(struct job_host *h, int64_t pause_ms)
+bool job_host_pause_and_try(struct job_host *h, int64_t pause_ms)
 {
     if (h->run->cancelled || !has_time(h, pause_ms))
         return false;
@@ -191,7 +191,7 @@ static bool try_again(struct job_host *h, const struct err *failure, bool starte
 
     if (h->taken_up && failure->cause == CAUSE_IN_USE && job_host_wall(h) - h->began_ms < IN_USE_MOST_MS) {
         h->tries--; /* it is amtd that is busy with it */
-        return pause_and_try(h, IN_USE_PAUSE_MS);
+        return job_host_pause_and_try(h, IN_USE_PAUSE_MS);
     }
     if (h->tries > task->retries || job_cause_is_final(failure->cause))
         return false;
@@ -200,7 +200,7 @@ static bool try_again(struct job_host *h, const struct err *failure, bool starte
         h->in_doubt = true;
         h->doubt = *failure;
     }
-    return pause_and_try(h, task->pause_ms);
+    return job_host_pause_and_try(h, task->pause_ms);
 }
 
 /* --- on the device --- */
@@ -265,7 +265,8 @@ static struct run_order *finish_order(const struct job_host *h)
 {
     const struct job_task *task = task_of(h);
 
-    return task->kind->finish ? job_host_own_order(h, h->at, task->kind->finish(task->args)) : NULL;
+    return task->kind->finish ? job_host_own_order(h, h->at, task->kind->task, task->kind->finish(task->args))
+                              : NULL;
 }
 
 /* The power state is known now. */
@@ -366,7 +367,7 @@ static bool is_met(struct job_host *h, struct attempt *attempt, struct err *fail
     buf_free(&missing);
     if (met || job_cause_is_final(failure->cause))
         return true;
-    if (spent + LOOK_MS < job_task_timeout(task) && pause_and_try(h, LOOK_MS)) {
+    if (spent + LOOK_MS < job_task_timeout(task) && job_host_pause_and_try(h, LOOK_MS)) {
         job_run_forget(attempt, h->run);
         return false;
     }
@@ -467,19 +468,9 @@ static void keep(struct job_call *call, void *work, void (*release)(void *work))
 
     kept->work = work;
     kept->release = release;
+    kept->task = h->at;
     kept->next = h->kept;
     h->kept = kept;
-}
-
-void job_host_release(struct job_host *h)
-{
-    while (h->kept) {
-        struct kept *kept = h->kept;
-
-        h->kept = kept->next;
-        kept->release(kept->work);
-        free(kept);
-    }
 }
 
 static void start_action(struct job_host *h)
@@ -587,6 +578,10 @@ static void try_task(struct job_host *h)
     const struct run_order *order = &h->run->orders[h->at];
     struct err err = ERR_INIT;
 
+    if (h->undoing) {
+        job_host_undo_next(h);
+        return;
+    }
     if (h->run->cancelled) {
         err_set(&err, CAUSE_CANCELLED, "%s", h->run->cancel_text);
         task_over(h, NULL, NULL, &err);

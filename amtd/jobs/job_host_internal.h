@@ -14,6 +14,9 @@ struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const c
 void job_host_start_device(struct job_host *h, uint32_t task, const char *label,
                            const struct run_order *order);
 
+/* The same once more after a pause; false: the run is cancelled, or the host's time is over before. */
+bool job_host_pause_and_try(struct job_host *h, int64_t pause_ms);
+
 /* A question to the store, whose answer the host waits for. */
 struct question {
     struct job_host *h;
@@ -55,9 +58,9 @@ void job_host_copy(struct operation *to, const struct operation *from);
 
 /* --- job_undo.c, for job_host.c --- */
 
-/* An order of one host's own: a task of the kind of the i-th with these arguments (taken; may be NULL). NULL:
- * none. */
-struct run_order *job_host_own_order(const struct job_host *h, size_t i, json_t *args);
+/* An order of one host's own, for the i-th task: this task of the engine with these arguments (taken; may be
+ * NULL). NULL: none. */
+struct run_order *job_host_own_order(const struct job_host *h, size_t i, const char *engine, json_t *args);
 /* Begins, or goes on, to take back what was done; the host's end follows. */
 void job_host_undo_next(struct job_host *h);
 void job_host_undo_over(struct job_host *h, struct attempt *attempt);

@@ -83,7 +83,8 @@ struct job_call {
     /* Ends it, never from inside start; finding (taken over, cleared) may be NULL; failure NULL: it went
      * well. */
     void (*done)(struct job_call *call, struct finding *finding, const struct err *failure);
-    /* Before done: what goes on after it. release(work) is called when the host's job is over. */
+    /* Before done: what goes on after it. release(work) is called when the host's job is over, or the task is
+     * taken back. */
     void (*keep)(struct job_call *call, void *work, void (*release)(void *work));
     void *owner; /* the caller's own */
 };
@@ -119,9 +120,10 @@ struct job_kind {
     /* With JOB_AGAIN_ASK: the arguments of the task of the same kind that does what is left, of a machine
      * that is off, and never what may have been done. NULL: it ends as interrupted. */
     json_t *(*finish)(const json_t *args);
-    /* The arguments of the task of the same kind that takes back what this one did; was: its end. NULL, or
-     * returns NULL: there is nothing to take back. */
-    json_t *(*undo)(const json_t *args, const struct operation *was);
+    /* The arguments of the task that takes back what this one did; was: its end. *task is the kind's own, and
+     * may be made another one of the engine. NULL, or returns NULL: there is nothing to take back. What goes
+     * on after a task (job_call.keep) ends before. */
+    json_t *(*undo)(const json_t *args, const struct operation *was, const char **task);
     bool recalls; /* undo looks at the detail of that end, which is kept for it */
     /* Fills at most JOB_NEEDS_MAX; how many. NULL: none. */
     size_t (*needs)(const json_t *args, struct job_need *needs);

@@ -27,6 +27,7 @@ struct attempt {
 struct kept {
     void *work;
     void (*release)(void *work);
+    size_t task; /* which one */
     struct kept *next;
 };
 
@@ -58,6 +59,7 @@ struct job_host {
     bool probing;                 /* it is one that only looks */
     bool looked;                  /* and it was off; once more, after a while */
     size_t undo_at;               /* what is being taken back */
+    uint32_t undo_tries;          /* of that */
     struct run_order *undo_order; /* how; NULL: not yet, or it is under way */
     char *known;                  /* by the store, for the task */
     struct own_passwords *former; /* that the host had before, of this run */
@@ -176,8 +178,10 @@ void job_host_go(struct job_host *h);
 bool job_host_restore(struct job_host *h, struct job_result *results, size_t count);
 /* The run's pause is over, or it was cancelled. */
 void job_host_wake(struct job_host *h);
-void job_host_release(struct job_host *h); /* what was kept */
-void job_host_drop(struct job_host *h);    /* leaves everything as it is */
+void job_host_release(struct job_host *h); /* what was kept; job_undo.c */
+/* The same of one task; false: there was nothing. */
+bool job_host_release_task(struct job_host *h, size_t task);
+void job_host_drop(struct job_host *h); /* leaves everything as it is */
 void job_host_clear(struct job_host *h);
 /* Callbacks of operations. */
 void job_host_reached(void *arg, struct host_op *op);

@@ -6,8 +6,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-/* An order of one host's own: a task of the kind with these arguments, which are taken. NULL: none. */
-struct run_order *job_host_own_order(const struct job_host *h, size_t i, json_t *args)
+#define UNDO_TRIES    3
+#define UNDO_PAUSE_MS 5000
+
+struct run_order *job_host_own_order(const struct job_host *h, size_t i, const char *engine, json_t *args)
 {
     const struct job_task *task = &h->run->job->tasks[i];
     struct err err = ERR_INIT;
@@ -16,7 +18,7 @@ struct run_order *job_host_own_order(const struct job_host *h, size_t i, json_t 
     if (!args)
         return NULL;
     own = xcalloc(1, sizeof(*own));
-    own->task = task_by_name(task->kind->task);
+    own->task = task_by_name(engine);
     own->args = xcalloc(1, own->task->args_size + 1);
     own->who = xstrdup(h->run->order.who);
     own->profile = xstrdup(h->run->order.profile);
@@ -28,6 +30,33 @@ struct run_order *job_host_own_order(const struct job_host *h, size_t i, json_t 
     }
     json_decref(args);
     return own;
+}
+
+/* --- what was left going on --- */
+
+bool job_host_release_task(struct job_host *h, size_t task)
+{
+    bool any = false;
+
+    for (struct kept **at = &h->kept; *at;) {
+        struct kept *kept = *at;
+
+        if (kept->task != task) {
+            at = &kept->next;
+            continue;
+        }
+        *at = kept->next;
+        kept->release(kept->work);
+        free(kept);
+        any = true;
+    }
+    return any;
+}
+
+void job_host_release(struct job_host *h)
+{
+    while (h->kept)
+        job_host_release_task(h, h->kept->task);
 }
 
 /* --- taking back --- */
@@ -51,13 +80,29 @@ static void undo_ended(struct job_host *h)
     job_host_end(h, &failure);
 }
 
+/* A machine that the tasks before have just started refuses for a while. */
+static bool undo_again(struct job_host *h, const struct operation *was)
+{
+    if (was->state != OPERATION_FAILED || h->undo_tries >= UNDO_TRIES ||
+        job_cause_is_final(cause_by_name(was->cause)) || !job_host_pause_and_try(h, UNDO_PAUSE_MS))
+        return false;
+    h->undo_at++;
+    return true;
+}
+
 void job_host_undo_over(struct job_host *h, struct attempt *attempt)
 {
-    struct job_result *result = job_host_result_at(h, attempt->task, attempt->label);
+    struct job_result *result;
 
+    if (undo_again(h, &attempt->record)) {
+        job_run_forget(attempt, h->run);
+        return;
+    }
+    result = job_host_result_at(h, attempt->task, attempt->label);
     job_host_copy(&result->operation, &attempt->record);
     result->operation.host_id = h->host->id;
-    result->operation.tries = 1;
+    result->operation.tries = h->undo_tries;
+    h->undo_tries = 0;
     job_run_save(h, attempt->task, attempt);
     job_host_undo_next(h);
 }
@@ -67,10 +112,26 @@ static struct run_order *undo_order(const struct job_host *h, size_t i)
 {
     const struct job_task *task = &h->run->job->tasks[i];
     const struct operation *was = &h->results[i].operation;
+    const char *engine = task->kind->task;
+    json_t *args;
 
     if (!h->results[i].label || h->results[i].skipped || was->state != OPERATION_OK || !task->kind->undo)
         return NULL;
-    return job_host_own_order(h, i, task->kind->undo(task->args, was));
+    args = task->kind->undo(task->args, was, &engine);
+    return job_host_own_order(h, i, engine, args);
+}
+
+/* What went on after the task is over now; nothing is asked of the device. */
+static void note_released(struct job_host *h)
+{
+    uint32_t task = (uint32_t)(JOB_UNDO_BASE + h->undo_at);
+    struct job_result *result = job_host_result_at(h, task, h->run->undo_labels[h->undo_at]);
+
+    result->operation.state = OPERATION_OK;
+    result->operation.tries = 1;
+    result->operation.began_ms = result->operation.ended_ms = job_host_wall(h);
+    result->operation.message = xstrdup("what went on after it was ended");
+    job_run_save(h, task, NULL);
 }
 
 static void undo_refused(struct job_host *h, const struct err *failure)
@@ -84,6 +145,7 @@ static void undo_refused(struct job_host *h, const struct err *failure)
     run_order_clear(h->undo_order);
     free(h->undo_order);
     h->undo_order = NULL;
+    h->undo_tries = 0;
     job_host_undo_next(h);
 }
 
@@ -109,15 +171,24 @@ static void undo_answered(void *data, const struct err *failure)
 /* The last first. What was taken back in another life stays so. */
 void job_host_undo_next(struct job_host *h)
 {
+    bool released;
+
     if (!h->undone) {
         h->undone = xcalloc(h->run->job->count + 1, sizeof(*h->undone));
         h->undo_at = h->at;
     }
     while (h->undo_at > 0) {
         h->undo_at--;
-        if (h->undone[h->undo_at].label || !(h->undo_order = undo_order(h, h->undo_at)))
+        released = job_host_release_task(h, h->undo_at);
+        if (h->undone[h->undo_at].label)
             continue;
-        h->tries = 1;
+        h->undo_order = undo_order(h, h->undo_at);
+        if (!h->undo_order) {
+            if (released)
+                note_released(h);
+            continue;
+        }
+        h->tries = ++h->undo_tries;
         h->asked = (struct err)ERR_INIT;
         if (h->undo_order->task->keeping && h->undo_order->task->keeping->admit)
             job_run_ask(h->run, job_host_ask_work, undo_answered, job_host_ask(h, h->undo_order));

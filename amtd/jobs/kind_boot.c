@@ -35,6 +35,15 @@ static enum job_again boot_again(const json_t *args)
     return json_is_true(json_object_get(args, "reset")) ? JOB_AGAIN_ASK : JOB_AGAIN_SAFE;
 }
 
+/* What waits for the next boot is cleared: a normal boot is the same as none. One that was started cannot be
+ * taken back, but a machine that was off for it is off again. */
+static json_t *boot_undo(const json_t *args, const struct operation *was, const char **task)
+{
+    if (json_is_true(json_object_get(args, "reset")))
+        return power_undo(args, was, task);
+    return json_pack("{s:s}", "to", "normal");
+}
+
 static size_t boot_needs(const json_t *args, struct job_need *needs)
 {
     if (strcmp(json_string_value(json_object_get(args, "to")), "pxe") != 0)
@@ -51,5 +60,6 @@ const struct job_kind job_kind_boot = {
     .task = "boot",
     .role = JOB_OPERATES,
     .again = boot_again,
+    .undo = boot_undo,
     .needs = boot_needs,
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/fleet/declaration.h"
 #include "amtd/jobs/kinds.h"
 #include "base/xalloc.h"
 
@@ -23,7 +24,23 @@ static int config_shape(json_t **args, struct err *err)
 
 /* --- taking back --- */
 
-/* The value in the form of a file, or NULL: it is not one that could be declared. */
+/* What a device had may be nothing that can be declared: then it stays as it is now, and the rest goes back.
+ */
+static bool is_declarable(const char *section, const char *name, const json_t *value)
+{
+    json_t *file = json_pack("{s:{s:O}}", section, name, value), *mistakes;
+    char *text = json_dumps(file, JSON_COMPACT);
+    struct declaration *d = declaration_read("before", text, strlen(text), &mistakes);
+    bool good = d != NULL;
+
+    declaration_free(d);
+    json_decref(mistakes);
+    json_decref(file);
+    free(text);
+    return good;
+}
+
+/* The value in the form of a file, or NULL: it is not told. */
 static json_t *value_of(const char *setting, const char *was)
 {
     json_t *list;
@@ -71,16 +88,26 @@ static void check_port(json_t *network, bool moved)
         json_object_del(network, "ipv4");
 }
 
+/* The address that the port had by DHCP, and will most likely have again; NULL: none. */
+static char *lease_of(const json_t *network, bool moved)
+{
+    const char *how = json_string_value(json_object_get(network, "ipv4"));
+    const char *address = json_string_value(json_object_get(network, "address"));
+
+    return moved && how && strcmp(how, "dhcp") == 0 && address ? xstrdup(address) : NULL;
+}
+
 /* What the task changed, as it was before: as a file, which JSON is, too. The values of the port's addresses
  * are taken as a whole, also those that were right. */
-static json_t *config_undo(const json_t *args, const struct operation *was)
+static json_t *config_undo(const json_t *args, const struct operation *was, const char **task)
 {
     json_t *detail = was->detail ? json_loads(was->detail, 0, NULL) : NULL, *file = json_object(), *row;
-    char *text = NULL;
+    char *text = NULL, *leased;
     bool moved = false;
     size_t i;
 
     (void)args;
+    (void)task;
     json_array_foreach(json_object_get(detail, "settings"), i, row)
     {
         const char *setting = json_string_value(json_object_get(row, "setting"));
@@ -100,11 +127,17 @@ static json_t *config_undo(const json_t *args, const struct operation *was)
         if (!value)
             continue;
         of = xstrndup(setting, (size_t)(name - setting));
+        if (!port && !is_declarable(of, name + 1, value)) {
+            json_decref(value);
+            free(of);
+            continue;
+        }
         if (!(section = json_object_get(file, of)))
             json_object_set_new(file, of, section = json_object());
         json_object_set_new(section, name + 1, value);
         free(of);
     }
+    leased = lease_of(json_object_get(file, "network"), moved);
     check_port(json_object_get(file, "network"), moved);
     if (json_object_size(json_object_get(file, "network")) == 0)
         json_object_del(file, "network");
@@ -112,9 +145,10 @@ static json_t *config_undo(const json_t *args, const struct operation *was)
         text = json_dumps(file, JSON_COMPACT);
     json_decref(detail);
     json_decref(file);
-    detail = text ? json_pack("{s:s, s:b, s:{s:s, s:s}}", "action", "apply", "force", 1, "file", "name",
-                              "before", "text", text)
+    detail = text ? json_pack("{s:s, s:b, s:s*, s:{s:s, s:s}}", "action", "apply", "force", 1, "expect",
+                              leased, "file", "name", "before", "text", text)
                   : NULL;
+    free(leased);
     free(text);
     return detail;
 }

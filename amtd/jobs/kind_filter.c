@@ -39,9 +39,10 @@ static int filter_shape(json_t **args, struct err *err)
 }
 
 /* Back to what was there before; what was taken away cannot be put back from here. */
-static json_t *filter_undo(const json_t *args, const struct operation *was)
+static json_t *filter_undo(const json_t *args, const struct operation *was, const char **task)
 {
     (void)was;
+    (void)task;
     return json_object_get(args, "file") ? json_pack("{s:s, s:b}", "action", "undo", "now", 1) : NULL;
 }
 

@@ -42,16 +42,19 @@ static json_t *power_finish(const json_t *args)
     return json_pack("{s:s}", "action", "on");
 }
 
-/* A machine that ran before is on again after, and one that did not is off. */
-static json_t *power_undo(const json_t *args, const struct operation *was)
+/* A machine that ran before is on again after, and one that was off is off: it is asked first, as it may have
+ * started its system meanwhile. One that slept has somebody's work open, and stays on. */
+json_t *power_undo(const json_t *args, const struct operation *was, const char **task)
 {
-    bool was_on = was->from && strcmp(was->from, "on") == 0;
+    bool was_on = was->from && strcmp(was->from, "on") == 0,
+         was_off = was->from && strcmp(was->from, "off") == 0;
     bool is_on = was->to && strcmp(was->to, "on") == 0;
 
     (void)args;
-    if (!was->from || !was->to || was_on == is_on)
-        return NULL;
-    return json_pack("{s:s}", "action", was_on ? "on" : "off");
+    *task = "power";
+    if (was_on && was->to && !is_on)
+        return json_pack("{s:s}", "action", "on");
+    return was_off && is_on ? json_pack("{s:s, s:b}", "action", "off", "graceful", 1) : NULL;
 }
 
 const struct job_kind job_kind_power = {

@@ -22,4 +22,7 @@ extern const struct job_kind job_kind_ider;
 extern const struct job_kind job_kind_password;
 extern const struct job_kind job_kind_discover;
 
+/* power's undo, for what else brings a machine from one state to another. */
+json_t *power_undo(const json_t *args, const struct operation *was, const char **task);
+
 #endif

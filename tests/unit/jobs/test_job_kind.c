@@ -129,21 +129,43 @@ static void what_may_be_done_twice(void **state)
 static void what_takes_it_back(void **state)
 {
     static const struct {
-        const char *from, *to, *action;
-    } cases[] = {{"off", "on", "off"}, {"on", "off", "on"},  {"standby", "on", "off"}, {"on", "on", NULL},
-                 {NULL, NULL, NULL},   {"off", "off", NULL}, {"on", "hibernate", "on"}};
-    const struct job_kind *power = job_kind_by_name("power");
+        const char *kind, *args, *from, *to, *task, *undo;
+    } cases[] = {
+        {"power", "{}", "off", "on", "power", "{\"action\":\"off\",\"graceful\":true}"},
+        {"power", "{}", "on", "off", "power", "{\"action\":\"on\"}"},
+        {"power", "{}", "on", "hibernate", "power", "{\"action\":\"on\"}"},
+        {"power", "{}", "standby", "on", NULL, NULL}, /* somebody's work is open there */
+        {"power", "{}", "sleep", "on", NULL, NULL},
+        {"power", "{}", "hibernate", "on", NULL, NULL},
+        {"power", "{}", "on", "on", NULL, NULL},
+        {"power", "{}", "off", "off", NULL, NULL},
+        {"power", "{}", NULL, NULL, NULL, NULL},
+        {"boot", "{\"to\":\"pxe\"}", NULL, NULL, "boot", "{\"to\":\"normal\"}"},
+        {"boot", "{\"to\":\"pxe\",\"reset\":true}", "on", "on", NULL, NULL},
+        {"boot", "{\"to\":\"pxe\",\"reset\":true}", "off", "on", "power",
+         "{\"action\":\"off\",\"graceful\":true}"},
+        {"filter", "{\"file\":{}}", NULL, NULL, "filter", "{\"action\":\"undo\",\"now\":true}"},
+        {"filter", "{\"action\":\"remove\"}", NULL, NULL, NULL, NULL},
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct job_kind *kind = job_kind_by_name(cases[i].kind);
         struct operation was = {.from = (char *)cases[i].from, .to = (char *)cases[i].to};
-        json_t *undo = power->undo(NULL, &was);
+        json_t *args = json_loads(cases[i].args, 0, NULL), *wanted = NULL;
+        const char *task = kind->task;
+        json_t *undo = kind->undo(args, &was, &task);
 
-        if (cases[i].action)
-            assert_string_equal(json_string_value(json_object_get(undo, "action")), cases[i].action);
-        else
+        if (cases[i].undo) {
+            wanted = json_loads(cases[i].undo, 0, NULL);
+            assert_true(json_equal(undo, wanted));
+            assert_string_equal(task, cases[i].task);
+        } else {
             assert_null(undo);
+        }
+        json_decref(wanted);
         json_decref(undo);
+        json_decref(args);
     }
 }
 
