@@ -17,6 +17,17 @@ static const struct option_row purge_options[] = {
     {NULL},
 };
 
+static void print_database(const json_t *report)
+{
+    const json_t *file = json_object_get(report, "database");
+
+    if (json_is_object(file))
+        fprintf(stderr, "the database has %lld MiB, %lld of them free; %lld MiB were given back\n",
+                json_integer_value(json_object_get(file, "bytes")) >> 20,
+                json_integer_value(json_object_get(file, "free")) >> 20,
+                json_integer_value(json_object_get(file, "given_back")) >> 20);
+}
+
 static int purge(struct context *ctx)
 {
     static const struct param map[] = {{"dry-run", "dry_run"}, {NULL}};
@@ -32,6 +43,8 @@ static int purge(struct context *ctx)
         output_json(reply);
     else if (code == 0)
         output_rows(output_format(&ctx->args), json_object_get(reply, "kinds"), columns);
+    if (code == 0 && output_format(&ctx->args) == FORMAT_TABLE)
+        print_database(reply);
     json_decref(reply);
     return code;
 }
@@ -80,9 +93,11 @@ static void print_shown(struct context *ctx, json_t *reply)
             json_object_set(row, "removed", json_object_get(kind, "removed"));
     }
     output_rows(output_format(&ctx->args), json_object_get(reply, "limits"), columns);
-    if (output_format(&ctx->args) == FORMAT_TABLE && json_is_object(last))
-        fprintf(stderr, "last %s, next %s\n", json_string_value(json_object_get(last, "began")),
-                json_string_value(next));
+    if (output_format(&ctx->args) != FORMAT_TABLE || !json_is_object(last))
+        return;
+    print_database(last);
+    fprintf(stderr, "last %s, next %s\n", json_string_value(json_object_get(last, "began")),
+            json_string_value(next));
 }
 
 static int purge_show(struct context *ctx)

@@ -26,7 +26,7 @@ struct purge_settings purge_settings_standard(void)
                                    }};
 }
 
-enum step { STEP_MEASURE, STEP_REMOVE };
+enum step { STEP_MEASURE, STEP_REMOVE, STEP_GIVE_BACK };
 
 /* One purge, from kind to kind. */
 struct purge_run {
@@ -42,6 +42,7 @@ struct purge_run {
     int64_t before_ms;
     struct purge_gone portion;
     struct purge_gone gone[PURGE_KINDS];
+    struct purge_file file;
     json_t *report;
     char *text;
 };
@@ -90,6 +91,17 @@ static json_t *kinds_json(const struct purge_run *run)
                              (json_int_t)run->gone[i].units, "bytes", (json_int_t)run->gone[i].bytes, "from",
                              time_json(run->gone[i].from_ms), "to", time_json(run->gone[i].to_ms)));
     return kinds;
+}
+
+/* null: it was not looked at. */
+static json_t *file_json(const struct purge_run *run)
+{
+    const struct purge_file *file = &run->file;
+
+    return file->bytes == 0
+               ? json_null()
+               : json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)file->bytes, "free",
+                           (json_int_t)file->free_bytes, "given_back", (json_int_t)file->given_back);
 }
 
 /* "12 runs, 3 sweeps (1234 bytes)"; NULL: nothing went. Owned. */
@@ -176,9 +188,9 @@ static void finish(struct purge_run *run, const struct err *failure)
     struct purges *p = run->purges;
 
     run->text = gone_text(run);
-    run->report = json_pack("{s:o, s:I, s:b, s:o}", "began", time_json(run->now_ms), "took_ms",
+    run->report = json_pack("{s:o, s:I, s:b, s:o, s:o}", "began", time_json(run->now_ms), "took_ms",
                             (json_int_t)(clock_mono(p->parts.clock) - run->began_mono), "dry_run",
-                            (int)run->dry, "kinds", kinds_json(run));
+                            (int)run->dry, "kinds", kinds_json(run), "database", file_json(run));
     if (failure || run->dry)
         tell(run, failure);
     else
@@ -193,6 +205,8 @@ static int work_portion(struct tx *tx, void *data, struct err *err)
 {
     struct purge_run *run = data;
 
+    if (run->step == STEP_GIVE_BACK)
+        return tx_purge_give_back(tx, &run->file, err);
     if (run->step == STEP_MEASURE)
         return tx_purge_measure(tx, &run->walk, run->now_ms, run->ages, err);
     return tx_purge_remove(tx, &run->walk, run->before_ms, run->dry, &run->portion, err);
@@ -214,6 +228,8 @@ static bool next_step(struct purge_run *run)
     enum purge_kind kind = run->walk.kind;
     int64_t by_size;
 
+    if (run->step == STEP_GIVE_BACK)
+        return false;
     if (run->step == STEP_MEASURE) {
         by_size = purge_moment(run->ages, run->now_ms, run->settings.limits[kind].bytes);
         if (by_size > run->before_ms)
@@ -222,8 +238,10 @@ static bool next_step(struct purge_run *run)
         run->step = STEP_REMOVE;
         return true;
     }
-    if (kind + 1 == PURGE_KINDS)
-        return false;
+    if (kind + 1 == PURGE_KINDS) {
+        run->step = STEP_GIVE_BACK;
+        return !run->dry;
+    }
     next_kind(run, kind + 1);
     return true;
 }
@@ -240,9 +258,16 @@ static void portion_worked(void *data, const struct err *failure)
         next_portion(run);
 }
 
+static bool is_step_over(const struct purge_run *run)
+{
+    if (run->step == STEP_GIVE_BACK)
+        return run->file.over;
+    return run->walk.over || (run->step == STEP_REMOVE && run->before_ms == INT64_MIN);
+}
+
 static void next_portion(struct purge_run *run)
 {
-    while (run->walk.over || (run->step == STEP_REMOVE && run->before_ms == INT64_MIN)) {
+    while (is_step_over(run)) {
         if (!next_step(run)) {
             finish(run, NULL);
             return;

@@ -1,5 +1,6 @@
 #include "amtd/store/purge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #define HOUR_MS          ((int64_t)3600000)
 #define DEVICE_LOG_STAYS "15" /* newest records of each log, by which the next reading knows where it is */
 #define ROWS_MAX         2000 /* that are removed in one transaction */
+#define PAGES_MAX        1000 /* that are given back in one */
+#define SPARE_BYTES      ((int64_t)16 << 20)
 
 const char *const purge_names[PURGE_KINDS + 1] = {
     [PURGE_RUNS] = "runs",         [PURGE_EVENTS] = "events",       [PURGE_EVENT_DATA] = "event-data",
@@ -318,6 +321,58 @@ static int cut_activity(struct tx *tx, int64_t last, struct err *err)
         return -1;
     sqlite3_bind_int64(st, 1, last);
     return tx_run_statement(tx, st, err);
+}
+
+/* --- the file --- */
+
+static int read_number(struct tx *tx, const char *pragma, int64_t *out, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, pragma, err);
+    int row = st ? tx_step(tx, st, err) : -1;
+
+    *out = row > 0 ? sqlite3_column_int64(st, 0) : 0;
+    if (st)
+        sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
+}
+
+static int read_file(struct tx *tx, struct purge_file *file, int64_t *page, struct err *err)
+{
+    if (read_number(tx, "PRAGMA page_size", page, err) != 0 ||
+        read_number(tx, "PRAGMA page_count", &file->bytes, err) != 0 ||
+        read_number(tx, "PRAGMA freelist_count", &file->free_bytes, err) != 0)
+        return -1;
+    file->bytes *= *page;
+    file->free_bytes *= *page;
+    return 0;
+}
+
+/* A step of the statement gives one page back. */
+static int give_back(struct tx *tx, int64_t pages, struct err *err)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%lld)", (long long)pages);
+    return tx_exec(tx, sql, err);
+}
+
+int tx_purge_give_back(struct tx *tx, struct purge_file *file, struct err *err)
+{
+    int64_t page, before, spare;
+
+    if (read_file(tx, file, &page, err) != 0)
+        return -1;
+    before = file->bytes;
+    spare = file->free_bytes - (before / 10 > SPARE_BYTES ? before / 10 : SPARE_BYTES);
+    file->over = spare < page;
+    if (file->over)
+        return 0;
+    if (give_back(tx, spare / page < PAGES_MAX ? spare / page : PAGES_MAX, err) != 0 ||
+        read_file(tx, file, &page, err) != 0)
+        return -1;
+    file->given_back += before - file->bytes;
+    file->over = file->bytes == before; /* it cannot */
+    return 0;
 }
 
 /* --- the last one --- */

@@ -60,6 +60,17 @@ void purge_gone_add(struct purge_gone *sum, const struct purge_gone *more);
 int tx_purge_remove(struct tx *tx, struct purge_walk *walk, int64_t before_ms, bool dry,
                     struct purge_gone *gone, struct err *err);
 
+/* The database file. */
+struct purge_file {
+    int64_t bytes, free_bytes; /* the latter: of pages that nothing is in, and that will be used again */
+    int64_t given_back;        /* by all portions together */
+    bool over;                 /* the file is as small as it is to be */
+};
+/* Gives a portion of the free pages back to the file system, until a tenth of the file is free, or 16 MiB:
+ * what is written tomorrow takes that again. Databases that were made before amtd could do it keep their
+ * size. */
+int tx_purge_give_back(struct tx *tx, struct purge_file *file, struct err *err);
+
 /* The last purge, as JSON; NULL: none yet. Owned. */
 int tx_purge_last(struct tx *tx, int64_t *at_ms, char **report, struct err *err);
 int tx_purge_put(struct tx *tx, int64_t at_ms, const char *report, struct err *err);

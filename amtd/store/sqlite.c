@@ -200,6 +200,7 @@ int tx_open(struct tx *tx, const char *path, const struct seal *seal, struct err
     umask(mask);
     if (status != SQLITE_OK || sqlite3_busy_timeout(tx->db, 5000) != SQLITE_OK ||
         tx_exec(tx,
+                "PRAGMA auto_vacuum = INCREMENTAL;" /* of a new one: what the purge frees is given back */
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                 "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY)",
                 err) != 0 ||

@@ -63,6 +63,32 @@ says "$dir/out" '30d'
 says "$dir/err" 'next'
 exits 0 amtcli run show 2
 
+echo '--- much of it, while amtd is killed; the file becomes smaller'
+sql "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100)
+    INSERT INTO runs(id, task, args, target, who, began, ended, hosts, ok) SELECT 1000 + i, 'power', '{}', 'all', 'x', 1000, 2000, 3, 3 FROM c;
+    WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000)
+    INSERT INTO operations(run, host, name, state, began, ended, detail)
+    SELECT 1001 + i % 100, 1 + i % 3, 'pc', 2, 1000, 2000, hex(zeroblob(300)) FROM c"
+db=$AMTD_STATE_DIR/amtd.db
+amtcli purge > /dev/null 2>&1 & client=$!
+some_gone() { [ "$(sql 'SELECT count(*) < 90000 FROM operations')" = 1 ]; }
+wait_until "some of it" some_gone
+kill -9 "$amtd_pid"
+wait "$amtd_pid" 2> /dev/null || true
+wait $client || true
+[ "$(sql 'PRAGMA quick_check')" = ok ] || fail "the database is damaged"
+large=$(($(sql 'PRAGMA page_count') * $(sql 'PRAGMA page_size')))
+[ "$(sql 'SELECT count(*) > 0 FROM operations WHERE run > 1000')" = 1 ] || echo "(it was done before it was killed)"
+amtd_start --config "$dir/amtd.yaml"
+exits 0 amtcli purge -o json
+[ "$(sql 'SELECT count(*) FROM operations WHERE run > 1000')" = 0 ] || fail "a part of a run stays"
+[ "$(sql 'SELECT count(*) FROM runs WHERE id > 1000 AND began = 1000')" = 0 ] || fail "runs stay"
+jq -e ".database | .bytes < $large / 2 and .free <= 17000000 and .given_back > 20000000" "$dir/out" > /dev/null ||
+    fail "the file ($large bytes) is not smaller: $(jq -c .database "$dir/out")"
+exits 0 amtcli activity verify
+exits 0 amtcli purge show
+says "$dir/err" 'were given back'
+
 echo '--- by itself, once a day'
 amtd_stop
 sed -i 's/^keep:/keep:\n  wait: 1s/' "$dir/amtd.yaml"
@@ -76,7 +102,7 @@ amtd_start --config "$dir/amtd.yaml"
 wait_until "the daily purge" come
 [ "$(sql 'SELECT count(*) FROM runs WHERE id = 2')" = 0 ] || fail "the daily purge left what is old"
 call purge.show | jq -e '.last.dry_run == false and (.last.kinds[] | select(.what == "runs") | .removed == 1)' > /dev/null || fail "it is not reported"
-amtcli event list --kind purge -o json | jq -e 'length == 2' > /dev/null || fail "no event of the daily purge"
+amtcli event list --kind purge -o json | jq -e 'length == 3' > /dev/null || fail "no event of the daily purge"
 [ "$(call purge.show | jq -r '.next | fromdate > now + 80000')" = true ] || fail "the next one comes at once"
 amtd_stop
 amtsim_stop
