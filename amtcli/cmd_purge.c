@@ -92,6 +92,10 @@ static void print_shown(struct context *ctx, json_t *reply)
         if (kind)
             json_object_set(row, "removed", json_object_get(kind, "removed"));
     }
+    if ((kind = kind_of(last, "console-logs")))
+        json_array_append_new(json_object_get(reply, "limits"),
+                              json_pack("{s:s, s:s, s:s, s:O}", "what", "console-logs", "age", "by console",
+                                        "size", "by console", "removed", json_object_get(kind, "removed")));
     output_rows(output_format(&ctx->args), json_object_get(reply, "limits"), columns);
     if (output_format(&ctx->args) != FORMAT_TABLE || !json_is_object(last))
         return;

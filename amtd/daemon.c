@@ -540,12 +540,29 @@ static void power_begins(void *arg, const char *host, const char *who, const cha
         hub_power(d->hub, host, who, text);
 }
 
+static void expire_logs(void *arg)
+{
+    const struct daemon *d = arg;
+
+    if (d->hub)
+        hub_expire(d->hub);
+}
+
+static struct purge_gone logs_gone(void *arg)
+{
+    const struct daemon *d = arg;
+    struct keeper_gone gone = d->hub ? hub_gone(d->hub) : (struct keeper_gone){0};
+
+    return (struct purge_gone){.units = (int64_t)gone.segments, .bytes = (int64_t)gone.bytes};
+}
+
 static void start_purges(struct daemon *d)
 {
     const struct purge_settings keep = config_keep(d->config);
 
-    d->purges = purges_new(
-        &(struct purge_parts){&d->loop, d->store, d->events, clock_system(), activity_purged, d}, &keep);
+    d->purges = purges_new(&(struct purge_parts){&d->loop, d->store, d->events, clock_system(),
+                                                 activity_purged, expire_logs, logs_gone, d},
+                           &keep);
 }
 
 static int start_parts(struct daemon *d, struct err *err)

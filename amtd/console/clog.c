@@ -549,6 +549,16 @@ void clog_roll(struct clog *log)
     clog_start_work(log, clog_now(log));
 }
 
+void clog_expire(struct clog *log)
+{
+    const struct log_settings *s = &log->settings;
+
+    if (s->keep_ms == 0 && s->keep_count == 0 && s->keep_bytes == 0)
+        return;
+    log->expire_wanted = true;
+    clog_start_work(log, clog_now(log));
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;

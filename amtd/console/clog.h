@@ -130,6 +130,9 @@ int64_t clog_last_ms(const struct clog *log); /* wall clock of the last byte; 0:
 
 /* Closes the open segment now, when it is not empty. */
 void clog_roll(struct clog *log);
+/* Looks now, on the worker, for closed segments that are kept no longer: a log that nothing comes to any more
+ * is not looked at otherwise. */
+void clog_expire(struct clog *log);
 /* Time passes: write, sign, roll by age, resume after trouble, look after the file. Returns when it wants to
  * be called next (monotonic ms), INT64_MAX: not before something is appended. */
 int64_t clog_tick(struct clog *log, int64_t now_ms);

@@ -46,15 +46,16 @@ struct clog_store {
     bool syncing;
     int64_t sync_due;
     size_t busy;
-    struct clog *reading; /* whose reader is kept */
-    uint32_t scatter;     /* a pseudo-random number, the last one */
+    struct keeper_gone gone; /* of all logs, since somebody asked */
+    struct clog *reading;    /* whose reader is kept */
+    uint32_t scatter;        /* a pseudo-random number, the last one */
     struct spool *spool;
     struct clog *waiting; /* those with events in it, the longest waiting first */
     int64_t sweep_due;
     bool sweep_failed; /* it was said */
 };
 
-enum clog_work { WORK_NONE, WORK_CLOSE, WORK_SIGN, WORK_RESCUE };
+enum clog_work { WORK_NONE, WORK_CLOSE, WORK_SIGN, WORK_RESCUE, WORK_EXPIRE };
 
 struct clog_job {
     struct clog *log;
@@ -63,7 +64,7 @@ struct clog_job {
     struct keeper keeper;
     int fd;
     uint64_t first, end, journal_end;
-    int removed;
+    struct keeper_gone gone;
     int status;
     struct err err;
 };
@@ -116,7 +117,7 @@ struct clog {
 
     enum clog_work working;
     struct clog_job *waiting; /* a rescue that failed and will be tried again */
-    bool close_wanted, roll_wanted, rescue_wanted;
+    bool close_wanted, roll_wanted, rescue_wanted, expire_wanted;
     const char *roll_why;
     int64_t work_due; /* not before */
     uint64_t signed_end, signed_journal;

@@ -58,6 +58,14 @@ void clog_store_set_sync(struct clog_store *store, int64_t sync_ms)
     store->sync_ms = sync_ms;
 }
 
+struct keeper_gone clog_store_gone(struct clog_store *store)
+{
+    struct keeper_gone gone = store->gone;
+
+    store->gone = (struct keeper_gone){0};
+    return gone;
+}
+
 size_t clog_store_busy(const struct clog_store *store)
 {
     return store->busy;

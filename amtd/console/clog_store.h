@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "amtd/console/keeper.h"
 #include "amtd/console/node_key.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -38,6 +39,8 @@ void clog_store_turn(struct clog_store *store);
 /* Time passes: syncs what was written, makes journals of early events. Returns when it wants to be called
  * next (monotonic ms), INT64_MAX: not before something is written. */
 int64_t clog_store_tick(struct clog_store *store, int64_t now_ms);
+/* What the logs gave up of their closed segments since this was asked last. */
+struct keeper_gone clog_store_gone(struct clog_store *store);
 /* Jobs handed to the worker that have not come back. */
 size_t clog_store_busy(const struct clog_store *store);
 

@@ -24,7 +24,7 @@ static void job_free(struct clog_job *job)
 
 static void run_close(struct clog_job *job)
 {
-    job->status = keeper_close(&job->keeper, &job->removed, &job->err);
+    job->status = keeper_close(&job->keeper, &job->gone, &job->err);
 }
 
 static void run_sign(struct clog_job *job)
@@ -39,8 +39,13 @@ static void run_rescue(struct clog_job *job)
         run_close(job);
 }
 
+static void run_expire(struct clog_job *job)
+{
+    job->status = keeper_expire(&job->keeper, &job->gone, &job->err);
+}
+
 static void (*const runs[])(struct clog_job *job) = {
-    [WORK_CLOSE] = run_close, [WORK_SIGN] = run_sign, [WORK_RESCUE] = run_rescue};
+    [WORK_CLOSE] = run_close, [WORK_SIGN] = run_sign, [WORK_RESCUE] = run_rescue, [WORK_EXPIRE] = run_expire};
 
 static void job_run(void *arg)
 {
@@ -64,6 +69,7 @@ static void job_failed(struct clog *log, struct clog_job *job)
 {
     static const char *const what[] = {[WORK_CLOSE] = "a segment cannot be closed",
                                        [WORK_SIGN] = "the open segment cannot be signed",
+                                       [WORK_EXPIRE] = "what is kept no longer cannot be removed",
                                        [WORK_RESCUE] = "what the deleted file held cannot be saved yet"};
 
     log_err(log->name, "log: %s: %s", what[job->work], job->err.text);
@@ -85,8 +91,10 @@ static void job_done(void *arg)
         log->signed_end = job->end;
         log->signed_journal = job->journal_end;
     }
-    if (job->removed > 0)
-        log_info(log->name, "log: %d old segments removed", job->removed);
+    if (job->gone.segments > 0)
+        log_info(log->name, "log: %llu old segments removed", (unsigned long long)job->gone.segments);
+    log->store->gone.segments += job->gone.segments;
+    log->store->gone.bytes += job->gone.bytes;
     if (job->status != 0 && job->work == WORK_RESCUE && !log->dying)
         log->waiting = job; /* it holds the only way to those bytes */
     else
@@ -227,8 +235,13 @@ bool clog_start_work(struct clog *log, int64_t now_ms)
     if (log->roll_wanted && !log->paused && !log->rescue_wanted)
         start_roll(log);
     if (log->close_wanted && log->known && !log->paused) {
-        log->close_wanted = false;
+        log->close_wanted = log->expire_wanted = false;
         submit(log, closing(log, WORK_CLOSE));
+        return true;
+    }
+    if (log->expire_wanted) {
+        log->expire_wanted = false;
+        submit(log, job_new(log, WORK_EXPIRE));
         return true;
     }
     if (now_ms >= log->sign_due)
@@ -242,7 +255,7 @@ int64_t clog_work_deadline(const struct clog *log)
 
     if (log->working != WORK_NONE)
         return INT64_MAX; /* its end looks for more */
-    if (log->waiting || log->rescue_wanted || log->roll_wanted || log->close_wanted)
+    if (log->waiting || log->rescue_wanted || log->roll_wanted || log->close_wanted || log->expire_wanted)
         next = log->work_due;
     if (log->sign_due < next)
         next = log->sign_due;

@@ -695,6 +695,11 @@ void console_logging(struct console *c, const char *who, bool on, const struct a
     console_did(c, JOURNAL_LOGGING, who, on ? "on" : "off", 0);
 }
 
+void console_expire(struct console *c)
+{
+    clog_expire(c->log);
+}
+
 void console_roll(struct console *c)
 {
     clog_roll(c->log);

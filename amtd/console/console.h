@@ -148,8 +148,9 @@ void console_history(struct console *console, const char *text);
  * on. */
 void console_logging(struct console *console, const char *who, bool on, const struct attachment *by);
 void console_power(struct console *console, const char *who,
-                   const char *text);       /* a power action on its host */
-void console_roll(struct console *console); /* closes the open segment of its log */
+                   const char *text);         /* a power action on its host */
+void console_roll(struct console *console);   /* closes the open segment of its log */
+void console_expire(struct console *console); /* as clog_expire */
 /* Types into it without an attachment: when nobody holds the lease, or `force`. -1 and err: in-use, refused.
  */
 int console_send(struct console *console, const char *who, const void *p, size_t n, bool force,

@@ -703,6 +703,22 @@ void hub_roll(struct hub *hub)
     hub_each(hub, roll, NULL);
 }
 
+static void expire(void *arg, struct console *console)
+{
+    (void)arg;
+    console_expire(console);
+}
+
+void hub_expire(struct hub *hub)
+{
+    hub_each(hub, expire, NULL);
+}
+
+struct keeper_gone hub_gone(struct hub *hub)
+{
+    return clog_store_gone(hub->store);
+}
+
 const struct node_key *hub_key(const struct hub *hub)
 {
     return hub->key;

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "amtd/console/console.h"
+#include "amtd/console/keeper.h"
 #include "amtd/console/node_key.h"
 #include "amtd/console/settings.h"
 #include "amtd/console/source.h"
@@ -79,5 +80,9 @@ void hub_changed(struct hub *hub);
 void hub_power(struct hub *hub, const char *host, const char *who, const char *text);
 /* Closes the open segments of all logs (SIGUSR2). */
 void hub_roll(struct hub *hub);
+/* All logs give up what is kept no longer (clog_expire), by and by; hub_gone: what they did since it was
+ * asked last. */
+void hub_expire(struct hub *hub);
+struct keeper_gone hub_gone(struct hub *hub);
 
 #endif

@@ -326,7 +326,7 @@ static void remove_files(const struct keeper *k, const struct log_file *file)
     }
 }
 
-static int expire(const struct keeper *k, int *removed, struct err *err)
+static int expire(const struct keeper *k, struct keeper_gone *removed, struct err *err)
 {
     struct log_dir dir;
     struct kept *kept;
@@ -350,9 +350,11 @@ static int expire(const struct keeper *k, int *removed, struct err *err)
         r.end = gone < dir.count ? dir.files[gone].first : last.end;
         if (status == 0)
             status = append_record(k, &r, err);
-        for (size_t i = 0; status == 0 && i < gone; i++)
+        for (size_t i = 0; status == 0 && i < gone; i++) {
             remove_files(k, &dir.files[i]);
-        *removed = status == 0 ? (int)gone : 0;
+            removed->segments++;
+            removed->bytes += kept[i].bytes;
+        }
     }
     free(kept);
     log_dir_clear(&dir);
@@ -361,17 +363,30 @@ static int expire(const struct keeper *k, int *removed, struct err *err)
 
 /* --- the work --- */
 
-int keeper_close(const struct keeper *k, int *removed, struct err *err)
+int keeper_expire(const struct keeper *k, struct keeper_gone *gone, struct err *err)
+{
+    struct log_dir dir;
+    int status = log_dir_read(&dir, k->path, err);
+    bool open = false;
+
+    *gone = (struct keeper_gone){0};
+    for (size_t i = 0; status == 0 && i < dir.count; i++)
+        open = open || dir.files[i].form == LOG_PLAIN;
+    log_dir_clear(&dir);
+    return status == 0 && !open ? expire(k, gone, err) : status;
+}
+
+int keeper_close(const struct keeper *k, struct keeper_gone *gone, struct err *err)
 {
     struct log_dir dir;
     int status = log_dir_read(&dir, k->path, err);
 
-    *removed = 0;
+    *gone = (struct keeper_gone){0};
     for (size_t i = 0; status == 0 && i < dir.count; i++)
         if (dir.files[i].form == LOG_PLAIN)
             status = close_segment(k, &dir.files[i], err);
     log_dir_clear(&dir);
-    return status == 0 ? expire(k, removed, err) : -1;
+    return status == 0 ? expire(k, gone, err) : -1;
 }
 
 int keeper_rescue(const struct keeper *k, int fd, uint64_t first, uint64_t size, struct err *err)

@@ -23,12 +23,20 @@ struct keeper {
     uint64_t seen_first;
 };
 
+/* Closed segments that were removed. */
+struct keeper_gone {
+    uint64_t segments, bytes; /* as they were on the disk */
+};
+
 /* Copies what a log file held that is not under its name any more, through the descriptor that is still open,
  * to FIRST.log. -1 and err. */
 int keeper_rescue(const struct keeper *keeper, int fd, uint64_t first, uint64_t size, struct err *err);
 /* Closes every FIRST.log there is: syncs it, adds its record to the chain, compresses it, removes the plain
- * one. Then removes what is kept no longer. *removed: how many segments. -1 and err. */
-int keeper_close(const struct keeper *keeper, int *removed, struct err *err);
+ * one. Then removes what is kept no longer: *gone. -1 and err. */
+int keeper_close(const struct keeper *keeper, struct keeper_gone *gone, struct err *err);
+/* Only the latter, of a log that may not have been used in this life; nothing while a segment is to be
+ * closed. */
+int keeper_expire(const struct keeper *keeper, struct keeper_gone *gone, struct err *err);
 /* Signs the open segment's bytes [first, end), which fd holds, and journal_end bytes of its journal; syncs
  * before. -1 and err. */
 int keeper_sign(const struct keeper *keeper, int fd, uint64_t first, uint64_t end, uint64_t journal_end,

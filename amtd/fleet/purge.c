@@ -12,6 +12,8 @@
 #define LONG_MS (32 * DAY_MS) /* after a longer absence, or with a wrong clock, it waits for a day */
 #define GIB     ((int64_t)1 << 30)
 
+#define CONSOLE_LOGS "console-logs" /* closed segments */
+
 struct purge_settings purge_settings_standard(void)
 {
     return (struct purge_settings){.wait_ms = WAIT_MS,
@@ -43,6 +45,7 @@ struct purge_run {
     struct purge_gone portion;
     struct purge_gone gone[PURGE_KINDS];
     struct purge_file file;
+    struct purge_gone logs; /* of consoles */
     json_t *report;
     char *text;
 };
@@ -90,6 +93,10 @@ static json_t *kinds_json(const struct purge_run *run)
             kinds, json_pack("{s:s, s:I, s:I, s:o, s:o}", "what", purge_names[i], "removed",
                              (json_int_t)run->gone[i].units, "bytes", (json_int_t)run->gone[i].bytes, "from",
                              time_json(run->gone[i].from_ms), "to", time_json(run->gone[i].to_ms)));
+    if (!run->dry)
+        json_array_append_new(kinds, json_pack("{s:s, s:I, s:I, s:n, s:n}", "what", CONSOLE_LOGS, "removed",
+                                               (json_int_t)run->logs.units, "bytes",
+                                               (json_int_t)run->logs.bytes, "from", "to"));
     return kinds;
 }
 
@@ -117,6 +124,9 @@ static char *gone_text(const struct purge_run *run)
                        purge_names[i]);
         bytes += run->gone[i].bytes;
     }
+    if (run->logs.units > 0)
+        buf_printf(&text, "%s%lld of " CONSOLE_LOGS, text.len > 0 ? ", " : "", (long long)run->logs.units);
+    bytes += run->logs.bytes;
     if (text.len > 0) {
         buf_printf(&text, " were removed, about %lld KiB", (long long)(bytes / 1024));
         out = buf_take(&text);
@@ -187,6 +197,8 @@ static void finish(struct purge_run *run, const struct err *failure)
 {
     struct purges *p = run->purges;
 
+    if (!run->dry && p->parts.logs_gone)
+        run->logs = p->parts.logs_gone(p->parts.arg);
     run->text = gone_text(run);
     run->report = json_pack("{s:o, s:I, s:b, s:o, s:o}", "began", time_json(run->now_ms), "took_ms",
                             (json_int_t)(clock_mono(p->parts.clock) - run->began_mono), "dry_run",
@@ -290,6 +302,8 @@ static void begin(struct purges *p, bool dry,
     run->now_ms = clock_wall(p->parts.clock);
     run->began_mono = clock_mono(p->parts.clock);
     run->ages = xcalloc(1, sizeof(*run->ages));
+    if (!dry && p->parts.expire_logs)
+        p->parts.expire_logs(p->parts.arg);
     next_kind(run, 0);
     next_portion(run);
 }

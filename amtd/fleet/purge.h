@@ -36,6 +36,10 @@ struct purge_parts { /* borrowed, outlive it */
     const struct clock *clock;
     /* One that nobody ordered has removed something: for the activity log. */
     void (*done)(void *arg, const char *text, const struct err *failure);
+    /* Logs of consoles have limits of their own: that they give up what is over them, and what they gave up
+     * since that was asked last. */
+    void (*expire_logs)(void *arg);
+    struct purge_gone (*logs_gone)(void *arg);
     void *arg;
 };
 
