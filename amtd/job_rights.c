@@ -34,16 +34,20 @@ static enum console_right right_of_job(const char *who, enum api_role role,
 
 struct asked {
     struct account *account;
+    char *who; /* as he was called when it was ordered */
     void (*known)(void *arg, const struct user *user);
     void *arg;
 };
 
+/* A number that somebody else has got meanwhile is not him. */
 static void account_known(void *arg)
 {
     struct asked *a = arg;
+    bool same = strcmp(account_who(a->account), a->who) == 0;
 
-    a->known(a->arg, account_user(a->account));
+    a->known(a->arg, same ? account_user(a->account) : NULL);
     account_unref(a->account);
+    free(a->who);
     free(a);
 }
 
@@ -77,6 +81,7 @@ static void look_up(void *arg, int64_t uid, const char *who,
         return;
     }
     a = xcalloc(1, sizeof(*a));
+    a->who = xstrdup(who);
     a->known = known;
     a->arg = known_arg;
     a->account =
@@ -96,7 +101,7 @@ static void note(void *arg, const struct job_deed *deed)
                                        .target = deed->target,
                                        .hosts = hosts,
                                        .err = deed->err,
-                                       .result = "begun",
+                                       .result = deed->result ? deed->result : "begun",
                                        .detail = deed->detail,
                                        .run = deed->run});
     hostlist_free(hosts);

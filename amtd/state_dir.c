@@ -22,6 +22,11 @@ static int check_mode(const char *path, struct err *err)
         return err_set_errno(err, CAUSE_SYSTEM, errno, "state directory %s", path);
     if (!S_ISDIR(st.st_mode))
         return err_set_errno(err, CAUSE_SYSTEM, ENOTDIR, "state directory %s", path);
+    if (st.st_uid != 0 && st.st_uid != geteuid())
+        return err_set(
+            err, CAUSE_SYSTEM,
+            "state directory %s: it belongs to the user with number %u, who could put other files there",
+            path, (unsigned)st.st_uid);
     if (st.st_mode & (S_IWGRP | S_IWOTH))
         return err_set(err, CAUSE_SYSTEM,
                        "state directory %s: others may write there, its mode is %04o: chmod go-w it", path,

@@ -7,5 +7,9 @@
  * process when it closes such a descriptor). The first statement of main, before any thread. A process that
  * cannot even do that ends with exit code 126. */
 void process_open_standard_fds(void);
+/* Programs that are begun from now on get none of the descriptors that are open, but for their standard
+ * input, output and error: libraries open some that would be passed on, and whoever began this process may
+ * have left more. Any thread; just before each program is begun. */
+void process_keep_descriptors(void);
 
 #endif

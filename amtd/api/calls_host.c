@@ -378,13 +378,28 @@ static int set_one(struct tx *tx, struct host *host, const json_t *params, struc
     return status;
 }
 
+/* An address says which machine a host is. Whoever has his role on some hosts only would reach any other
+ * machine by it, with what he may do on his own. */
+static int may_point(const struct tx *tx, struct err *err)
+{
+    const struct actor *actor = tx_actor(tx);
+
+    if (!actor || reach_everywhere(actor->reach) >= ROLE_ADMINISTER)
+        return 0;
+    return err_set(
+        err, CAUSE_DENIED,
+        "an address says which machine a host is: this needs the role 'administer' on every host, which %s "
+        "does not have",
+        actor->who);
+}
+
 int call_host_set(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     struct hosts hosts;
     struct counter c;
     int status;
 
-    if (counter_start(&c, param_text(params, "address"), err) != 0 ||
+    if (counter_start(&c, param_text(params, "address"), err) != 0 || (c.text && may_point(tx, err) != 0) ||
         tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
         return -1;
     status = 0;

@@ -10,6 +10,7 @@
 
 #include "amtd/jobs/job_run.h"
 #include "amtd/jobs/kinds.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -147,13 +148,21 @@ static struct words environment(const struct job_call *call, const struct passwd
     return env;
 }
 
-static struct words command_line(const json_t *args)
+/* directory: gone to by the command's own account, so that it is no way into what that may not enter. NULL:
+ * it is there already. */
+static struct words command_line(const json_t *args, const char *directory)
 {
     const char *shell = json_string_value(json_object_get(args, "shell"));
     struct words words = {0};
     json_t *word;
     size_t i;
 
+    if (directory) {
+        add_word(&words, xstrdup("/bin/sh"));
+        add_word(&words, xstrdup("-c"));
+        add_word(&words, xstrdup("cd -- \"$0\" && exec \"$@\""));
+        add_word(&words, xstrdup(directory));
+    }
     if (shell) {
         add_word(&words, xstrdup("/bin/sh"));
         add_word(&words, xstrdup("-c"));
@@ -330,14 +339,14 @@ static int spawn(struct command *c)
     const struct passwd *pw = call->uid >= 0 ? getpwuid((uid_t)call->uid) : NULL;
     const char *directory = json_string_value(json_object_get(call->args, "directory"));
     bool other = call->uid >= 0 && (uid_t)call->uid != geteuid();
-    struct words argv = command_line(call->args), env = environment(call, pw);
+    struct words argv = command_line(call->args, other ? directory : NULL), env = environment(call, pw);
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD}, {.flags = UV_INHERIT_FD}};
     uv_process_options_t options = {.exit_cb = on_ended,
                                     .file = argv.items[0],
                                     .args = argv.items,
                                     .env = env.items,
-                                    .cwd = directory ? directory : "/",
+                                    .cwd = directory && !other ? directory : "/",
                                     .flags = UV_PROCESS_DETACHED,
                                     .stdio_count = 3,
                                     .stdio = stdio};
@@ -354,6 +363,7 @@ static int spawn(struct command *c)
     if (status == 0) {
         c->spawned = true; /* also when it fails, the handle is there */
         c->handles++;
+        process_keep_descriptors();
         status = uv_spawn(call->parts->run->loop, &c->process, &options);
     }
     if (output >= 0)

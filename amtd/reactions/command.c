@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "amtd/reactions/reaction_internal.h"
+#include "base/process.h"
 #include "base/xalloc.h"
 
 #define VARIABLES 12
@@ -97,6 +98,7 @@ void command_start(const struct firing *f)
     options.env = environment(f);
     options.stdio = none;
     options.stdio_count = 3;
+    process_keep_descriptors();
     status = uv_spawn(reactions->parts.loop, &c->process, &options);
     if (status != 0) {
         reactions_failed(reactions, f->rule.name, &f->event, uv_strerror(status));

@@ -181,6 +181,11 @@ void tx_as(struct tx *tx, const struct actor *actor)
     tx->actor = actor;
 }
 
+const struct actor *tx_actor(const struct tx *tx)
+{
+    return tx->actor;
+}
+
 const char *tx_only(const struct tx *tx)
 {
     return tx->actor && reach_everywhere(tx->actor->reach) < ROLE_WATCH ? tx->actor->who : NULL;

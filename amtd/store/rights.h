@@ -65,7 +65,8 @@ struct actor {
     const char *who; /* as in runs and activities */
     const struct reach *reach;
     enum api_role need;
-    struct hostlist *touched; /* the hosts of targets are added; NULL: nobody wants to know */
+    struct hostlist *touched; /* the hosts of targets, and those that are added or changed, come in; NULL:
+                                 nobody wants to know */
 };
 /* Borrowed until tx_as(tx, NULL), which works for amtd itself again. */
 void tx_as(struct tx *tx, const struct actor *actor);
@@ -73,6 +74,8 @@ void tx_as(struct tx *tx, const struct actor *actor);
  * one of them. *everywhere (may be NULL): his role on every host. user NULL: amtd itself. */
 int tx_target_of(struct tx *tx, const char *target, const char *who, const struct user *user,
                  enum api_role need, struct hosts *out, enum api_role *everywhere, struct err *err);
+/* For whom it works now; NULL: for amtd itself. */
+const struct actor *tx_actor(const struct tx *tx);
 /* 0, or -1 and err (denied) where the actor lacks what he needs on one of the hosts. */
 int actor_check(const struct actor *actor, const struct hosts *hosts, struct err *err);
 /* The same for whoever the transaction works for, with another role. */
