@@ -93,7 +93,7 @@ static int activity_verify(struct context *ctx)
 static void print_line(void *arg, const json_t *event)
 {
     FILE *out = arg;
-    char *line = json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
+    char *line = json_dumps(event, output_line_flags() | JSON_SORT_KEYS);
 
     if (line)
         fprintf(out, "%s\n", line);

@@ -99,7 +99,7 @@ static void on_event_json(void *arg, const json_t *event)
 {
     const struct stream *stream = arg;
 
-    json_dumpf(event, stream->out, JSON_COMPACT);
+    json_dumpf(event, stream->out, output_line_flags());
     fputc('\n', stream->out);
     fflush(stream->out);
 }

@@ -86,7 +86,7 @@ char *deed_of_run(const char *task, const json_t *args)
 char *deed_text(const char *what)
 {
     size_t skip = strncmp(what, RUN, strlen(RUN)) == 0 ? strlen(RUN) : 0;
-    const char *object = skip ? strchr(what, '{') : NULL;
+    const char *object = strchr(what, '{');
     json_t *args = object ? json_loads(object, 0, NULL) : NULL;
     char *task, *text;
 

@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-/* `what` of activity.list (docs/api.md): the name of a call, of a run with its task and an object of
- * arguments behind it. Returns a new string; what is not of that form comes back as it is. */
+/* `what` of activity.list (docs/api.md): the name of a call, of a run with its task, and an object of what it
+ * was given behind it. Returns a new string; what is not of that form comes back as it is. */
 char *deed_text(const char *what);
 /* The same of a run, by its task and its arguments, an object or NULL. Returns a new string. */
 char *deed_of_run(const char *task, const json_t *args);

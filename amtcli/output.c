@@ -62,6 +62,11 @@ size_t output_json_flags(void)
            (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0);
 }
 
+size_t output_line_flags(void)
+{
+    return JSON_COMPACT | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0);
+}
+
 void output_json(const json_t *json)
 {
     struct block *block = xmalloc(sizeof(*block));

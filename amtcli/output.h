@@ -39,6 +39,8 @@ void output_json(const json_t *json);
 /* How it looks, for jansson. On a terminal only what is ASCII: JSON itself escapes no controls beyond it
  * (U+009B begins a sequence). */
 size_t output_json_flags(void);
+/* The same for one object a line. */
+size_t output_line_flags(void);
 
 /* A value as printable text; appended. */
 void cell_text(const json_t *row, const char *field, struct buf *out);

@@ -3,14 +3,17 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "amtd/config_reactions.h"
 #include "amtd/config_reader.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define DIAL_LIMIT_DEFAULT 4096
@@ -18,6 +21,7 @@
 #define PRIVATE_IDLE_MS    (10 * 60 * 1000)
 #define DAY                ((int64_t)24 * 3600 * 1000)
 #define YEARS              (100 * 365 * DAY)
+#define FILE_MAX           ((size_t)64 << 20)
 
 /* --- the options: one row each --- */
 
@@ -256,27 +260,24 @@ int config_parse(struct config *config, const char *name, const void *p, size_t 
     return r.count == 0 ? 0 : -1;
 }
 
-static void read_file(struct config_reader *r, const char *path)
+static void read_file(struct config_reader *r, const char *path, EVP_MD_CTX *sum)
 {
-    FILE *file = fopen(path, "rb");
+    struct buf text = buf_init(FILE_MAX);
+    struct err err = ERR_INIT;
     yaml_parser_t parser;
-    struct stat st;
 
     r->path = path;
-    if (file && fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
-        fclose(file);
-        file = NULL;
-        errno = EISDIR;
-    }
-    if (!file) {
-        buf_printf(r->mistakes, "%s: %m\n", path);
+    if (file_read(path, &text, &err) != 0) {
+        buf_printf(r->mistakes, "%s\n", err.text);
         r->count++;
-        return;
+    } else {
+        if (sum)
+            EVP_DigestUpdate(sum, buf_str(&text), text.len);
+        yaml_parser_initialize(&parser);
+        yaml_parser_set_input_string(&parser, (const unsigned char *)buf_str(&text), text.len);
+        load(r, &parser);
     }
-    yaml_parser_initialize(&parser);
-    yaml_parser_set_input_file(&parser, file);
-    load(r, &parser);
-    fclose(file);
+    buf_free(&text);
 }
 
 static int is_part(const struct dirent *entry)
@@ -287,7 +288,7 @@ static int is_part(const struct dirent *entry)
 }
 
 /* conf.d beside the file, by name. */
-static void read_parts(struct config_reader *r, const char *path)
+static void read_parts(struct config_reader *r, const char *path, EVP_MD_CTX *sum)
 {
     const char *slash = strrchr(path, '/');
     char *folder = xasprintf("%.*sconf.d", slash ? (int)(slash - path + 1) : 0, path);
@@ -301,12 +302,25 @@ static void read_parts(struct config_reader *r, const char *path)
     for (int i = 0; i < count; i++) {
         char *part = xasprintf("%s/%s", folder, parts[i]->d_name);
 
-        read_file(r, part);
+        read_file(r, part, sum);
         free(part);
         free(parts[i]);
     }
     free(parts);
     free(folder);
+}
+
+static void note_sum(struct config *config, EVP_MD_CTX *sum)
+{
+    struct buf hex = buf_init(sizeof(config->sum));
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    if (sum && EVP_DigestFinal_ex(sum, digest, &n) == 1)
+        text_hex(&hex, digest, n, false);
+    snprintf(config->sum, sizeof(config->sum), "%s", buf_str(&hex));
+    buf_free(&hex);
+    EVP_MD_CTX_free(sum);
 }
 
 int config_parse_consoles(struct config *config, const char *name, const void *p, size_t n,
@@ -325,11 +339,17 @@ int config_parse_consoles(struct config *config, const char *name, const void *p
 int config_read(struct config *config, const char *path, struct buf *mistakes)
 {
     struct config_reader r = {.mistakes = mistakes, .config = config};
+    EVP_MD_CTX *sum = EVP_MD_CTX_new();
 
     free(config->path);
     config->path = realpath(path, NULL);
-    read_file(&r, path);
-    read_parts(&r, path);
+    if (sum && EVP_DigestInit_ex(sum, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(sum);
+        sum = NULL;
+    }
+    read_file(&r, path, sum);
+    read_parts(&r, path, sum);
+    note_sum(config, sum);
     config_forget_names(&r);
     config_note_fixed(config, options, sizeof(options) / sizeof(options[0]));
     return r.count == 0 ? 0 : -1;

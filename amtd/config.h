@@ -67,6 +67,7 @@ struct config {
     bool is_private;
     bool only_joins; /* is there to join a server, and connects to none */
     char *path;      /* of the file that was read last, absolute; NULL: none */
+    char sum[65];    /* SHA-256 of it and its conf.d, one behind the other, in hex; "": there is none */
     char *fixed;     /* what it says of the options that count from the start on (config_fixed.c) */
     char *cwd;       /* where amtd was started: relative paths begin there; NULL: here */
     struct console_settings *consoles;

@@ -22,6 +22,7 @@
 #include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
 #include "amtd/node/uplinks.h"
+#include "amtd/own_deeds.h"
 #include "amtd/pushed.h"
 #include "amtd/reactions/reaction.h"
 #include "amtd/redirect/sol_source.h"
@@ -318,8 +319,11 @@ static void on_roll(uv_signal_t *handle, int number)
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    (void)number;
-    daemon_stop(handle->data);
+    struct daemon *d = handle->data;
+
+    if (!d->stopping)
+        own_deed_stopped(d, number);
+    daemon_stop(d);
 }
 
 /* Watches for the patterns of a configuration, unless it does so already. */
@@ -383,6 +387,7 @@ int daemon_reload(struct daemon *d, struct buf *mistakes, struct buf *later)
             buf_printf(mistakes, "%s: %s\n", d->config->path, err.text);
     }
     if (status == 0) {
+        memcpy(d->config->sum, fresh.sum, sizeof(fresh.sum));
         config_compare_fixed(d->config, &fresh, later);
         follow(d, &fresh, identity);
         if (later->len > 0)
@@ -399,9 +404,13 @@ int daemon_reload(struct daemon *d, struct buf *mistakes, struct buf *later)
 static void on_reload(uv_signal_t *handle, int number)
 {
     struct buf mistakes = buf_init(1 << 20), later = buf_init(4096);
+    struct daemon *d = handle->data;
 
     (void)number;
-    daemon_reload(handle->data, &mistakes, &later);
+    if (!d->stopping) {
+        daemon_reload(d, &mistakes, &later);
+        own_deed_reloaded(d, &mistakes);
+    }
     buf_free(&mistakes);
     buf_free(&later);
 }
@@ -567,6 +576,8 @@ static void start_purges(struct daemon *d)
 
 static int start_parts(struct daemon *d, struct err *err)
 {
+    struct run_log log;
+
     if (state_dir_make(d->config->state_dir, err) != 0 ||
         (d->lock = state_dir_lock(d->config->state_dir, err)) < 0)
         return -1;
@@ -596,6 +607,8 @@ static int start_parts(struct daemon *d, struct err *err)
     engine_set_guard(d->engine, redirect_guard(d->redirect));
     engine_set_power_watch(d->engine, &(struct power_watch){d, power_begins});
     engine_set_management(d->engine, d->config->management);
+    own_deeds_of_runs(&log, d);
+    engine_set_log(d->engine, &log);
     d->discovery = discovery_new(&(struct discovery_parts){&d->loop, d->store, d->engine, d->events,
                                                            loop_http_get(d->http), clock_system()},
                                  err);
@@ -749,6 +762,7 @@ struct daemon *daemon_start(struct config *config, struct err *err)
     d->idle_since = clock_mono(clock_system());
     init_loop(d);
     if (start_parts(d, err) == 0) {
+        own_deed_started(d);
         uv_signal_start(&d->term, on_signal, SIGTERM);
         uv_signal_start(&d->interrupt, on_signal, SIGINT);
         uv_signal_start(&d->roll, on_roll, SIGUSR2);

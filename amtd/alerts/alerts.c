@@ -171,6 +171,7 @@ static void renew(struct alerts *alerts, const char *names)
         .args_text = task_args_text(&task_alert, args),
         .target = xstrdup(names),
         .who = xstrdup("amtd"),
+        .by = xstrdup("alerts"),
         .parallel = RUN_PARALLEL_DEFAULT,
         .confirmed = true,
     };

@@ -24,11 +24,18 @@ enum api_scope {
 };
 
 enum api_type { API_STRING, API_INTEGER, API_BOOLEAN, API_OBJECT, API_ARRAY };
+/* What the activity log says of a parameter. */
+enum api_told {
+    API_TOLD,    /* its value */
+    API_SECRET,  /* that there was one */
+    API_CONTENT, /* nothing: what somebody typed or wrote, whole files, how the answer is wanted */
+};
 struct api_param {
     const char *name; /* NULL ends the list */
     enum api_type type;
     bool required;
     const char *text; /* for documentation and errors */
+    enum api_told told;
 };
 
 /* Exactly one of work and start is set. */
@@ -79,6 +86,8 @@ void api_begun(struct api_request *rq, const json_t *state, const struct hosts *
 /* Ends the call; rq must not be used after. Takes the reference. */
 void api_reply(struct api_request *rq, json_t *reply);
 void api_fail(struct api_request *rq, const struct err *err);
+/* Writes down that a part of it was denied; the call goes on. */
+void api_denied(struct api_request *rq, const struct err *err);
 /* With details (may be NULL), whose reference it takes. */
 void api_fail_with(struct api_request *rq, const struct err *err, json_t *details);
 /* How many bytes of events the caller has not taken yet: producers of much should wait above API_HIGH_WATER

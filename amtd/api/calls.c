@@ -33,7 +33,7 @@ static const struct api_param host_add_params[] = {
     END,
 };
 static const struct api_param host_import_params[] = {
-    {"rows", API_ARRAY, true, "objects with name, address, profile, tags"},
+    {"rows", API_ARRAY, true, "objects with name, address, profile, tags", API_CONTENT},
     {"update", API_BOOLEAN, false, "change hosts that are there"},
     END,
 };
@@ -50,7 +50,7 @@ static const struct api_param host_set_params[] = {
     END,
 };
 static const struct api_param host_remove_params[] = {
-    TARGET, {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"}, END};
+    TARGET, {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts", API_CONTENT}, END};
 static const struct api_param collection_put_params[] = {
     NAME,
     {"list", API_STRING, false, "a host list"},
@@ -66,7 +66,7 @@ static const struct api_param profile_put_params[] = {
     {"position", API_INTEGER, false, "in the order of trying"},
     {"auth", API_STRING, false, "digest or kerberos"},
     {"user", API_STRING, false, "for digest"},
-    {"password", API_STRING, false, "for digest"},
+    {"password", API_STRING, false, "for digest", API_SECRET},
     {"ccache", API_STRING, false, "Kerberos credential cache"},
     {"tls", API_STRING, false, "none, ca, own or pin"},
     {"ca_file", API_STRING, false, "PEM"},
@@ -100,7 +100,7 @@ static const struct api_param run_start_params[] = {
     {"max_failures", API_INTEGER, false, "stop after so many"},
     {"timeout_ms", API_INTEGER, false, "per host"},
     {"dry_run", API_BOOLEAN, false, "only say what would be done"},
-    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
+    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts", API_CONTENT},
     END,
 };
 static const struct api_param password_list_params[] = {
@@ -131,9 +131,9 @@ static const struct api_param password_show_params[] = {
 };
 #define JOB_TEXT                                                                                             \
     {"name", API_STRING, true, "what it is called when the file does not say"},                              \
-        {"text", API_STRING, true, "the job file"},                                                          \
+        {"text", API_STRING, true, "the job file", API_CONTENT},                                             \
     {                                                                                                        \
-        "files", API_OBJECT, false, "of each file that it names: {name, text, ...}"                          \
+        "files", API_OBJECT, false, "of each file that it names: {name, text, ...}", API_CONTENT             \
     }
 
 static const struct api_param job_check_params[] = {
@@ -149,7 +149,7 @@ static const struct api_param job_check_params[] = {
     }
 #define BRIEF                                                                                                \
     {                                                                                                        \
-        "brief", API_BOOLEAN, false, "tell of tasks only how many are done"                                  \
+        "brief", API_BOOLEAN, false, "tell of tasks only how many are done", API_CONTENT                     \
     }
 static const struct api_param job_run_params[] = {
     JOB_TEXT,
@@ -158,14 +158,14 @@ static const struct api_param job_run_params[] = {
     BRIEF,
     {"profile", API_STRING, false, "use this one alone"},
     {"dry_run", API_BOOLEAN, false, "only say what would be done"},
-    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
+    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts", API_CONTENT},
     END,
 };
 static const struct api_param job_retry_params[] = {
     {"run", API_INTEGER, true, "its number"},
     ROLLOUT,
     BRIEF,
-    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts"},
+    {"confirmed", API_BOOLEAN, false, "needed for more than ten hosts", API_CONTENT},
     END,
 };
 static const struct api_param job_watch_params[] = {{"run", API_INTEGER, true, "its number"}, BRIEF, END};
@@ -228,7 +228,7 @@ static const struct api_param client_invite_params[] = {
     END,
 };
 static const struct api_param node_join_params[] = {
-    {"token", API_STRING, true, "of the server"},
+    {"token", API_STRING, true, "of the server", API_SECRET},
     {"configuration", API_BOOLEAN, false, "take the consoles' configuration from it"},
     END,
 };
@@ -265,21 +265,21 @@ static const struct api_param console_break_params[] = {
 };
 static const struct api_param console_message_params[] = {
     NAME,
-    {"text", API_STRING, true, "what to say"},
+    {"text", API_STRING, true, "what to say", API_CONTENT},
     {"to", API_INTEGER, false, "id of one attachment"},
     END,
 };
 static const struct api_param console_broadcast_params[] = {
     {"names", API_ARRAY, false, "which consoles; * and ? as in a shell; default: all"},
-    {"text", API_STRING, true, "what to say"},
+    {"text", API_STRING, true, "what to say", API_CONTENT},
     END,
 };
 static const struct api_param console_note_params[] = {
-    NAME, {"text", API_STRING, true, "what to write down"}, END};
+    NAME, {"text", API_STRING, true, "what to write down", API_CONTENT}, END};
 static const struct api_param console_send_params[] = {
     {"names", API_ARRAY, true, "which consoles; * and ? as in a shell"},
-    {"text", API_STRING, false, "what to type"},
-    {"data", API_STRING, false, "the same in base64"},
+    {"text", API_STRING, false, "what to type", API_CONTENT},
+    {"data", API_STRING, false, "the same in base64", API_CONTENT},
     {"force", API_BOOLEAN, false, "also where somebody else writes"},
     END,
 };
@@ -311,14 +311,15 @@ static const struct api_param log_search_params[] = {
     {"limit", API_INTEGER, false, "end after so many"},
     END,
 };
-static const struct api_param mail_login_params[] = {
-    {"user", API_STRING, false, "who amtd is there"}, {"password", API_STRING, false, "with user"}, END};
+static const struct api_param mail_login_params[] = {{"user", API_STRING, false, "who amtd is there"},
+                                                     {"password", API_STRING, false, "with user", API_SECRET},
+                                                     END};
 static const struct api_param mail_send_params[] = {
     {"to", API_ARRAY, true, "addresses"},
     {"subject", API_STRING, true, "one line"},
-    {"text", API_STRING, false, "what it says"},
+    {"text", API_STRING, false, "what it says", API_CONTENT},
     {"name", API_STRING, false, "of an attachment"},
-    {"data", API_STRING, false, "the attachment in base64"},
+    {"data", API_STRING, false, "the attachment in base64", API_CONTENT},
     END,
 };
 static const struct api_param event_list_params[] = {
@@ -388,13 +389,13 @@ static const struct api_param discover_diff_params[] = {
 
 static const struct api_param config_check_params[] = {
     {"name", API_STRING, true, "what it is called when the file does not say"},
-    {"text", API_STRING, true, "the file"},
+    {"text", API_STRING, true, "the file", API_CONTENT},
     END,
 };
 static const struct api_param config_declare_params[] = {
     {"collection", API_STRING, true, "whose configuration it is"},
     {"name", API_STRING, true, "what it is called when the file does not say"},
-    {"text", API_STRING, true, "the file"},
+    {"text", API_STRING, true, "the file", API_CONTENT},
     END,
 };
 

@@ -77,6 +77,8 @@ static void reply_with(struct api_request *rq, void (*add)(struct listing *listi
         api_fail(rq, &l.denied);
         return;
     }
+    if (l.denied.cause == CAUSE_DENIED)
+        api_denied(rq, &l.denied);
     api_reply(rq, l.out);
 }
 
@@ -482,6 +484,8 @@ void call_console_send(struct api_request *rq)
             json_decref(s.refused);
             api_fail(rq, &s.listing.denied);
         } else {
+            if (s.listing.denied.cause == CAUSE_DENIED)
+                api_denied(rq, &s.listing.denied);
             api_reply(rq, json_pack("{s:o, s:o}", "sent", s.listing.out, "refused", s.refused));
         }
     }

@@ -80,8 +80,8 @@ void call_daemon_reload(struct api_request *rq)
     size_t count = 0;
 
     if (daemon_reload(d, &mistakes, &later) == 0) {
-        api_reply(rq, json_pack("{s:I, s:s}", "consoles", (json_int_t)hub_count(daemon_hub(d)), "later",
-                                buf_str(&later)));
+        api_reply(rq, json_pack("{s:I, s:s, s:s}", "consoles", (json_int_t)hub_count(daemon_hub(d)), "later",
+                                buf_str(&later), "sha256", daemon_config(d)->sum));
     } else {
         for (const char *p = buf_str(&mistakes); (p = strchr(p, '\n')); p++)
             count++;

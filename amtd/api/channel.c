@@ -73,6 +73,18 @@ static void denied(const struct channel *channel, const struct err *err)
     free(what);
 }
 
+/* Strangers are turned away without a line: anybody on the network could fill the log. */
+void channel_not_for(const struct caller *caller, const char *kind, struct err *err)
+{
+    char *what = xasprintf("open %s", kind);
+
+    err_set(err, CAUSE_DENIED, "%s may not open a channel of the kind '%s'", caller->who, kind);
+    if (caller->kind != CALLER_STRANGER)
+        activity_write(caller->daemon,
+                       &(struct deed){.who = caller->who, .by = caller->from, .what = what, .err = err});
+    free(what);
+}
+
 static void open_now(struct channel *channel)
 {
     const struct view params = {channel->params.p, channel->params.len};
@@ -134,7 +146,7 @@ void channel_open(struct client *client, const struct caller *caller, uint32_t n
     if (!kind)
         err_set(&err, CAUSE_PROTOCOL, "this amtd does not serve channels of that kind");
     else if (!(caller->kind & (kind->callers ? kind->callers : (unsigned)CALLER_USER)))
-        err_set(&err, CAUSE_DENIED, "%s may not open a channel of the kind '%s'", caller->who, kind->name);
+        channel_not_for(caller, kind->name, &err);
     if (err.cause != CAUSE_NONE) {
         reject(client, number, &err);
         return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/api/activity.h"
 #include "amtd/daemon.h"
 #include "amtd/node/uplinks.h"
 #include "base/log.h"
@@ -56,11 +57,19 @@ static void take(struct configuring *c, struct view text)
     struct buf mistakes = buf_init(65536);
     struct channel *channel = c->channel;
     bool taken = daemon_push(caller->daemon, text.p, text.n, &mistakes) == 0;
+    struct err err = ERR_INIT;
 
     if (taken)
         log_info(caller->who, "this node has its consoles from it");
     else
         log_err(caller->who, "its configuration has mistakes, and is not used: %s", buf_str(&mistakes));
+    if (!taken)
+        err_set(&err, CAUSE_INVALID_ARGUMENT, "%.*s", (int)strcspn(buf_str(&mistakes), "\n"),
+                buf_str(&mistakes));
+    activity_write(caller->daemon, &(struct deed){.who = caller->who,
+                                                  .by = caller->from,
+                                                  .what = "configure",
+                                                  .err = taken ? NULL : &err});
     answer(c, taken, buf_str(&mistakes));
     buf_free(&mistakes);
     configuring_free(c);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/api/activity.h"
 #include "amtd/api/calls.h"
 #include "amtd/api/console_json.h"
 #include "amtd/console/hub.h"
@@ -25,6 +26,7 @@ struct terminal {
     char *ended; /* why, when it was ended from here */
     struct attach_request request;
     struct err failure; /* of the look-up */
+    bool denied;        /* what he may not do here is written down */
 };
 
 static void terminal_free(struct terminal *t)
@@ -233,10 +235,27 @@ static int on_open(struct channel *channel, struct view params, struct err *err)
 
 /* --- from the client --- */
 
+/* Only somebody who may not write is attached and types all the same: one line for each attachment. */
+static void look_for_denial(struct terminal *t, const char *what)
+{
+    struct err err = ERR_INIT;
+
+    if (t->denied || t->request.right >= RIGHT_WRITE)
+        return;
+    t->denied = true;
+    err_set(&err, CAUSE_DENIED, "%s may not write to console %s", channel_who(t->channel), t->name);
+    activity_write(t->daemon, &(struct deed){.who = channel_who(t->channel),
+                                             .by = t->request.from,
+                                             .what = what,
+                                             .target = t->name,
+                                             .err = &err});
+}
+
 static void on_data(struct channel *channel, const uint8_t *p, size_t n)
 {
     struct terminal *t = channel_arg(channel);
 
+    look_for_denial(t, "console.type");
     buf_add(&t->typed, p, n);
     if (t->attachment)
         push(t);
@@ -249,6 +268,7 @@ static void on_signal(struct channel *channel, uint32_t number)
 
     if (!t->attachment || number != SIGNAL_BREAK)
         return;
+    look_for_denial(t, "console.break");
     if (attachment_break(t->attachment, &err) != 0 && t->events)
         api_event(t->events,
                   json_pack("{s:s, s:s, s:s}", "event", "dropped", "console", t->name, "text", err.text));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/api/activity.h"
 #include "amtd/daemon.h"
 #include "amtd/node/peers.h"
 #include "base/clock.h"
@@ -74,6 +75,25 @@ static void answer(struct joining *j)
     json_decref(json);
 }
 
+/* From now on its key is somebody's: the other half of the invitation. */
+static void write_down(const struct joining *j)
+{
+    bool is_client = j->peer.kind == PEER_CLIENT;
+    struct buf pin = buf_init(2 * PEER_PIN + 1);
+    char *who = is_client
+                    ? xasprintf("client %s (%s)", j->peer.name, j->peer.user ? j->peer.user : j->peer.name)
+                    : xasprintf("node %s", j->peer.name);
+    char *detail;
+
+    text_hex(&pin, j->theirs, PEER_PIN, false);
+    detail = xasprintf("pin %s%s%s", buf_str(&pin), is_client ? ", role " : "",
+                       is_client ? role_name((enum api_role)j->peer.role) : "");
+    activity_write(j->daemon, &(struct deed){.who = who, .by = j->from, .what = "join", .detail = detail});
+    buf_free(&pin);
+    free(detail);
+    free(who);
+}
+
 static void join_done(void *data, const struct err *failure)
 {
     struct joining *j = data;
@@ -84,6 +104,7 @@ static void join_done(void *data, const struct err *failure)
             channel_reject(j->channel, failure);
     } else {
         log_info(NULL, "%s %s joined from %s", peer_kind_name(j->peer.kind), j->peer.name, j->from);
+        write_down(j);
         peers_put(daemon_peers(j->daemon), &j->peer);
         if (j->channel)
             answer(j);

@@ -248,8 +248,10 @@ static struct api_request *request_of(const struct client *client, uint32_t chan
 static void open_call(struct client *client, uint32_t channel)
 {
     struct api_request *rq;
+    struct err err = ERR_INIT;
 
     if (client->caller.kind != CALLER_USER) {
+        channel_not_for(&client->caller, "call", &err);
         client_reject(client, channel, "denied: calls are for users");
         return;
     }

@@ -3,16 +3,15 @@
 #include <string.h>
 
 #include "amtd/api/activity.h"
+#include "amtd/api/call_deed.h"
 #include "amtd/api/operation_json.h"
 #include "amtd/api/scope.h"
 #include "amtd/api/server_internal.h"
 #include "amtd/daemon.h"
-#include "amtd/fleet/task.h"
 #include "amtd/store/reach.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "base/xalloc.h"
 
 #define USUAL_LINE 250 /* bytes of many lines sent */
@@ -58,18 +57,19 @@ static void send_line(struct api_request *rq, const char *kind, json_t *value, s
     json_decref(value);
 }
 
-/* The one secret that comes by a call. */
-static void wipe_password(const json_t *params)
+static void wipe_secrets(const struct api_request *rq)
 {
-    const json_t *password = json_object_get(params, "password");
+    for (const struct api_param *p = rq->call ? rq->call->params : NULL; p && p->name; p++) {
+        const json_t *value = json_object_get(rq->params, p->name);
 
-    if (json_is_string(password))
-        secret_wipe((char *)json_string_value(password), json_string_length(password));
+        if (p->told == API_SECRET && json_is_string(value))
+            secret_wipe((char *)json_string_value(value), json_string_length(value));
+    }
 }
 
 void request_free(struct api_request *rq)
 {
-    wipe_password(rq->params);
+    wipe_secrets(rq);
     if (rq->client)
         client_close_channel(rq->client, rq);
     json_decref(rq->params);
@@ -84,68 +84,24 @@ void request_free(struct api_request *rq)
 
 /* --- the activity log --- */
 
-static char *target_of(const json_t *params)
-{
-    static const char *const names[] = {"target", "hosts", "host", "name"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (json_is_string(json_object_get(params, names[i])))
-            return xstrdup(json_string_value(json_object_get(params, names[i])));
-    return NULL;
-}
-
-/* "run.start power {"action":"cycle"}" says more than "run.start", "job.run nightly" more than "job.run". */
-static char *what_of(const struct api_request *rq)
-{
-    const char *task = json_string_value(json_object_get(rq->params, "task"));
-    const char *name = json_string_value(json_object_get(rq->params, "name"));
-    bool on_target = json_is_string(json_object_get(rq->params, "target"));
-    json_t *given, *file;
-    char *args, *what;
-
-    if (!task)
-        return name && on_target ? xasprintf("%s %s", rq->call->name, name) : xstrdup(rq->call->name);
-    given = json_copy(json_object_get(rq->params, "args"));
-    file = json_object_get(given, "file");
-    if (json_is_object(file)) /* its name says enough */
-        json_object_set(given, "file", json_object_get(file, "name"));
-    args = task_args_text(task_by_name(task), given);
-    json_decref(given);
-    what = xasprintf("%s %s %s", rq->call->name, task, args);
-    free(args);
-    return what;
-}
-
 /* What is quiet is written down only when it was denied; so is what is begun, before its end is known. */
 static void write_activity(struct api_request *rq, const json_t *reply, const struct err *err, bool begun)
 {
     struct deed deed = {.who = api_who(rq), .by = rq->from, .hosts = rq->touched, .err = err};
-    json_int_t ok = json_integer_value(json_object_get(reply, "ok"));
-    json_int_t failed = json_integer_value(json_object_get(reply, "failed"));
-    json_int_t hosts = json_integer_value(json_object_get(reply, "hosts"));
-    char *what, *target, *detail = NULL;
+    bool failed = json_integer_value(json_object_get(reply, "failed")) > 0;
+    char *what, *detail;
 
     if (!rq->call || (rq->call->quiet && !(err && err->cause == CAUSE_DENIED)))
         return;
-    what = what_of(rq);
-    target = target_of(rq->params);
-    deed.run = json_integer_value(json_object_get(reply, "run"));
-    if (begun)
-        deed.result = "begun";
-    else if (failed > 0)
-        deed.result = "failed";
-    if (deed.run > 0 && begun)
-        detail = xasprintf("run %lld: %lld %s", (long long)deed.run, (long long)hosts,
-                           text_plural((uint64_t)hosts, "host", "hosts"));
-    else if (deed.run > 0)
-        detail = xasprintf("run %lld: %lld %s, %lld ok, %lld failed", (long long)deed.run, (long long)hosts,
-                           text_plural((uint64_t)hosts, "host", "hosts"), (long long)ok, (long long)failed);
+    what = call_deed_text(rq->call, rq->params);
+    detail = call_deed_detail(reply, begun);
+    deed.run = json_integer_value(json_object_get(json_object_get(reply, "run") ? reply : rq->params, "run"));
+    deed.result = begun ? "begun" : failed ? "failed" : NULL;
     deed.what = what;
-    deed.target = target;
+    deed.target = call_deed_target(rq->params);
     deed.detail = detail;
     activity_write(rq->daemon, &deed);
     free(what);
-    free(target);
     free(detail);
 }
 
@@ -192,6 +148,11 @@ void api_fail_with(struct api_request *rq, const struct err *err, json_t *detail
     write_activity(rq, NULL, err, false);
     send_line(rq, "failure", failure, no_detail);
     request_free(rq);
+}
+
+void api_denied(struct api_request *rq, const struct err *err)
+{
+    write_activity(rq, NULL, err, false);
 }
 
 void api_fail(struct api_request *rq, const struct err *err)

@@ -38,6 +38,8 @@ void client_close_channel(struct client *client, struct api_request *rq);
 /* channel.c: events of channels that the other end opened and that are no calls */
 void channel_open(struct client *client, const struct caller *caller, uint32_t number, struct view kind,
                   struct view params);
+/* Says so in err, and in the activity log. */
+void channel_not_for(const struct caller *caller, const char *kind, struct err *err);
 bool channel_data(struct client *client, uint32_t number, const uint8_t *p, size_t n); /* false: none */
 void channel_signal(struct client *client, uint32_t number, uint32_t value);
 void channel_drained(struct client *client, uint32_t number);

@@ -26,6 +26,7 @@ struct engine {
         void (*over)(void *arg, const struct run_order *order); /* NULL: free */
         void *arg;
     } listeners[ENGINE_LISTENERS];
+    struct run_log log; /* over NULL: nobody wants to know */
 };
 
 struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *http, const struct clock *clock,
@@ -60,6 +61,11 @@ void engine_set_power_watch(struct engine *engine, const struct power_watch *wat
     engine->parts.power_watch = *watch;
 }
 
+void engine_set_log(struct engine *engine, const struct run_log *log)
+{
+    engine->log = *log;
+}
+
 void engine_set_management(struct engine *engine, const char *addresses)
 {
     engine->parts.management = addresses;
@@ -79,11 +85,20 @@ static void engine_maybe_end(struct engine *engine)
     stopped(arg);
 }
 
+static void tell_log(const struct engine *engine, const struct active_run *run)
+{
+    const struct run_order *order = run_order(run);
+
+    if (engine->log.over && order->by && run_record(run)->id > 0 && order->task->changes(order->args))
+        engine->log.over(engine->log.arg, order, run_hosts(run), run_record(run));
+}
+
 static void run_went(void *arg, struct active_run *run)
 {
     struct entry *entry = arg;
     struct engine *engine = entry->engine;
 
+    tell_log(engine, run);
     engine_tell_over(engine, run_order(run));
     DL_DELETE(engine->entries, entry);
     free(entry);

@@ -14,6 +14,7 @@ struct engine *engine_new(uv_loop_t *loop, struct store *store, struct http *htt
 /* For runs from now on; borrowed. */
 void engine_set_guard(struct engine *engine, const struct session_guard *guard);
 void engine_set_power_watch(struct engine *engine, const struct power_watch *watch);
+void engine_set_log(struct engine *engine, const struct run_log *log);
 /* Where hosts reach this server: addresses, blank-separated; borrowed. NULL: where it comes from when it goes
  * to them. */
 void engine_set_management(struct engine *engine, const char *addresses);

@@ -93,6 +93,7 @@ static void start_run(struct filter_watch *w, enum kind kind, const char *names,
         .args = args,
         .target = xstrdup(names),
         .who = xstrdup("amtd"),
+        .by = xstrdup("filters"),
         .parallel = RUN_PARALLEL_DEFAULT,
         .confirmed = true,
     };

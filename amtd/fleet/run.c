@@ -117,6 +117,7 @@ void run_order_clear(struct run_order *order)
     user_free(order->user);
     free(order->target);
     free(order->who);
+    free(order->by);
     free(order->profile);
     memset(order, 0, sizeof(*order));
 }

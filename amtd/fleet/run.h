@@ -30,6 +30,7 @@ struct run_order {
     char *args_text; /* as JSON, for the record */
     char *target;
     char *who;
+    char *by; /* what began it by itself: "reaction again"; NULL: whoever ordered it writes it down */
     struct user *user;    /* whose rights on the target count; NULL: it is amtd's own. Owned */
     enum api_role need;   /* that user's role on each host */
     char *profile;        /* use this one alone, or NULL */
@@ -60,6 +61,14 @@ struct session_guard {
 struct power_watch {
     void *arg;
     void (*begins)(void *arg, const char *host, const char *who, const char *text);
+};
+
+/* Hears of runs that began by themselves (order.by) and changed something, when they have ended: for the
+ * activity log. */
+struct run_log {
+    void *arg;
+    void (*over)(void *arg, const struct run_order *order, const struct hosts *hosts,
+                 const struct run *record);
 };
 
 /* What a run works with; borrowed, outlives all runs. */

@@ -70,7 +70,7 @@ void job_run_tell_barred(const struct job_run *run)
         text = xasprintf("run %lld of job %s leaves out %zu of %zu hosts: %s", (long long)run->record.run.id,
                          run->job->name, barred.count, run->hosts.count, err.text);
         parts->note(parts->arg, &(struct job_deed){run->order.who, by, what, run->order.target, &barred,
-                                                   run->record.run.id, NULL, &err});
+                                                   run->record.run.id, NULL, &err, NULL});
         event_raise(parts->events,
                     &(struct event_report){.kind = EVENT_JOB, .severity = SEVERITY_WARNING, .text = text});
         free(text);

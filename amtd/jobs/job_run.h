@@ -31,7 +31,8 @@ struct job_deed {
     const struct hosts *hosts; /* NULL: none */
     int64_t run;               /* 0: none */
     const char *detail;        /* or NULL */
-    const struct err *err;     /* NULL: it has begun */
+    const struct err *err;     /* why it was not begun, or NULL */
+    const char *result;        /* without err: what came of it; NULL: it has begun */
 };
 
 /* What runs of jobs work with; borrowed, outlives them. */

@@ -5,6 +5,7 @@
 
 #include "amtd/jobs/job_host_internal.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define SAVE_AGAIN_MS 5000
@@ -177,11 +178,40 @@ static void end_saved(void *data, const struct err *failure)
     job_run_wake(run);
 }
 
+/* Whoever ordered it by a call hears the end, and has it written down; these are heard by nobody. */
+static void tell_end(const struct job_run *run)
+{
+    const struct job_order *order = &run->order;
+    const struct run *record = &run->record.run;
+    char *by, *what, *detail;
+
+    if (!order->schedule && !order->reaction && !run->resumed)
+        return;
+    by = order->schedule   ? xasprintf("schedule %s", order->schedule)
+         : order->reaction ? xasprintf("reaction %s", order->reaction)
+                           : xasprintf("run %lld, taken up", (long long)record->id);
+    what = xasprintf("job.run %s", run->job->name);
+    detail = xasprintf("run %lld: %u %s, %u ok, %u failed", (long long)record->id, record->hosts,
+                       text_plural(record->hosts, "host", "hosts"), record->ok, record->failed);
+    run->parts->note(run->parts->arg, &(struct job_deed){.who = order->who,
+                                                         .by = by,
+                                                         .what = what,
+                                                         .target = order->target,
+                                                         .hosts = &run->hosts,
+                                                         .run = record->id,
+                                                         .detail = detail,
+                                                         .result = record->failed > 0 ? "failed" : "ok"});
+    free(detail);
+    free(what);
+    free(by);
+}
+
 void job_run_end(struct job_run *run)
 {
     run->phase = JOB_ENDED;
     run->record.run.ended_ms = clock_wall(run->parts->run->clock);
     run->record.state = JOB_RUN_OVER;
+    tell_end(run);
     run->pending++;
     store_submit(run->parts->run->store, save_end, end_saved, run);
 }

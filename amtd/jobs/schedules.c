@@ -70,6 +70,7 @@ struct outcome {
     char *note;                          /* why it was not begun */
     struct job_order order;              /* until it is known who that is */
     struct discovery_order *sweep_order; /* instead; the same */
+    bool adds, resumes;                  /* that sweep adds hosts; is one that was left */
     struct user *user;
 };
 
@@ -133,7 +134,8 @@ static void note(const struct outcome *o, const struct hosts *hosts, const struc
     char *what = o->sweep_order ? xstrdup("discover.start") : xasprintf("job.run %s", o->job);
     char *detail = o->sweep > 0 ? xasprintf("sweep %lld", (long long)o->sweep) : NULL;
 
-    parts->note(parts->arg, &(struct job_deed){o->who, by, what, o->target, hosts, o->run, detail, err});
+    parts->note(parts->arg,
+                &(struct job_deed){o->who, by, what, o->target, hosts, o->run, detail, err, NULL});
     free(detail);
     free(what);
     free(by);
@@ -188,7 +190,7 @@ static int64_t setting(const json_t *settings, const char *name)
 /* One under way; it goes on when amtd is started anew. */
 struct sweeping {
     struct schedules *schedules;
-    char *name;
+    char *name, *who;
     struct outcome *outcome; /* until it has begun; NULL: it has */
     struct sweeping *prev, *next;
 };
@@ -217,6 +219,27 @@ static void sweep_event(void *arg, json_t *event)
     keep(o);
 }
 
+/* What came of one that had begun. */
+static void note_sweep(const struct sweeping *w, const json_t *reply, const struct err *failure)
+{
+    const struct job_parts *parts = w->schedules->parts;
+    const json_t *hosts = json_object_get(reply, "hosts");
+    char *by = xasprintf("schedule %s", w->name), *known = json_dumps(hosts ? hosts : reply, JSON_COMPACT);
+    char *detail =
+        xasprintf("sweep %lld: hosts %s", (long long)json_integer_value(json_object_get(reply, "sweep")),
+                  known ? known : "{}");
+
+    parts->note(parts->arg, &(struct job_deed){.who = w->who,
+                                               .by = by,
+                                               .what = "discover.start",
+                                               .detail = detail,
+                                               .err = failure,
+                                               .result = "ok"});
+    free(detail);
+    free(known);
+    free(by);
+}
+
 /* What was found is told by the sweep itself. That amtd ends is no failure. */
 static void sweep_over(void *arg, json_t *reply, const struct err *failure)
 {
@@ -225,7 +248,8 @@ static void sweep_over(void *arg, json_t *reply, const struct err *failure)
     struct outcome *o = w->outcome;
     bool stopped = failure && failure->cause == CAUSE_INTERRUPTED;
 
-    (void)reply;
+    if (!stopped && !o)
+        note_sweep(w, reply, failure);
     DL_DELETE(s->sweeps, w);
     if (failure && !stopped && o) {
         run_refused(o, failure);
@@ -240,6 +264,7 @@ static void sweep_over(void *arg, json_t *reply, const struct err *failure)
         o = NULL;
     }
     free(w->name);
+    free(w->who);
     free(w);
     maybe_close(s);
 }
@@ -253,29 +278,16 @@ static void start_sweep(struct schedules *s, const char *name, struct outcome *o
 
     w->schedules = s;
     w->name = xstrdup(name);
+    w->who = xstrdup(order->who);
     w->outcome = o;
     DL_APPEND(s->sweeps, w);
     discovery_start(s->parts->discovery, order, &watch);
 }
 
-static void resume_sweeps(struct schedules *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        struct discovery_order order = {.resume = s->items[i].last_sweep};
-
-        if (!s->items[i].discover || !s->items[i].sweep_left)
-            continue;
-        log_info(NULL, "schedule=%s goes on with sweep %lld", s->items[i].name, (long long)order.resume);
-        order.words = json_array();
-        order.who = xstrdup(s->items[i].who);
-        start_sweep(s, s->items[i].name, NULL, &order);
-    }
-}
-
 static int may_sweep(struct tx *tx, void *data, struct err *err)
 {
     struct outcome *o = data;
-    enum api_role need = o->sweep_order->add ? ROLE_ADMINISTER : ROLE_OPERATE;
+    enum api_role need = o->adds ? ROLE_ADMINISTER : ROLE_OPERATE;
     struct reach *reach;
     bool may;
 
@@ -288,14 +300,40 @@ static int may_sweep(struct tx *tx, void *data, struct err *err)
                          role_name(need), o->who);
 }
 
+/* Whose sweep was left may it no more: it stays as it is. */
+static void refuse_to_resume(struct outcome *o, const struct err *err)
+{
+    char *text = xasprintf("schedule %s: its sweep %lld does not go on: %s", o->name,
+                           (long long)o->sweep_order->resume, err->text);
+
+    note(o, NULL, err);
+    event_raise(o->schedules->parts->events,
+                &(struct event_report){.kind = EVENT_JOB, .severity = SEVERITY_WARNING, .text = text});
+    free(text);
+    give_up(o);
+}
+
+static void resume(struct outcome *o)
+{
+    struct schedules *s = o->schedules;
+
+    log_info(NULL, "schedule=%s goes on with sweep %lld", o->name, (long long)o->sweep_order->resume);
+    start_sweep(s, o->name, NULL, o->sweep_order);
+    give_up(o);
+}
+
 static void sweep_allowed(void *data, const struct err *failure)
 {
     struct outcome *o = data;
 
-    if (failure)
+    if (failure && o->resumes)
+        refuse_to_resume(o, failure);
+    else if (failure)
         run_refused(o, failure);
     else if (o->schedules->closing)
         give_up(o);
+    else if (o->resumes)
+        resume(o);
     else
         start_sweep(o->schedules, o->name, o, o->sweep_order);
 }
@@ -312,7 +350,10 @@ static void known(void *arg, const struct user *user)
         give_up(o);
     } else if (!user) {
         err_set(&err, CAUSE_DENIED, "nobody knows %s any more, who added it", o->who);
-        run_refused(o, &err);
+        if (o->resumes)
+            refuse_to_resume(o, &err);
+        else
+            run_refused(o, &err);
     } else if (o->sweep_order) {
         o->user = user_copy(user);
         store_submit(s->parts->run->store, may_sweep, sweep_allowed, o);
@@ -332,11 +373,39 @@ static void begin_sweep(struct outcome *o, const struct schedule *schedule)
     o->sweep_order = xcalloc(1, sizeof(*o->sweep_order));
     o->sweep_order->who = xstrdup(schedule->who);
     status = discovery_order_read(discover, o->sweep_order, &err);
+    o->adds = o->sweep_order->add;
     json_decref(discover);
     if (status == 0)
         parts->look_up(parts->arg, schedule->uid, schedule->who, known, o);
     else
         leave_out(o, err.text);
+}
+
+/* With the rights that whoever added the schedule has now, as one that begins. */
+static void resume_sweep(struct schedules *s, const struct schedule *schedule)
+{
+    json_t *discover = json_loads(schedule->discover, 0, NULL);
+    struct outcome *o = xcalloc(1, sizeof(*o));
+
+    o->schedules = s;
+    o->name = xstrdup(schedule->name);
+    o->who = xstrdup(schedule->who);
+    o->resumes = true;
+    o->adds = json_is_true(json_object_get(discover, "add"));
+    o->sweep_order = xcalloc(1, sizeof(*o->sweep_order));
+    o->sweep_order->resume = schedule->last_sweep;
+    o->sweep_order->words = json_array();
+    o->sweep_order->who = xstrdup(schedule->who);
+    s->pending++;
+    json_decref(discover);
+    s->parts->look_up(s->parts->arg, schedule->uid, schedule->who, known, o);
+}
+
+static void resume_sweeps(struct schedules *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->items[i].discover && s->items[i].sweep_left)
+            resume_sweep(s, &s->items[i]);
 }
 
 static void begin_job(struct outcome *o, const struct schedule *schedule)

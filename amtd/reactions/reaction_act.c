@@ -166,6 +166,7 @@ static void start_run(const struct firing *f)
             order.task->describe ? order.task->describe(order.args) : task_args_text(order.task, a->args);
         order.target = xstrdup(host);
         order.who = xasprintf("reaction %s", f->rule.name);
+        order.by = xasprintf("reaction %s", f->rule.name);
         engine_run(f->reactions->parts.engine, &order, &watch);
     } else {
         run_order_clear(&order);

@@ -48,7 +48,7 @@ static void note(const struct start *s, const struct hosts *hosts, int64_t run, 
     char *what = xasprintf("job.run %s", s->job);
 
     if (parts)
-        parts->note(parts->arg, &(struct job_deed){s->who, by, what, s->target, hosts, run, NULL, err});
+        parts->note(parts->arg, &(struct job_deed){s->who, by, what, s->target, hosts, run, NULL, err, NULL});
     free(what);
     free(by);
 }

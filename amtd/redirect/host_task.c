@@ -62,6 +62,7 @@ struct host_task *host_task_start(struct redirect *redirect, const char *host, c
     order.args_text = json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS);
     order.target = xstrdup(host);
     order.who = xstrdup(who);
+    order.by = xstrdup("redirection");
     json_decref(args);
     engine_run(redirect_parts(redirect)->engine, &order, &watch);
     return task;

@@ -72,6 +72,13 @@ static int bind_host(struct tx *tx, const char *sql, const struct host *host, st
     return -1;
 }
 
+/* For whoever wants to know what the transaction did. */
+static void touch(const struct tx *tx, const struct host *host)
+{
+    if (tx->actor && tx->actor->touched)
+        hostlist_add(tx->actor->touched, host->name, NULL);
+}
+
 int tx_host_add(struct tx *tx, const struct host *host, int64_t *id, struct err *err)
 {
     if (target_has_word(host->name))
@@ -80,6 +87,7 @@ int tx_host_add(struct tx *tx, const struct host *host, int64_t *id, struct err 
     if (bind_host(tx, "INSERT INTO hosts(name, address, profile) VALUES (?1, ?2, ?3)", host, err) != 0)
         return -1;
     *id = sqlite3_last_insert_rowid(tx->db);
+    touch(tx, host);
     return put_pairs(tx, &tags_table, *id, &host->tags, err);
 }
 
@@ -89,6 +97,7 @@ int tx_host_update(struct tx *tx, const struct host *host, struct err *err)
 
     if (bind_host(tx, "UPDATE hosts SET name = ?1, address = ?2, profile = ?3 WHERE id = ?4", host, err) != 0)
         return -1;
+    touch(tx, host);
     st = tx_prepare(tx, "DELETE FROM tags WHERE host = ?1", err);
     if (!st)
         return -1;

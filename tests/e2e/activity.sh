@@ -99,12 +99,12 @@ sql "DROP TRIGGER activity_stands; DELETE FROM activity_head; UPDATE activity SE
 CREATE TRIGGER activity_stands BEFORE UPDATE ON activity WHEN old.hash IS NOT NULL BEGIN SELECT RAISE(ABORT, 'the activity log is append-only'); END"
 amtd_start
 exits 0 amtcli activity verify
-says "$dir/out" "intact: $((rows + 2)) entries"
+says "$dir/out" "intact: $((rows + 3)) entries"
 exits 0 amtcli activity
-says "$dir/out" "$((rows + 1)) rows from before"
+says "$dir/out" "$((rows + 2)) rows from before"
 exits 0 amtcli collection add again --list pc0001
 exits 0 amtcli activity verify
-says "$dir/out" "intact: $((rows + 3)) entries"
+says "$dir/out" "intact: $((rows + 4)) entries"
 amtd_stop
 amtsim_stop
 echo "activity: ok"

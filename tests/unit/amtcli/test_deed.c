@@ -28,6 +28,15 @@ static void runs_read_like_their_commands(void **state)
              "agent add names=[\"a\",\"b\"] limit=3 quiet=false");
 }
 
+static void calls_say_what_they_were_given(void **state)
+{
+    (void)state;
+    reads_as("grant.add {\"collection\":\"lab\",\"role\":\"operate\",\"user\":\"anna\"}",
+             "grant.add collection=lab role=operate user=anna");
+    reads_as("job.run nightly {\"canary\":2,\"pause_ms\":60000}", "job.run nightly canary=2 pause=1m");
+    reads_as("host.set {\"tags\":{\"site\":null}}", "host.set tags.site=null");
+}
+
 /* Nothing of what somebody did is lost because it is not known here. */
 static void what_is_no_run_stays(void **state)
 {
@@ -40,7 +49,8 @@ static void what_is_no_run_stays(void **state)
                                        "run.start power{}",
                                        "run.start {}",
                                        "run.start  {}",
-                                       "config.set {\"a\":1}",
+                                       "grant.add {\"role\":",
+                                       "configure lab{1}",
                                        NULL};
 
     (void)state;
@@ -52,6 +62,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_read_like_their_commands),
+        cmocka_unit_test(calls_say_what_they_were_given),
         cmocka_unit_test(what_is_no_run_stays),
     };
 
