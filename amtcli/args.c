@@ -3,35 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtcli/words.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
 #define WORD_MAX 40
 
-/* Edits between two words (Levenshtein), for suggestions. */
+/* Edits between two words, where two letters that changed places are one (optimal string alignment), for
+ * suggestions. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t na = strlen(a), nb = strlen(b), row[WORD_MAX + 1];
+    size_t na = strlen(a), nb = strlen(b), rows[3][WORD_MAX + 1];
 
     if (na > WORD_MAX || nb > WORD_MAX)
         return SIZE_MAX;
     for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= na; i++) {
-        size_t corner = row[0];
+        size_t *row = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 
         row[0] = i;
         for (size_t j = 1; j <= nb; j++) {
-            size_t change = corner + (a[i - 1] != b[j - 1]);
-            size_t insert = row[j - 1] + 1, drop = row[j] + 1;
+            size_t change = last[j - 1] + (a[i - 1] != b[j - 1]), insert = row[j - 1] + 1, drop = last[j] + 1;
 
-            corner = row[j];
             row[j] = change < insert ? change : insert;
             if (drop < row[j])
                 row[j] = drop;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
+                row[j] = before[j - 2] + 1;
         }
     }
-    return row[nb];
+    return rows[na % 3][nb];
 }
 
 const char *nearest_word(const char *word, const char *(*word_at)(size_t i, const void *arg), const void *arg)
@@ -84,6 +86,23 @@ void option_choices(const char *choices, struct buf *out)
             buf_puts(out, next[strcspn(next, " ")] ? ", " : " or ");
         choices = next;
     }
+}
+
+static const char *choice_at(size_t i, const void *arg)
+{
+    return ((const struct words *)arg)->items[i];
+}
+
+void option_suggest(const char *choices, const char *value, struct buf *out)
+{
+    struct words words;
+    const char *near;
+
+    words_split(&words, choices, false);
+    near = nearest_word(value, choice_at, &words);
+    if (near)
+        buf_printf(out, "; did you mean '%s'?", near);
+    words_clear(&words);
 }
 
 void option_describe(const struct option_row *row, struct buf *out)
@@ -212,6 +231,8 @@ static void add(struct args *args, const struct option_row *row, const char *val
     expectations[row->kind](row, mistakes);
     buf_puts(mistakes, ", not ");
     quote(value, mistakes);
+    if (row->kind == OPTION_CHOICE)
+        option_suggest(row->choices, value, mistakes);
     buf_putc(mistakes, '\n');
 }
 

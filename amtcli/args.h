@@ -63,6 +63,8 @@ const struct option_row *option_find(const struct option_row *const *tables, con
                                      char letter);
 /* "table, json or csv", of choices parted by blanks. Appends. */
 void option_choices(const char *choices, struct buf *out);
+/* "; did you mean 'json'?", where a choice is near to what was given. Appends. */
+void option_suggest(const char *choices, const char *value, struct buf *out);
 /* What an option is for, with its choices and what holds without it. Appends. */
 void option_describe(const struct option_row *row, struct buf *out);
 

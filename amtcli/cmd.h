@@ -64,6 +64,8 @@ int context_call(struct context *ctx, const char *name, json_t *params, json_t *
 int context_call_details(struct context *ctx, const char *name, json_t *params, json_t **reply);
 /* Prints a failure and its hint to stderr; returns its exit code. */
 int print_failure(const struct err *err);
+/* The same of what amtd said to the command: with the name that was meant perhaps, and where to read on. */
+int context_failure(struct context *ctx, const struct err *err);
 /* There is a terminal on which a question can be asked and answered. */
 bool can_ask(void);
 /* Shows which hosts a command would change and asks on the terminal until they stay the same while it is

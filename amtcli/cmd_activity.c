@@ -143,7 +143,7 @@ static int activity_export(struct context *ctx)
 #define SINCE                                                                                                \
     {                                                                                                        \
         "since", 's', OPTION_TIME, "T", "only the last T, such as 2h or 7d",                                 \
-            .min = 1, .max = (int64_t)36500 * 86400000                                                       \
+            .min = 1000, .max = (int64_t)36500 * 86400000                                                    \
     }
 
 static const struct option_row activity_options[] = {

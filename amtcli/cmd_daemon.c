@@ -62,9 +62,9 @@ static int config_reload(struct context *ctx)
 }
 
 static const struct option_row calendar_options[] = {
-    {"within", 0, OPTION_TIME, "T", "what is due within T, such as 30d", .min = 1,
+    {"within", 0, OPTION_TIME, "T", "what is due within T, such as 30d", .min = 3600000,
      .max = (int64_t)36500 * 86400000, .standard = "90d"},
-    {"password-age", 0, OPTION_TIME, "T", "when a machine's own password is to be changed", .min = 1,
+    {"password-age", 0, OPTION_TIME, "T", "when a machine's own password is to be changed", .min = 3600000,
      .max = (int64_t)36500 * 86400000, .standard = "90d"},
     {NULL},
 };

@@ -226,7 +226,7 @@ static int run_sweep(struct view *v, json_t *params)
     interrupt_end(&interrupt);
     progress_erase(&v->progress);
     if (status != 0) {
-        code = v->left ? EXIT_SOME_FAILED : print_failure(&err);
+        code = v->left ? EXIT_SOME_FAILED : context_failure(v->ctx, &err);
         context_drop(v->ctx, &err);
     } else {
         show_found(&v->ctx->args, v->found, v->runs);

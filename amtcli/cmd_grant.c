@@ -47,6 +47,19 @@ static int grant_remove(struct context *ctx)
     return change(ctx, "grant.remove");
 }
 
+/* A role on no collection is one on every host. */
+static void name_all(json_t *grants)
+{
+    json_t *grant;
+    size_t i;
+
+    json_array_foreach(grants, i, grant)
+    {
+        if (!json_is_string(json_object_get(grant, "collection")))
+            json_object_set_new(grant, "collection", json_string("all"));
+    }
+}
+
 static int grant_list(struct context *ctx)
 {
     static const struct column columns[] = {
@@ -56,6 +69,8 @@ static int grant_list(struct context *ctx)
 
     if (code != 0)
         return code;
+    if (output_format(&ctx->args) == FORMAT_TABLE)
+        name_all(reply);
     output_rows(output_format(&ctx->args), reply, columns);
     json_decref(reply);
     return EXIT_ALL;

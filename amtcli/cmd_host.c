@@ -166,9 +166,10 @@ static int host_list(struct context *ctx)
         return code;
     if (format == FORMAT_TABLE)
         add_login(reply);
-    output_rows(format, reply, format == FORMAT_CSV ? csv : columns);
     if (format == FORMAT_TABLE && json_array_size(reply) == 0)
         fputs("no hosts; add some with: amtcli host add\n", stderr);
+    else
+        output_rows(format, reply, format == FORMAT_CSV ? csv : columns);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -195,9 +196,12 @@ static void show_pairs(const json_t *host, const char *group, const char *title)
 
 static void show_one(const json_t *host)
 {
-    static const struct column fields[] = {
-        {"host", "name"}, {"address", "address"}, {"profile", "profile"}, {NULL}};
+    static const struct column fields[] = {{"  address", "address"}, {"  profile", "profile"}, {NULL}};
+    struct buf name = buf_init(TEXT_MAX);
 
+    cell_text(host, "name", &name);
+    puts(buf_str(&name));
+    buf_free(&name);
     output_object(FORMAT_TABLE, host, fields);
     show_pairs(host, "tags", "tags");
     show_pairs(host, "facts", "learned");

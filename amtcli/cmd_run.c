@@ -14,7 +14,8 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-#define MS_HOUR 3600000
+#define MS_HOUR  3600000
+#define TEXT_MAX 65536
 
 const struct option_row options_yes[] = {{"yes", 'y', OPTION_FLAG, NULL, "do not ask"}, {NULL}};
 
@@ -272,6 +273,29 @@ static int run_list(struct context *ctx)
     return EXIT_ALL;
 }
 
+/* Which run it was, for people. */
+static void tell_run(const json_t *run)
+{
+    json_t *row = json_copy((json_t *)run), *rows = json_pack("[O]", row);
+    struct buf text = buf_init(TEXT_MAX);
+
+    word_runs(rows);
+    form_took(rows);
+    cell_text(row, "what", &text);
+    buf_puts(&text, " ");
+    cell_text(row, "target", &text);
+    buf_puts(&text, ", by ");
+    cell_text(row, "who", &text);
+    buf_puts(&text, ", ");
+    cell_text(row, "began", &text);
+    buf_puts(&text, json_object_get(row, "took") ? ", took " : ", under way");
+    cell_text(row, "took", &text);
+    fprintf(stderr, "%s\n", buf_str(&text));
+    buf_free(&text);
+    json_decref(rows);
+    json_decref(row);
+}
+
 static int run_show(struct context *ctx)
 {
     enum result_shape shape;
@@ -285,6 +309,8 @@ static int run_show(struct context *ctx)
     if (code != 0)
         return code;
     shape = result_shape(json_string_value(json_object_get(reply, "task")));
+    if (output_format(&ctx->args) == FORMAT_TABLE)
+        tell_run(reply);
     if (output_format(&ctx->args) == FORMAT_JSON)
         output_json(reply);
     else

@@ -6,6 +6,7 @@
 
 #include "amtcli/cmd.h"
 #include "amtcli/interrupt.h"
+#include "amtcli/near_name.h"
 #include "base/text.h"
 
 /* --- failures --- */
@@ -28,14 +29,37 @@ static int exit_code(enum cause cause)
     }
 }
 
+static void print_error(const struct err *err)
+{
+    fprintf(stderr, "amtcli: %s%s%s%s (%s)\n", err->text, err->code[0] ? " [" : "", err->code,
+            err->code[0] ? "]" : "", cause_name(err->cause));
+}
+
 int print_failure(const struct err *err)
 {
     const char *hint = err_hint(err);
 
-    fprintf(stderr, "amtcli: %s%s%s%s (%s)\n", err->text, err->code[0] ? " [" : "", err->code,
-            err->code[0] ? "]" : "", cause_name(err->cause));
+    print_error(err);
     if (hint[0])
         fprintf(stderr, "hint: %s\n", hint);
+    return exit_code(err->cause);
+}
+
+int context_failure(struct context *ctx, const struct err *err)
+{
+    const char *hint = err_hint(err);
+    char *near = err->cause == CAUSE_NOT_FOUND ? near_name(ctx, err->text) : NULL;
+
+    if (near) {
+        print_error(err);
+        fprintf(stderr, "hint: did you mean '%s'? %s\n", near, hint);
+    } else if (err->cause == CAUSE_INVALID_ARGUMENT && strcmp(hint, cause_hint(err->cause)) == 0) {
+        print_error(err);
+        fprintf(stderr, "hint: see 'amtcli %s --help'\n", ctx->command->name);
+    } else {
+        print_failure(err);
+    }
+    free(near);
     return exit_code(err->cause);
 }
 
@@ -87,7 +111,7 @@ int context_call_details(struct context *ctx, const char *name, json_t *params, 
         return 0;
     context_drop(ctx, &err);
     if (interrupt_count() == 0 || err.cause != CAUSE_NO_DAEMON)
-        return print_failure(&err);
+        return context_failure(ctx, &err);
     fputs("amtcli: left; amtd may have done it all the same\n", stderr);
     return EXIT_SOME_FAILED;
 }

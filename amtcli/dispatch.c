@@ -168,6 +168,7 @@ static void check_choice(const struct command *command, size_t k, const char *te
 {
     size_t n;
     const char *word = command_operand(command, k, &n);
+    char *choices;
 
     if (!word || word[0] < 'a' || word[0] > 'z' || is_one_of(text, word, n))
         return;
@@ -179,7 +180,13 @@ static void check_choice(const struct command *command, size_t k, const char *te
             buf_putc(mistakes, word[i]);
     buf_puts(mistakes, ", not '");
     text_printable(mistakes, text, strlen(text));
-    buf_puts(mistakes, "'\n");
+    buf_puts(mistakes, "'");
+    choices = xstrndup(word, n);
+    for (char *mark = choices; (mark = strchr(mark, '|'));)
+        *mark = ' ';
+    option_suggest(choices, text, mistakes);
+    buf_putc(mistakes, '\n');
+    free(choices);
 }
 
 static void check_operands(const struct command *command, const struct args *args, struct buf *mistakes)

@@ -21,13 +21,18 @@ static void as_it_is(const json_t *value, struct buf *out)
 void form_bytes(const json_t *value, struct buf *out)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    double n = (double)json_integer_value(value);
+    int64_t bytes = json_integer_value(value);
     size_t unit = 0;
+    double n;
 
-    if (!json_is_integer(value) || n < 0) {
+    if (!json_is_integer(value) &&
+        !(json_is_string(value) && text_i64(json_string_value(value), 0, INT64_MAX, &bytes)))
+        bytes = -1;
+    if (bytes < 0) {
         as_it_is(value, out);
         return;
     }
+    n = (double)bytes;
     for (; n >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
         n /= 1024;
     buf_printf(out, n < 10 && n * 10 != (double)(int)n * 10 ? "%.1f %s" : "%.0f %s", n, units[unit]);

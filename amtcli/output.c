@@ -263,6 +263,8 @@ void output_rows(enum format format, const json_t *rows, const struct column *co
         output_csv(stdout, rows, columns);
         break;
     case FORMAT_TABLE:
+        if (json_array_size(rows) == 0 && isatty(STDOUT_FILENO))
+            fputs("nothing to show\n", stderr);
         table_print(rows, columns);
         break;
     }

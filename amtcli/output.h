@@ -29,7 +29,7 @@ struct column {
 };
 
 /* rows: an array of objects. JSON prints the rows themselves, not the columns. A table fits its terminal
- * (table.h). */
+ * (table.h), which is told of when it is empty. */
 void output_rows(enum format format, const json_t *rows, const struct column *columns);
 /* As CSV to a stream; to a terminal made printable. */
 void output_csv(FILE *to, const json_t *rows, const struct column *columns);

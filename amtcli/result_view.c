@@ -154,9 +154,12 @@ static void print_table(const json_t *rows, bool fold, enum result_shape shape)
     bool ran = json_array_size(rows) > 0 && !json_object_get(json_array_get(rows, 0), "would");
     const struct column *own = ran ? own_columns[shape] : in_stages(rows) ? stages : none;
     struct column columns[OWN_MAX + 6] = {{NULL}};
-    json_t *all = json_deep_copy(rows), *shown, *row;
+    json_t *all, *shown, *row;
     size_t i, n = 0;
 
+    if (json_array_size(rows) == 0)
+        return;
+    all = json_deep_copy(rows);
     json_array_foreach(all, i, row)
     {
         if (shape == RESULT_JOB)

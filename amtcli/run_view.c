@@ -241,7 +241,7 @@ static int end_of(struct run_view *v, int status, const struct err *err, enum re
         return show_result_rows(&v->ctx->args, &v->rows, shape);
     if (v->rows.count > 0) /* the line broke or was left: what came is shown */
         show_result_rows(&v->ctx->args, &v->rows, shape);
-    code = v->left ? EXIT_SOME_FAILED : print_failure(err);
+    code = v->left ? EXIT_SOME_FAILED : context_failure(v->ctx, err);
     context_drop(v->ctx, err);
     return code;
 }

@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/amtsim_lib.sh"
 bin=$(cd "$bin" && pwd)
 export PATH=$bin:$PATH AMTD_STATE_DIR=$dir/state
-unset AMTD_SOCKET
+unset AMTD_SOCKET COLUMNS # tables as in a pipe
 amtd_pid=
 disk= # mounted by the test
 

@@ -93,6 +93,7 @@ static void values_are_read_in_one_way(void **state)
     reads(form_bytes, json_integer(1536), "1.5 KiB");
     reads(form_bytes, json_integer(INT64_C(34359738368)), "32 GiB");
     reads(form_bytes, json_integer(INT64_MAX), "8192 PiB");
+    reads(form_bytes, json_string("34359738368"), "32 GiB"); /* as facts are */
     reads(form_bytes, json_integer(-1), "-1");
     reads(form_bytes, json_string("no limit"), "no limit");
     reads(form_moment, json_string("2026-11-21T20:31:47.699Z"), "2026-11-21T20:31:47Z");
