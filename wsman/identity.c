@@ -94,7 +94,7 @@ static int hear_software(struct seq *seq, const struct wsman_call *call, struct 
                   "VersionString");
         wsman_u32(wsman_call_find(call, "InstanceID", "Sku"), "VersionString", &id->sku);
     }
-    return ((struct identity_seq *)seq)->brief ? SEQ_DONE : SEQ_NEXT;
+    return ((struct identity_seq *)seq)->extent == IDENTITY_BRIEF ? SEQ_DONE : SEQ_NEXT;
 }
 
 static struct wsman_request *ask_uuid(struct seq *seq, struct err *err)
@@ -268,13 +268,18 @@ static const struct seq_step identity_steps[] = {
     {"read clock", MAY_FAIL, ask_clock, hear_clock},
 };
 
-void identity_seq_init(struct identity_seq *is, bool brief)
+static const struct seq_step uuid_steps[] = {{"read UUID", SEQ_READ, ask_uuid, hear_uuid}};
+
+void identity_seq_init(struct identity_seq *is, enum identity_extent extent)
 {
     struct identity *id = &is->identity;
 
     memset(is, 0, sizeof(*is));
-    seq_init(&is->seq, SEQ_TABLE(identity_steps));
-    is->brief = brief;
+    if (extent == IDENTITY_UUID)
+        seq_init(&is->seq, SEQ_TABLE(uuid_steps));
+    else
+        seq_init(&is->seq, SEQ_TABLE(identity_steps));
+    is->extent = extent;
     id->provisioning_state = id->provisioning_mode = id->control_mode = id->power = id->redirection =
         id->kvm = -1;
     id->clock = -1;

@@ -30,15 +30,19 @@ struct identity {
     int64_t clock; /* the device's clock, seconds since 1970; -1 unknown */
 };
 
+enum identity_extent {
+    IDENTITY_WHOLE, /* a class that the firmware does not have leaves its part unknown */
+    IDENTITY_BRIEF, /* what a login proves (AMT_GeneralSettings), and the version */
+    IDENTITY_UUID,  /* which machine it is: that alone; the failure of not being told is the sequence's */
+};
+
 struct identity_seq {
     struct seq seq; /* first */
     struct identity identity;
-    bool brief;
+    enum identity_extent extent;
 };
 
-/* brief: only what a login proves (AMT_GeneralSettings) and the version. Otherwise everything; a class that
- * the firmware does not have leaves its part unknown. */
-void identity_seq_init(struct identity_seq *is, bool brief);
+void identity_seq_init(struct identity_seq *is, enum identity_extent extent);
 
 /* "Intel AMT", "Standard Manageability", ...: what the Sku bits say; static. */
 const char *identity_sku_name(uint32_t sku);

@@ -52,6 +52,17 @@ int call_password_list(struct tx *tx, const json_t *params, json_t **reply, stru
     return status;
 }
 
+/* Nothing is known: of a host that has none, or of one that is none. */
+static int refuse_unknown(struct tx *tx, const char *name, struct err *err)
+{
+    struct host host;
+
+    if (tx_host_get(tx, name, &host, err) != 0)
+        return -1;
+    host_clear(&host);
+    return err_set(err, CAUSE_NOT_FOUND, "host '%s' has no password of its own", name);
+}
+
 /* Also of a host that was removed: its machine still has the password. */
 int call_password_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
@@ -61,7 +72,7 @@ int call_password_show(struct tx *tx, const json_t *params, json_t **reply, stru
     if (list_rows(tx, host, NULL, json_is_true(json_object_get(params, "former")), true, *reply, err) != 0)
         return -1;
     if (json_array_size(*reply) == 0)
-        return err_set(err, CAUSE_NOT_FOUND, "host '%s' has no password of its own", host);
+        return refuse_unknown(tx, host, err);
     return tx_passwords_seen(tx, host, INT64_MAX, clock_wall(clock_system()), err);
 }
 

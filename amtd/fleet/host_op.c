@@ -1,4 +1,4 @@
-#include "amtd/fleet/host_op.h"
+#include "amtd/fleet/host_op_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +244,7 @@ struct start_note {
     struct host_op *op;
     const struct task_keeping *keeping;
     void *journal;         /* the task's, made while nobody else looks at the work */
+    struct pairs identity; /* host_op_identity */
     bool settles, has_new; /* host_op_settles */
     int64_t at_ms;
 };
@@ -255,6 +256,8 @@ static int note_start(struct tx *tx, void *data, struct err *err)
     const struct host_op *op = note->op;
 
     if (op->owner->note_start(tx, op, note->at_ms, err) != 0)
+        return -1;
+    if (note->identity.count > 0 && tx_host_facts(tx, op->host->id, &note->identity, err) != 0)
         return -1;
     if (note->settles &&
         tx_password_settle(tx, op->host->id, op->login.unsettled->user, note->has_new, note->at_ms, err) != 0)
@@ -269,6 +272,7 @@ static void start_noted(void *data, const struct err *failure)
 
     if (note->keeping && note->keeping->forget)
         note->keeping->forget(note->journal);
+    pairs_clear(&note->identity);
     free(note);
     if (op->phase != OP_WORKING || !op->runner)
         return;
@@ -303,6 +307,7 @@ static void before_change(void *arg, struct runner *runner)
     announce(op);
     note->op = op;
     note->at_ms = clock_wall(op->owner->parts->clock);
+    note->identity = host_op_identity(op);
     note->settles = host_op_settles(op, &note->has_new);
     op->own_settled |= note->settles;
     note->keeping = order_of(op)->task->keeping;
@@ -351,20 +356,36 @@ static void denial_explained(void *arg, struct runner *runner, const struct err 
     next_login(op, failure && failure->cause == CAUSE_NOT_PROVISIONED ? failure : &denied);
 }
 
-/* A device that is not provisioned denies what it does not say otherwise: it is asked before that is
- * reported. */
-static void explain_denial(struct host_op *op, const struct err *denied)
+/* What it answered over now, or last, or what its version is sure to speak. */
+static enum interface known_interface(const struct host_op *op)
 {
-    struct runner_owner owner = {
+    const struct pairs *facts = &op->host->facts;
+    enum interface known =
+        op->interface != INTERFACE_UNKNOWN ? op->interface : interface_by_name(pairs_get(facts, "interface"));
+
+    return known != INTERFACE_UNKNOWN ? known : interface_of_version(pairs_get(facts, "amt.version"));
+}
+
+static struct runner_owner owner_of(struct host_op *op,
+                                    void (*done)(void *arg, struct runner *runner, const struct err *failure))
+{
+    return (struct runner_owner){
         .arg = op,
-        .interface = op->interface,
+        .interface = known_interface(op),
         .clock = op->owner->parts->clock,
         .timer = want_timer,
         .reader = op->owner->parts->reader,
         .random = want_random,
         .step = step,
-        .done = denial_explained,
+        .done = done,
     };
+}
+
+/* A device that is not provisioned denies what it does not say otherwise: it is asked before that is
+ * reported. */
+static void explain_denial(struct host_op *op, const struct err *denied)
+{
+    struct runner_owner owner = owner_of(op, denial_explained);
 
     keep_failure(&op->denied, denied);
     runner_free(op->runner);
@@ -464,11 +485,13 @@ static void worked(void *arg, struct runner *runner, const struct err *failure)
 {
     struct host_op *op = arg;
 
+    struct err err = ERR_INIT;
+
     op->interface = runner_interface(runner);
     if (begin_proof(op, failure))
         return;
     if (!failure)
-        end(op, NULL);
+        end(op, host_op_found_machine(op, &err) == 0 ? NULL : &err);
     else if (failure->cause == CAUSE_SEAL_BROKEN) /* of what the task needs; the login was good */
         end(op, failure);
     else if (failure->cause == CAUSE_IN_USE)
@@ -543,46 +566,13 @@ static void hold(void *arg, struct runner *runner)
         runner_resume(runner);
 }
 
-/* What it answered over last, or what its version is sure to speak. */
-static enum interface known_interface(const struct host *host)
-{
-    enum interface known = interface_by_name(pairs_get(&host->facts, "interface"));
-
-    return known != INTERFACE_UNKNOWN ? known : interface_of_version(pairs_get(&host->facts, "amt.version"));
-}
-
-void host_op_go(struct host_op *op)
+/* The sequence and its owner do the task's work. */
+static void begin_work(struct host_op *op, int64_t left)
 {
     const struct run_order *order = order_of(op);
-    struct runner_owner owner = {
-        .arg = op,
-        .interface = known_interface(op->host),
-        .clock = op->owner->parts->clock,
-        .timer = want_timer,
-        .reader = op->owner->parts->reader,
-        .random = want_random,
-        .before_change = order->task->changes(order->args) ? before_change : NULL,
-        .hold = hold,
-        .step = step,
-        .done = worked,
-    };
-    int64_t left = time_left(op);
+    struct runner_owner owner = owner_of(op, worked);
     struct err err = ERR_INIT;
 
-    op->phase = OP_WORKING;
-    if (op->fd >= 0) {
-        http_session_give_socket(link_session(op->link), op->fd);
-        op->fd = -1;
-    }
-    runner_free(op->runner);
-    op->runner = NULL;
-    if (op->proof) {
-        owner.before_change = NULL;
-        owner.done = proof_over;
-        identity_seq_init(&op->proof->seq, true);
-        op->runner = runner_start(link_session(op->link), &op->proof->seq.seq, left, &owner);
-        return;
-    }
     if (!op->work) {
         op->work = xcalloc(1, order->task->work_size);
         order->task->init(op->work, order->args, op->host,
@@ -596,85 +586,65 @@ void host_op_go(struct host_op *op)
         next_login(op, &err);
         return;
     }
-    if (owner.before_change && !op->steps)
-        op->steps = json_array();
+    if (order->task->changes(order->args)) {
+        owner.before_change = before_change;
+        if (!op->steps)
+            op->steps = json_array();
+    }
+    owner.hold = hold;
     op->runner = runner_start(link_session(op->link), (struct seq *)op->work, left, &owner);
 }
 
+/* What the device does not tell is no proof that it is another one, unless something is known to compare. */
+static void which_told(void *arg, struct runner *runner, const struct err *failure)
+{
+    struct host_op *op = arg;
+    struct err why = failure ? *failure : (struct err)ERR_INIT, err = ERR_INIT;
+    bool told = !failure || failure->cause == CAUSE_ACCESS_DENIED || failure->cause == CAUSE_UNSUPPORTED ||
+                failure->cause == CAUSE_FAULT || wsman_fault_is_absent(failure);
+
+    op->interface = runner_interface(runner);
+    if (!told) {
+        next_login(op, &why);
+    } else if (host_op_hear_machine(op, op->which->identity.uuid, failure ? &why : NULL, &err) == 0) {
+        runner_free(op->runner);
+        op->runner = NULL;
+        begin_work(op, op->deadline_mono > mono(op) ? op->deadline_mono - mono(op) : 1);
+    } else if (why.cause == CAUSE_ACCESS_DENIED) {
+        explain_denial(op, &err);
+    } else {
+        next_login(op, &err);
+    }
+}
+
+void host_op_go(struct host_op *op)
+{
+    int64_t left = time_left(op);
+    struct runner_owner owner;
+
+    op->phase = OP_WORKING;
+    if (op->fd >= 0) {
+        http_session_give_socket(link_session(op->link), op->fd);
+        op->fd = -1;
+    }
+    runner_free(op->runner);
+    op->runner = NULL;
+    if (op->proof) {
+        owner = owner_of(op, proof_over);
+        identity_seq_init(&op->proof->seq, IDENTITY_BRIEF);
+        op->runner = runner_start(link_session(op->link), &op->proof->seq.seq, left, &owner);
+    } else if (host_op_must_ask(op)) {
+        owner = owner_of(op, which_told);
+        if (!op->which)
+            op->which = xcalloc(1, sizeof(*op->which));
+        identity_seq_init(op->which, IDENTITY_UUID);
+        op->runner = runner_start(link_session(op->link), &op->which->seq, left, &owner);
+    } else {
+        begin_work(op, left);
+    }
+}
+
 /* --- the end --- */
-
-static void learn(struct host_op *op, const char *name, const char *value)
-{
-    const char *known = pairs_get(&op->host->facts, name);
-
-    if (value && value[0] && !(known && strcmp(known, value) == 0))
-        pairs_set(&op->facts, name, value);
-}
-
-static void learn_certificate(struct host_op *op, const struct http_facts *seen)
-{
-    char text[CLOCK_TEXT_MAX];
-
-    learn(op, "tls.pin", seen->pin);
-    if (seen->not_after_ms > 0)
-        learn(op, "tls.not-after", clock_text(seen->not_after_ms, text));
-}
-
-/* What the session saw on the way is worth remembering even when the task failed. */
-static void learn_from_session(struct host_op *op, const struct err *failure)
-{
-    struct http_facts seen;
-    char version[32];
-
-    if (op->link && op->login.profile) {
-        seen = http_session_facts(link_session(op->link));
-        if (http_server_version(seen.server, version, sizeof(version)) && version[0] &&
-            !pairs_get(&op->host->facts, "amt.version"))
-            learn(op, "amt.version", version);
-        if (!failure) { /* only a device that let us in is believed to be this host */
-            learn(op, "amt.realm", seen.realm);
-            learn(op, "interface", interface_name(op->interface));
-            learn(op, "profile", op->login.profile->name);
-            if (op->login.profile->tls != PROFILE_TLS_NONE)
-                learn_certificate(op, &seen);
-        }
-    }
-    learn(op, "reach", failure ? cause_name(failure->cause) : "ok");
-}
-
-static void take_finding(struct host_op *op, const struct err *failure)
-{
-    const struct task *task = order_of(op)->task;
-    struct finding finding = {0};
-
-    if (op->work)
-        task->find(op->work, failure, &finding);
-    else if (task->unbegun)
-        finding.detail = task->unbegun();
-    xreplace(&op->record->from, finding.from);
-    xreplace(&op->record->to, finding.to);
-    op->record->tries = finding.tries;
-    if (!failure)
-        xreplace(&op->record->message, finding.remark);
-    for (size_t i = 0; i < finding.facts.count; i++)
-        learn(op, finding.facts.items[i].name, finding.facts.items[i].value);
-    if ((op->steps || op->walked) && !finding.detail)
-        finding.detail = json_object();
-    if (op->walked) {
-        json_array_extend(op->walked, json_object_get(finding.detail, "checks"));
-        json_object_set_new(finding.detail, "checks", op->walked);
-        op->walked = NULL;
-    }
-    if (op->steps) {
-        json_object_set_new(finding.detail, "steps", op->steps);
-        op->steps = NULL;
-    }
-    if (finding.detail)
-        op->record->detail = json_dumps(finding.detail, JSON_COMPACT);
-    op->kept = finding.kept;
-    finding.kept = NULL;
-    finding_clear(&finding);
-}
 
 static void drop_work(struct host_op *op)
 {
@@ -690,8 +660,8 @@ static void end(struct host_op *op, const struct err *failure)
 {
     int64_t wall = clock_wall(op->owner->parts->clock);
 
-    learn_from_session(op, failure);
-    take_finding(op, failure);
+    host_op_learn(op, failure);
+    host_op_take_finding(op, failure);
     op->record->state = failure ? OPERATION_FAILED : OPERATION_OK;
     op->record->ended_ms = op->began_mono ? op->record->began_ms + (mono(op) - op->began_mono) : wall;
     if (failure) {
@@ -718,7 +688,7 @@ void host_op_spare(struct host_op *op, enum cause cause, const char *text)
     op->record->ended_ms = clock_wall(op->owner->parts->clock);
     xreplace(&op->record->cause, cause_name(cause));
     xreplace(&op->record->message, err.text);
-    take_finding(op, &err);
+    host_op_take_finding(op, &err);
     leave(op, false);
     op->phase = OP_SAVING;
     op->owner->over(op->owner->arg, op);
@@ -790,6 +760,7 @@ void host_op_clear(struct host_op *op)
     json_decref(op->steps);
     json_decref(op->walked);
     drop_work(op);
+    free(op->which);
     free(op->denied);
     free(op->failure);
     free(op->refusal);

@@ -68,6 +68,8 @@ struct host_op {
     char *known;                          /* what the store knows of the host, for the task */
     char *kept;                           /* what the task wants to be kept with the end */
     struct provisioning_seq provisioning; /* asked when the task was denied access */
+    struct identity_seq *which;           /* the machine is asked which one it is; NULL: it is not */
+    bool asked;                           /* it was, and may be the host */
     uv_timer_t *timer;                    /* made when first needed */
     json_t *steps;                        /* of tasks that change something */
     struct err *denied;                   /* what provisioning is asked for; NULL: nothing was denied */

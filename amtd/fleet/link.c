@@ -26,6 +26,7 @@ struct link {
     int64_t used_ms;
     bool held;
     bool worked;
+    bool meant; /* link_note_meant */
     union end here, there;
     bool pin_stored, realm_stored; /* the store has what the session learned */
     UT_hash_handle hh;
@@ -73,7 +74,7 @@ struct link_ends link_ends(const struct link *link)
     return ends;
 }
 
-static bool is_numeric(const char *address)
+bool link_is_numeric(const char *address)
 {
     struct sockaddr_in6 v6;
     struct sockaddr_in v4;
@@ -87,7 +88,7 @@ static const char *certified_name(const struct host *host, const struct profile 
 {
     if (!host->address || profile->auth == PROFILE_AUTH_KERBEROS)
         return host->name;
-    return !is_numeric(host->address) || !strchr(host->name, '.') ? host->address : host->name;
+    return !link_is_numeric(host->address) || !strchr(host->name, '.') ? host->address : host->name;
 }
 
 struct http_settings link_settings(const struct host *host, const struct login *login)
@@ -259,6 +260,24 @@ struct link *link_hold(struct links *links, const struct host *host, const struc
 struct http_session *link_session(const struct link *link)
 {
     return link->session;
+}
+
+void link_note_stored(struct link *link)
+{
+    struct http_facts facts = http_session_facts(link->session);
+
+    link->pin_stored |= facts.pin[0] != '\0';
+    link->realm_stored |= facts.realm[0] != '\0';
+}
+
+void link_note_meant(struct link *link)
+{
+    link->meant = true;
+}
+
+bool link_is_meant(const struct link *link)
+{
+    return link->meant;
 }
 
 bool link_is_warm(const struct link *link)

@@ -33,6 +33,13 @@ struct link_ends {
 /* Remembers those of a connected socket. */
 void link_note_ends(struct link *link, int fd);
 struct link_ends link_ends(const struct link *link);
+/* Its other end was found to be the host's machine; it stays so for as long as the link is kept. */
+void link_note_meant(struct link *link);
+bool link_is_meant(const struct link *link);
+/* What its session learned of the device goes to the store: when that has not got it, somebody forgot it. */
+void link_note_stored(struct link *link);
+/* It is an address, not a name. */
+bool link_is_numeric(const char *address);
 /* An open connection is likely: no need to dial. */
 bool link_is_warm(const struct link *link);
 /* keep: it worked and may serve the next operation; else it is closed. */

@@ -9,7 +9,7 @@ struct proof *proof_new(const struct login *before, const struct secret *fresh, 
 {
     struct proof *proof = xcalloc(1, sizeof(*proof));
 
-    identity_seq_init(&proof->seq, true);
+    identity_seq_init(&proof->seq, IDENTITY_BRIEF);
     proof->before = *before;
     proof->fresh.user = xstrdup(before->profile->user);
     proof->fresh.next = secret_copy(fresh);

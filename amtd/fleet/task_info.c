@@ -33,7 +33,7 @@ static void info_init(void *work, const void *args, const struct host *host, con
     (void)args;
     (void)host;
     (void)quirks;
-    identity_seq_init(work, false);
+    identity_seq_init(work, IDENTITY_WHOLE);
 }
 
 static void probe_init(void *work, const void *args, const struct host *host, const struct quirks *quirks)
@@ -41,7 +41,7 @@ static void probe_init(void *work, const void *args, const struct host *host, co
     (void)args;
     (void)host;
     (void)quirks;
-    identity_seq_init(work, true);
+    identity_seq_init(work, IDENTITY_BRIEF);
 }
 
 /* --- what was found, as JSON and as facts --- */

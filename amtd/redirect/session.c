@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/fleet/machine.h"
 #include "amtd/redirect/session_internal.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -489,6 +490,15 @@ static void open_stream(struct session *s)
 
 /* --- the way there --- */
 
+/* Something is known of the machine, but nothing by which the login would tell it from another: its UUID is
+ * compared first. */
+static bool may_be_another(const struct target *target)
+{
+    struct login login = login_proven(&target->host, &target->profile);
+
+    return machine_uuid(&target->host) && !machine_is_proved(&target->host, &login);
+}
+
 static void looked_up(void *arg, struct target *target, const struct err *failure)
 {
     struct session *s = arg;
@@ -502,7 +512,7 @@ static void looked_up(void *arg, struct target *target, const struct err *failur
     }
     s->target = target;
     s->host_id = target->host.id;
-    if (target_is_known(target)) {
+    if (target_is_known(target) && (s->prepared || !may_be_another(target))) {
         open_stream(s);
     } else if (!s->prepared) {
         leave(s, 0);

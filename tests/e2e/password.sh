@@ -49,6 +49,8 @@ exits 0 amtcli password rotate pc0043 --yes --length 8
 exits 2 amtcli password rotate pc0043 --length 7
 exits 2 amtcli password show pc0001
 says "$dir/err" "has no password of its own"
+exits 2 amtcli password show nosuch
+says "$dir/err" "there is no host 'nosuch'"
 
 # Secrets are nowhere but where they were asked for.
 fresh=$(own pc0043)
@@ -68,7 +70,7 @@ exits 0 amtcli password rotate pc0042 --yes
 # The request is lost, and the device with it before it is known which it has: its first password of its own. Whoever
 # is let in later settles it, and the wrong one is tried no more.
 ctl json '{"device": 40, "set": {"faults": [{"fault": "drop", "at": "after-request", "on": "SetAdminAclEntryEx", "first": 1},
-    {"fault": "locked", "after": 2}]}}' > "$dir/ctl"
+    {"fault": "locked", "after": 3}]}}' > "$dir/ctl"
 exits 1 amtcli password rotate pc0040 --yes -o json
 [ "$(amtcli password list pc0040 -o json | jq -r '.[].state')" = unproved ] || fail "pc0040: $(amtcli password list pc0040 --all)"
 ctl set 40 'faults=[]' > "$dir/ctl"
