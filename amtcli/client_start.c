@@ -77,6 +77,7 @@ static void run_daemon(const char *program, const struct client_place *place, in
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     dup2(err_fd, STDERR_FILENO);
+    closefrom(STDERR_FILENO + 1); /* whoever waits for the end of ours waits for amtcli, not for amtd */
     execvp(program, (char *const *)argv);
     dprintf(STDERR_FILENO, "%s: %s", program, strerror(errno));
     _exit(127);

@@ -124,6 +124,10 @@ for i in "${!clients[@]}"; do wait "${clients[$i]}" || fail "amtcli ended with $
 [ "$(amtd_pids)" = 1 ] || fail "$(amtd_pids) amtd became ready"
 exits 0 amtcli stop
 [ ! -e "$socket" ] || fail "amtcli stop did not wait for the end of amtd"
+# What amtcli was given stays open with it, and not with the amtd that goes on: faketime and build servers wait for that.
+timeout 60 bash -c 'exec 9> >(cat > "$1/pipe.end"; echo >> "$1/pipe.end"); amtcli status > "$1/out" 2>&1; exec 9>&-; wait $!' - "$dir" ||
+    fail "an amtd that amtcli started keeps what amtcli was given"
+exits 0 amtcli stop
 
 # --- who may not, is refused, and that is written down ---
 amtd_start
