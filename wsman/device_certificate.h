@@ -48,8 +48,7 @@ struct certificate_root {
 enum certificate_root_kind {
     CERTIFICATE_ROOT_STAYS,  /* somebody else's, or the owner's own of today */
     CERTIFICATE_ROOT_NEEDED, /* the owner's, of before: stays, as the owner shows certificates of it still */
-    CERTIFICATE_ROOT_FORMER, /* the same, not shown any more: goes where the device needs no roots */
-    CERTIFICATE_ROOT_OVER,   /* the same, and no device has a certificate of it: goes */
+    CERTIFICATE_ROOT_FORMER, /* the same, not shown any more: goes */
 };
 
 /* What is wanted. Borrowed for the time of the sequence. */

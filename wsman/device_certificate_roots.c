@@ -54,16 +54,12 @@ static bool next_root(struct certificate_seq *cs)
 
 static bool next_old_root(struct certificate_seq *cs)
 {
-    bool needed = needs_roots(cs);
-
     if (!cs->may_drop || cs->roots_stay)
         return false;
     for (cs->at = 0; cs->at < cs->certificates.count; cs->at++) {
         const struct certificate_object *c = &cs->certificates.items[cs->at];
-        bool goes =
-            c->root_kind == CERTIFICATE_ROOT_OVER || (c->root_kind == CERTIFICATE_ROOT_FORMER && !needed);
 
-        if (c->root && goes && !c->read_only && !c->elsewhere)
+        if (c->root && c->root_kind == CERTIFICATE_ROOT_FORMER && !c->read_only && !c->elsewhere)
             return true;
     }
     return false;

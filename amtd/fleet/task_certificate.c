@@ -287,14 +287,11 @@ static bool is_shown(const json_t *known, const struct buf *ca)
 }
 
 /* What the root of the i-th CA (the newest is the first) is in a device. */
-static enum certificate_root_kind root_kind(const json_t *known, const struct buf *ca, size_t i,
-                                            json_int_t state)
+static enum certificate_root_kind root_kind(const json_t *known, const struct buf *ca, size_t i)
 {
-    if (i == 0)
-        return CERTIFICATE_ROOT_STAYS;
-    if (is_shown(known, ca))
-        return CERTIFICATE_ROOT_NEEDED;
-    return state == AUTHORITY_RETIRED ? CERTIFICATE_ROOT_OVER : CERTIFICATE_ROOT_FORMER;
+    return i == 0                ? CERTIFICATE_ROOT_STAYS
+           : is_shown(known, ca) ? CERTIFICATE_ROOT_NEEDED
+                                 : CERTIFICATE_ROOT_FORMER;
 }
 
 static void take_authorities(struct certificate_work *w, const json_t *json)
@@ -305,7 +302,6 @@ static void take_authorities(struct certificate_work *w, const json_t *json)
     json_array_foreach((json_t *)json_object_get(json, "authorities"), i, item)
     {
         const char *text = json_string_value(json_object_get(item, "der"));
-        json_int_t state = json_integer_value(json_object_get(item, "state"));
         struct buf *der = &w->authorities[w->authority_count];
 
         if (!text || w->authority_count == AUTHORITIES_MAX)
@@ -314,9 +310,8 @@ static void take_authorities(struct certificate_work *w, const json_t *json)
         if (!text_base64_decode(der, text, strlen(text)))
             continue;
         w->authority_count++;
-        w->root_kinds[w->authority_count - 1] =
-            root_kind(json, &w->authorities[w->authority_count - 1], i, state);
-        if (state != AUTHORITY_RETIRED)
+        w->root_kinds[w->authority_count - 1] = root_kind(json, &w->authorities[w->authority_count - 1], i);
+        if (w->root_kinds[w->authority_count - 1] != CERTIFICATE_ROOT_FORMER)
             w->roots[w->root_count++] = (struct certificate_root){der->p, der->len};
     }
 }

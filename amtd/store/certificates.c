@@ -410,9 +410,8 @@ static json_t *known_authorities(struct tx *tx, struct err *err)
     json_t *out = tx_authorities(tx, &rows, &count, err) == 0 ? json_array() : NULL;
 
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(out,
-                              json_pack("{s:o, s:i, s:I}", "der", base64(rows[i].der.p, rows[i].der.len),
-                                        "state", (int)rows[i].state, "since", (json_int_t)rows[i].since_ms));
+        json_array_append_new(out, json_pack("{s:o, s:I}", "der", base64(rows[i].der.p, rows[i].der.len),
+                                             "since", (json_int_t)rows[i].since_ms));
         authority_row_clear(&rows[i]);
     }
     free(rows);

@@ -75,7 +75,7 @@ int tx_certificate_give_up(struct tx *tx, int64_t host_id, int64_t at_ms, struct
 /* What a task needs to know of a host, as JSON: {"authorities": [base64, newest first], "proven": pin,
  * "next": pin, "before": text, "former": [base64 of those given up last], "secured_alerts": bool: devices
  * tell amtd theirs over HTTPS, "clients": [files of certificates that profiles show]}; of an authority:
- * {"der", "state", "since": ms}. The caller's. */
+ * {"der", "since": ms}. The caller's. */
 int tx_certificate_known(struct tx *tx, int64_t host_id, char **json, struct err *err);
 
 /* What somebody may want to hear of, told once: hosts that have a proven new certificate, and hosts whose

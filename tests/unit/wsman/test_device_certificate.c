@@ -355,20 +355,20 @@ static void renew_ca(enum certificate_root_kind kind)
 
 static const struct certificate_request mutual = {.action = CERTIFICATE_INSTALL, .mutual = CERTIFICATE_ON};
 
-/* Both roots stay while the old one is needed; it goes when nobody needs it, and mutual TLS is on in the end.
- */
+/* Both roots stay while the owner shows certificates of the old one; else it goes with the old certificate,
+ * and mutual TLS is on in the end. */
 static void old_root_goes_when_it_is_over(void **state)
 {
     (void)state;
     begin(11);
     assert_int_equal(run(mutual), 0);
-    renew_ca(CERTIFICATE_ROOT_FORMER);
+    renew_ca(CERTIFICATE_ROOT_NEEDED);
     assert_int_equal(run(install), 0);
     settle_device();
     assert_int_equal(bench.device->tls, DEVICE_TLS_MUTUAL);
     is_well(2);
     assert_int_equal(certificate_old_roots(&cs), 1);
-    owner.old_kind = CERTIFICATE_ROOT_OVER;
+    owner.old_kind = CERTIFICATE_ROOT_FORMER;
     anew();
     assert_int_equal(run(install), 0);
     settle_device();
@@ -437,7 +437,7 @@ static bool cut_roots_once(size_t lose_at, bool lose_first, size_t die_at)
 
     begin(11);
     assert_int_equal(run(mutual), 0);
-    renew_ca(CERTIFICATE_ROOT_OVER);
+    renew_ca(CERTIFICATE_ROOT_FORMER);
     bench.changes = bench.requests = 0;
     bench.lose_at = lose_at;
     bench.lose_first = lose_first;
