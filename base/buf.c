@@ -50,7 +50,9 @@ bool buf_ok(const struct buf *b)
 /* One byte more than asked for always stands ready for the NUL. */
 static void grow(struct buf *b, size_t want)
 {
-    size_t cap = b->cap > 0 ? b->cap : BUF_FIRST;
+    size_t cap = b->cap > 0           ? b->cap
+                 : b->max < BUF_FIRST ? b->max + 1 /* never more than may be held: see buf_add */
+                                      : BUF_FIRST;
     uint8_t *p;
 
     while (cap < want)
@@ -89,18 +91,14 @@ void buf_added(struct buf *b, size_t n)
 
 void buf_add(struct buf *b, const void *p, size_t n)
 {
-    uint8_t *room = buf_room(b, n);
+    bool fits = n < b->cap - b->len && !b->failed; /* as nearly always: there is no need to look at max */
+    uint8_t *room = fits ? b->p + b->len : buf_room(b, n);
 
     if (!room)
         return;
     if (n > 0)
         memcpy(room, p, n);
     buf_added(b, n);
-}
-
-void buf_puts(struct buf *b, const char *s)
-{
-    buf_add(b, s, strlen(s));
 }
 
 void buf_putc(struct buf *b, char c)

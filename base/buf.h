@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
     uint8_t *p; /* owned; NULL while empty */
@@ -28,7 +29,10 @@ void buf_reset(struct buf *b); /* empties, keeps the memory, forgets `failed` */
 bool buf_ok(const struct buf *b);
 
 void buf_add(struct buf *b, const void *p, size_t n);
-void buf_puts(struct buf *b, const char *s);
+static inline void buf_puts(struct buf *b, const char *s) /* the length of a literal is known already */
+{
+    buf_add(b, s, strlen(s));
+}
 void buf_putc(struct buf *b, char c);
 void buf_put_u64(struct buf *b, uint64_t n); /* in decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
