@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #define SECRET_FILE_MAX 4096
 
 struct secret {
+    atomic_uint owners;
     size_t n;
     char bytes[]; /* n and a NUL */
 };
@@ -42,6 +44,7 @@ struct secret *secret_new(const void *p, size_t n)
 
     if (!s)
         s = xmalloc(size);
+    atomic_init(&s->owners, 1);
     s->n = n;
     if (n > 0)
         memcpy(s->bytes, p, n);
@@ -49,14 +52,18 @@ struct secret *secret_new(const void *p, size_t n)
     return s;
 }
 
-struct secret *secret_copy(const struct secret *s)
+struct secret *secret_share(const struct secret *s)
 {
-    return s ? secret_new(s->bytes, s->n) : NULL;
+    struct secret *same = (struct secret *)s;
+
+    if (same)
+        same->owners++;
+    return same;
 }
 
 void secret_free(struct secret *s)
 {
-    if (!s)
+    if (!s || --s->owners > 0)
         return;
     if (CRYPTO_secure_allocated(s)) {
         OPENSSL_secure_clear_free(s, sizeof(*s) + s->n + 1);
@@ -74,6 +81,12 @@ const char *secret_str(const struct secret *s)
 size_t secret_len(const struct secret *s)
 {
     return s ? s->n : 0;
+}
+
+bool secret_equal(const struct secret *a, const struct secret *b)
+{
+    return a == b || (secret_len(a) == secret_len(b) &&
+                      CRYPTO_memcmp(secret_str(a), secret_str(b), secret_len(a)) == 0);
 }
 
 struct secret *secret_from_file(const char *path, struct err *err)

@@ -6,6 +6,7 @@
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,10 +20,13 @@ struct secret; /* opaque; holds bytes followed by NUL */
 void secret_process_init(void);
 
 struct secret *secret_new(const void *p, size_t n);
-struct secret *secret_copy(const struct secret *s); /* NULL gives NULL */
-void secret_free(struct secret *s);                 /* wipes; NULL is fine */
-const char *secret_str(const struct secret *s);     /* borrowed; "" for NULL */
+/* The same once more, for an owner of his own: a password of thousands of hosts is there once. NULL gives
+ * NULL. Thread-safe. */
+struct secret *secret_share(const struct secret *s);
+void secret_free(struct secret *s);             /* the last owner wipes; NULL is fine. Thread-safe */
+const char *secret_str(const struct secret *s); /* borrowed; "" for NULL */
 size_t secret_len(const struct secret *s);
+bool secret_equal(const struct secret *a, const struct secret *b); /* NULL is as "" */
 
 /* Reads a secret from a file (one trailing newline is dropped; at most 4096 bytes; "-" reads stdin).
  * NULL and err: names the file. */

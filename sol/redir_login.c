@@ -98,7 +98,7 @@ struct redir_secrets *redir_secrets_new(const struct redir_login *login, struct 
         return NULL;
     }
     secrets->user = xstrdup(login->user ? login->user : "");
-    secrets->password = secret_copy(login->password);
+    secrets->password = secret_share(login->password);
     secrets->methods = login->methods;
     snprintf(secrets->realm, sizeof(secrets->realm), "%s", login->realm ? login->realm : "");
     return secrets;

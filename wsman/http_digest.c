@@ -359,7 +359,7 @@ void http_digest_init(struct http_digest *digest, const char *user, const struct
 {
     *digest = (struct http_digest){0};
     digest->user = xstrdup(user);
-    digest->password = secret_copy(password);
+    digest->password = secret_share(password);
 }
 
 void http_digest_clear(struct http_digest *digest)

@@ -192,7 +192,7 @@ void host_op_dial(struct host_op *op)
         return;
     }
     settings = link_settings(op->host, &op->login);
-    op->link = link_hold(parts->links, op->host, &op->login, &err);
+    op->link = link_hold(parts->links, op->host->id, &settings, &err);
     if (!op->link) {
         next_login(op, &err);
         return;

@@ -1,6 +1,5 @@
 #include "amtd/fleet/link.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +9,6 @@
 #include "base/xalloc.h"
 
 #define LINK_WARM_MS 15000 /* firmware closes idle connections after some tens of seconds (wsman.md 1.2) */
-#define LINK_KEY_LEN 32
 
 union end { /* of the way to a host */
     struct sockaddr any;
@@ -20,8 +18,10 @@ union end { /* of the way to a host */
 
 struct link {
     struct links *links;
-    int64_t host_id;                 /* hash key */
-    unsigned char key[LINK_KEY_LEN]; /* over all settings: a changed profile or address makes a new session */
+    int64_t host_id; /* hash key */
+    char *basis;     /* all settings but the password: a changed profile or address makes a new session */
+    size_t basis_size;
+    struct secret *password;
     struct http_session *session;
     int64_t used_ms;
     bool held;
@@ -42,8 +42,7 @@ struct links {
     size_t unused_count;
     struct link *by_host;
     struct link *unused;
-    EVP_MD *sha256;
-    EVP_MD_CTX *md;
+    struct buf basis; /* of the host in question */
     uv_timer_t timer;
 };
 
@@ -125,11 +124,11 @@ struct http_settings link_settings(const struct host *host, const struct login *
     return s;
 }
 
-/* --- the key --- */
+/* --- what a session is made of --- */
 
-static void key_add(EVP_MD_CTX *md, const char *s)
+static void put_text(struct buf *basis, const char *text)
 {
-    EVP_DigestUpdate(md, s ? s : "", s ? strlen(s) + 1 : 1);
+    buf_add(basis, text ? text : "", text ? strlen(text) + 1 : 1);
 }
 
 /* A session keeps the CAs that it began with: with others in the file another one is wanted. */
@@ -145,14 +144,12 @@ static void note_file(const char *path, int64_t mark[3])
 }
 
 /* The pins and the realm are left out: they are learned while the session lives, which keeps to its own. */
-static void link_key(const struct links *links, const struct http_settings *s,
-                     unsigned char key[LINK_KEY_LEN])
+static void put_basis(const struct http_settings *s, struct buf *basis)
 {
     struct {
         int64_t connect_ms, request_ms, ca[3];
         int tls, old_tls, kerberos, port;
     } numbers;
-    EVP_MD_CTX *md = links->md;
 
     memset(&numbers, 0, sizeof(numbers));
     numbers.connect_ms = s->connect_ms;
@@ -162,17 +159,33 @@ static void link_key(const struct links *links, const struct http_settings *s,
     numbers.old_tls = s->old_tls;
     numbers.kerberos = s->kerberos;
     numbers.port = s->port;
-    EVP_DigestInit_ex2(md, links->sha256, NULL);
-    EVP_DigestUpdate(md, &numbers, sizeof(numbers));
-    key_add(md, s->name);
-    key_add(md, s->address);
-    key_add(md, s->ca_file);
-    key_add(md, s->client_cert_file);
-    key_add(md, s->client_key_file);
-    key_add(md, s->ccache);
-    key_add(md, s->user);
-    key_add(md, secret_str(s->password));
-    EVP_DigestFinal_ex(md, key, NULL);
+    buf_reset(basis);
+    buf_add(basis, &numbers, sizeof(numbers));
+    put_text(basis, s->name);
+    put_text(basis, s->address);
+    put_text(basis, s->ca_file);
+    put_text(basis, s->client_cert_file);
+    put_text(basis, s->client_key_file);
+    put_text(basis, s->ccache);
+    put_text(basis, s->user);
+}
+
+static void keep_basis(struct link *link, const struct http_settings *settings)
+{
+    const struct buf *basis = &link->links->basis;
+
+    link->basis = xmalloc(basis->len);
+    link->basis_size = basis->len;
+    memcpy(link->basis, basis->p, basis->len);
+    link->password = secret_share(settings->password);
+}
+
+static bool has_basis(const struct link *link, const struct http_settings *settings)
+{
+    const struct buf *basis = &link->links->basis;
+
+    return link->basis_size == basis->len && memcmp(link->basis, basis->p, basis->len) == 0 &&
+           secret_equal(link->password, settings->password);
 }
 
 /* --- keeping --- */
@@ -187,6 +200,8 @@ static void link_destroy(struct link *link)
     }
     HASH_DEL(links->by_host, link);
     http_session_free(link->session);
+    secret_free(link->password);
+    free(link->basis);
     free(link);
 }
 
@@ -213,41 +228,39 @@ static bool parted(const char *stored, const char *learned, bool *was_stored)
     return strcmp(stored, learned) != 0;
 }
 
-static bool link_is_stale(struct link *link, const struct http_settings *settings, const unsigned char *key)
+static bool link_is_stale(struct link *link, const struct http_settings *settings)
 {
     struct http_facts facts = http_session_facts(link->session);
 
-    return memcmp(link->key, key, LINK_KEY_LEN) != 0 || parted(settings->pin, facts.pin, &link->pin_stored) ||
+    return !has_basis(link, settings) || parted(settings->pin, facts.pin, &link->pin_stored) ||
            parted(settings->realm, facts.realm, &link->realm_stored);
 }
 
-struct link *link_hold(struct links *links, const struct host *host, const struct login *login,
+struct link *link_hold(struct links *links, int64_t host_id, const struct http_settings *settings,
                        struct err *err)
 {
-    struct http_settings settings = link_settings(host, login);
-    unsigned char key[LINK_KEY_LEN];
     struct link *link;
 
-    HASH_FIND(hh, links->by_host, &host->id, sizeof(host->id), link);
+    HASH_FIND(hh, links->by_host, &host_id, sizeof(host_id), link);
     if (link && link->held) {
         err_set(err, CAUSE_BUSY, "another operation of amtd is talking to this host");
         return NULL;
     }
-    link_key(links, &settings, key);
-    if (link && link_is_stale(link, &settings, key)) {
+    put_basis(settings, &links->basis);
+    if (link && link_is_stale(link, settings)) {
         link_destroy(link);
         link = NULL;
     }
     if (!link) {
-        struct http_session *session = http_session_new(links->http, &settings, err);
+        struct http_session *session = http_session_new(links->http, settings, err);
 
         if (!session)
             return NULL;
         link = xcalloc(1, sizeof(*link));
         link->links = links;
-        link->host_id = host->id;
-        memcpy(link->key, key, sizeof(key));
+        link->host_id = host_id;
         link->session = session;
+        keep_basis(link, settings);
         HASH_ADD(hh, links->by_host, host_id, sizeof(link->host_id), link);
     } else {
         DL_DELETE(links->unused, link);
@@ -315,10 +328,7 @@ struct links *links_new(uv_loop_t *loop, struct http *http, const struct clock *
     links->clock = clock;
     links->idle_ms = idle_ms;
     links->most = most;
-    links->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    links->md = EVP_MD_CTX_new();
-    if (!links->sha256 || !links->md)
-        abort(); /* no memory */
+    links->basis = buf_init(SIZE_MAX / 4); /* of our own settings */
     uv_timer_init(loop, &links->timer);
     links->timer.data = links;
     return links;
@@ -328,8 +338,7 @@ static void links_closed(uv_handle_t *handle)
 {
     struct links *links = handle->data;
 
-    EVP_MD_free(links->sha256);
-    EVP_MD_CTX_free(links->md);
+    buf_free(&links->basis);
     free(links);
 }
 

@@ -21,9 +21,9 @@ void links_free(struct links *links); /* no link may be held; NULL is fine */
 /* What a host's settings are with this login; strings are borrowed from both. */
 struct http_settings link_settings(const struct host *host, const struct login *login);
 
-/* The link to a host with a login, held until link_release. One holder at a time: NULL and err (busy) while
- * another operation holds it; invalid-argument when the profile's settings contradict each other. */
-struct link *link_hold(struct links *links, const struct host *host, const struct login *login,
+/* The link to a host with its settings, held until link_release. One holder at a time: NULL and err (busy)
+ * while another operation holds it; invalid-argument when the settings contradict each other. */
+struct link *link_hold(struct links *links, int64_t host_id, const struct http_settings *settings,
                        struct err *err);
 struct http_session *link_session(const struct link *link);
 /* Both ends of the way to the host, numeric; "" while not known. */

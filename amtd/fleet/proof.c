@@ -12,7 +12,7 @@ struct proof *proof_new(const struct login *before, const struct secret *fresh, 
     identity_seq_init(&proof->seq, IDENTITY_BRIEF);
     proof->before = *before;
     proof->fresh.user = xstrdup(before->profile->user);
-    proof->fresh.next = secret_copy(fresh);
+    proof->fresh.next = secret_share(fresh);
     proof->fresh_first = likely;
     proof->failed = failure != NULL;
     if (failure)

@@ -141,7 +141,7 @@ static void *password_journal(const void *work)
     struct journal *journal = xcalloc(1, sizeof(*journal));
 
     journal->user = xstrdup(w->user);
-    journal->fresh = secret_copy(w->fresh);
+    journal->fresh = secret_share(w->fresh);
     return journal;
 }
 

@@ -302,7 +302,7 @@ static void *user_journal(const void *work)
         if (!gets_password(&w->seq.rows[i]))
             continue;
         journal->users[journal->count] = xstrdup(w->seq.rows[i].account.name);
-        journal->passwords[journal->count++] = secret_copy(password_of(w, w->seq.rows[i].account.name));
+        journal->passwords[journal->count++] = secret_share(password_of(w, w->seq.rows[i].account.name));
     }
     return journal;
 }

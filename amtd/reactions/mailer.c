@@ -100,7 +100,7 @@ static void read_kept_login(struct mailer *m)
 void mailer_set_login(struct mailer *m, const char *user, const struct secret *password)
 {
     m->login_set = true;
-    take_login(m, xstrdup(user), secret_copy(password));
+    take_login(m, xstrdup(user), secret_share(password));
 }
 
 /* --- sending --- */
@@ -155,7 +155,7 @@ static void write_letter(const struct mailer *m, const struct mail *mail, struct
     for (size_t i = 0; i < mail->to_count; i++)
         letter->to[letter->to_count++] = xstrdup(mail->to[i]);
     letter->user = xstrdup(m->user);
-    letter->password = secret_copy(m->password);
+    letter->password = secret_share(m->password);
     letter->ca_file = xstrdup(m->settings.ca_file);
     letter->body_len = body.len;
     letter->body = buf_take(&body);
