@@ -26,15 +26,23 @@ static const char *const verbs[] = {
 
 struct wsman_request *wsman_request_new(enum wsman_verb verb, const char *class_name, const char *method)
 {
-    struct wsman_request *rq = xcalloc(1, sizeof(*rq));
+    const char *first = class_name ? class_name : "", *second = method ? method : "";
+    size_t first_size = strlen(first) + 1, second_size = strlen(second) + 1;
+    size_t name_size = strlen(verbs[verb]) + first_size + second_size;
+    struct wsman_request *rq = xcalloc(1, sizeof(*rq) + first_size + second_size + name_size);
+    char *name = rq->texts + first_size + second_size;
 
     rq->verb = verb;
-    rq->class_name = xstrdup(class_name ? class_name : "");
-    rq->method = xstrdup(method ? method : "");
+    rq->class_name = memcpy(rq->texts, first, first_size);
+    rq->method = memcpy(rq->texts + first_size, second, second_size);
+    rq->name = name;
+    if (verb != WSMAN_INVOKE)
+        name = stpcpy(name, verbs[verb]);
+    if (verb != WSMAN_INVOKE && first[0])
+        *name++ = ' ';
+    name = stpcpy(name, first);
     if (verb == WSMAN_INVOKE)
-        rq->name = xasprintf("%s.%s", rq->class_name, rq->method);
-    else
-        rq->name = xasprintf("%s%s%s", verbs[verb], rq->class_name[0] ? " " : "", rq->class_name);
+        stpcpy(stpcpy(name, "."), second);
     return rq;
 }
 
@@ -63,9 +71,6 @@ void wsman_request_free(struct wsman_request *rq)
     free((char *)rq->delivery.user);
     free((char *)rq->delivery.url);
     free((char *)rq->delivery.arg);
-    free(rq->class_name);
-    free(rq->method);
-    free(rq->name);
     free(rq);
 }
 

@@ -18,14 +18,15 @@ struct part {
 
 struct wsman_request {
     enum wsman_verb verb;
-    char *class_name;
-    char *method;
-    char *name; /* for messages */
+    const char *class_name;
+    const char *method;
+    const char *name; /* for messages */
     struct part *selectors;
     size_t selector_count;
     struct part *parts; /* properties or parameters */
     size_t count;
     struct wsman_delivery delivery; /* strings owned */
+    char texts[];                   /* of class_name, method and name */
 };
 
 #endif
