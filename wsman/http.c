@@ -36,6 +36,7 @@ void http_free(struct http *http)
         http->owner.timer(http->owner.arg, -1);
     http_timers_clear(&http->timers);
     http_md5_clear(&http->md5);
+    buf_free(&http->room);
     free(http->watches.by_fd);
     free(http);
 }

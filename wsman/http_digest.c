@@ -288,7 +288,7 @@ void http_md5_clear(struct http_md5 *md5)
 {
     EVP_MD_free(md5->md);
     EVP_MD_CTX_free(md5->ctx);
-    *md5 = (struct http_md5){NULL, NULL};
+    *md5 = (struct http_md5){0};
 }
 
 static struct view text_view(const char *s)
@@ -405,16 +405,18 @@ bool http_digest_ready(const struct http_digest *digest)
 /* A quoted-string of RFC 2616. */
 static void put_quoted(struct buf *out, const char *name, const char *value)
 {
+    const char *from = value;
+
     buf_puts(out, name);
     buf_puts(out, "=\"");
-    for (size_t n; *value; value += n) {
-        n = strcspn(value, "\"\\");
-        buf_add(out, value, n);
-        if (!value[n])
-            break;
+    for (; *value; value++) {
+        if (*value != '"' && *value != '\\')
+            continue;
+        buf_add(out, from, (size_t)(value - from));
         buf_putc(out, '\\');
-        buf_putc(out, value[n++]);
+        from = value;
     }
+    buf_add(out, from, (size_t)(value - from));
     buf_putc(out, '"');
 }
 
@@ -429,14 +431,42 @@ static void put_counter(char out[9], uint32_t n)
 
 static const char *const qop_names[] = {[HTTP_QOP_AUTH] = "auth", [HTTP_QOP_AUTH_INT] = "auth-int"};
 
-/* The response, and nc beside it. */
-static int respond(const struct http_digest *digest, const struct http_md5 *md5, const struct view *a2,
-                   size_t a2_parts, const char *nc, char response[33], struct err *err)
+/* What is asked for, hashed. */
+static int hash_request(struct http_md5 *md5, const char *method, const char *uri, char ha2[33],
+                        struct err *err)
 {
-    char ha2[33];
+    struct view a2[] = {text_view(method), text_view(uri)};
+    size_t n = a2[0].n;
+    bool fits = n + 1 + a2[1].n < sizeof(md5->asked);
 
-    if (md5_hex(md5, a2, a2_parts, ha2, err) < 0)
+    if (!fits || strncmp(md5->asked, method, n) != 0 || md5->asked[n] != ':' ||
+        strcmp(md5->asked + n + 1, uri) != 0) {
+        md5->asked[0] = '\0';
+        if (md5_hex(md5, a2, 2, md5->ha2, err) < 0)
+            return -1;
+        if (fits)
+            snprintf(md5->asked, sizeof(md5->asked), "%s:%s", method, uri);
+    }
+    memcpy(ha2, md5->ha2, sizeof(md5->ha2));
+    return 0;
+}
+
+/* The same, and what is sent with it. */
+static int hash_whole(const struct http_md5 *md5, const char *method, const char *uri, struct view body,
+                      char ha2[33], struct err *err)
+{
+    char entity[33];
+
+    if (md5_hex(md5, &body, 1, entity, err) < 0)
         return -1;
+    struct view a2[] = {text_view(method), text_view(uri), text_view(entity)};
+    return md5_hex(md5, a2, 3, ha2, err);
+}
+
+/* The response, and nc beside it. */
+static int respond(const struct http_digest *digest, const struct http_md5 *md5, const char *ha2,
+                   const char *nc, char response[33], struct err *err)
+{
     if (!digest->qop) {
         struct view parts[] = {text_view(digest->ha1), text_view(digest->nonce), text_view(ha2)};
         return md5_hex(md5, parts, 3, response, err);
@@ -446,20 +476,15 @@ static int respond(const struct http_digest *digest, const struct http_md5 *md5,
     return md5_hex(md5, parts, 6, response, err);
 }
 
-int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, const char *method,
-                       const char *uri, struct view body, struct buf *out, struct err *err)
+int http_digest_answer(struct http_digest *digest, struct http_md5 *md5, const char *method, const char *uri,
+                       struct view body, struct buf *out, struct err *err)
 {
-    char entity[33], response[33], nc[9];
-    struct view a2[] = {text_view(method), text_view(uri), {NULL, 0}};
-    size_t a2_parts = 2;
+    char ha2[33], response[33], nc[9];
+    int status = digest->qop == HTTP_QOP_AUTH_INT ? hash_whole(md5, method, uri, body, ha2, err)
+                                                  : hash_request(md5, method, uri, ha2, err);
 
-    if (digest->qop == HTTP_QOP_AUTH_INT) {
-        if (md5_hex(md5, &body, 1, entity, err) < 0)
-            return -1;
-        a2[a2_parts++] = text_view(entity);
-    }
     put_counter(nc, ++digest->nc);
-    if (respond(digest, md5, a2, a2_parts, nc, response, err) < 0)
+    if (status < 0 || respond(digest, md5, ha2, nc, response, err) < 0)
         return -1;
 
     buf_puts(out, "Digest ");

@@ -52,10 +52,12 @@ void http_challenge_read(struct http_challenge *challenge, const void *value, si
 /* True for a realm of AMT: "Digest:" and 32 hex digits. */
 bool http_realm_is_amt(const char *realm);
 
-/* MD5, fetched once per transport. */
+/* MD5, fetched once per transport. Nearly all requests ask for the same: its hash is remembered. */
 struct http_md5 {
-    void *md;  /* EVP_MD */
-    void *ctx; /* EVP_MD_CTX */
+    void *md;       /* EVP_MD */
+    void *ctx;      /* EVP_MD_CTX */
+    char asked[64]; /* "POST:/wsman", of the last request; "" before */
+    char ha2[33];   /* MD5 of that */
 };
 int http_md5_init(struct http_md5 *md5,
                   struct err *err); /* -1 (system) when OpenSSL has no MD5, as in FIPS mode */
@@ -95,7 +97,7 @@ bool http_digest_ready(const struct http_digest *digest);
 
 /* Appends the value of an Authorization header for this request, counting it. Returns 0, or -1 with err
  * (system). */
-int http_digest_answer(struct http_digest *digest, const struct http_md5 *md5, const char *method,
-                       const char *uri, struct view body, struct buf *out, struct err *err);
+int http_digest_answer(struct http_digest *digest, struct http_md5 *md5, const char *method, const char *uri,
+                       struct view body, struct buf *out, struct err *err);
 
 #endif

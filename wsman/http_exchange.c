@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "wsman/http_login.h"
 #include "wsman/http_reply.h"
 
-#define HEADERS_MOST 256 /* of a request, without its path, host and login */
+#define REQUEST_MAX ((size_t)2 * 1024 * 1024) /* bytes, of which the body has the half at most */
+#define ROOM_KEPT   ((size_t)16 * 1024)       /* for the next request */
 
 /* Thousands wait for their answers at a time: what waits holds neither the request nor room for the answer,
  * so that the memory of both is used again while it is still in the processor's cache. */
@@ -40,7 +42,22 @@ static void put_kind(struct buf *out, const char *path)
     put_header(out, "SOAPAction", "\"\"");
 }
 
-static void write_request(const struct http_session *session, const char *authorization, struct buf *out)
+static int put_login(struct http_session *session, struct buf *out, struct err *err)
+{
+    static const char name[] = "Authorization: ";
+    size_t before = out->len;
+
+    buf_puts(out, name);
+    if (http_login_authorize(session, out, err) < 0)
+        return -1;
+    if (out->len > before + strlen(name))
+        buf_puts(out, "\r\n");
+    else
+        out->len = before; /* it goes without */
+    return 0;
+}
+
+static int write_request(struct http_session *session, struct buf *out, struct err *err)
 {
     bool posting = session->method[0] == 'P';
 
@@ -49,8 +66,8 @@ static void write_request(const struct http_session *session, const char *author
     buf_puts(out, session->path);
     buf_puts(out, " HTTP/1.1\r\n");
     put_header(out, "Host", session->authority);
-    if (*authorization)
-        put_header(out, "Authorization", authorization);
+    if (put_login(session, out, err) < 0)
+        return -1;
     if (posting) {
         put_kind(out, session->path);
         buf_puts(out, "Content-Length: ");
@@ -59,22 +76,44 @@ static void write_request(const struct http_session *session, const char *author
     }
     buf_puts(out, "\r\n");
     buf_add(out, session->body.p, session->body.len);
+    return buf_ok(out) ? 0 : err_set(err, CAUSE_TOO_LARGE, "the request is longer than any device takes");
 }
 
-struct http_exchange *http_exchange_new(struct http_session *session, const char *authorization,
-                                        struct err *err)
+/* A connection mostly takes a request at once: the next one has the same memory. */
+static struct buf take_room(struct http *http)
+{
+    struct buf room = http->room.p ? http->room : buf_init_secret(REQUEST_MAX);
+
+    http->room = buf_init_secret(REQUEST_MAX);
+    return room;
+}
+
+static void give_room_back(struct http *http, struct buf *room)
+{
+    struct buf spare = *room;
+
+    *room = buf_init_secret(REQUEST_MAX);
+    if (http->room.p || spare.cap > ROOM_KEPT) {
+        buf_free(&spare);
+        return;
+    }
+    buf_reset(&spare);
+    http->room = spare;
+}
+
+struct http_exchange *http_exchange_new(struct http_session *session, struct err *err)
 {
     struct http_exchange *exchange;
-    size_t most = HEADERS_MOST + strlen(session->path) + strlen(session->authority) + strlen(authorization) +
-                  session->body.len;
 
     if (http_conn_engage(session->conn, err) < 0)
         return NULL;
     exchange = xcalloc(1, sizeof(*exchange));
     exchange->session = session;
-    exchange->request = buf_init_secret(most);
-    (void)buf_room(&exchange->request, most);
-    write_request(session, authorization, &exchange->request);
+    exchange->request = take_room(session->http);
+    if (write_request(session, &exchange->request, err) < 0) {
+        http_exchange_free(exchange);
+        return NULL;
+    }
     exchange->length = exchange->request.len;
     return exchange;
 }
@@ -84,7 +123,7 @@ void http_exchange_free(struct http_exchange *exchange)
     if (!exchange)
         return;
     http_reply_free(exchange->reply);
-    buf_free(&exchange->request);
+    give_room_back(exchange->session->http, &exchange->request);
     free(exchange);
 }
 
@@ -126,7 +165,7 @@ static enum stream_io send_request(struct http_exchange *exchange, struct err *e
             return io;
         exchange->at += n;
     }
-    buf_free(&exchange->request);
+    give_room_back(exchange->session->http, &exchange->request);
     return STREAM_IO_DONE;
 }
 

@@ -7,10 +7,9 @@
 
 struct http_exchange;
 
-/* For the session's request, on its connection, which is READY or IDLE and is BUSY from now on.
- * authorization: value of that header, or "". NULL and err (system). */
-struct http_exchange *http_exchange_new(struct http_session *session, const char *authorization,
-                                        struct err *err);
+/* For the session's request with its login, on its connection, which is READY or IDLE and is BUSY from now
+ * on. NULL and err (system, too-large). */
+struct http_exchange *http_exchange_new(struct http_session *session, struct err *err);
 /* Forgets it; the connection is none of its business any more. NULL is fine. */
 void http_exchange_free(struct http_exchange *exchange);
 

@@ -202,6 +202,7 @@ struct http {
     size_t sessions;
     uint8_t random[256]; /* for client nonces */
     size_t random_left;
+    struct buf room;           /* for the next request; empty while one is under way */
     uint8_t chunk[HTTP_CHUNK]; /* of an answer, just read */
 };
 

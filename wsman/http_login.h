@@ -7,8 +7,6 @@
 
 #include "wsman/http_internal.h"
 
-#define HTTP_AUTHORIZATION_MAX (256 * 1024)
-
 /* Appends the value of the Authorization header for the request under way; nothing when it goes without. */
 int http_login_authorize(struct http_session *session, struct buf *out, struct err *err);
 

@@ -16,11 +16,10 @@
 #define BODY_MAX   ((size_t)1024 * 1024)
 #define IDLE_PLAIN_MS                                                                                        \
     55000 /* firmware drops idle connections after some tens of seconds: be first (section 1.2) */
-#define IDLE_TLS_MS          25000
-#define PORT_PLAIN           16992
-#define PORT_TLS             16993
-#define SERVER_MAX           256
-#define AUTHORIZATION_LIKELY 400 /* bytes of a digest login */
+#define IDLE_TLS_MS 25000
+#define PORT_PLAIN  16992
+#define PORT_TLS    16993
+#define SERVER_MAX  256
 
 static void advance(struct http_session *session);
 
@@ -203,17 +202,12 @@ static void start_lookup(struct http_session *session)
 
 static void start_exchange(struct http_session *session)
 {
-    struct buf authorization = buf_init_secret(HTTP_AUTHORIZATION_MAX);
     struct err err = ERR_INIT;
     bool shakes_hands = session->trust && session->conn->state == HTTP_CONN_READY;
 
-    if (!session->kerberos)
-        (void)buf_room(&authorization, AUTHORIZATION_LIKELY);
     if (session->limit_ms == HTTP_TIMER_NEVER)
         session->limit_ms = http_now(session->http) + session->request_ms;
-    if (http_login_authorize(session, &authorization, &err) == 0)
-        session->exchange = http_exchange_new(session, buf_str(&authorization), &err);
-    buf_free(&authorization);
+    session->exchange = http_exchange_new(session, &err);
     if (!session->exchange) {
         leave_state(session);
         fail(session, &err);
