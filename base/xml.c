@@ -246,31 +246,35 @@ static struct name split_name(const xmlChar *text)
 
 static bool has_prefix(const struct name *name, const char *prefix, size_t n)
 {
-    return name->prefix_length == n && memcmp(name->prefix, prefix, n) == 0;
+    return name->prefix_length == n &&
+           (n == 0 || (name->prefix[0] == prefix[0] && memcmp(name->prefix, prefix, n) == 0));
 }
 
 /* NULL: none. */
 static const char *find_namespace(const struct build *build, const struct name *name)
 {
-    if (has_prefix(name, "xml", 3))
-        return (const char *)XML_XML_NAMESPACE;
     for (size_t i = build->declared; i-- > 0;)
         if (has_prefix(name, build->declarations[i].prefix, build->declarations[i].prefix_length))
             return build->declarations[i].uri[0] ? build->declarations[i].uri : NULL;
-    return NULL;
+    return has_prefix(name, "xml", 3) ? (const char *)XML_XML_NAMESPACE : NULL; /* which nobody declares */
 }
 
-static bool declares(const struct name *name)
+/* The prefix that an attribute declares, "" for the default namespace. NULL: it declares none. */
+static const char *declared_prefix(const xmlChar *attribute)
 {
-    return has_prefix(name, "xmlns", 5) || (name->prefix_length == 0 && strcmp(name->local, "xmlns") == 0);
+    const char *name = (const char *)attribute;
+
+    if (name[0] != 'x' || strncmp(name, "xmlns", 5) != 0)
+        return NULL;
+    if (name[5] == '\0')
+        return "";
+    return name[5] == ':' && begins_name(name + 6) ? name + 6 : NULL;
 }
 
 /* The two namespaces that XML itself has are not to be declared, and only the default one can be taken back.
  * What breaks these rules declares nothing. */
-static void declare(struct build *build, const struct name *name, const char *uri)
+static void declare(struct build *build, const char *prefix, const char *uri)
 {
-    const char *prefix = name->prefix_length > 0 ? name->local : "";
-
     if (strcmp(prefix, "xml") == 0 || strcmp(prefix, "xmlns") == 0 ||
         strcmp(uri, (const char *)XML_XML_NAMESPACE) == 0 ||
         strcmp(uri, "http://www.w3.org/2000/xmlns/") == 0 || (prefix[0] && !uri[0]))
@@ -296,10 +300,9 @@ static void keep_attributes(struct build *build, struct node *node, const xmlCha
     struct attribute **end = &node->attributes;
 
     for (; values && values[0]; values += 2) { /* name, value */
-        const struct name name = split_name(values[0]);
-
-        if (declares(&name))
+        if (declared_prefix(values[0]))
             continue;
+        const struct name name = split_name(values[0]);
         struct attribute *attribute = take(build->doc, sizeof(*attribute), _Alignof(struct attribute));
         attribute->next = NULL;
         attribute->ns = name.prefix_length > 0 ? find_namespace(build, &name) : NULL;
@@ -313,10 +316,10 @@ static void keep_attributes(struct build *build, struct node *node, const xmlCha
 static void keep_declarations(struct build *build, const xmlChar **values)
 {
     for (; values && values[0]; values += 2) {
-        const struct name name = split_name(values[0]);
+        const char *prefix = declared_prefix(values[0]);
 
-        if (declares(&name))
-            declare(build, &name, (const char *)values[1]);
+        if (prefix)
+            declare(build, prefix, (const char *)values[1]);
     }
 }
 
