@@ -31,6 +31,17 @@ static void put_header(struct buf *out, const char *name, const char *value)
     buf_puts(out, "\r\n");
 }
 
+static void put_host(struct buf *out, const struct http_session *session)
+{
+    bool v6 = strchr(session->name, ':') != NULL;
+
+    buf_puts(out, v6 ? "Host: [" : "Host: ");
+    buf_puts(out, session->name);
+    buf_puts(out, v6 ? "]:" : ":");
+    buf_put_u64(out, session->port);
+    buf_puts(out, "\r\n");
+}
+
 /* WS-Management is SOAP 1.2; at other paths stands the interface of old firmware, which is SOAP 1.1. */
 static void put_kind(struct buf *out, const char *path)
 {
@@ -65,7 +76,7 @@ static int write_request(struct http_session *session, struct buf *out, struct e
     buf_putc(out, ' ');
     buf_puts(out, session->path);
     buf_puts(out, " HTTP/1.1\r\n");
-    put_header(out, "Host", session->authority);
+    put_host(out, session);
     if (put_login(session, out, err) < 0)
         return -1;
     if (posting) {

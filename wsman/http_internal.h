@@ -133,8 +133,7 @@ struct http_session {
 
     /* settings */
     char *name;
-    char *where;     /* the name to look up */
-    char *authority; /* "name:port", for the Host header */
+    char *where; /* the name to look up */
     uint16_t port;
     struct http_trust *trust; /* NULL: plain HTTP */
     int64_t connect_ms, request_ms, idle_ms;

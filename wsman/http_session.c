@@ -448,15 +448,6 @@ static int check_settings(const struct http_settings *s, struct err *err)
     return 0;
 }
 
-static void set_authority(struct http_session *session, const struct http_settings *s)
-{
-    bool v6 = strchr(s->name, ':') != NULL;
-
-    session->port = s->port ? s->port : s->tls != HTTP_TLS_NONE ? PORT_TLS : PORT_PLAIN;
-    session->name = xstrdup(s->name);
-    session->authority = xasprintf("%s%s%s:%u", v6 ? "[" : "", s->name, v6 ? "]" : "", session->port);
-}
-
 static int set_address(struct http_session *session, const struct http_settings *s, struct err *err)
 {
     const char *where = s->address ? s->address : s->name;
@@ -492,7 +483,8 @@ struct http_session *http_session_new(struct http *http, const struct http_setti
     session->realm_wanted = xstrdup(settings->realm);
     if (!settings->kerberos)
         http_digest_init(&session->digest, settings->user, settings->password);
-    set_authority(session, settings);
+    session->name = xstrdup(settings->name);
+    session->port = settings->port ? settings->port : settings->tls != HTTP_TLS_NONE ? PORT_TLS : PORT_PLAIN;
     if (settings->kerberos)
         session->kerberos = http_kerberos_new(session->name, session->port, settings->ccache);
     http->sessions++;
@@ -518,7 +510,6 @@ void http_session_free(struct http_session *session)
     http_trust_free(session->trust);
     free(session->name);
     free(session->where);
-    free(session->authority);
     free(session->realm_wanted);
     free(session->realm_seen);
     free(session->server);
