@@ -7,7 +7,7 @@
 
 #define POLL_FIRST_MS 250
 #define POLL_MOST_MS  2000
-#define AGAIN_MS      1000  /* between a refusal and the next look at the state */
+#define AGAIN_MS      1000  /* between the first refusal and the next request; then twice as long each time */
 #define SETTLE_MS     12000 /* the old state may be shown for up to 10 s after a request (section 3.2) */
 #define BLINK_MS      1000  /* no machine is off for less when it is cycled: looks no farther apart see it */
 #define RESET_MS      1000  /* a reset shows in no state: one more look, then it is done */
@@ -197,7 +197,7 @@ static int take_state(struct power_seq *ps, struct wsman_obj obj, struct err *er
     if (ps->seq.now_ms - ps->looked_ms > ps->gap_ms)
         ps->gap_ms = ps->seq.now_ms - ps->looked_ms;
     ps->looked_ms = ps->seq.now_ms;
-    ps->saw_off |= ps->watching && !ps->waking && ps->state != POWER_ON;
+    ps->saw_off |= ps->watching && !ps->waking && !ps->refused && ps->state != POWER_ON;
     return 0;
 }
 
@@ -457,30 +457,47 @@ static int goal_done(struct power_seq *ps, struct err *err)
     return done(ps, NULL);
 }
 
-/* A second request is sent only when the state read after the first shows that nothing happened, and only
- * where doing it twice does no more than doing it once. */
+/* After a lost answer, a second request is sent only when the state read since shows that nothing happened,
+ * and only where doing it twice does no more than doing it once. */
 static bool may_request_again(const struct power_seq *ps)
 {
     bool idempotent = ps->request_value != POWER_CYCLE_OFF_SOFT &&
                       ps->request_value != POWER_CYCLE_OFF_HARD && ps->request_value != POWER_RESET &&
                       ps->request_value != POWER_RESET_GRACEFUL && ps->request_value != POWER_NMI;
 
-    if (ps->report.tries >= TRIES_MOST || ps->saw_off)
-        return false;
-    if (ps->uncertain)
-        return idempotent && ps->seq.now_ms - ps->requested_ms >= SETTLE_MS;
-    return ps->lost.cause != CAUSE_NONE; /* refused: nothing happened */
+    return ps->uncertain && idempotent && ps->report.tries < TRIES_MOST && !ps->saw_off &&
+           ps->seq.now_ms - ps->requested_ms >= SETTLE_MS;
+}
+
+/* A request was refused, so nothing came of it: firmware refuses what it is asked during another transition,
+ * which may be over in a moment. */
+static int decide_refused(struct power_seq *ps, struct err *err)
+{
+    const struct plan *plan = plan_of(ps);
+    bool is_down = is_off(ps->state) || ps->state == POWER_HIBERNATE;
+
+    if (ps->request_value == POWER_ON ? ps->state == POWER_ON : is_there_already(ps))
+        return done(ps, NULL);
+    if (ps->seq.now_ms - ps->refused_ms >= SETTLE_MS)
+        return give_up(ps, err);
+    if (is_down && plan->from_off != POWER_UNKNOWN && ps->request_value != plan->from_off) {
+        ps->report.remark = "was off: powered on";
+        return request_value(ps, plan->from_off);
+    }
+    return STEP_REQUEST;
 }
 
 static int decide_watching(struct power_seq *ps, struct err *err)
 {
     int64_t next = ps->poll_ms;
 
+    if (ps->refused)
+        return decide_refused(ps, err);
     if (ps->waking ? !ps->standby : goal_reached(ps))
         return ps->waking ? done(ps, "woke the operating system from standby") : goal_done(ps, err);
     if (!ps->waking && may_request_again(ps))
         return STEP_REQUEST;
-    if (ps->lost.cause != CAUSE_NONE && (!ps->uncertain || ps->seq.now_ms - ps->requested_ms >= SETTLE_MS))
+    if (ps->uncertain && ps->seq.now_ms - ps->requested_ms >= SETTLE_MS)
         return give_up(ps, err);
     if (ps->soft && ps->seq.now_ms >= ps->soft_until_ms && plan_of(ps)->hard != POWER_UNKNOWN) {
         ps->report.fell_back = true;
@@ -633,7 +650,7 @@ static struct wsman_request *ask_request(struct seq *seq, struct err *err)
     wsman_add_epr(rq, "ManagedElement", "CIM_ComputerSystem", managed_system);
     ps->report.requested = ps->request_value;
     ps->report.tries++;
-    ps->uncertain = false;
+    ps->uncertain = ps->refused = false;
     err_clear(&ps->lost);
     begin_watching(ps);
     return rq;
@@ -660,8 +677,12 @@ static int hear_request(struct seq *seq, const struct wsman_call *call, struct e
     }
     if (err->cause != CAUSE_INVALID_STATE && err->cause != CAUSE_BUSY && value != 4)
         return SEQ_FAIL;
+    if (ps->again_ms == 0)
+        ps->refused_ms = ps->seq.now_ms;
+    ps->again_ms = ps->again_ms > 0 ? 2 * ps->again_ms : AGAIN_MS;
+    ps->refused = true;
     ps->lost = *err;
-    ps->poll_ms = AGAIN_MS;
+    ps->poll_ms = ps->again_ms;
     return STEP_WATCH;
 }
 

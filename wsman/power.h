@@ -93,11 +93,14 @@ struct power_seq {
     bool soft;      /* the request under way asks the OS */
     bool second;    /* of two requests (off, then on) the second is under way */
     bool uncertain; /* the answer to the request was lost */
+    bool refused;   /* it was refused: nothing came of it */
     bool saw_off;   /* since the request */
     bool kvm_closed;
     bool old_form; /* CIM_AssociatedPowerManagementService is not there */
     enum power_state request_value;
     int64_t requested_ms; /* when, on the sequence's clock */
+    int64_t refused_ms;   /* the first of its refusals */
+    int64_t again_ms;     /* pause after the last one; 0: there was none */
     int64_t soft_until_ms;
     int64_t looked_ms; /* when the state was last read */
     int64_t gap_ms;    /* longest time between two looks since the request */

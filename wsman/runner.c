@@ -107,7 +107,8 @@ static void tell(struct runner *runner, const char *name, const struct err *fail
         runner->owner.step(runner->owner.arg, name, runner->repeat, runner->seq->note, failure);
 }
 
-/* The step has a result, or failed for good: the sequence says what is next. */
+/* The step has a result, or failed for good: the sequence says what is next. Where it goes on after a
+ * refusal, that is told, too. */
 static void heard(struct runner *runner, const struct err *failure)
 {
     const char *name = seq_step_name(runner->seq);
@@ -115,7 +116,7 @@ static void heard(struct runner *runner, const struct err *failure)
 
     time_left(runner);
     int rc = seq_heard(runner->seq, failure ? NULL : runner->call, failure, &err);
-    tell(runner, name, rc < 0 ? &err : failure);
+    tell(runner, name, rc < 0 || (!failure && err.cause != CAUSE_NONE) ? &err : failure);
     drop_call(runner);
     runner->repeat = 0;
     if (rc < 0)

@@ -21,6 +21,7 @@ struct fake {
     int64_t delay_ms; /* until the first of them, and between them */
     int64_t change_at;
     uint32_t refuse[4]; /* ReturnValues to give first, 0 ends */
+    int64_t busy_until; /* during a transition of before all is refused; shown is state, then next */
     int lose;           /* answers to changes that get lost (the change happens) */
     bool swallow;       /* ... or does not happen */
     int silent;         /* reads that get no answer */
@@ -183,6 +184,8 @@ static int answer_change(struct fake *d, const char *class_name, const char *bod
         result = d->refuse[0];
         memmove(d->refuse, d->refuse + 1, sizeof(d->refuse) - sizeof(d->refuse[0]));
         d->refuse[3] = 0;
+    } else if (now < d->busy_until) {
+        result = 2;
     } else if (!(d->lose > 0 && d->swallow)) {
         obey(d, value, now);
     }
@@ -423,13 +426,43 @@ static const struct row rows[] = {
      NULL},
     {"cycle, always refused",
      {POWER_DO_CYCLE},
-     {.state = 2, .refuse = {2, 2, 2, 2}},
+     {.state = 2, .busy_until = 1000000},
      "11.8",
      CAUSE_INVALID_STATE,
      "on",
      "on",
-     3,
+     4,
      5,
+     NULL},
+    {"cycle, while it shuts down",
+     {POWER_DO_CYCLE},
+     {.state = 2, .delay_ms = 800, .next = {8}, .change_at = 5000, .busy_until = 5000},
+     "11.8",
+     CAUSE_NONE,
+     "on",
+     "on",
+     4,
+     2,
+     "was off: powered on"},
+    {"on, while it shuts down",
+     {POWER_DO_ON},
+     {.state = 8, .delay_ms = 800, .busy_until = 5000},
+     "11.8",
+     CAUSE_NONE,
+     "off",
+     "on",
+     4,
+     2,
+     NULL},
+    {"off, while it comes up",
+     {POWER_DO_OFF},
+     {.state = 2, .delay_ms = 800, .busy_until = 5000},
+     "11.8",
+     CAUSE_NONE,
+     "on",
+     "off",
+     4,
+     8,
      NULL},
     {"cycle, unsupported",
      {POWER_DO_CYCLE},
@@ -505,12 +538,12 @@ static const struct row rows[] = {
     {"reset when off", {POWER_DO_RESET}, {.state = 8}, "11.8", CAUSE_INVALID_STATE, "off", "off", 0, 0, NULL},
     {"reset, refused",
      {POWER_DO_RESET},
-     {.state = 2, .refuse = {2, 2, 2}},
+     {.state = 2, .busy_until = 1000000},
      "11.8",
      CAUSE_INVALID_STATE,
      "on",
      "on",
-     3,
+     4,
      10,
      NULL},
     {"reset, answer lost",
