@@ -349,7 +349,6 @@ static int set_faults(struct device *d, const json_t *v, struct err *err)
         plan->count++;
     }
     fault_plan_set(d, plan);
-    d->login.admin_ha1_known = false; /* a wrong password may begin or end; an own one is the users' */
     return 0;
 }
 

@@ -148,17 +148,10 @@ const char *device_address(const struct device *d, char *out)
     return inet_ntop(AF_INET, &a, out, INET_ADDRSTRLEN);
 }
 
-bool device_ha1(struct device *d, const char *user, const char *realm, uint8_t out[16])
+/* From the fleet's password, as long as the device got none of its own. */
+static void fleet_ha1(struct device *d, const char *user, const char *realm, uint8_t out[16])
 {
     const struct options *o = d->fleet->options;
-    char own[DEVICE_REALM_MAX];
-    if (strcmp(user, users_admin_name(d)) != 0)
-        return users_ha1(d, user, out);
-    bool usual = strcmp(realm, device_realm(d, own)) == 0;
-    if (d->login.admin_ha1_known && usual) {
-        memcpy(out, d->login.admin_ha1, 16);
-        return true;
-    }
     EVP_MD_CTX *md = d->fleet->md;
     EVP_DigestInit_ex2(md, d->fleet->md5, NULL);
     EVP_DigestUpdate(md, user, strlen(user));
@@ -166,13 +159,26 @@ bool device_ha1(struct device *d, const char *user, const char *realm, uint8_t o
     EVP_DigestUpdate(md, realm, strlen(realm));
     EVP_DigestUpdate(md, ":", 1);
     EVP_DigestUpdate(md, secret_str(o->password), secret_len(o->password));
-    if (fault_pending(d, FAULT_WRONG_PASSWORD) != NULL)
-        EVP_DigestUpdate(md, "?", 1);
     EVP_DigestFinal_ex(md, out, NULL);
-    if (usual && fault_pending(d, FAULT_WRONG_PASSWORD) == NULL) {
-        memcpy(d->login.admin_ha1, out, 16);
-        d->login.admin_ha1_known = true;
+}
+
+bool device_ha1(struct device *d, const char *user, const char *realm, uint8_t out[16])
+{
+    char own[DEVICE_REALM_MAX];
+    if (strcmp(user, users_admin_name(d)) != 0)
+        return users_ha1(d, user, out);
+    bool usual = strcmp(realm, device_realm(d, own)) == 0;
+    if (d->login.admin_ha1_known && usual) {
+        memcpy(out, d->login.admin_ha1, 16);
+    } else {
+        fleet_ha1(d, user, realm, out);
+        if (usual) {
+            memcpy(d->login.admin_ha1, out, 16);
+            d->login.admin_ha1_known = true;
+        }
     }
+    if (fault_pending(d, FAULT_WRONG_PASSWORD) != NULL)
+        out[0] ^= 0xff;
     return true;
 }
 
