@@ -12,7 +12,7 @@
 #include "base/xalloc.h"
 
 #define LOOK_MOST_MS 60000 /* between two looks while something is due some day */
-#define LOOK_SOON_MS 1000  /* after a run of ours */
+#define LOOK_SOON_MS 1000  /* after a run of ours began */
 #define NAMES_MAX    (8u << 20)
 #define DUE_MAX      1000 /* hosts in one run; the others come after */
 
@@ -49,6 +49,7 @@ struct filter_watch {
     struct watched {
         struct filter_watch *watch;
         bool running;
+        uint64_t next_ms; /* on the loop's clock: what a run of ours left is taken up no sooner */
     } runs[KINDS];
 };
 
@@ -102,6 +103,7 @@ static void start_run(struct filter_watch *w, enum kind kind, const char *names,
     args->when = kinds[kind].when;
     order.args_text = filter_describe(args);
     w->runs[kind].running = true;
+    w->runs[kind].next_ms = uv_now(w->timer.loop) + LOOK_SOON_MS;
     log_info(NULL, "filters: %s on %zu %s: %s", kinds[kind].why, count, text_plural(count, "host", "hosts"),
              filter_action_names[args->action]);
     engine_run(w->engine, &order, &watch);
@@ -212,6 +214,11 @@ static void arm(struct filter_watch *w, const struct look *l)
     uv_timer_start(&w->timer, on_timer, wait < LOOK_MOST_MS ? (uint64_t)wait : LOOK_MOST_MS, 0);
 }
 
+static bool may_run(const struct watched *run)
+{
+    return !run->running && uv_now(run->watch->timer.loop) >= run->next_ms;
+}
+
 static void looked(void *data, const struct err *failure)
 {
     struct look *l = data;
@@ -225,7 +232,7 @@ static void looked(void *data, const struct err *failure)
     w->pending = l->next_ms >= 0;
     for (int kind = 0; kind < KINDS; kind++) {
         w->pending = w->pending || l->count[kind] > 0;
-        if (l->count[kind] > 0 && !w->runs[kind].running && !w->closing && !failure)
+        if (l->count[kind] > 0 && may_run(&w->runs[kind]) && !w->closing && !failure)
             start_run(w, (enum kind)kind, buf_str(&l->names[kind]), l->count[kind]);
         buf_free(&l->names[kind]);
     }

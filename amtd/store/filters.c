@@ -264,7 +264,8 @@ int tx_filter_claim(struct tx *tx, const struct filter_claim *claim, bool anyway
         return -1;
     if (found && run_is_over(tx, old.run, &over, err) != 0)
         status = -1;
-    else if (found && (!over || (old.journal && !anyway)))
+    over = over || (old.journal && old.next.wall_ms != 0);
+    if (status == 0 && found && (!over || (old.journal && !anyway)))
         status = refuse(&old, over, err);
     if (status == 0) {
         next.tries = found ? old.tries : 0;

@@ -52,9 +52,9 @@ int tx_filter_get(struct tx *tx, int64_t host_id, enum sd_owner owner, struct fi
 int tx_filters(struct tx *tx, struct filter_row **rows, size_t *count, struct err *err);
 int tx_filter_claims(struct tx *tx, struct filter_claim **claims, size_t *count, struct err *err);
 
-/* Takes the host for a run: in-use, with who and what, when another run that is not over has it, or when one
- * that is over left it half-done; the latter only unless `anyway`, then *journal (owned, may be NULL) is what
- * it left. */
+/* Takes the host for a run: in-use, with who and what, when another run that is not over is at it, or when
+ * one left it half-done (over, or, of a job, going on with other hosts); the latter only unless `anyway`,
+ * then *journal (owned, may be NULL) is what it left. */
 int tx_filter_claim(struct tx *tx, const struct filter_claim *claim, bool anyway, char **journal,
                     struct err *err);
 /* From now on something is changed; what the journal holds is needed to finish or undo it. */
