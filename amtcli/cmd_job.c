@@ -268,7 +268,7 @@ const struct command command_job_show = {"job show",
                                          "RUN",
                                          1,
                                          1,
-                                         "what a run of a job did to each host",
+                                         "what a run of a job did to each host; exit status as of the run",
                                          show_tables,
                                          "job show 7\njob show 7 --tasks\njob show 7 -o json",
                                          job_show};

@@ -311,12 +311,14 @@ static int run_show(struct context *ctx)
     shape = result_shape(json_string_value(json_object_get(reply, "task")));
     if (output_format(&ctx->args) == FORMAT_TABLE)
         tell_run(reply);
-    if (output_format(&ctx->args) == FORMAT_JSON)
+    if (output_format(&ctx->args) == FORMAT_JSON) {
         output_json(reply);
-    else
-        show_results(&ctx->args, json_object_get(reply, "results"), shape);
+        code = results_code(json_object_get(reply, "results"));
+    } else {
+        code = show_results(&ctx->args, json_object_get(reply, "results"), shape);
+    }
     json_decref(reply);
-    return EXIT_ALL; /* of the showing; the run's own was told when it ended */
+    return code;
 }
 
 static int run_cancel(struct context *ctx)
@@ -347,8 +349,13 @@ static const struct option_row *const show_tables[] = {options_output, fold_opti
 
 const struct command command_run_list = {"run list",  "",         0,       0, "list runs, newest first",
                                          list_tables, "run list", run_list};
-const struct command command_run_show = {
-    "run show", "RUN", 1, 1, "show what became of a run", show_tables, "run show 12\nrun show 12 -o json",
-    run_show};
+const struct command command_run_show = {"run show",
+                                         "RUN",
+                                         1,
+                                         1,
+                                         "show what became of a run; exit status as of the run",
+                                         show_tables,
+                                         "run show 12\nrun show 12 -o json",
+                                         run_show};
 const struct command command_run_cancel = {
     "run cancel", "RUN", 1, 1, "begin no more hosts of a run", NULL, "run cancel 12", run_cancel};

@@ -611,6 +611,25 @@ int show_tasks(const struct args *args, const json_t *results)
     return code;
 }
 
+static int code_of(const struct result_rows *r)
+{
+    return r->failed > 0 || r->drifted > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+}
+
+int results_code(const json_t *results)
+{
+    struct result_rows r;
+    json_t *row;
+    size_t i;
+    int code;
+
+    result_rows_init(&r, false);
+    json_array_foreach((json_t *)results, i, row) result_rows_add(&r, row);
+    code = code_of(&r);
+    result_rows_clear(&r);
+    return code;
+}
+
 int show_result_rows(const struct args *args, struct result_rows *r, enum result_shape shape)
 {
     enum format format = output_format(args);
@@ -631,7 +650,7 @@ int show_result_rows(const struct args *args, struct result_rows *r, enum result
         fprintf(stderr, "%zu ok, %zu failed\n", r->ok, r->failed);
     if (format == FORMAT_TABLE && r->drifted > 0)
         fprintf(stderr, "%zu not as they should be\n", r->drifted);
-    return r->failed > 0 || r->drifted > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
+    return code_of(r);
 }
 
 int show_results(const struct args *args, const json_t *results, enum result_shape shape)

@@ -36,6 +36,8 @@ enum result_shape result_shape(const char *task);
  * stderr why some failed. Returns the exit code: all succeeded, or some failed, or were found not to be as
  * they should (filter drift). */
 int show_results(const struct args *args, const json_t *results, enum result_shape shape);
+/* That exit code alone. */
+int results_code(const json_t *results);
 /* The same of rows that were gathered, as JSON where that is wanted; sorts them. */
 int show_result_rows(const struct args *args, struct result_rows *rows, enum result_shape shape);
 /* Of the results of a job: a table with a row for each task of each host, and why some failed. Returns the

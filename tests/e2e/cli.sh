@@ -79,13 +79,18 @@ says "$dir/out" 'pc[0001-0038,0040]'
 says "$dir/out" refused
 exits 0 amtcli power status pc0001
 for command in "host list" "host show pc0001" "collection list" "collection show lab" "profile list" "profile show lab" \
-    "run list" "run show 1" activity status "info pc0001" "doctor pc0001"; do
+    "run list" activity status "info pc0001" "doctor pc0001"; do
     # shellcheck disable=SC2086
     exits 0 amtcli $command -o json
     jq -e . "$dir/out" > /dev/null || fail "'$command -o json' is not JSON: $(head -c 300 "$dir/out")"
     # shellcheck disable=SC2086
     exits 0 amtcli $command
 done
+
+exits 1 amtcli run show 1 -o json # as the run ended
+jq -e '.results | length == 40' "$dir/out" > /dev/null || fail "'run show' is not JSON: $(head -c 300 "$dir/out")"
+exits 1 amtcli run show 1
+exits 0 amtcli run show "$(amtcli run list -o json | jq '[.[] | select(.failed == 0)][0].run')"
 
 printf precious > "$dir/export"
 exits 2 amtcli log export nosuch "$dir/export"

@@ -47,7 +47,7 @@ while [ $killed -lt $kills ]; do
     wait_until "the boots of run $run" requests_served
     wait_until "that all are on after run $run" all_on
 
-    amtcli run show $run -o json > "$dir/shown"
+    amtcli run show $run -o json > "$dir/shown" || true # as the run ended
     jq -r '(.results // .)[] | "\(.host) \(if .result == "ok" then "ok" elif .result == "failed" then .cause
         else "\(.result)" end)"' "$dir/shown" | sort > "$dir/told"
     ctl record all | jq -r '"\(.device | tostring | ("0000" + .)[-4:] | "pc" + .) \([.events[] | select(.event == "power")] | length)"' |
