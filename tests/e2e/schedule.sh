@@ -148,7 +148,8 @@ exits 2 amtcli schedule remove nightly
 [ "$(amtcli schedule list -o json | jq length)" = 3 ] || fail "not three are left"
 
 # --- outside of its window a run waits, before its hosts' next task, and over another life of amtd ---
-printf 'name: two\ntasks: [ wait: 2s, power: cycle ]\n' > "$dir/two.yaml"
+# The first task lasts until the gate is open.
+printf 'name: two\ntasks:\n  - name: gate\n    run: { shell: "until test -e %s; do sleep 0.1; done", safe: yes }\n    timeout: 10m\n  - power: cycle\n' "$dir/gate" > "$dir/two.yaml"
 amtcli job run "$dir/two.yaml" pc0005 --yes > /dev/null 2>&1 &
 client=$!
 two_is() { [ "$(amtcli job list --job two -o json 2> /dev/null | jq -r '.[0].state')" = "$1" ]; }
@@ -169,11 +170,12 @@ wait_until "its pause" two_is paused
 exits 0 amtcli job resume "$(amtcli job list --job two -o json | jq '.[0].run')"
 wait_until "its window, still" two_is waiting
 [ "$(ctl record 5 | jq '[.events[] | select(.event == "power")] | length')" = 0 ] || fail "it went on outside of its window"
+touch "$dir/gate"
 window -1 1
 wait_until "its end" two_is over
 [ "$(amtcli job list --job two -o json | jq '.[0].ok')" = 1 ] || fail "it did not go well"
 [ "$(ctl record 5 | jq '[.events[] | select(.event == "power")] | length')" -gt 0 ] || fail "it did not go on"
-[ "$(amtcli job show "$(amtcli job list --job two -o json | jq '.[0].run')" -o json | jq -r '[.[0].tasks[].task] | join(" ")')" = 'wait power' ] ||
+[ "$(amtcli job show "$(amtcli job list --job two -o json | jq '.[0].run')" -o json | jq -r '[.[0].tasks[].task] | join(" ")')" = 'gate power' ] ||
     fail "it took the changed file"
 power_is 5 on || fail "it did what the changed file says"
 
