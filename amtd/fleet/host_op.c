@@ -193,6 +193,7 @@ void host_op_dial(struct host_op *op)
     }
     settings = link_settings(op->host, &op->login);
     op->link = link_hold(parts->links, op->host->id, &settings, &err);
+    op->is_taken = !op->link && err.cause == CAUSE_BUSY;
     if (!op->link) {
         next_login(op, &err);
         return;

@@ -64,6 +64,7 @@ struct host_op {
     void *work;
     bool setting_aside;                   /* amtd's console of this host is being closed for it */
     bool was_aside;                       /* it was; to be opened again */
+    bool is_taken;                        /* it failed: another operation of amtd talks to the host */
     struct err *refusal;                  /* the task's, before anything began; NULL: none */
     char *known;                          /* what the store knows of the host, for the task */
     char *kept;                           /* what the task wants to be kept with the end */

@@ -7,9 +7,7 @@
 #include "base/xalloc.h"
 
 #define LOOK_MS         2000   /* between two looks, until it is as it should be */
-#define ACCEPTED_MS     10000  /* from the device's yes until its state tells something */
-#define SETTLE_MS       3000   /* between two looks at a machine that may be coming up by itself */
-#define IN_USE_PAUSE_MS 5000   /* what an earlier amtd held is let go by itself (fleet/filter_watch.h) */
+#define IN_USE_PAUSE_MS 5000   /* what was left half-done is repaired by itself (fleet/filter_watch.h) */
 #define IN_USE_MOST_MS  600000 /* but not for ever */
 
 static void step(struct job_host *h);
@@ -18,10 +16,20 @@ static void device_over(struct job_host *h);
 
 static const struct job_task *task_of(const struct job_host *h)
 {
+    return job_host_task(h);
+}
+
+const struct job_task *job_host_task(const struct job_host *h)
+{
     return &h->run->job->tasks[h->at];
 }
 
 static int64_t mono(const struct job_host *h)
+{
+    return job_host_mono(h);
+}
+
+int64_t job_host_mono(const struct job_host *h)
 {
     return clock_mono(h->run->parts->run->clock);
 }
@@ -145,13 +153,14 @@ static void note_result(struct job_host *h, struct attempt *attempt, const struc
         job_host_set_failure(&result->operation, failure);
     free(h->known);
     h->known = NULL;
-    h->in_doubt = h->taken_up = h->accepted = h->settled = false;
+    h->in_doubt = h->taken_up = h->accepted = false;
+    h->turn_mono = 0;
     job_run_save(h, (uint32_t)h->at, attempt);
 }
 
 /* The same, and what follows. */
-static void task_over(struct job_host *h, struct attempt *attempt, const struct operation *was,
-                      const struct err *failure)
+void job_host_task_over(struct job_host *h, struct attempt *attempt, const struct operation *was,
+                        const struct err *failure)
 {
     note_result(h, attempt, was, failure);
     after_result(h);
@@ -176,12 +185,27 @@ static bool has_time(const struct job_host *h, int64_t ms)
     return h->deadline_mono == 0 || h->undoing || mono(h) + ms < h->deadline_mono;
 }
 
-bool job_host_pause_and_try(struct job_host *h, int64_t pause_ms)
+bool job_host_pause_so(struct job_host *h, int64_t pause_ms, uv_timer_cb then)
 {
     if (h->run->cancelled || !has_time(h, pause_ms))
         return false;
-    uv_timer_start(timer_of(h), pause_over, (uint64_t)pause_ms, 0);
+    uv_timer_start(timer_of(h), then, (uint64_t)pause_ms, 0);
     return true;
+}
+
+bool job_host_pause(struct job_host *h, int64_t pause_ms)
+{
+    return job_host_pause_so(h, pause_ms, pause_over);
+}
+
+/* What a try before left half-done, in this life of amtd or another one, amtd itself is at. */
+static bool waits_for_repair(struct job_host *h)
+{
+    if (!h->taken_up && h->tries < 2)
+        return false;
+    if (h->turn_mono == 0)
+        h->turn_mono = mono(h);
+    return mono(h) - h->turn_mono < IN_USE_MOST_MS;
 }
 
 /* True: there will be one more. started: the device may have done it. */
@@ -189,18 +213,19 @@ static bool try_again(struct job_host *h, const struct err *failure, bool starte
 {
     const struct job_task *task = task_of(h);
 
-    if (h->taken_up && failure->cause == CAUSE_IN_USE && job_host_wall(h) - h->began_ms < IN_USE_MOST_MS) {
-        h->tries--; /* it is amtd that is busy with it */
-        return job_host_pause_and_try(h, IN_USE_PAUSE_MS);
+    if (failure->cause == CAUSE_IN_USE && waits_for_repair(h)) {
+        h->tries--;
+        return job_host_pause(h, IN_USE_PAUSE_MS);
     }
     if (h->tries > task->retries || job_cause_is_final(failure->cause))
         return false;
     if (started && !job_cause_is_refusal(failure->cause) &&
         job_kind_again(task->kind, task->args) != JOB_AGAIN_SAFE) {
         h->in_doubt = true;
+        h->doubt_mono = mono(h);
         h->doubt = *failure;
     }
-    return job_host_pause_and_try(h, task->pause_ms);
+    return job_host_pause(h, task->pause_ms);
 }
 
 /* --- on the device --- */
@@ -259,98 +284,6 @@ static struct err operation_failure(const struct operation *op)
     return err;
 }
 
-/* --- was it done? --- */
-
-static struct run_order *finish_order(const struct job_host *h)
-{
-    const struct job_task *task = task_of(h);
-
-    return task->kind->finish ? job_host_own_order(h, h->at, task->kind->task, task->kind->finish(task->args))
-                              : NULL;
-}
-
-/* The power state is known now. */
-
-static void probed(struct job_host *h, struct attempt *attempt)
-{
-    bool off =
-        attempt->record.state == OPERATION_OK && attempt->record.to && strcmp(attempt->record.to, "off") == 0;
-    struct run_order *left = off ? finish_order(h) : NULL;
-    struct operation was = {0};
-    struct err err = h->doubt;
-
-    h->in_doubt = false;
-    if (left && !h->looked) {
-        h->looked = h->in_doubt = true;
-        job_run_forget(attempt, h->run);
-        run_order_clear(left);
-        free(left);
-        uv_timer_start(timer_of(h), pause_over, SETTLE_MS, 0);
-        return;
-    }
-    h->looked = false;
-    if (!off && h->accepted && attempt->record.state == OPERATION_OK) { /* it was done */
-        was.to = attempt->record.to;
-        was.message = (char *)"accepted by the device before amtd was restarted";
-        was.state = OPERATION_OK;
-        task_over(h, NULL, &was, NULL);
-        job_run_forget(attempt, h->run);
-        return;
-    }
-    if (left) {
-        job_run_forget(attempt, h->run);
-        h->tries++;
-        job_host_start_device(h, (uint32_t)h->at, task_of(h)->name, left);
-        h->attempt->own = left;
-        return;
-    }
-    if (attempt->record.state == OPERATION_OK)
-        err_set(&err, h->doubt.cause, "%s; the machine is %s now", h->doubt.text,
-                attempt->record.to ? attempt->record.to : "in an unknown state");
-    else
-        err_set(&err, h->doubt.cause, "%s; its power state cannot be read: %s", h->doubt.text,
-                attempt->record.message ? attempt->record.message : "");
-    was.to = attempt->record.to;
-    job_run_forget(attempt, h->run);
-    was.to = xstrdup(was.to);
-    task_over(h, NULL, &was, &err);
-    free(was.to);
-}
-
-/* What the device has accepted takes it some seconds. */
-static bool is_settling(struct job_host *h)
-{
-    int64_t gone = job_host_wall(h) - h->began_ms;
-
-    if (h->settled || gone < 0 || gone >= ACCEPTED_MS)
-        return false;
-    h->settled = true; /* once, whatever becomes of the clock */
-    uv_timer_start(timer_of(h), pause_over, (uint64_t)(ACCEPTED_MS - gone), 0);
-    return true;
-}
-
-/* True: it is found out, or is at an end. */
-static bool resolve_doubt(struct job_host *h)
-{
-    const struct job_task *task = task_of(h);
-
-    switch (job_kind_again(task->kind, task->args)) {
-    case JOB_AGAIN_SAFE:
-        h->in_doubt = false;
-        return false;
-    case JOB_AGAIN_ASK:
-        if (h->accepted && is_settling(h))
-            return true;
-        h->probing = true;
-        job_host_start_device(h, (uint32_t)h->at, task->name, &h->run->probe);
-        return true;
-    case JOB_AGAIN_NEVER:
-        break;
-    }
-    task_over(h, NULL, NULL, &h->doubt);
-    return true;
-}
-
 /* What is done until it holds: false when it will be done once more, or its time is over. */
 static bool is_met(struct job_host *h, struct attempt *attempt, struct err *failure)
 {
@@ -367,11 +300,11 @@ static bool is_met(struct job_host *h, struct attempt *attempt, struct err *fail
     buf_free(&missing);
     if (met || job_cause_is_final(failure->cause))
         return true;
-    if (spent + LOOK_MS < job_task_timeout(task) && job_host_pause_and_try(h, LOOK_MS)) {
+    if (spent + LOOK_MS < job_task_timeout(task) && job_host_pause(h, LOOK_MS)) {
         job_run_forget(attempt, h->run);
         return false;
     }
-    task_over(h, attempt, &was, failure);
+    job_host_task_over(h, attempt, &was, failure);
     return false;
 }
 
@@ -381,7 +314,7 @@ void job_host_attempt_over(struct job_host *h, struct attempt *attempt)
 
     if (h->probing) {
         h->probing = false;
-        probed(h, attempt);
+        job_host_looked(h, attempt);
         return;
     }
     if (h->undoing) {
@@ -393,11 +326,12 @@ void job_host_attempt_over(struct job_host *h, struct attempt *attempt)
     if (attempt->record.state == OPERATION_FAILED) {
         failure = operation_failure(&attempt->record);
         if (try_again(h, &failure, attempt->started)) {
-            job_run_forget(attempt, h->run);
+            job_run_settle(attempt, h->run);
             return;
         }
     }
-    task_over(h, attempt, &attempt->record, attempt->record.state == OPERATION_FAILED ? &failure : NULL);
+    job_host_task_over(h, attempt, &attempt->record,
+                       attempt->record.state == OPERATION_FAILED ? &failure : NULL);
 }
 
 /* An operation wants to go on, or has come to its end. */
@@ -413,7 +347,7 @@ static void device_over(struct job_host *h)
     h->attempt = NULL;
     stop_timer(h);
     learn(h, &attempt->op.facts);
-    if (!job_host_seek(h, attempt))
+    if (!job_host_minds_others(h, attempt) && !job_host_seek(h, attempt))
         job_host_attempt_over(h, attempt);
 }
 
@@ -434,7 +368,7 @@ static void action_over(struct job_host *h)
         was.detail = h->finding->detail ? json_dumps(h->finding->detail, JSON_COMPACT) : NULL;
     }
     was.state = failed ? OPERATION_FAILED : OPERATION_OK;
-    if (failed && try_again(h, &failure, false)) { /* it is known what became of it */
+    if (failed && (job_host_call_waits(h) || try_again(h, &failure, h->call.in_doubt))) {
         if (h->finding) {
             finding_clear(h->finding);
             free(h->finding);
@@ -443,7 +377,7 @@ static void action_over(struct job_host *h)
         free(was.detail);
         return;
     }
-    task_over(h, NULL, &was, failed ? &failure : NULL);
+    job_host_task_over(h, NULL, &was, failed ? &failure : NULL);
     free(was.detail);
 }
 
@@ -506,7 +440,7 @@ static void start_noted(struct job_host *h)
     if (failure.cause == CAUSE_NONE)
         start_action(h);
     else if (!try_again(h, &failure, false)) /* what cannot be written down is not done */
-        task_over(h, NULL, NULL, &failure);
+        job_host_task_over(h, NULL, NULL, &failure);
 }
 
 static void start_answered(void *data, const struct err *failure)
@@ -536,7 +470,7 @@ static void admitted(struct job_host *h)
     if (failure.cause == CAUSE_NONE)
         job_host_start_device(h, (uint32_t)h->at, task_of(h)->name, &h->run->orders[h->at]);
     else if (!try_again(h, &failure, false))
-        task_over(h, NULL, NULL, &failure);
+        job_host_task_over(h, NULL, NULL, &failure);
 }
 
 static void admit_answered(void *data, const struct err *failure)
@@ -570,7 +504,7 @@ static void renewed(struct job_host *h)
     if (failure.cause == CAUSE_NONE)
         do_task(h);
     else
-        task_over(h, NULL, NULL, &failure);
+        job_host_task_over(h, NULL, NULL, &failure);
 }
 
 static void try_task(struct job_host *h)
@@ -584,21 +518,25 @@ static void try_task(struct job_host *h)
     }
     if (h->run->cancelled) {
         err_set(&err, CAUSE_CANCELLED, "%s", h->run->cancel_text);
-        task_over(h, NULL, NULL, &err);
+        if (h->in_doubt)
+            err = h->doubt;
+        job_host_task_over(h, NULL, NULL, &err);
         return;
     }
-    if (h->in_doubt && resolve_doubt(h))
+    if (h->in_doubt && job_host_resolve_doubt(h))
         return;
     if (order->task && job_host_had_rotation(h))
-        job_host_ask_passwords(h, renewed);
+        job_host_renew(h, renewed);
     else
         do_task(h);
 }
 
 static void begin_task(struct job_host *h)
 {
-    h->tries = 0;
-    h->began_ms = job_host_wall(h);
+    if (!h->in_doubt) { /* else it is the same beginning still */
+        h->tries = 0;
+        h->began_ms = job_host_wall(h);
+    }
     try_task(h);
 }
 
@@ -608,7 +546,7 @@ static void condition_known(struct job_host *h)
 
     if (failure.cause != CAUSE_NONE) {
         h->began_ms = job_host_wall(h);
-        task_over(h, NULL, NULL, &failure);
+        job_host_task_over(h, NULL, NULL, &failure);
     } else if (h->matches) {
         begin_task(h);
     } else {
@@ -623,6 +561,25 @@ static void condition_answered(void *data, const struct err *failure)
 
 /* --- from task to task --- */
 
+/* It ends before its next task; what was under way when amtd ended stays as unknown as it is. */
+static void end_here(struct job_host *h, const struct err *failure)
+{
+    struct err doubt = h->doubt;
+
+    if (h->in_doubt)
+        note_result(h, NULL, NULL, &doubt);
+    job_host_end(h, failure);
+}
+
+/* Nothing more is done in the name of whoever began the run, nor taken back. */
+static void turn_away(struct job_host *h)
+{
+    struct err err = ERR_INIT;
+
+    job_host_say_barred(h, &err);
+    end_here(h, &err);
+}
+
 static void step(struct job_host *h)
 {
     struct job_run *run = h->run;
@@ -633,11 +590,14 @@ static void step(struct job_host *h)
     if (h->at == run->job->count) {
         job_host_end(h, NULL);
     } else if (run->cancelled) {
-        err_set(&err, CAUSE_CANCELLED, "%s; '%s' was next", run->cancel_text, task_of(h)->name);
-        job_host_end(h, &err);
+        err_set(&err, CAUSE_CANCELLED, "%s; '%s' was %s", run->cancel_text, task_of(h)->name,
+                h->in_doubt ? "under way when amtd ended" : "next");
+        end_here(h, &err);
     } else if (h->deadline_mono > 0 && mono(h) >= h->deadline_mono) {
         too_late(h, &err);
-        job_host_end(h, &err);
+        end_here(h, &err);
+    } else if (h->barred) {
+        turn_away(h);
     } else if (job_run_is_held(run)) {
         h->parked = true;
     } else if (run->queries[h->at] && !h->in_doubt) {
@@ -656,7 +616,7 @@ void job_host_wake(struct job_host *h)
         h->parked = false;
         job_run_ready(h, step);
     } else if (h->run->cancelled && h->timer && uv_is_active((uv_handle_t *)h->timer) && !h->attempt &&
-               !h->work && !h->asking && !h->listed) {
+               !h->lost && !h->work && !h->asking && !h->listed) {
         uv_timer_stop(h->timer); /* it waited for its next try */
         job_run_ready(h, try_task);
     } else if (h->run->cancelled && h->work) { /* what amtd does by itself need not be waited for */
@@ -688,18 +648,6 @@ static void go_on(struct job_host *h)
         step(h);
 }
 
-/* Nothing more is done in the name of whoever began the run, nor taken back; what was under way when amtd
- * ended stays as unknown as it is. */
-static void turn_away(struct job_host *h)
-{
-    struct err doubt = h->doubt, err = ERR_INIT;
-
-    if (h->in_doubt)
-        note_result(h, NULL, NULL, &doubt);
-    job_host_say_barred(h, &err);
-    job_host_end(h, &err);
-}
-
 void job_host_go(struct job_host *h)
 {
     struct err err = ERR_INIT;
@@ -708,7 +656,7 @@ void job_host_go(struct job_host *h)
         return;
     if (!h->host->name || h->host->id == 0) {
         err_set(&err, CAUSE_NOT_FOUND, "the host was removed");
-        job_host_end(h, &err);
+        end_here(h, &err);
     } else if (h->barred) {
         turn_away(h);
     } else if (h->results) {

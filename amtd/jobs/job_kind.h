@@ -52,6 +52,8 @@ enum job_again {
     JOB_AGAIN_NEVER, /* it ends as interrupted */
 };
 
+#define JOB_MOVES_MS 10000 /* so long firmware shows the state before (reference wsman.md, section 3.2) */
+
 /* A way through the network that the machine's own system needs for this task to come to a good end. AMT's
  * own ways (ports 16992 to 16995, 623, 664) are exempt from filters and not named. */
 struct job_need {
@@ -86,7 +88,10 @@ struct job_call {
     /* Before done: what goes on after it. release(work) is called when the host's job is over, or the task is
      * taken back. */
     void (*keep)(struct job_call *call, void *work, void (*release)(void *work));
-    void *owner; /* the caller's own */
+    /* Of a failure, before done: */
+    bool in_doubt; /* it may have been done all the same */
+    bool is_taken; /* nothing was done: another operation of amtd talks to the host */
+    void *owner;   /* the caller's own */
 };
 
 struct job_action {
@@ -120,6 +125,11 @@ struct job_kind {
     /* With JOB_AGAIN_ASK: the arguments of the task of the same kind that does what is left, of a machine
      * that is off, and never what may have been done. NULL: it ends as interrupted. */
     json_t *(*finish)(const json_t *args);
+    /* With JOB_AGAIN_ASK: how long after its request the machine may still move because of it, milliseconds.
+     * NULL: JOB_MOVES_MS. */
+    int64_t (*moves_ms)(const json_t *args);
+    /* With JOB_AGAIN_ASK: the device's yes, and a machine that is on after, are no proof. NULL: they are. */
+    bool (*wants_proof)(const json_t *args);
     /* The arguments of the task that takes back what this one did; was: its end. *task is the kind's own, and
      * may be made another one of the engine. NULL, or returns NULL: there is nothing to take back. What goes
      * on after a task (job_call.keep) ends before. */

@@ -43,8 +43,7 @@ static int read_address(struct tx *tx, void *data, struct err *err)
     return tx_host_address(tx, s->h->host->id, &s->address, &s->there, err);
 }
 
-/* The same once more, there. */
-static void try_there(struct job_host *h, struct attempt *attempt)
+void job_host_once_more(struct job_host *h, struct attempt *attempt)
 {
     struct run_order *own = attempt->own;
     const struct run_order *order = attempt->op.order;
@@ -66,7 +65,7 @@ static void sought(struct job_host *h)
 
     h->lost = NULL;
     if (h->moved && !h->run->cancelled)
-        try_there(h, attempt);
+        job_host_once_more(h, attempt);
     else
         job_host_attempt_over(h, attempt);
 }

@@ -401,7 +401,7 @@ static void loaded(void *data, const struct err *failure)
         run->cancel_text = xstrdup("the run was cancelled");
         rollout_stop(run->rollout, CAUSE_CANCELLED, run->cancel_text);
     }
-    job_run_tell_barred(run);
+    job_run_tell_barred(run, "taken up");
     log_info(NULL, "run=%lld of job %s is taken up: %u of %zu hosts were over", (long long)run->record.run.id,
              run->record.name, run->record.run.ok + run->record.run.failed, run->hosts.count);
     DL_FOREACH_SAFE(run->viewers, viewer, next)
@@ -497,6 +497,7 @@ struct job_run *job_run_begin(const struct job_parts *parts, struct job_order *o
 
     run->order = *order;
     run->job = order->job;
+    run->order.as_amtd = order->user == NULL;
     memset(order, 0, sizeof(*order));
     make_orders(run);
     store_submit(parts->run->store, prepare, prepared, run);

@@ -12,6 +12,7 @@
 
 static void run_tick(uv_timer_t *timer);
 static void look_at_window(struct job_run *run);
+static void look_at_stage(struct job_run *run, int64_t now_ms);
 
 void job_run_wake(struct job_run *run)
 {
@@ -275,6 +276,7 @@ static void advance(struct job_run *run)
     if (run->phase != JOB_RUNNING)
         return;
     look_at_window(run);
+    look_at_stage(run, now);
     run->due = rollout_advance(run->rollout, now);
     if (run->window && run->due > now + WINDOW_LOOK_MS)
         run->due = now + WINDOW_LOOK_MS;
@@ -343,17 +345,15 @@ static void wake_hosts(struct job_run *run)
 
 bool job_run_is_held(const struct job_run *run)
 {
-    return run->paused || run->held;
+    return run->paused || run->held || run->checking;
 }
 
-/* What was held does not count for the time that hosts have. */
-static void hold(struct job_run *run, bool paused, bool held)
+/* It is held now, or not any more. What was held does not count for the time that hosts have. */
+static void apply_hold(struct job_run *run, bool was)
 {
     int64_t now = clock_mono(run->parts->run->clock);
-    bool was = job_run_is_held(run), is = paused || held;
+    bool is = job_run_is_held(run);
 
-    run->paused = paused;
-    run->held = held;
     rollout_hold(run->rollout, is);
     if (is && !was)
         run->held_since = now;
@@ -361,9 +361,48 @@ static void hold(struct job_run *run, bool paused, bool held)
     for (size_t i = 0; was && !is && i < run->hosts.count; i++)
         if (run->members[i].deadline_mono > 0)
             run->members[i].deadline_mono += now - run->held_since;
-    set_state(run);
     if (was && !is)
         wake_hosts(run);
+}
+
+static void checked(struct job_run *run)
+{
+    run->checking = false;
+    if (!run->cancelled)
+        apply_hold(run, true);
+}
+
+static void check_rights(struct job_run *run)
+{
+    run->checking = true;
+    job_run_ask_rights_again(run, checked);
+}
+
+static void hold(struct job_run *run, bool paused, bool held)
+{
+    bool was = job_run_is_held(run);
+
+    run->paused = paused;
+    run->held = held;
+    if (was && !job_run_is_held(run) && !run->order.as_amtd)
+        check_rights(run);
+    apply_hold(run, was);
+    set_state(run);
+}
+
+/* A stage is about to begin after a pause: as one who may do it still. */
+static void look_at_stage(struct job_run *run, int64_t now_ms)
+{
+    size_t stage, stages;
+    int64_t begins_ms;
+
+    rollout_stage(run->rollout, &stage, &stages, &begins_ms);
+    if (begins_ms == 0 || now_ms < begins_ms || run->checked_stage == stage || job_run_is_held(run) ||
+        run->cancelled || run->order.as_amtd)
+        return;
+    run->checked_stage = stage;
+    check_rights(run);
+    apply_hold(run, false);
 }
 
 static bool is_outside(const struct job_run *run)

@@ -31,6 +31,15 @@ struct kept {
     struct kept *next;
 };
 
+/* The power state of a machine that may be on its way to another one. */
+struct look {
+    int64_t end_mono;   /* it is judged by what is known then; 0: not looked at yet */
+    int64_t still_mono; /* until then it may move because of what it was asked */
+    int64_t seen_mono;  /* when it was first seen in this state, and stayed there */
+    char state[16];     /* "": not read yet */
+    bool was_off;       /* at one of the looks */
+};
+
 struct job_host {
     struct job_run *run;
     struct host *host;
@@ -50,22 +59,24 @@ struct job_host {
     struct err asked;           /* the store's answer */
     bool matches;               /* the same, to a condition */
     struct err doubt;           /* not knowing whether it was done: what is reported if it stays so */
+    int64_t doubt_mono;         /* since when */
     bool in_doubt, taken_up;    /* the latter: since another life of amtd */
     bool accepted;              /* and in that, the device said yes */
-    bool settled;               /* and had time for it */
+    struct look look;           /* until it is known */
     bool undoing, parked, asking, over;
     bool barred;                  /* who began the run may not do it there any more */
     bool op_go;                   /* the operation has been reached */
     bool probing;                 /* it is one that only looks */
-    bool looked;                  /* and it was off; once more, after a while */
     size_t undo_at;               /* what is being taken back */
     uint32_t undo_tries;          /* of that */
     struct run_order *undo_order; /* how; NULL: not yet, or it is under way */
     char *known;                  /* by the store, for the task */
     struct own_passwords *former; /* that the host had before, of this run */
     size_t former_count;
-    struct attempt *lost; /* it failed, and it is asked whether the host is elsewhere now; NULL: none */
-    bool moved;           /* it is */
+    struct attempt *lost; /* it failed, and may be made once more; NULL: none */
+    bool moved;           /* the host is elsewhere now */
+    bool renewed;         /* it has another password, or certificate */
+    int64_t turn_mono;    /* since when another operation of amtd is waited for; 0: it is not */
     char **addresses;     /* that the host had before, of this run */
     size_t address_count;
     uv_timer_t *timer;                /* made when first needed */
@@ -102,8 +113,10 @@ struct job_run {
     bool resumed, dropped, ended_saved, paused, cancelled, told;
     struct cron *window; /* NULL: always */
     bool held;           /* it is not within */
-    int64_t held_since;  /* paused or held; monotonic */
-    bool was_held;       /* one of them, once */
+    bool checking;       /* it waits to know what whoever began it may do now */
+    int64_t held_since;  /* one of these; monotonic */
+    bool was_held;       /* the same, once */
+    size_t checked_stage;
     char *cancel_text;
     struct job_record record;
     struct hosts hosts;
@@ -131,7 +144,7 @@ struct job_run {
 };
 
 /* --- job_run.c --- */
-/* Nothing begins now: it is paused, or outside of its window. */
+/* Nothing begins now: it is paused, outside of its window, or it is looked up who may go on. */
 bool job_run_is_held(const struct job_run *run);
 /* Before anything begins: what the record and the window say. */
 void job_run_hold_at_first(struct job_run *run, bool paused);
@@ -147,12 +160,14 @@ void job_run_load(struct job_run *run);
 /* --- job_barred.c --- */
 /* Who began a run that is taken up, as he is today: job_run_load follows. */
 void job_run_ask_rights(struct job_run *run);
+/* The same of a run that goes on after a pause: then follows, once its hosts are barred, or not any more. */
+void job_run_ask_rights_again(struct job_run *run, void (*then)(struct job_run *run));
 /* On the store's thread, once there are members: those on which he lacks the role are barred. */
 int tx_job_bar(struct tx *tx, struct job_run *run, struct err *err);
 /* Why a host is barred. */
 void job_host_say_barred(const struct job_host *h, struct err *err);
-/* Writes down which hosts are left out: activity log and event. */
-void job_run_tell_barred(const struct job_run *run);
+/* Writes down which hosts are left out: activity log and event. how: "taken up". */
+void job_run_tell_barred(const struct job_run *run, const char *how);
 
 /* --- job_save.c --- */
 void job_run_save_again(struct job_run *run);
@@ -169,6 +184,8 @@ void job_host_end(struct job_host *h, const struct err *failure);
 void job_run_save_host(struct job_host *h);
 /* Frees it when the store has done with it. */
 void job_run_forget(struct attempt *attempt, struct job_run *run);
+/* The same of a try that another one follows: what its task keeps of a host is as after any end. */
+void job_run_settle(struct attempt *attempt, struct job_run *run);
 /* Work of the store for a host that waits for it: done comes in any case, before the run is freed. */
 void job_run_ask(struct job_run *run, store_work *work, store_done *done, void *data);
 

@@ -140,14 +140,32 @@ static void forgotten(void *data, const struct err *failure)
     job_run_wake(run);
 }
 
-void job_run_forget(struct attempt *attempt, struct job_run *run)
+static void forget(struct attempt *attempt, struct job_run *run, store_work *work)
 {
     struct saving *s = xcalloc(1, sizeof(*s));
 
     s->h = attempt->host;
     s->attempt = attempt;
     run->pending++;
-    store_submit_later(run->parts->run->store, NULL, forgotten, s);
+    store_submit_later(run->parts->run->store, work, forgotten, s);
+}
+
+void job_run_forget(struct attempt *attempt, struct job_run *run)
+{
+    forget(attempt, run, NULL);
+}
+
+static int settle_work(struct tx *tx, void *data, struct err *err)
+{
+    const struct saving *s = data;
+
+    return tx_host_op_end(tx, &s->attempt->op, &s->h->run->record.run, err);
+}
+
+void job_run_settle(struct attempt *attempt, struct job_run *run)
+{
+    run->kept_changed |= attempt->op.order->task->keeping != NULL;
+    forget(attempt, run, attempt->op.order->task->keeping ? settle_work : NULL);
 }
 
 void job_run_ask(struct job_run *run, store_work *work, store_done *done, void *data)

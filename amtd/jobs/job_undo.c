@@ -84,7 +84,7 @@ static void undo_ended(struct job_host *h)
 static bool undo_again(struct job_host *h, const struct operation *was)
 {
     if (was->state != OPERATION_FAILED || h->undo_tries >= UNDO_TRIES ||
-        job_cause_is_final(cause_by_name(was->cause)) || !job_host_pause_and_try(h, UNDO_PAUSE_MS))
+        job_cause_is_final(cause_by_name(was->cause)) || !job_host_pause(h, UNDO_PAUSE_MS))
         return false;
     h->undo_at++;
     return true;
@@ -227,6 +227,7 @@ bool job_host_restore(struct job_host *h, struct job_result *past, size_t count)
 
         if (op->state == OPERATION_STARTED && past[i].task < job->count) {
             h->in_doubt = h->taken_up = true;
+            h->doubt_mono = job_host_mono(h);
             h->tries = op->tries;
             h->accepted = op->message && strcmp(op->message, JOB_ACCEPTED) == 0;
             h->began_ms = op->began_ms;

@@ -171,6 +171,7 @@ static void end(struct drives *d, const struct err *failure)
 {
     if (failure)
         d->failure = *failure;
+    d->call->in_doubt |= d->boot != NULL; /* it goes on */
     uv_timer_start(&d->timer, report, 0, 0);
 }
 
@@ -185,11 +186,14 @@ static void tell_note(void *arg, const char *text)
 static void booted(void *arg, const struct operation *op, const struct err *failure)
 {
     struct drives *d = arg;
+    bool asked = op && op->tries > 0; /* the machine, to boot */
 
-    (void)op;
     d->boot = NULL;
-    if (d->call)
-        end(d, failure);
+    if (!d->call || d->failure.cause != CAUSE_NONE) /* it has ended without it */
+        return;
+    d->call->in_doubt = failure && asked && !job_cause_is_refusal(failure->cause);
+    d->call->is_taken = failure && !asked && failure->cause == CAUSE_BUSY;
+    end(d, failure);
 }
 
 static void tell_up(void *arg)
@@ -219,9 +223,9 @@ static void session_is_over(void *arg, const struct err *why)
 
     if (!why)
         err_set(&err, CAUSE_DROPPED, "the session was ended");
-    end_session(d);
     if (d->call)
         end(d, why ? why : &err);
+    end_session(d);
     maybe_free(d);
 }
 

@@ -3,6 +3,8 @@
 
 #include "amtd/jobs/kinds.h"
 
+#define GRACEFUL_MS 60000 /* as the task has it */
+
 static const char *const actions[] = {"status",     "on",    "off",       "cycle", "reset", "soft-off",
                                       "soft-reset", "sleep", "hibernate", "nmi",   NULL};
 
@@ -42,6 +44,21 @@ static json_t *power_finish(const json_t *args)
     return json_pack("{s:s}", "action", "on");
 }
 
+/* The operating system takes its time to shut down, and may not do it at all; then it is done without it. */
+static bool asks_os_first(const json_t *args)
+{
+    return json_is_true(json_object_get(args, "graceful")) && strcmp(action_of(args), "cycle") == 0;
+}
+
+static int64_t power_moves_ms(const json_t *args)
+{
+    const json_t *graceful = json_object_get(args, "graceful_ms");
+
+    if (!asks_os_first(args))
+        return JOB_MOVES_MS;
+    return JOB_MOVES_MS + (graceful ? json_integer_value(graceful) : GRACEFUL_MS);
+}
+
 /* A machine that ran before is on again after, and one that was off is off: it is asked first, as it may have
  * started its system meanwhile. One that slept has somebody's work open, and stays on. */
 json_t *power_undo(const json_t *args, const struct operation *was, const char **task)
@@ -65,5 +82,7 @@ const struct job_kind job_kind_power = {
     .role = JOB_OPERATES,
     .again = power_again,
     .finish = power_finish,
+    .moves_ms = power_moves_ms,
+    .wants_proof = asks_os_first,
     .undo = power_undo,
 };

@@ -40,6 +40,22 @@ done
 [ "$(amtcli password list -o json | jq '[.[] | select(.state == "proved")] | length')" = 8 ] || fail "not all have one of their own"
 [ "$(amtcli password list -o json | jq '[.[] | select(.state == "unproved")] | length')" = 0 ] || fail "some are not proved"
 
+echo '--- a filter that is left half-done is repaired while the job goes on, and its next try waits for that'
+printf '%s\n' '<network-filters xmlns="urn:amt-network-filters:1" name="site"><policy default-out="pass" default-in="pass"/>' \
+    '<filter name="one" protocol="tcp" remote="10.0.0.1" remote-ports="443" action="drop"/></network-filters>' > "$dir/site.xml"
+cat > "$dir/half.yaml" << 'YAML'
+name: half
+tasks:
+  - filter: { apply: site.xml, untested: yes }
+    retry: { count: 1, pause: 100ms }
+YAML
+ctl json '{"device":3,"set":{"faults":[{"fault":"drop","at":"after-request","after":24,"first":6}]}}' > "$dir/ctl"
+exits 0 amtcli job run "$dir/half.yaml" 'pc[0003-0004]' --yes -o json
+[ "$(jq '.[] | select(.host == "pc0003") | .tasks[0].tries' "$dir/out")" = 2 ] || fail "it was not left half-done: $(cat "$dir/out")"
+repairs=$(amtcli run list --limit 1000 -o json | jq '[.[] | select(.task == "filter")] | length')
+[ "$repairs" -gt 0 ] && [ "$repairs" -lt 10 ] || fail "$repairs repairs of one host"
+ctl defense 3 | jq -e '.ports | all(.active == "amt:site")' > /dev/null || fail "the filters of pc0003 are not active"
+
 echo '--- looked at from outside'
 printf "name: look\ntasks:\n  - discover: { port: $port, rmcp-port: $rmcp }\n    timeout: 60s\n    on-failure: continue\n  - notify: { text: nobody there, when: x }\n" > "$dir/bad.yaml"
 exits 2 amtcli job check "$dir/bad.yaml"

@@ -183,6 +183,27 @@ exits 2 as amtd-oskar amtcli job cancel "$other"
 denied amtd-wanda operate amtcli job pause "$other"
 exits 0 amtcli job cancel "$other"
 wait $slow || true
+# When a run goes on after a pause, rights are looked up again.
+printf 'name: gate\ntasks:\n  - run: { shell: "until test -e %s; do sleep 0.1; done" }\n    timeout: 10m\n  - power: on\n' "$dir/open/gate" > "$dir/jobs/gate.yaml"
+as amtd-oskar amtcli job run "$dir/jobs/gate.yaml" all --yes > /dev/null 2>&1 &
+gate_is() { [ "$(amtcli job list --job gate -o json | jq -r '.[0].state')" = "$1" ]; }
+wait_until "a run of his" gate_is running
+gate=$(amtcli job list --job gate -o json | jq '.[0].run')
+exits 0 as amtd-oskar amtcli job pause "$gate"
+amtcli grant remove operate --user amtd-oskar --on @four
+amtcli grant add watch --user amtd-oskar --on @four
+touch "$dir/open/gate"
+parked() { [ "$(amtcli job show "$gate" -o json 2> /dev/null | jq '[.[] | select(.tasks[0].result == "ok")] | length')" = 4 ]; }
+wait_until "that all wait before the second task" parked
+exits 0 amtcli job resume "$gate"
+wait_until "its end" gate_is over
+exits 1 amtcli job show "$gate" -o json
+[ "$(jq -r '[.[] | "\(.cause) \([.tasks[].task] | join("+"))"] | unique | join(", ")' "$dir/out")" = 'denied run' ] ||
+    fail "it went on without the role: $(jq -c '.[] | [.host, .cause, .message]' "$dir/out")"
+amtcli activity --limit 1000 -o json | jq -e "[.[] | select(.by == \"run $gate, after a pause\" and .result == \"denied\")] | length == 1" > /dev/null ||
+    fail "that it was left out after a pause is not written down"
+amtcli grant remove watch --user amtd-oskar --on @four
+amtcli grant add operate --user amtd-oskar --on @four
 exits 0 as amtd-oskar amtcli schedule add his --cron '0 3 * * *' --zone UTC --job "$dir/jobs/wake.yaml" --target all --catch-up
 denied amtd-oskar quarantine amtcli schedule add bad --cron @daily --job "$dir/jobs/filter.yaml" --target all
 amtcli schedule add ours --cron @yearly --job "$dir/jobs/wake.yaml" --target all > /dev/null 2>&1
