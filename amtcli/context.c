@@ -7,7 +7,9 @@
 #include "amtcli/cmd.h"
 #include "amtcli/interrupt.h"
 #include "amtcli/near_name.h"
+#include "amtcli/wrap.h"
 #include "base/text.h"
+#include "base/xalloc.h"
 
 /* --- failures --- */
 
@@ -29,10 +31,18 @@ static int exit_code(enum cause cause)
     }
 }
 
+/* A line of stderr, which goes on indented where the terminal ends. Takes text. */
+static void say(const char *title, char *text)
+{
+    fputs(title, stderr);
+    wrap_print(stderr, text, strlen(title), wrap_columns(stderr, WRAP_ANY));
+    free(text);
+}
+
 static void print_error(const struct err *err)
 {
-    fprintf(stderr, "amtcli: %s%s%s%s (%s)\n", err->text, err->code[0] ? " [" : "", err->code,
-            err->code[0] ? "]" : "", cause_name(err->cause));
+    say("amtcli: ", xasprintf("%s%s%s%s (%s)", err->text, err->code[0] ? " [" : "", err->code,
+                              err->code[0] ? "]" : "", cause_name(err->cause)));
 }
 
 int print_failure(const struct err *err)
@@ -41,7 +51,7 @@ int print_failure(const struct err *err)
 
     print_error(err);
     if (hint[0])
-        fprintf(stderr, "hint: %s\n", hint);
+        say("hint: ", xstrdup(hint));
     return exit_code(err->cause);
 }
 
@@ -52,10 +62,10 @@ int context_failure(struct context *ctx, const struct err *err)
 
     if (near) {
         print_error(err);
-        fprintf(stderr, "hint: did you mean '%s'? %s\n", near, hint);
+        say("hint: ", xasprintf("did you mean '%s'? %s", near, hint));
     } else if (err->cause == CAUSE_INVALID_ARGUMENT && strcmp(hint, cause_hint(err->cause)) == 0) {
         print_error(err);
-        fprintf(stderr, "hint: see 'amtcli %s --help'\n", ctx->command->name);
+        say("hint: ", xasprintf("see 'amtcli %s --help'", ctx->command->name));
     } else {
         print_failure(err);
     }

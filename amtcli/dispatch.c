@@ -6,6 +6,7 @@
 #include "amtcli/cmd.h"
 #include "amtcli/help.h"
 #include "amtcli/topics.h"
+#include "amtcli/wrap.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -141,7 +142,10 @@ static int usage_mistake(const struct command *command, const char *mistakes)
     while (*mistakes) {
         size_t n = strcspn(mistakes, "\n");
 
-        fprintf(stderr, "amtcli %s: %.*s\n", command->name, (int)n, mistakes);
+        char *line = xasprintf("amtcli %s: %.*s", command->name, (int)n, mistakes);
+
+        wrap_print(stderr, line, 2, wrap_columns(stderr, WRAP_ANY));
+        free(line);
         mistakes += n + (mistakes[n] == '\n');
     }
     fprintf(stderr, "usage: amtcli %s%s%s; see 'amtcli %s --help'\n", command->name,

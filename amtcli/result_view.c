@@ -9,11 +9,13 @@
 #include "amtcli/fold.h"
 #include "amtcli/forms.h"
 #include "amtcli/output.h"
+#include "amtcli/wrap.h"
 #include "base/cause.h"
 #include "base/xalloc.h"
 
 #define FOLD_ABOVE 50 /* hosts on a terminal: equal results share a line */
 #define TEXT_MAX   65536
+#define CHECK_AT   25 /* where the findings of the doctor begin */
 
 enum result_shape result_shape(const char *task)
 {
@@ -294,6 +296,7 @@ static void print_check(const json_t *check)
     static const char *const marks[][2] = {
         {"ok", "ok  "}, {"warn", "WARN"}, {"fail", "FAIL"}, {"skip", "-   "}};
     struct buf text = buf_init(TEXT_MAX), hint = buf_init(TEXT_MAX), name = buf_init(TEXT_MAX);
+    size_t columns = wrap_columns(stdout, WRAP_ANY);
     const char *mark = "?   ";
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
@@ -302,9 +305,12 @@ static void print_check(const json_t *check)
     cell_text(check, "check", &name);
     cell_text(check, "finding", &text);
     cell_text(check, "hint", &hint);
-    printf("  %s  %-16s %s\n", mark, buf_str(&name), buf_str(&text));
-    if (hint.len > 0)
-        printf("        %-16s -> %s\n", "", buf_str(&hint));
+    printf("  %s  %-16s ", mark, buf_str(&name));
+    wrap_print(stdout, buf_str(&text), CHECK_AT, columns);
+    if (hint.len > 0) {
+        printf("%*s-> ", CHECK_AT, "");
+        wrap_print(stdout, buf_str(&hint), CHECK_AT + 3, columns);
+    }
     buf_free(&text);
     buf_free(&hint);
     buf_free(&name);
@@ -581,10 +587,13 @@ static void print_causes(const json_t *rows)
 
         cell_text(cause, "cause", &name);
         cell_text(cause, "hint", &hint);
-        fprintf(stderr, "%s (%lld): %s\n", buf_str(&name),
-                (long long)json_integer_value(json_object_get(cause, "count")), text_of(cause, "hosts"));
-        if (hint.len > 0)
-            fprintf(stderr, "  %s\n", buf_str(&hint));
+        buf_printf(&name, " (%lld): %s", (long long)json_integer_value(json_object_get(cause, "count")),
+                   text_of(cause, "hosts"));
+        wrap_print(stderr, buf_str(&name), 2, wrap_columns(stderr, WRAP_ANY));
+        if (hint.len > 0) {
+            fputs("  ", stderr);
+            wrap_print(stderr, buf_str(&hint), 2, wrap_columns(stderr, WRAP_ANY));
+        }
         buf_free(&name);
         buf_free(&hint);
     }
