@@ -9,7 +9,7 @@
 #include "amtd/alerts/alerts.h"
 #include "amtd/api/activity.h"
 #include "amtd/api/server.h"
-#include "amtd/api/syslog_sink.h"
+#include "amtd/api/syslog_export.h"
 #include "amtd/console/hub.h"
 #include "amtd/console/sources.h"
 #include "amtd/console/watcher.h"
@@ -68,7 +68,7 @@ struct daemon {
     struct uplinks *uplinks;
     struct server *server;
     struct node_key *key;       /* of the activity log */
-    struct syslog_sink *syslog; /* its lines for the system's log */
+    struct syslog_export *syslog; /* its rows for the system's log */
     uv_async_t wake;            /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
     uv_timer_t idle;
@@ -82,7 +82,7 @@ struct engine *daemon_engine(const struct daemon *daemon)
     return daemon->engine;
 }
 
-struct syslog_sink *daemon_syslog(const struct daemon *daemon)
+struct syslog_export *daemon_syslog(const struct daemon *daemon)
 {
     return daemon->syslog;
 }
@@ -586,7 +586,8 @@ static int start_parts(struct daemon *d, struct err *err)
     if (open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
     if (d->config->activity_syslog)
-        d->syslog = syslog_sink_new(d->config->activity_syslog, d->config->activity_facility << 3);
+        d->syslog = syslog_export_new(&d->loop, d->store, d->config->state_dir, d->config->activity_syslog,
+                                      d->config->activity_facility << 3);
     d->events = events_new(&d->loop, d->store, clock_system(), &d->config->events);
     start_purges(d);
     d->http = loop_http_new(
@@ -660,6 +661,8 @@ static void close_handles(struct daemon *d)
     dialer_free(d->dialer);
     events_free(d->events);
     d->events = NULL;
+    syslog_export_free(d->syslog);
+    d->syslog = NULL;
     store_close(d->store);
     d->store = NULL;
     loop_http_free(d->http);
@@ -745,7 +748,6 @@ static void daemon_free(struct daemon *d)
     seal_free(d->seal);
     config_clear(&d->own);
     node_key_free(d->key);
-    syslog_sink_free(d->syslog);
     if (d->lock >= 0)
         close(d->lock);
     free(d->image_dir);

@@ -2,11 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
-#include "amtd/api/syslog_sink.h"
+#include "amtd/api/syslog_export.h"
 #include "amtd/daemon.h"
-#include "amtd/store/activity_chain.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -25,23 +23,6 @@ static int add(struct tx *tx, void *data, struct err *err)
     return tx_activity_add(tx, &w->a, err);
 }
 
-/* What is in the log also goes to that of the system, where it is wanted. */
-static void tell(const struct writing *w)
-{
-    struct syslog_sink *sink = daemon_syslog(w->daemon);
-    json_t *json;
-    char *text;
-
-    if (!sink)
-        return;
-    json = activity_json(&w->a);
-    text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    syslog_sink_send(sink, strcmp(w->a.result, cause_name(CAUSE_DENIED)) == 0 ? LOG_WARNING : LOG_NOTICE,
-                     text);
-    free(text);
-    json_decref(json);
-}
-
 static void added(void *data, const struct err *failure)
 {
     struct writing *w = data;
@@ -49,7 +30,7 @@ static void added(void *data, const struct err *failure)
     if (failure)
         log_err(NULL, "activity not written down: %s did %s: %s", w->a.who, w->a.what, failure->text);
     else
-        tell(w);
+        syslog_export_look(daemon_syslog(w->daemon));
     activity_clear(&w->a);
     free(w);
 }

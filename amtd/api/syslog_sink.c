@@ -10,18 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/xalloc.h"
-
-#define WARN_MS 60000
 
 struct syslog_sink {
     char *path;
     int facility;
     int fd; /* -1: not connected */
-    unsigned long lost;
-    int64_t warned_ms;
 };
 
 struct syslog_sink *syslog_sink_new(const char *path, int facility)
@@ -31,7 +25,6 @@ struct syslog_sink *syslog_sink_new(const char *path, int facility)
     sink->path = xstrdup(path);
     sink->facility = facility;
     sink->fd = -1;
-    sink->warned_ms = -WARN_MS;
     return sink;
 }
 
@@ -69,39 +62,40 @@ static int reconnect(struct syslog_sink *sink)
     return -1;
 }
 
+const char *syslog_sink_path(const struct syslog_sink *sink)
+{
+    return sink->path;
+}
+
 /* A reader that was started anew has another socket: once more on that. */
-static int send_line(struct syslog_sink *sink, const char *line)
+static enum syslog_sent send_line(struct syslog_sink *sink, const char *line)
 {
     for (int i = 0; i < 2; i++) {
         if (reconnect(sink) != 0)
-            return -1;
+            return SYSLOG_LATER;
         if (send(sink->fd, line, strlen(line), MSG_NOSIGNAL) >= 0)
-            return 0;
-        if (errno == EAGAIN || errno == EMSGSIZE)
-            return -1;
+            return SYSLOG_SENT;
+        if (errno == EMSGSIZE)
+            return SYSLOG_TOO_LONG;
+        if (errno == EAGAIN)
+            return SYSLOG_LATER;
         disconnect(sink);
     }
-    return -1;
+    return SYSLOG_LATER;
 }
 
-void syslog_sink_send(struct syslog_sink *sink, int severity, const char *text)
+enum syslog_sent syslog_sink_send(struct syslog_sink *sink, int severity, const char *text)
 {
-    int64_t now = clock_mono(clock_system());
     time_t wall = time(NULL);
     char stamp[32] = "";
+    enum syslog_sent sent;
     struct tm local;
     char *line;
 
     if (localtime_r(&wall, &local))
         strftime(stamp, sizeof(stamp), "%b %e %T", &local);
     line = xasprintf("<%d>%s amtd[%ld]: %s", sink->facility | severity, stamp, (long)getpid(), text);
-    if (send_line(sink, line) != 0) {
-        sink->lost++;
-        if (now - sink->warned_ms >= WARN_MS) {
-            log_warn(NULL, "%s takes no lines of the activity log: %m (%lu lost so far)", sink->path,
-                     sink->lost);
-            sink->warned_ms = now;
-        }
-    }
+    sent = send_line(sink, line);
     free(line);
+    return sent;
 }

@@ -11,16 +11,20 @@ end_listener()
 }
 trap 'status=$?; set +e; end_listener; (exit $status); finish_amtd' EXIT
 
-python3 -c '
+start_listener()
+{
+    python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
-out = open(sys.argv[2], "wb", buffering=0)
+out = open(sys.argv[2], "ab", buffering=0)
 while True:
     out.write(s.recv(1 << 20) + b"\n")
 ' "$dir/log.sock" "$dir/syslog" &
-listener=$!
-wait_until "the system's log" test -S "$dir/log.sock"
+    listener=$!
+    wait_until "the system's log" test -S "$dir/log.sock"
+}
+start_listener
 amtsim_start --devices 3 --power-seconds 0.2-0.4
 cat > "$dir/amtd.yaml" << END
 activity-syslog: $dir/log.sock
@@ -58,6 +62,27 @@ exits 0 amtcli collection remove lab # nobody waits for a log that is gone
 exits 0 amtcli activity verify
 says "$dir/out" "intact: $((rows + 1)) entries"
 amtd_stop
+
+echo '--- what the system'"'"'s log did not take it gets when it is there again, each row once'
+mv "$dir/log.sock" "$dir/log.was"
+amtd_start --config "$dir/amtd.yaml"
+exits 0 amtcli collection add lab --where 'tag.site = "lab"'
+start_listener
+has_all() # that were ever written, in their order
+{
+    amtcli activity export > "$dir/lines"
+    [ "$(sed 's/^[^{]*//' "$dir/syslog" | jq -sc 'map([.id, .hash])')" = "$(jq -sc 'map([.id, .hash])' "$dir/lines")" ]
+}
+wait_until "all rows in the system's log" has_all
+kill $listener
+wait $listener 2> /dev/null || true
+listener=
+amtd_stop
+rm -f "$dir/log.sock"
+amtd_start # writes no rows of its own: nothing is in its configuration
+exits 0 amtcli collection remove lab
+amtd_stop
+rows=$(($(wc -l < "$dir/lines") + 1)) # and its end
 
 # change TEXT SQL: behind amtd's back, by somebody who knows of the triggers; verify must say TEXT. Then all is as before.
 change()
