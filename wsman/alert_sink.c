@@ -211,12 +211,22 @@ static struct wsman_request *ask_subscribe(struct seq *seq, struct err *err)
     return rq;
 }
 
+/* Firmware has room for a few, and says of a full table no more than that it cannot. */
 static int hear_subscribed(struct seq *seq, const struct wsman_call *call, struct err *err)
 {
-    (void)seq;
-    (void)call;
-    (void)err;
-    return SEQ_DONE;
+    const struct alert_sink_seq *as = of(seq);
+    size_t others = 0;
+
+    if (call)
+        return SEQ_DONE;
+    for (size_t i = 0; i < as->count; i++)
+        others += !as->sinks[i].ours && as->sinks[i].filter[0];
+    if (others > 0 && strcmp(err->code, "f:EventSourceUnableToProcess") == 0) {
+        err_set(err, CAUSE_LIMIT_EXCEEDED,
+                "the device takes no more subscribers of its alerts: %zu others have all places", others);
+        err_code(err, "f:EventSourceUnableToProcess");
+    }
+    return SEQ_FAIL;
 }
 
 /* --- traps, of firmware that has nothing else --- */
@@ -320,7 +330,7 @@ static const struct seq_step steps[] = {
                             hear_subscriptions},
     [TAKE_BACK] = {"unsubscribe", SEQ_CHANGE, ask_take_back, hear_take_back},
     [READ_COLLECTIONS] = {"read collections of alerts", SEQ_READ, ask_collections, hear_collections},
-    [SUBSCRIBE] = {"subscribe", SEQ_CHANGE, ask_subscribe, hear_subscribed},
+    [SUBSCRIBE] = {"subscribe", SEQ_CHANGE | SEQ_FAILURE_OK, ask_subscribe, hear_subscribed},
     [READ_TRAP_SINKS] = {"read receivers of traps", SEQ_READ | SEQ_ABSENT_OK, ask_trap_sinks,
                          hear_trap_sinks},
     [TAKE_BACK_TRAPS] = {"unsubscribe", SEQ_CHANGE, ask_take_back_traps, hear_take_back},

@@ -5,6 +5,7 @@
 
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
+#include "amtd/store/alerts.h"
 #include "amtd/store/certificates.h"
 #include "amtd/store/filters.h"
 #include "amtd/store/passwords.h"
@@ -166,6 +167,7 @@ static int settle(struct tx *tx, const void *args, const struct run *run, const 
     if (!kept || operation->state != OPERATION_OK)
         return 0;
     if (tx_filter_drop_all(tx, operation->host_id, err) != 0 ||
+        tx_alert_forget(tx, operation->host_id, err) != 0 ||
         tx_certificate_give_up(tx, operation->host_id, operation->ended_ms, err) != 0)
         return -1;
     return ua->full ? tx_password_forget(tx, operation->host_id, operation->ended_ms, &unused, err) : 0;

@@ -166,6 +166,16 @@ int tx_alert_subscribed(struct tx *tx, int64_t host_id, int64_t at_ms, struct er
     return tx_run_statement(tx, st, err);
 }
 
+int tx_alert_forget(struct tx *tx, int64_t host_id, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "DELETE FROM alert_hosts WHERE host = ?1", err);
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, host_id);
+    return tx_run_statement(tx, st, err);
+}
+
 int tx_alerts_due(struct tx *tx, int64_t before_ms, size_t limit, char **names, struct err *err)
 {
     sqlite3_stmt *st =

@@ -25,6 +25,8 @@ int tx_alert_host_by(struct tx *tx, const char *uuid, const char *address, int64
                      struct err *err);
 /* It was subscribed to, or looked at, at that time; or (at_ms 0) is not subscribed to any more. */
 int tx_alert_subscribed(struct tx *tx, int64_t host_id, int64_t at_ms, struct err *err);
+/* It knows nobody any more; the path that it was given leads nowhere. */
+int tx_alert_forget(struct tx *tx, int64_t host_id, struct err *err);
 /* Names, joined by ',', of at most `limit` hosts that were looked at before that time. "" none. Caller's. */
 int tx_alerts_due(struct tx *tx, int64_t before_ms, size_t limit, char **names, struct err *err);
 

@@ -91,6 +91,43 @@ exits 0 amtcli alert @lab off --yes
 heard heard false
 exits 0 amtcli power on pc0002 --yes
 exits 0 amtcli power soft-off pc0002 --yes
+
+# Others hear of a device's alerts, too: they stay, whatever amtd does, and a full table is said.
+subscribe() # DEVICE URL: as another console does it
+{
+    cat > "$dir/subscribe.xml" << X
+<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"
+ xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:e="http://schemas.xmlsoap.org/ws/2004/08/eventing"><s:Header>
+<a:Action>http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe</a:Action><a:To>/wsman</a:To>
+<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_FilterCollection</w:ResourceURI><a:MessageID>uuid:1</a:MessageID>
+<a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>
+<w:SelectorSet><w:Selector Name="InstanceID">Intel(r) AMT:All</w:Selector></w:SelectorSet></s:Header><s:Body><e:Subscribe>
+<e:Delivery Mode="http://schemas.dmtf.org/wbem/wsman/1/wsman/PushWithAck"><e:NotifyTo><a:Address>$2</a:Address></e:NotifyTo></e:Delivery>
+</e:Subscribe></s:Body></s:Envelope>
+X
+    curl -s -o "$dir/page" -w '%{http_code}' --digest -u "admin:$(cat "$dir/pw")" -H 'Content-Type: application/soap+xml' \
+        --data-binary @"$dir/subscribe.xml" "http://127.16.0.$1:$port/wsman" > "$dir/status"
+    grep -q 200 "$dir/status" || fail "another console cannot subscribe: $(cat "$dir/page")"
+}
+for ((i = 0; i < 8; i++)); do subscribe 4 "http://127.0.0.1:9/other$i"; done
+exits 0 amtcli alert pc0004 on --yes
+exits 0 amtcli alert pc0004 off --yes
+exits 0 amtcli alert pc0004 -o json
+[ "$(jq -c '.[0].detail | [.heard, .others]' "$dir/out")" = '[false,8]' ] || fail "others are not as they were: $(cat "$dir/out")"
+subscribe 4 http://127.0.0.1:9/other8
+exits 1 amtcli alert pc0004 on --yes -o json
+[ "$(jq -r '.[0].cause' "$dir/out")" = limit-exceeded ] || fail "a full table: $(cat "$dir/out")"
+exits 0 amtcli alert pc0004 off --yes
+exits 0 amtcli alert pc0004 -o json
+[ "$(jq -c '.[0].detail | [.heard, .others]' "$dir/out")" = '[false,9]' ] || fail "others were taken back: $(cat "$dir/out")"
+
+# Who is unprovisioned knows nobody, is not looked at any more, and the path that it had is nobody's.
+exits 0 amtcli alert pc0003 on --yes
+token=$(sqlite3 "$AMTD_STATE_DIR/amtd.db" "SELECT token FROM alert_hosts JOIN hosts ON id = host WHERE name = 'pc0003'")
+[ "$(post -d "$alert" "$base/$token")" = 200 ] || fail "the path of pc0003 is not known: $(cat "$dir/page")"
+exits 0 amtcli unprovision pc0003 --confirm pc0003
+[ "$(post -d "$alert" "$base/$token")" = 404 ] || fail "the path of an unprovisioned host is believed"
+[ "$(sqlite3 "$AMTD_STATE_DIR/amtd.db" "SELECT count(*) FROM alert_hosts JOIN hosts ON id = host WHERE name = 'pc0003'")" = 0 ] || fail "it is looked at every day"
 amtd_stop
 
 # Settings with mistakes say which.
