@@ -67,9 +67,9 @@ struct daemon {
     struct nodes *nodes;
     struct uplinks *uplinks;
     struct server *server;
-    struct node_key *key;       /* of the activity log */
+    struct node_key *key;         /* of the activity log */
     struct syslog_export *syslog; /* its rows for the system's log */
-    uv_async_t wake;            /* from the store's thread */
+    uv_async_t wake;              /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
     uv_timer_t idle;
     int64_t idle_since;

@@ -95,7 +95,8 @@ static enum syslog_sent send_row(const struct syslog_export *e, const struct act
 static void say_stuck(struct syslog_export *e, int why)
 {
     if (!e->stuck && (e->warned_at == 0 || uv_now(e->timer.loop) - e->warned_at >= WARN_MS)) {
-        log_warn(NULL, "%s takes no lines of the activity log: %s; they wait", syslog_sink_path(e->sink), strerror(why));
+        log_warn(NULL, "%s takes no lines of the activity log: %s; they wait", syslog_sink_path(e->sink),
+                 strerror(why));
         e->warned_at = uv_now(e->timer.loop);
     }
     e->stuck = true;
@@ -152,7 +153,8 @@ static void rows_read(void *data, const struct err *failure)
     e->reading = false;
     if (e->gone > 0)
         log_err(NULL,
-                "the activity log ends with row %lld, and %s has its row %lld: an older copy of the database was put in "
+                "the activity log ends with row %lld, and %s has its row %lld: an older copy of the database "
+                "was put in "
                 "its place",
                 (long long)e->done, syslog_sink_path(e->sink), (long long)e->gone);
     e->gone = 0;
@@ -189,8 +191,8 @@ void syslog_export_look(struct syslog_export *e)
     store_submit(e->store, read_work, rows_read, e);
 }
 
-struct syslog_export *syslog_export_new(uv_loop_t *loop, struct store *store, const char *state_dir, const char *path,
-                                        int facility)
+struct syslog_export *syslog_export_new(uv_loop_t *loop, struct store *store, const char *state_dir,
+                                        const char *path, int facility)
 {
     struct syslog_export *e = xcalloc(1, sizeof(*e));
     char *mark = xasprintf("%s/syslog.at", state_dir);

@@ -1,5 +1,5 @@
-/* Lines for the system's log (the socket /dev/log): sent without ever waiting for whoever reads them. Loop's thread
- * only. */
+/* Lines for the system's log (the socket /dev/log): sent without ever waiting for whoever reads them. Loop's
+ * thread only. */
 #ifndef AMTD_API_SYSLOG_SINK_H
 #define AMTD_API_SYSLOG_SINK_H
 

@@ -153,6 +153,15 @@ static void end_transfer(struct courier *c, struct parcel *p)
     p->list = NULL;
 }
 
+/* A server whose certificate is not trusted, or a file of CAs that cannot be used: that is for people to
+ * mend, and they are to hear of it now. Mail goes on trying all the same: it is kept for an hour, and may
+ * still arrive. */
+static bool needs_people(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_ISSUER_ERROR;
+}
+
 /* Sets the failure, if it is one; true: there is no use in trying again. */
 static bool judge(struct parcel *p, CURLcode code)
 {
@@ -170,7 +179,7 @@ static bool judge(struct parcel *p, CURLcode code)
             p->text[0] ? p->text : curl_easy_strerror(code));
     if (response > 0)
         err_code(&p->failure, "%s %ld", p->letter.to_count > 0 ? "SMTP" : "HTTP", response);
-    return p->letter.to_count > 0 && response >= 500;
+    return p->letter.to_count > 0 ? response >= 500 : needs_people(code);
 }
 
 /* --- the thread --- */

@@ -36,7 +36,7 @@ type_into() { # CONSOLE TEXT
     amtcli console send "$1" "$2\\r\\n" 2> /dev/null
 }
 
-amtsim_start --devices 1 --power-seconds 0.1-0.2
+amtsim_start --devices 1 --power-seconds 0.5-0.8
 config() { # PATTERNS
     cat > "$dir/amtd.yaml" << END
 mail: { server: localhost, port: $smtp, from: amtd@example.com, ca-file: $dir/cert.pem }
@@ -106,6 +106,11 @@ run_is_done() {
     [ "$(amtcli run list -o json 2> /dev/null | jq -r '.[0] | "\(.who) \(.task) \(.target) \(.ok)"')" = 'reaction panic power pc0001 1' ]
 }
 wait_until 'the run' run_is_done
+deed() # JQ: one row of the activity log
+{
+    [ "$(amtcli activity --limit 1000 -o json | jq "[.[] | select($1)] | length")" = 1 ]
+}
+wait_until 'its line in the activity log' deed '.by == "reaction panic" and .what == "run.start power {\"action\":\"cycle\"}" and .hosts == "pc0001" and .result == "ok"'
 
 echo '--- bytes of a console are never part of a command; a limit'
 for n in 1 2 3; do type_into other "\$(touch $post/never) \`x\` bad $n"; done
@@ -182,6 +187,8 @@ type_into vm1 'it boots'
 wait_until 'the job' job_runs 'any(.[]; .reaction == "boots" and .state == "over" and .ok == 1)'
 has began 'pattern boots boots pc0001' || fail "the command saw: $(cat "$post/began")"
 run=$(amtcli job list -o json | jq '.[] | select(.reaction == "boots") | .run')
+deed '.by == "reaction boots" and .result == "begun" and .hosts == "pc0001"' || fail 'that the job began is not written down'
+wait_until 'its end in the activity log' deed '.by == "reaction boots" and .result == "ok" and (.detail | endswith("1 ok, 0 failed"))'
 amtcli job show "$run" > "$dir/out" 2> "$dir/err"
 says "$dir/err" 'begun by reaction boots, event '
 [ "$(amtcli job show "$run" -o json | jq -r '.[0].tasks[1].result')" = ok ] || fail 'the condition on the event'
@@ -195,6 +202,16 @@ mv "$dir/gone.yaml" "$dir/look.yaml"
 amtd_stop
 amtd_start --config "$dir/amtd.yaml"
 job_runs 'any(.[]; .reaction == "named" and .event.data.pattern == "named")' || fail 'forgotten'
+
+echo '--- a web hook whose server is not trusted: said once, and at once'
+config "  - { name: whose, regex: 'whose', every: 0s, webhook: 'https://localhost:$web/whose' }"
+amtcli config reload
+: > "$post/posts"
+type_into other 'whose server'
+wait_until 'the failure' event_is 'reaction whose: web hook https://localhost' --kind action
+[ "$(amtcli event list --kind action -o json | jq '[.[] | select(.text | startswith("reaction whose"))] | length')" = 1 ] || fail 'said again'
+amtcli event list --kind action -o json | jq -r '.[].text' | grep 'reaction whose' | grep -qi certificate || fail 'the event does not say why'
+! grep -q whose "$post/posts" || fail 'it was posted all the same'
 
 echo '--- a log by mail'
 : > "$post/mails"
