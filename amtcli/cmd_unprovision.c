@@ -12,7 +12,7 @@
 
 static const struct option_row unprovision_options[] = {
     {"full", 0, OPTION_FLAG, NULL,
-     "everything as a factory leaves it; without: the administrator, names and keys stay"},
+     "everything as a factory leaves it; without: the administrator, names and addresses stay"},
     {"filters", 0, OPTION_FLAG, NULL, "also machines with active filters, which are gone with it"},
     {"confirm", 0, OPTION_TEXT, "NUMBER",
      "for scripts: the exact number of hosts, or the name of the one; without it is asked for"},

@@ -16,6 +16,7 @@
 
 #define UNPROVISION_BUDGET_MS 90000
 #define CONFIRM_MAX           256 /* bytes; the longest name of a host */
+#define ALREADY               "already"
 
 struct unprovision_args {
     bool full;
@@ -70,7 +71,7 @@ static void unprovision_find(const void *work, const struct err *failure, struct
     if (failure || !w->seq.done)
         return;
     finding->detail = json_pack("{s:s, s:b}", "unprovisioned", how, "already", (int)w->seq.already);
-    finding->kept = xstrdup(how);
+    finding->kept = xstrdup(w->seq.already ? ALREADY : how);
     finding->remark = w->seq.already ? "was not provisioned" : "unprovisioned";
     pairs_set(&finding->facts, "amt.state", "pre");
     if (!w->seq.already) {
@@ -119,7 +120,7 @@ static int check_filters(struct tx *tx, const struct unprovision_args *ua, const
         if (tx_filter_get(tx, host->id, (enum sd_owner)owner, &row, &found, err) != 0)
             return -1;
         if (found)
-            err_set(err, CAUSE_INVALID_STATE,
+            err_set(err, CAUSE_REFUSED_UNCONFIRMED,
                     "a filter is active there, set by %s, and would be gone: remove it before (amtcli filter "
                     "remove %s), or say so (--filters)",
                     row.who ? row.who : "somebody", host->name);
@@ -138,7 +139,7 @@ static int check_passwords(struct tx *tx, const struct host *host, struct err *e
     if (!user)
         return 0;
     err_set(
-        err, CAUSE_INVALID_STATE,
+        err, CAUSE_REFUSED_UNCONFIRMED,
         "the password of its account '%s' is only in amtd's store, and nobody has looked at it yet: amtcli "
         "password show %s, or for many: amtcli password export TARGET FILE",
         user, host->name);
@@ -154,15 +155,15 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     return check_filters(tx, args, host, err) == 0 && check_passwords(tx, host, err) == 0 ? 0 : -1;
 }
 
-/* Its filters are gone, its certificate, and what was trusted by it; and with a full one its passwords, as
- * the administrator's is that of a factory again.
- */
+/* Its filters are gone, its certificate, and what was trusted by it; and with a full one, which in client
+ * mode each one is, its passwords, as the administrator's is that of a factory again. Of one that was not
+ * provisioned nobody knows which it was. */
 static int settle(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
                   const char *kept, struct err *err)
 {
-    const struct unprovision_args *ua = args;
     size_t unused;
 
+    (void)args;
     (void)run;
     if (!kept || operation->state != OPERATION_OK)
         return 0;
@@ -170,7 +171,9 @@ static int settle(struct tx *tx, const void *args, const struct run *run, const 
         tx_alert_forget(tx, operation->host_id, err) != 0 ||
         tx_certificate_give_up(tx, operation->host_id, operation->ended_ms, err) != 0)
         return -1;
-    return ua->full ? tx_password_forget(tx, operation->host_id, operation->ended_ms, &unused, err) : 0;
+    return strcmp(kept, "full") == 0
+               ? tx_password_forget(tx, operation->host_id, operation->ended_ms, &unused, err)
+               : 0;
 }
 
 static const struct task_keeping unprovision_keeping = {

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
 
-amtsim_start --devices 36 --scenario <(printf 'devices:\n  - {select: 3, generation: 5}\n  - {select: 4, generation: 11}\n')
+amtsim_start --devices 36 --scenario <(printf 'devices:\n  - {select: 3, generation: 5}\n  - {select: 4, generation: 11}\n  - {select: 11, control-mode: client}\n')
 amtd_start --log-level debug
 fleet 36
 
@@ -73,11 +73,23 @@ exits 0 amtcli filter status pc0004 -o json
 # --- a password that only the store knows ---
 exits 0 amtcli password rotate 'pc[0005-0006]' --yes
 exits 1 amtcli unprovision 'pc[0005-0006]' --confirm 2
+says "$dir/out" 'unconfirmed: the password of its account'
 says "$dir/out" 'amtcli password show pc000'
 exits 0 amtcli password show pc0005
 exits 1 amtcli unprovision 'pc[0005-0006]' --confirm 2 -o json
 [ "$(jq -r '[.[] | .result] | join(",")' "$dir/out")" = ok,failed ] || fail "seen, not seen: $(cat "$dir/out")"
 [ "$(device 6 .provisioned)" = true ] || fail "unseen, and unprovisioned: $(ctl get 6)"
+exits 0 amtcli password show pc0005
+
+# --- in client control mode a partial one is a full one: the password is over; where nothing was done it stays ---
+exits 0 amtcli password rotate pc0011 --yes
+exits 0 amtcli password show pc0011
+exits 0 amtcli unprovision pc0011 --confirm 1 -o json
+[ "$(jq -r '.[0].detail.unprovisioned' "$dir/out")" = full ] || fail "client mode: $(cat "$dir/out")"
+exits 2 amtcli password show pc0011
+exits 0 amtcli password show pc0011 --all
+wait_until "the device's return" amtcli unprovision pc0005 --confirm 1 --full
+says <(amtcli unprovision pc0005 --confirm 1 --full) 'was not provisioned'
 exits 0 amtcli password show pc0005
 
 # --- the same for many, in one step: a file for one's own eyes; what could not be kept does not count ---
