@@ -141,6 +141,24 @@ static int config_apply(struct context *ctx)
 
 /* --- collections --- */
 
+static void print_conflicts(const json_t *conflicts)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(conflicts, i, one)
+    {
+        fprintf(
+            stderr,
+            "amtcli: @%s is declared with '%s: %s', and both have %s: apply will refuse them until the two "
+            "agree\n",
+            json_string_value(json_object_get(one, "collection")),
+            json_string_value(json_object_get(one, "setting")),
+            json_string_value(json_object_get(one, "there")),
+            json_string_value(json_object_get(one, "hosts")));
+    }
+}
+
 static int config_declare(struct context *ctx)
 {
     json_t *file, *reply;
@@ -161,6 +179,7 @@ static int config_declare(struct context *ctx)
                 json_string_value(json_object_get(reply, "collection")),
                 json_string_value(json_object_get(reply, "name")),
                 (long long)json_integer_value(json_object_get(reply, "version")));
+    print_conflicts(json_object_get(reply, "conflicts"));
     json_decref(reply);
     return code;
 }

@@ -6,6 +6,7 @@
 #include "amtd/api/calls.h"
 #include "amtd/daemon.h"
 #include "amtd/fleet/declaration.h"
+#include "amtd/fleet/declaration_conflict.h"
 #include "amtd/store/declarations.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
@@ -52,23 +53,35 @@ static json_t *describe(const struct declared *d)
 struct errand {
     struct api_request *rq;
     struct declared declared;
+    struct declaration *file;
+    json_t *conflicts; /* with what is declared for others */
 };
 
 static int declare_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
 
-    return tx_declare(tx, &e->declared, err);
+    json_decref(e->conflicts);
+    e->conflicts = NULL;
+    return tx_declare(tx, &e->declared, err) == 0
+               ? tx_declaration_conflicts(tx, e->declared.collection, e->file, NULL, &e->conflicts, err)
+               : -1;
 }
 
 static void declare_done(void *data, const struct err *failure)
 {
     struct errand *e = data;
 
-    if (failure)
+    if (failure) {
         api_fail(e->rq, failure);
-    else
-        api_reply(e->rq, describe(&e->declared));
+    } else {
+        json_t *reply = describe(&e->declared);
+
+        json_object_set(reply, "conflicts", e->conflicts);
+        api_reply(e->rq, reply);
+    }
+    json_decref(e->conflicts);
+    declaration_free(e->file);
     declared_clear(&e->declared);
     free(e);
 }
@@ -95,9 +108,9 @@ void call_config_declare(struct api_request *rq)
             .who = xstrdup(api_who(rq)),
             .since_ms = clock_wall(clock_system()),
         };
+        e->file = d;
         store_submit(daemon_store(api_daemon(rq)), declare_work, declare_done, e);
     }
-    declaration_free(d);
     json_decref(mistakes);
 }
 

@@ -6,6 +6,7 @@
 
 #include "amtd/fleet/arrival.h"
 #include "amtd/fleet/declaration.h"
+#include "amtd/fleet/declaration_conflict.h"
 #include "amtd/fleet/link.h"
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
@@ -438,6 +439,19 @@ static int check_address(struct tx *tx, const struct declaration *d, const struc
                : check_address_of(tx, d, SETTING_IPV6_ADDRESS, host, err);
 }
 
+/* Whoever corrects one of two collections that are at odds spoils the other. */
+static int check_conflicts(struct tx *tx, const struct config_args *ca, const struct declaration *d,
+                           const struct hosts *hosts, struct err *err)
+{
+    json_t *conflicts = NULL;
+    int status = tx_declaration_conflicts(tx, ca->collection, d, hosts, &conflicts, err);
+
+    if (status == 0)
+        status = declaration_conflict_refuse(ca->collection, conflicts, err);
+    json_decref(conflicts);
+    return status;
+}
+
 static int admit_run(struct tx *tx, const void *args, const struct hosts *hosts, struct err *err)
 {
     const struct config_args *ca = args;
@@ -454,6 +468,8 @@ static int admit_run(struct tx *tx, const void *args, const struct hosts *hosts,
     if (!d)
         declaration_complain(declared.name, mistakes, err);
     status = d ? check_single(d, hosts, err) : -1;
+    if (status == 0 && ca->action == CONFIG_APPLY)
+        status = check_conflicts(tx, ca, d, hosts, err);
     json_decref(mistakes);
     declaration_free(d);
     declared_clear(&declared);
