@@ -135,7 +135,7 @@ int declaration_conflict_refuse(const char *collection, const json_t *conflicts,
         return 0;
     return err_set(
         err, CAUSE_INVALID_ARGUMENT,
-        "nothing was changed: '@%s' is declared with '%s: %s', and '@%s' with '%s', which both have %.200s; "
+        "nothing was changed: '@%s' is declared with '%s: %s', '@%s' with '%s', and both have %.200s: "
         "declare the same for both, or take the hosts out of one",
         collection, json_string_value(json_object_get(first, "setting")),
         json_string_value(json_object_get(first, "here")),

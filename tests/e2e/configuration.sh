@@ -180,6 +180,22 @@ exits 1 amtcli config drift @few -o json
 [ "$(jq -r '.[0].detail.version' "$dir/out")" = 1 ] || fail "version: $(cat "$dir/out")"
 exits 2 amtcli config diff pc0009
 
+# --- two collections that are at odds over a host: told, and neither is applied; nor by a job ---
+amtcli collection add other --list 'pc[0010-0011]' 2> /dev/null
+printf 'network: {domain: lab.example, ping: on}\n' > "$dir/other.yaml"
+exits 0 amtcli config declare "$dir/other.yaml" @other -o json
+[ "$(jq -c '.conflicts | map([.collection, .setting, .here, .there, .count, .hosts])' "$dir/out")" = \
+    '[["few","network.ping","on","off",1,"pc0010"]]' ] || fail "conflicts: $(cat "$dir/out")"
+says "$dir/err" "@few is declared with 'network.ping: off', and both have pc0010"
+exits 2 amtcli config apply @few --yes
+says "$dir/err" "'@other' with 'on', and both have pc0010"
+exits 2 amtcli config apply @other --yes
+exits 1 amtcli config drift @other
+printf 'tasks:\n  - config: {collection: other}\n' > "$dir/odds.yaml"
+exits 2 amtcli job run "$dir/odds.yaml" pc0010 --yes
+exits 0 amtcli job run "$dir/odds.yaml" pc0011 --yes
+exits 0 amtcli config forget @other
+
 # --- a job keeps a fleet as it is declared ---
 printf 'name: keep\ntasks:\n  - config: {collection: few}\n  - config: old.yaml\n    when: "amt.version < 6"\n' > "$dir/keep.yaml"
 exits 0 amtcli job check "$dir/keep.yaml"
