@@ -366,6 +366,15 @@ static const char *moves_to(const struct settings_seq *ss, const struct settings
                                                                                  : NULL;
 }
 
+const char *settings_destination(const struct settings_seq *ss)
+{
+    const char *to = NULL;
+
+    for (size_t i = 0; i < settings_change_count && !to; i++)
+        to = moves_to(ss, &settings_changes[i]);
+    return to && ss->request.there && strcmp(to, ss->request.there) == 0 ? NULL : to;
+}
+
 /* Before a device goes to another address: whether somebody is there already. */
 static bool looks_first(struct settings_seq *ss, const struct settings_change_row *change)
 {

@@ -146,6 +146,9 @@ void settings_seq_clear(struct settings_seq *ss);
 /* What differs, or did before it was corrected. */
 size_t settings_differ(const struct settings_seq *ss);
 
+/* Once it was compared: the address that the device is to be found at when all that differs is changed. NULL:
+ * it stays, or that is not known. Borrowed. */
+const char *settings_destination(const struct settings_seq *ss);
 /* Why applying these would cut off the way to a device at that address, appended; false: it would not, as far
  * as can be told before it is asked. */
 bool settings_cut(const struct settings_seq *ss, struct buf *why);

@@ -9,6 +9,9 @@
 
 #include "amtd/net/dial.h"
 
+/* A fact: the address that a device was sent to and not seen at yet. */
+#define MOVING_FACT "moving.to"
+
 struct arrival;
 
 /* Connects again and again until a connection is made and stays, at most for wait_ms (0: once). done(arg,

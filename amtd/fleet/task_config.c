@@ -310,11 +310,22 @@ static bool was_compared(const struct config_work *w)
     return false;
 }
 
-/* Where the host is now, for the store. */
+/* It was told to go, and was seen nowhere since. */
+static bool is_lost(const struct config_work *w)
+{
+    uint64_t addresses = UINT64_C(1) << SETTING_ADDRESS | UINT64_C(1) << SETTING_IPV6_ADDRESS;
+
+    return w->seq.moved_to[0] && (w->seq.sent & addresses) != 0 && !w->seq.seen;
+}
+
+/* Where the host is now, for the store; "": where it was. NULL: nobody knows, or it was not to be changed. */
 static char *kept_of(const struct config_work *w)
 {
-    return w->seq.moving && w->seq.moved_to[0] && w->seq.seen && !w->seq.put_back ? xstrdup(w->seq.moved_to)
-                                                                                  : NULL;
+    bool moved = w->seq.moving && w->seq.moved_to[0] && w->seq.seen && !w->seq.put_back;
+
+    if (w->args->action != CONFIG_APPLY || is_lost(w))
+        return NULL;
+    return xstrdup(moved ? w->seq.moved_to : "");
 }
 
 /* What differs and could not be put right: it is told, and another one than is declared. */
@@ -504,6 +515,18 @@ static int admit(struct tx *tx, const void *args, const struct run *run, const s
     return status;
 }
 
+/* to "": it is nowhere else. */
+static int put_moving(struct tx *tx, int64_t host_id, const char *to, struct err *err)
+{
+    struct pairs facts = {0};
+    int status;
+
+    pairs_set(&facts, MOVING_FACT, to);
+    status = tx_host_facts(tx, host_id, &facts, err);
+    pairs_clear(&facts);
+    return status;
+}
+
 /* A host that is found by its address has another one now. */
 static int settle(struct tx *tx, const void *args, const struct run *run, const struct operation *operation,
                   const char *kept, struct err *err)
@@ -514,6 +537,10 @@ static int settle(struct tx *tx, const void *args, const struct run *run, const 
     (void)args;
     (void)run;
     if (!kept)
+        return 0;
+    if (put_moving(tx, operation->host_id, "", err) != 0)
+        return -1;
+    if (!kept[0])
         return 0;
     if (tx_host_get(tx, operation->host, &host, err) != 0) { /* removed meanwhile */
         err_clear(err);
@@ -527,10 +554,27 @@ static int settle(struct tx *tx, const void *args, const struct run *run, const 
     return status;
 }
 
+/* Where the device is to go: if amtd dies before it sees it there, that is known. */
+static void *config_journal(const void *work)
+{
+    const struct config_work *w = work;
+    const char *to = settings_destination(&w->seq);
+
+    return to ? xstrdup(to) : NULL;
+}
+
+static int note(struct tx *tx, const struct operation *operation, const void *journal, struct err *err)
+{
+    return put_moving(tx, operation->host_id, journal, err);
+}
+
 static const struct task_keeping config_keeping = {
     .admit_run = admit_run,
     .admit = admit,
     .know = config_know,
+    .journal = config_journal,
+    .note = note,
+    .forget = free,
     .settle = settle,
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "amtd/fleet/arrival.h"
 #include "amtd/net/dial.h"
 #include "base/xalloc.h"
 #include "wsman/http.h"
@@ -328,6 +329,22 @@ static void note_unprovisioned(struct walk *walk)
     free(text);
 }
 
+/* A change of its address was broken off, or it never came there. */
+static void note_moving(struct walk *walk)
+{
+    const char *to = pairs_get(&walk->host->facts, MOVING_FACT), *is = walk->host->address;
+    char *text, *hint;
+
+    if (!to || (is && strcmp(to, is) == 0))
+        return;
+    text = xasprintf("this amtd gave it the address %s, and did not see it there", to);
+    hint = xasprintf("if it does not answer where it was, it may be there: amtcli host set HOST --address %s",
+                     to);
+    check_add(walk->checks, "address", "warn", text, hint);
+    free(hint);
+    free(text);
+}
+
 struct walk *walk_start(const struct run_parts *parts, struct http *http, const struct host *host,
                         const struct profile *profile, int64_t timeout_ms, walk_done *done, void *arg)
 {
@@ -344,6 +361,7 @@ struct walk *walk_start(const struct run_parts *parts, struct http *http, const 
     walk->checks = json_array();
     walk->old_allowed = profile && profile->old_tls;
     note_unprovisioned(walk);
+    note_moving(walk);
     name_ports(walk, profile);
     walk->lookup = xcalloc(1, sizeof(*walk->lookup));
     walk->lookup->walk = walk;

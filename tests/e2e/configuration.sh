@@ -149,6 +149,25 @@ says "$dir/out" 'did not come to 127.77.0.13, and answers at 127.16.0.13 still: 
 exits 0 amtcli power status pc0013
 ctl set 13 stays=false > /dev/null
 
+# --- amtd is killed while a device moves: doctor knows where it was sent ---
+sed 's/77.0.13/77.0.4/' "$dir/there.yaml" > "$dir/away.yaml"
+amtcli config apply "$dir/away.yaml" pc0004 --force > /dev/null 2>&1 & client=$!
+moved() { [ "$(device 4 .address)" = 127.77.0.4 ]; }
+wait_until "that it moves" moved
+kill -9 "$amtd_pid"
+wait "$amtd_pid" 2> /dev/null || true
+wait $client || true
+amtd_start --log-level debug
+if [ "$(amtcli host list pc0004 -o json | jq -r '.[0].address')" = 127.16.0.4 ]; then
+    exits 1 amtcli doctor pc0004
+    says "$dir/out" 'this amtd gave it the address 127.77.0.4'
+    says "$dir/out" 'amtcli host set HOST --address 127.77.0.4'
+    amtcli host set pc0004 --address 127.77.0.4
+fi
+exits 0 amtcli config apply "$dir/away.yaml" pc0004
+exits 0 amtcli host list pc0004 -o json
+[ "$(jq -r '.[0].facts | has("moving.to")' "$dir/out")" = false ] || fail "it has arrived: $(cat "$dir/out")"
+
 # --- a job that fails takes back what it changed of settings ---
 printf 'tasks:\n  - config: %s\n  - run: [sh, -c, "exit 1"]\n    on-failure: undo\n' "$dir/before.yaml" > "$dir/undo.yaml"
 printf 'network: {domain: other.example, ping: off}\nredirection: {kvm-session: 9m}\npower: {idle-wake: 77m}\n' > "$dir/before.yaml"
