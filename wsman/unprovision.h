@@ -1,8 +1,8 @@
 /* Taking a device's set-up back. (reference wsman.md, section 3.16)
  *
  * Full: everything is as a factory leaves it. Partial: the administrator with his password, names, addresses
- * and what it was set up with stay. In client control mode both do the same. What keeps the device from it is asked before; the request
- * is sent once, and never again when its answer is lost. */
+ * and what it was set up with stay. In client control mode both do the same. What keeps the device from it is
+ * asked before; the request is sent once, and never again when its answer is lost. */
 #ifndef WSMAN_UNPROVISION_H
 #define WSMAN_UNPROVISION_H
 
