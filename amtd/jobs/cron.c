@@ -329,8 +329,8 @@ static int64_t next_by_rule(const struct cron *cron, struct icalrecurrencetype r
 
 static int64_t next_by_interval(const struct cron *cron, int64_t after_ms)
 {
-    int64_t gone = after_ms >= cron->from_ms ? (after_ms - cron->from_ms) / cron->every_ms + 1 : 1;
-    int64_t at_ms = cron->from_ms + gone * cron->every_ms;
+    int64_t since = (after_ms - cron->from_ms) % cron->every_ms; /* since the one before */
+    int64_t at_ms = after_ms + cron->every_ms - (since < 0 ? since + cron->every_ms : since);
 
     for (int i = 0; i < WINDOW_TRIES; i++, at_ms += cron->every_ms)
         if (in_window(cron, at_ms / 1000))

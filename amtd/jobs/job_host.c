@@ -288,7 +288,7 @@ static struct err operation_failure(const struct operation *op)
 static bool is_met(struct job_host *h, struct attempt *attempt, struct err *failure)
 {
     const struct job_task *task = task_of(h);
-    int64_t spent = job_host_wall(h) - h->began_ms;
+    int64_t spent = mono(h) - h->began_mono;
     struct buf missing = buf_init(200);
     bool met = task->kind->met(task->args, &attempt->record, &missing);
     struct operation was = attempt->record;
@@ -536,6 +536,7 @@ static void begin_task(struct job_host *h)
     if (!h->in_doubt) { /* else it is the same beginning still */
         h->tries = 0;
         h->began_ms = job_host_wall(h);
+        h->began_mono = mono(h);
     }
     try_task(h);
 }

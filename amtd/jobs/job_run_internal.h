@@ -49,6 +49,7 @@ struct job_host {
     size_t at;                  /* task under way */
     uint32_t tries;             /* of it */
     int64_t began_ms;           /* wall clock: of its first try */
+    int64_t began_mono;         /* the same; of this life */
     int64_t deadline_mono;      /* of the host; 0: none */
     struct attempt *attempt;    /* on the device */
     struct job_call call;       /* by amtd itself */

@@ -9,9 +9,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#define LOOK_MOST_MS 30000 /* between two looks: the clock may be set meanwhile */
-#define LATE_MS      90000 /* later than this, amtd was not there when it was due */
-#define APART_MS     15000 /* between schedules that are caught up on */
+#define LOOK_MOST_MS 30000    /* between two looks: the clock may be set meanwhile */
+#define LATE_MS      90000    /* later than this, amtd was not there when it was due */
+#define APART_MS     15000    /* between schedules that are caught up on */
+#define REPEAT_MS    10800000 /* a clock that is put back by less does not bring again what was done */
 
 struct schedules {
     uv_timer_t timer; /* first: freed in its close callback */
@@ -448,7 +449,7 @@ static bool take(struct schedules *s, const struct schedule *schedule, int64_t d
     bool late = now_ms - due_ms > LATE_MS;
     struct outcome *o;
 
-    if (late && schedule->catch_up && now_ms < s->not_before_ms)
+    if (late && schedule->catch_up && now_ms < s->not_before_ms && s->not_before_ms <= now_ms + APART_MS)
         return false;
     o = xcalloc(1, sizeof(*o));
     o->schedules = s;
@@ -515,18 +516,33 @@ static int64_t do_due(struct schedules *s, int64_t now_ms)
 
 struct look {
     struct schedules *schedules;
+    int64_t now_ms;
     struct schedule *items;
     size_t count;
 };
 
 static void on_timer(uv_timer_t *timer);
 
+/* The clock was ahead when one of them was looked at last. */
+static bool was_ahead(const struct schedules *s, int64_t now_ms)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->items[i].last_ms > now_ms + REPEAT_MS)
+            return true;
+    return false;
+}
+
 static void work(struct schedules *s)
 {
     int64_t now_ms = clock_wall(s->parts->run->clock);
-    int64_t next = do_due(s, now_ms);
-    int64_t wait = next > now_ms ? next - now_ms : 0;
+    int64_t next, wait;
 
+    if (was_ahead(s, now_ms)) {
+        schedules_look(s);
+        return;
+    }
+    next = do_due(s, now_ms);
+    wait = next > now_ms ? next - now_ms : 0;
     if (next > 0)
         uv_timer_start(&s->timer, on_timer, wait < LOOK_MOST_MS ? (uint64_t)wait : LOOK_MOST_MS, 0);
 }
@@ -546,6 +562,10 @@ static int look_work(struct tx *tx, void *data, struct err *err)
     for (size_t i = 0; i < l->count; i++) /* the transaction is tried again when others in it fail */
         schedule_clear(&l->items[i]);
     free(l->items);
+    l->items = NULL;
+    l->count = 0;
+    if (tx_schedules_rewind(tx, l->now_ms, REPEAT_MS, err) != 0)
+        return -1;
     return tx_schedules(tx, &l->items, &l->count, err);
 }
 
@@ -593,6 +613,7 @@ void schedules_look(struct schedules *s)
     }
     l = xcalloc(1, sizeof(*l));
     l->schedules = s;
+    l->now_ms = clock_wall(s->parts->run->clock);
     s->looking = true;
     store_submit(s->parts->run->store, look_work, looked, l);
 }

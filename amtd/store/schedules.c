@@ -105,6 +105,17 @@ int tx_schedule_enable(struct tx *tx, const char *name, bool enabled, int64_t no
     return changed(tx, st, name, err);
 }
 
+int tx_schedules_rewind(struct tx *tx, int64_t now_ms, int64_t most_ms, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "UPDATE schedules SET last = ?1 WHERE last > ?1 + ?2", err);
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, now_ms);
+    sqlite3_bind_int64(st, 2, most_ms);
+    return tx_run_statement(tx, st, err);
+}
+
 int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, int64_t sweep, const char *note,
                      struct err *err)
 {

@@ -39,6 +39,9 @@ int tx_schedule_add(struct tx *tx, const struct schedule *schedule, struct err *
 int tx_schedule_replace(struct tx *tx, const struct schedule *schedule, struct err *err);
 int tx_schedule_remove(struct tx *tx, const char *name, struct err *err); /* not-found */
 int tx_schedule_enable(struct tx *tx, const char *name, bool enabled, int64_t now_ms, struct err *err);
+/* Those that were looked at more than most_ms from now in the future: the clock was wrong then. They are as
+ * if they had been looked at now. */
+int tx_schedules_rewind(struct tx *tx, int64_t now_ms, int64_t most_ms, struct err *err);
 /* What became of it when it was due: the run or the sweep that began (else 0), or why none did (else NULL).
  */
 int tx_schedule_done(struct tx *tx, int64_t id, int64_t at_ms, int64_t run, int64_t sweep, const char *note,

@@ -152,6 +152,9 @@ static void intervals(void **state)
     (void)state;
     assert_string_equal(text_of(cron_next(cron, from)), "2026-11-20T06:10:00Z");
     assert_string_equal(text_of(cron_next(cron, at("2026-11-21T06:10:00Z"))), "2026-11-21T12:10:00Z");
+    /* a clock that was ahead when it was added */
+    assert_string_equal(text_of(cron_next(cron, at("2024-02-29T18:10:00Z"))), "2024-03-01T00:10:00Z");
+    assert_string_equal(text_of(cron_next(cron, at("2024-02-29T18:09:59Z"))), "2024-02-29T18:10:00Z");
     assert_int_equal(cron_set_window(cron, "11:00-13:00", &err), 0);
     assert_string_equal(text_of(cron_next(cron, from)), "2026-11-20T12:10:00Z");
     assert_int_equal(cron_set_window(cron, "01:00-02:00", &err), 0);
