@@ -114,6 +114,8 @@ static bool prepare_may_help(const struct session *s, enum cause cause)
 
     if (s->prepared || s->phase == SESSION_UP || s->phase == SESSION_STOPPING)
         return false;
+    if (cause == CAUSE_AUTH_FAILED) /* which of two passwords the device has is found out, and written down */
+        return s->target && target_is_unsettled(s->target);
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
         if (causes[i] == cause)
             return true;

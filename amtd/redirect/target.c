@@ -30,6 +30,11 @@ bool target_is_known(const struct target *target)
     return target->profile.name != NULL;
 }
 
+bool target_is_unsettled(const struct target *target)
+{
+    return login_proven(&target->host, &target->profile).unsettled != NULL;
+}
+
 struct http_settings target_settings(const struct target *target)
 {
     struct login login = login_proven(&target->host, &target->profile);

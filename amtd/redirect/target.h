@@ -12,6 +12,8 @@ struct target {
 };
 void target_clear(struct target *target);
 bool target_is_known(const struct target *target);
+/* A new password was on its way to the device: which it has is not known. */
+bool target_is_unsettled(const struct target *target);
 /* Settings for TLS and login; strings are borrowed from target. The port is the redirection port: two above
  * that of WS-Management, as 16994 is above 16992. */
 struct http_settings target_settings(const struct target *target);
