@@ -44,6 +44,28 @@ void config_complain_at(struct config_reader *r, const yaml_mark_t *mark, const 
     va_end(ap);
 }
 
+static void complain_of_yaml(struct config_reader *r, const yaml_parser_t *parser)
+{
+    config_complain_at(r, &parser->problem_mark, "YAML: %s",
+                       parser->problem ? parser->problem : "cannot be read");
+}
+
+/* What stands behind '---' would be passed over in silence. */
+static void refuse_more(struct config_reader *r, yaml_parser_t *parser)
+{
+    yaml_document_t doc;
+    const yaml_node_t *root;
+
+    if (!yaml_parser_load(parser, &doc)) {
+        complain_of_yaml(r, parser);
+        return;
+    }
+    root = yaml_document_get_root_node(&doc);
+    if (root)
+        config_complain_at(r, &root->start_mark, "a second document: expected one");
+    yaml_document_delete(&doc);
+}
+
 void config_load(struct config_reader *r, yaml_parser_t *parser, void (*read)(void *arg), void *arg)
 {
     yaml_document_t doc;
@@ -53,9 +75,9 @@ void config_load(struct config_reader *r, yaml_parser_t *parser, void (*read)(vo
         read(arg);
         r->doc = NULL;
         yaml_document_delete(&doc);
+        refuse_more(r, parser);
     } else {
-        config_complain_at(r, &parser->problem_mark, "YAML: %s",
-                           parser->problem ? parser->problem : "cannot be read");
+        complain_of_yaml(r, parser);
     }
     yaml_parser_delete(parser);
 }
