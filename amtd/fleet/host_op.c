@@ -256,7 +256,7 @@ static int note_start(struct tx *tx, void *data, struct err *err)
 
     const struct host_op *op = note->op;
 
-    if (op->owner->note_start(tx, op, note->at_ms, err) != 0)
+    if (tx_host_expect(tx, op->host->id, err) != 0 || op->owner->note_start(tx, op, note->at_ms, err) != 0)
         return -1;
     if (note->identity.count > 0 && tx_host_facts(tx, op->host->id, &note->identity, err) != 0)
         return -1;

@@ -149,11 +149,11 @@ json_t *job_json(const struct job *job)
 bool job_cause_is_final(enum cause cause)
 {
     /* not: another device, or none, at the host's address; it may come to be known where the host is */
-    static const enum cause final[] = {CAUSE_NOT_PROVISIONED, CAUSE_TLS_UNTRUSTED,    CAUSE_TLS_EXPIRED,
-                                       CAUSE_AUTH_FAILED,     CAUSE_AUTH_LOCKED,      CAUSE_AUTH_UNSUPPORTED,
-                                       CAUSE_ACCESS_DENIED,   CAUSE_UNSUPPORTED,      CAUSE_NO_PROFILE,
-                                       CAUSE_DENIED,          CAUSE_INVALID_ARGUMENT, CAUSE_SEAL_BROKEN,
-                                       CAUSE_INTERRUPTED,     CAUSE_NO_TICKET,        CAUSE_CONSENT_REQUIRED};
+    static const enum cause final[] = {
+        CAUSE_NOT_PROVISIONED, CAUSE_TLS_UNTRUSTED,    CAUSE_TLS_EXPIRED,      CAUSE_AUTH_FAILED,
+        CAUSE_AUTH_LOCKED,     CAUSE_AUTH_UNSUPPORTED, CAUSE_ACCESS_DENIED,    CAUSE_UNSUPPORTED,
+        CAUSE_NO_PROFILE,      CAUSE_DENIED,           CAUSE_INVALID_ARGUMENT, CAUSE_SEAL_BROKEN,
+        CAUSE_INTERRUPTED,     CAUSE_NO_TICKET,        CAUSE_CONSENT_REQUIRED, CAUSE_NOT_FOUND};
 
     for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++)
         if (final[i] == cause)

@@ -14,7 +14,7 @@ int job_host_ask_work(struct tx *tx, void *data, struct err *err)
     const struct run_order *order = q->order;
 
     if (q->start)
-        return tx_job_result_put(tx, q->start, err);
+        return tx_host_expect(tx, q->h->host->id, err) == 0 ? tx_job_result_put(tx, q->start, err) : -1;
     if (q->query)
         return tx_host_matches(tx, q->h->host->id, run->id, q->query, &q->matches, err);
     free(q->known); /* the transaction is tried again when others in it fail */

@@ -122,6 +122,21 @@ int tx_host_address(struct tx *tx, int64_t id, char **address, bool *there, stru
     return row < 0 ? -1 : 0;
 }
 
+int tx_host_expect(struct tx *tx, int64_t id, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT 1 FROM hosts WHERE id = ?1", err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    row = tx_step(tx, st, err);
+    sqlite3_reset(st);
+    if (row == 0)
+        err_set(err, CAUSE_NOT_FOUND, "the host was removed");
+    return row > 0 ? 0 : -1;
+}
+
 int tx_host_remove(struct tx *tx, int64_t id, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, "DELETE FROM hosts WHERE id = ?1", err);

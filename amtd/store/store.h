@@ -63,6 +63,8 @@ int tx_host_remove(struct tx *tx, int64_t id, struct err *err);
 int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *err);
 /* *address is owned, NULL where the name is used; *there false: no such host. */
 int tx_host_address(struct tx *tx, int64_t id, char **address, bool *there, struct err *err);
+/* Before something is done to it in the name of a run that knows it: not-found when it was removed since. */
+int tx_host_expect(struct tx *tx, int64_t id, struct err *err);
 /* Sets (value NULL: removes) facts; unchanged ones are not written. */
 /* Another host than this one that is reached at an address: *name (caller's), or NULL. */
 int tx_host_at(struct tx *tx, const char *address, int64_t but, char **name, struct err *err);

@@ -35,6 +35,9 @@ says "$dir/err" "$dir/bad.yaml:3:22: there is no 'rest' in 'boot'"
 says "$dir/err" "$dir/bad.yaml:4:12: 'count': expected a whole number"
 exits 2 amtcli job run "$dir/bad.yaml" @lab --yes
 exits 2 amtcli job check "$dir/nosuch.yaml"
+printf 'tasks: [ power: status ]\n---\ntasks: [ power: off ]\n' > "$dir/bad.yaml"
+exits 2 amtcli job check "$dir/bad.yaml"
+says "$dir/err" "$dir/bad.yaml:3:1: a second document: expected one"
 [ "$(amtcli job list -o json)" = '[]' ] || fail "a job with mistakes was run"
 
 # --- tries, conditions, failures ---
@@ -111,6 +114,25 @@ is "$dir/out" pc0041 undo-down ok
 is "$dir/out" pc0042 cannot ok
 [ "$(ctl get 41 | jq -r .power)" = on ] || fail "pc0041 was not switched on again"
 says "$dir/out" "taken back"
+
+# --- removed while the job goes on: it is not touched any more ---
+cat > "$dir/gate.yaml" << YAML
+rollout: { concurrency: 1, canary: 0, batch: 0 }
+tasks:
+  - run: { shell: "until test -e $dir/gate; do sleep 0.1; done" }
+    timeout: 10m
+  - power: cycle
+YAML
+ctl clear 43-44 > /dev/null
+amtcli job run "$dir/gate.yaml" 'pc[0043-0044]' --yes -o json > "$dir/gated" 2> "$dir/err" &
+client=$!
+gated() { amtcli job list -o json | jq -e '.[0] | .job == "gate" and .state == "running"' > /dev/null; }
+wait_until "the run" gated
+amtcli host remove 'pc[0043-0044]' --yes > /dev/null
+touch "$dir/gate"
+wait "$client" && fail "all is well with hosts that were removed"
+[ "$(jq -r '[.[].cause] | unique | join(" ")' "$dir/gated")" = not-found ] || fail "removed hosts: $(cat "$dir/gated")"
+[ "$(ctl record 43-44 | jq -s '[.[].events[] | select(.event == "power")] | length')" = 0 ] || fail "a host that was removed was power cycled"
 
 # --- paused, cancelled ---
 cat > "$dir/slow.yaml" << 'YAML'
