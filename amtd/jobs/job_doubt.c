@@ -50,6 +50,16 @@ bool job_host_resolve_doubt(struct job_host *h)
     return true;
 }
 
+void job_host_doubt(struct job_host *h, struct attempt *attempt)
+{
+    h->in_doubt = true;
+    h->doubt = job_host_failure(&attempt->record);
+    h->doubt_mono = job_host_mono(h);
+    h->accepted = attempt->accepted;
+    if (job_host_resolve_doubt(h))
+        job_run_forget(attempt, h->run);
+}
+
 /* --- what was seen --- */
 
 /* True: it stays where it is, or there is no time to wait for that, or no use. */
@@ -94,7 +104,7 @@ static void say_done(struct job_host *h)
     struct operation was = {.state = OPERATION_OK, .to = h->look.state};
 
     was.message = (char *)(h->look.was_off ? "it was seen to go off and on"
-                                           : "accepted by the device before amtd was restarted");
+                                           : "the device had accepted it, and the machine is on");
     job_host_task_over(h, NULL, &was, NULL);
 }
 

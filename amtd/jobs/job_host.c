@@ -274,7 +274,7 @@ void job_host_start_device(struct job_host *h, uint32_t task, const char *label,
     host_op_dial(&attempt->op);
 }
 
-static struct err operation_failure(const struct operation *op)
+struct err job_host_failure(const struct operation *op)
 {
     struct err err = ERR_INIT;
 
@@ -296,7 +296,7 @@ static bool is_met(struct job_host *h, struct attempt *attempt, struct err *fail
     if (!met && attempt->record.state == OPERATION_OK)
         err_set(failure, CAUSE_NOT_REACHED, "%s after %lld s", buf_str(&missing), (long long)(spent / 1000));
     else if (!met)
-        *failure = operation_failure(&attempt->record);
+        *failure = job_host_failure(&attempt->record);
     buf_free(&missing);
     if (met || job_cause_is_final(failure->cause))
         return true;
@@ -324,7 +324,7 @@ void job_host_attempt_over(struct job_host *h, struct attempt *attempt)
     if (task_of(h)->kind->met && !is_met(h, attempt, &failure))
         return;
     if (attempt->record.state == OPERATION_FAILED) {
-        failure = operation_failure(&attempt->record);
+        failure = job_host_failure(&attempt->record);
         if (try_again(h, &failure, attempt->started)) {
             job_run_settle(attempt, h->run);
             return;

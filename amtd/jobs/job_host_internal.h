@@ -18,6 +18,8 @@ void job_host_task_over(struct job_host *h, struct attempt *attempt, const struc
                         const struct err *failure);
 /* The next try, after that time. False: there will be none. */
 bool job_host_pause(struct job_host *h, int64_t pause_ms);
+/* Why it failed. */
+struct err job_host_failure(const struct operation *op);
 bool job_host_pause_so(struct job_host *h, int64_t pause_ms, uv_timer_cb then);
 /* The place of a result, emptied and named. */
 struct job_result *job_host_result_at(struct job_host *h, uint32_t task, const char *label);
@@ -53,6 +55,8 @@ void job_host_attempt_over(struct job_host *h, struct attempt *attempt);
 
 /* Of a task that may have been done. True: it is found out, or is at an end; false: it is done anew. */
 bool job_host_resolve_doubt(struct job_host *h);
+/* What became of the attempt is not known, and can be found out. */
+void job_host_doubt(struct job_host *h, struct attempt *attempt);
 /* attempt has looked at the power state. */
 void job_host_looked(struct job_host *h, struct attempt *attempt);
 

@@ -56,21 +56,31 @@ static bool is_stale(const struct operation *record)
     return false;
 }
 
+/* What must not be done twice, and may have been done before the device wanted another password. */
+static bool is_unsafe(const struct job_host *h, const struct attempt *attempt)
+{
+    const struct job_task *task = job_host_task(h);
+
+    return attempt->started && !h->undoing && job_kind_again(task->kind, task->args) != JOB_AGAIN_SAFE;
+}
+
 static void read_anew(struct job_host *h)
 {
     struct attempt *attempt = h->lost;
+    bool renewed = h->asked.cause == CAUSE_NONE && h->renewed && !h->run->cancelled;
 
     h->lost = NULL;
-    if (h->asked.cause == CAUSE_NONE && h->renewed && !h->run->cancelled)
+    if (renewed && is_unsafe(h, attempt))
+        job_host_doubt(h, attempt);
+    else if (renewed)
         job_host_once_more(h, attempt);
     else if (!job_host_seek(h, attempt))
         job_host_attempt_over(h, attempt);
 }
 
-/* What may have been done is not done again: it fails, and is looked at as any other. */
 static bool read_if_stale(struct job_host *h, struct attempt *attempt)
 {
-    if (!is_stale(&attempt->record) || attempt->started || h->run->cancelled || h->run->dropped)
+    if (!is_stale(&attempt->record) || h->run->cancelled || h->run->dropped)
         return false;
     h->lost = attempt;
     job_host_renew(h, read_anew);

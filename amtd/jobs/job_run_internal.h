@@ -18,6 +18,7 @@ struct attempt {
     const char *label, *kind; /* the job's */
     struct run_order *own;    /* of what takes something back; NULL: it is the job's */
     _Atomic bool started;     /* the device may have been changed; set on the store's thread */
+    bool accepted;            /* it has said yes to a power request */
 };
 
 /* The message of a result that was begun, and to which the device said yes. */

@@ -363,9 +363,10 @@ static void accept_kept(void *data, const struct err *failure)
 /* With this written down, the next amtd knows that it was done. */
 void job_host_accepted(void *arg, struct host_op *op)
 {
-    const struct attempt *attempt = (const struct attempt *)op;
+    struct attempt *attempt = (struct attempt *)op;
     struct acceptance *a = xcalloc(1, sizeof(*a));
 
+    attempt->accepted = true;
     a->run = arg;
     a->result = started_result(attempt, clock_wall(attempt->host->run->parts->run->clock));
     a->result.operation.message = (char *)JOB_ACCEPTED;
