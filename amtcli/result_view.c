@@ -210,13 +210,16 @@ static const struct group groups[] = {
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-static bool print_field(const json_t *info, const char *title, const char *field)
+static bool print_field(const json_t *info, const char *title, const char *field, value_form *form)
 {
     struct buf text = buf_init(TEXT_MAX), name = buf_init(TEXT_MAX);
     json_t *holder = json_pack("{s:s}", "name", title);
     bool said;
 
-    cell_text(info, field, &text);
+    if (form && cell_value(info, field))
+        form(cell_value(info, field), &text);
+    else
+        cell_text(info, field, &text);
     cell_text(holder, "name", &name); /* of an amtd that knows more fields than this amtcli */
     said = text.len > 0;
     if (said)
@@ -236,7 +239,7 @@ static void print_group(const struct group *group, const json_t *info, json_t *r
     if (any)
         printf("  %s\n", group->title);
     for (const struct column *c = group->fields; c->title; c++) {
-        print_field(info, c->title, c->field);
+        print_field(info, c->title, c->field, c->form);
         json_object_del(rest, c->field);
     }
 }
@@ -266,7 +269,7 @@ static void print_info(const json_t *rows)
             print_group(&groups[g], info, rest);
         if (json_object_size(rest) > 0)
             puts("  other");
-        json_object_foreach(rest, name, value) print_field(rest, name, name);
+        json_object_foreach(rest, name, value) print_field(rest, name, name, NULL);
         json_decref(rest);
     }
 }
