@@ -46,13 +46,13 @@ int file_read(const char *path, struct buf *out, struct err *err)
     return n < 0 || !buf_ok(out) ? -1 : 0;
 }
 
-int file_replace(const char *path, const void *p, size_t n, struct err *err)
+static int replace(const char *path, const void *p, size_t n, bool on_disk, struct err *err)
 {
     char *fresh = xasprintf("%s.new", path);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     int status = 0;
 
-    if (fd < 0 || !write_all(fd, p, n) || fsync(fd) != 0 || rename(fresh, path) != 0)
+    if (fd < 0 || !write_all(fd, p, n) || (on_disk && fsync(fd) != 0) || rename(fresh, path) != 0)
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
     if (fd >= 0)
         close(fd);
@@ -60,4 +60,14 @@ int file_replace(const char *path, const void *p, size_t n, struct err *err)
         unlink(fresh);
     free(fresh);
     return status;
+}
+
+int file_replace(const char *path, const void *p, size_t n, struct err *err)
+{
+    return replace(path, p, n, true, err);
+}
+
+int file_put(const char *path, const void *p, size_t n, struct err *err)
+{
+    return replace(path, p, n, false, err);
 }

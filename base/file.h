@@ -12,5 +12,8 @@ int file_read(const char *path, struct buf *out, struct err *err);
 /* Puts these bytes there, readable by this user alone: under its name only when it is whole and on the disk
  * (by way of PATH.new). 0, or -1 and err (system), with what was there before left as it was. */
 int file_replace(const char *path, const void *p, size_t n, struct err *err);
+/* The same without waiting for the disk: for what is soon written again, or can be found out anew. When the
+ * power fails, the file system says which of the two files is there. */
+int file_put(const char *path, const void *p, size_t n, struct err *err);
 
 #endif

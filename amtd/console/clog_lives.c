@@ -12,6 +12,7 @@
 #include "amtd/console/clog_internal.h"
 #include "amtd/console/proof.h"
 #include "amtd/console/segment.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -74,20 +75,14 @@ static bool add_last(struct clog *log, const char *path)
 
 static int write_all(struct clog *log, const char *path, struct err *err)
 {
-    char *fresh = xasprintf("%s.new", path);
     struct buf text = buf_init(LIVES_TEXT_MAX);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), status = 0;
+    int status;
 
     lives_write(&log->lives, &text);
-    errno = fd >= 0 ? ENOSPC : errno; /* unless writing says otherwise */
-    if (fd >= 0 && write(fd, text.p, text.len) == (ssize_t)text.len && rename(fresh, path) == 0)
+    status = file_put(path, text.p, text.len, err);
+    if (status == 0)
         log->lives_bytes = text.len;
-    else
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
-    if (fd >= 0)
-        close(fd);
     buf_free(&text);
-    free(fresh);
     return status;
 }
 

@@ -12,6 +12,7 @@
 #include "amtd/console/chain.h"
 #include "amtd/console/log_dir.h"
 #include "amtd/console/segment.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -61,25 +62,12 @@ static int write_whole(int fd, const void *p, size_t n, const char *path, struct
     return 0;
 }
 
-/* Whole or not at all. */
 static int replace_file(const struct keeper *k, const char *name, const struct buf *content, struct err *err)
 {
     char *path = xasprintf("%s/%s", k->path, name);
-    char *fresh = xasprintf("%s/%s.new", k->path, name);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int status = fd >= 0 ? write_whole(fd, content->p, content->len, fresh, err)
-                         : err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
+    int status = file_replace(path, content->p, content->len, err);
 
-    if (status == 0 && fdatasync(fd) != 0)
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
-    if (fd >= 0 && close(fd) != 0 && status == 0)
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
-    if (status == 0 && rename(fresh, path) != 0)
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
-    if (status != 0)
-        unlink(fresh);
     free(path);
-    free(fresh);
     return status;
 }
 

@@ -15,6 +15,7 @@
 #include "amtd/console/chain.h"
 #include "amtd/console/log_dir.h"
 #include "amtd/console/time_index.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -429,19 +430,14 @@ int proof_lives_read(const char *path, struct lives *lives, struct err *err)
 
 int proof_lives_write(const char *path, const struct lives *lives, struct err *err)
 {
-    char *file = origin_path(path, "lives"), *fresh = origin_path(path, "lives.new");
+    char *file = origin_path(path, "lives");
     struct buf text = buf_init(LIVES_TEXT_MAX);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), status = 0;
+    int status;
 
     lives_write(lives, &text);
-    errno = fd >= 0 ? ENOSPC : errno; /* unless writing says otherwise */
-    if (fd < 0 || write(fd, text.p, text.len) != (ssize_t)text.len || rename(fresh, file) != 0)
-        status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", file);
-    if (fd >= 0)
-        close(fd);
+    status = file_put(file, text.p, text.len, err);
     buf_free(&text);
     free(file);
-    free(fresh);
     return status;
 }
 

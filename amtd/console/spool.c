@@ -13,6 +13,7 @@
 
 #include "amtd/console/settings.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -162,21 +163,17 @@ static void read_left(struct spool *spool)
 /* Only what is still to be said; whole or not at all. */
 static void write_left(struct spool *spool)
 {
-    char *fresh = xasprintf("%s.new", spool->path);
     struct buf lines = buf_init(FILE_MAX);
+    struct err err = ERR_INIT;
     struct left *left, *next;
     const struct spooled *e;
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     HASH_ITER(hh, spool->left, left, next)
     LL_FOREACH(left->list, e)
     write_event(&lines, left->name, e);
-    if (fd < 0 || write(fd, lines.p, lines.len) != (ssize_t)lines.len || rename(fresh, spool->path) != 0)
-        log_warn(NULL, "%s: %s", fresh, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    if (file_put(spool->path, lines.p, lines.len, &err) != 0)
+        log_warn(NULL, "%s", err.text);
     buf_free(&lines);
-    free(fresh);
 }
 
 struct spool *spool_new(const char *path)

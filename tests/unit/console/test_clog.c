@@ -15,32 +15,7 @@
 #include <cmocka.h>
 
 #include "amtd/console/log_times.h"
-#include "tests/unit/console/log_bench.h"
-
-static struct log_bench b;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_setup(&b);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_teardown(&b);
-    return 0;
-}
-
-static void expect_log(struct clog *log, const char *text)
-{
-    struct buf out = buf_init(1 << 20);
-
-    bench_read(log, 0, &out);
-    assert_string_equal(buf_str(&out), text);
-    buf_free(&out);
-}
+#include "tests/unit/console/log_fixture.h"
 
 static void writes_plain_bytes_before_it_shows_them(void **state)
 {
@@ -58,7 +33,7 @@ static void writes_plain_bytes_before_it_shows_them(void **state)
     assert_string_equal(content, "hello world\n");
     free(content);
     assert_int_equal(clog_end(log), 12);
-    expect_log(log, "hello world\n");
+    bench_expect(log, "hello world\n");
     clog_free(log);
 }
 
@@ -86,7 +61,7 @@ static void goes_on_after_a_restart(void **state)
     log = bench_log(&b, "c0");
     bench_append(log, "two\n");
     assert_int_equal(clog_end(log), 8);
-    expect_log(log, "one\ntwo\n");
+    bench_expect(log, "one\ntwo\n");
     clog_free(log);
 }
 
@@ -104,15 +79,15 @@ static void rolls_and_reads_across_segments(void **state)
     clog_roll(log);
     bench_append(log, "three\n");
     assert_true(bench_exists(bench_path(&b, "c0", "00000000000000000004.log.zst")));
-    expect_log(log, "one\ntwo\nthree\n");
+    bench_expect(log, "one\ntwo\nthree\n");
     clog_roll(log);
     clog_roll(log); /* nothing to close: nothing happens */
     clog_free(log);
     log = bench_log(&b, "c0");
-    expect_log(log, "one\ntwo\nthree\n");
+    bench_expect(log, "one\ntwo\nthree\n");
     bench_append(log, "four\n");
     assert_int_equal(clog_end(log), 19);
-    expect_log(log, "one\ntwo\nthree\nfour\n");
+    bench_expect(log, "one\ntwo\nthree\nfour\n");
     clog_free(log);
 }
 
@@ -200,7 +175,7 @@ static void holds_no_more_files_open_than_allowed(void **state)
         for (int i = 0; i < 20; i++)
             bench_append(logs[i], "line\n");
     for (int i = 0; i < 20; i++) {
-        expect_log(logs[i], "line\nline\nline\n");
+        bench_expect(logs[i], "line\nline\nline\n");
         clog_free(logs[i]);
     }
 }
@@ -303,7 +278,7 @@ static void logging_off_and_on_leaves_a_gap_that_is_recorded(void **state)
     assert_string_equal(buf_str(&b.unlogged), "secret ");
     clog_enable(log, true);
     bench_append(log, "two");
-    expect_log(log, "one two");
+    bench_expect(log, "one two");
     content = bench_file(bench_path(&b, "c0", "console.jnl"), NULL);
     assert_non_null(strstr(content, "\"offset\":4"));
     assert_non_null(strstr(content, "lost 7"));
@@ -313,7 +288,7 @@ static void logging_off_and_on_leaves_a_gap_that_is_recorded(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_begin, bench_end)
     const struct CMUnitTest tests[] = {
         T(writes_plain_bytes_before_it_shows_them),
         T(writes_by_itself_when_time_has_come),

@@ -16,23 +16,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
-#include "tests/unit/console/log_bench.h"
-
-static struct log_bench b;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_setup(&b);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_teardown(&b);
-    return 0;
-}
+#include "tests/unit/console/log_fixture.h"
 
 static const char *spool_path(void)
 {
@@ -45,15 +29,6 @@ static const char *spool_path(void)
 static bool has_dir(const char *name)
 {
     return bench_exists(bench_path(&b, name, ""));
-}
-
-static void expect_log(struct clog *log, const char *text)
-{
-    struct buf out = buf_init(1 << 20);
-
-    bench_read(log, 0, &out);
-    assert_string_equal(buf_str(&out), text);
-    buf_free(&out);
 }
 
 /* The journal has these kinds, and nothing else, at these offsets. */
@@ -144,7 +119,7 @@ static void first_byte_brings_what_waits(void **state)
     assert_false(has_dir("c0"));
     assert_false(clog_event_early(log, JOURNAL_DOWN, "gone")); /* stands behind the byte */
     expect_journal("c0", "0:up@0 1:down@10 ");
-    expect_log(log, "x");
+    bench_expect(log, "x");
     clog_store_turn(b.store);
     assert_false(bench_exists(spool_path()));
     bench_pass(&b, log, 60000);
@@ -221,7 +196,7 @@ static void no_event_is_written_twice(void **state)
     assert_true(clog_event_early(log, JOURNAL_UP, NULL));
     bench_pass(&b, log, 2000);
     expect_journal("c0", "0:up@0 4:up@1000 ");
-    expect_log(log, "one\n");
+    bench_expect(log, "one\n");
     clog_free(log);
     assert_false(bench_exists(spool_path()));
 }
@@ -252,7 +227,7 @@ static void existing_log_is_left_alone_until_it_is_used(void **state)
     assert_int_equal(clog_end(log), 0); /* not known yet */
     assert_int_equal(chmod(bench_path(&b, "c0", "."), 0700), 0);
     bench_append(log, "two\n");
-    expect_log(log, "one\ntwo\n");
+    bench_expect(log, "one\ntwo\n");
     expect_journal("c0", "0:up@0 4:repair@60000 4:up@60000 ");
     bench_pass(&b, log, 60000);
     clog_free(log);
@@ -323,7 +298,7 @@ static void lives_come_again_with_the_directory(void **state)
         assert_true(bench_exists(bench_path(&b, "c0", "lives")));
         assert_false(clog_paused(log));
     }
-    expect_log(log, "bab");
+    bench_expect(log, "bab");
     clog_free(log);
 }
 
@@ -395,7 +370,7 @@ static void too_many_do_not_wait(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_begin, bench_end)
     const struct CMUnitTest tests[] = {
         T(looking_makes_nothing),
         T(event_waits_and_comes_to_the_journal_by_itself),

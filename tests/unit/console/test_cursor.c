@@ -16,23 +16,7 @@
 
 #include "amtd/console/cursor.h"
 #include "amtd/console/lease.h"
-#include "tests/unit/console/log_bench.h"
-
-static struct log_bench b;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_setup(&b);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_teardown(&b);
-    return 0;
-}
+#include "tests/unit/console/log_fixture.h"
 
 struct reader {
     struct cursor cursor;
@@ -84,7 +68,7 @@ static int begin(void **state)
     const struct clog_events events = {NULL, on_written, on_unlogged, NULL, NULL};
     const struct cursor_sink f = {&fast, room, bytes, skipped}, s = {&slow, room, bytes, skipped};
 
-    setup(state);
+    bench_begin(state);
     log_ = clog_new(b.store, "c0", &b.settings, &events);
     fast = (struct reader){.room = 1 << 20, .got = buf_init(1 << 20)};
     slow = (struct reader){.room = 10, .got = buf_init(1 << 20)};
@@ -98,7 +82,7 @@ static int end(void **state)
     clog_free(log_);
     buf_free(&fast.got);
     buf_free(&slow.got);
-    return teardown(state);
+    return bench_end(state);
 }
 
 static void slow_reader_misses_nothing_and_holds_nobody(void **state)

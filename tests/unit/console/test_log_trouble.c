@@ -14,32 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/console/log_bench.h"
-
-static struct log_bench b;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_setup(&b);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_teardown(&b);
-    return 0;
-}
-
-static void expect_log(struct clog *log, const char *text)
-{
-    struct buf out = buf_init(1 << 20);
-
-    bench_read(log, 0, &out);
-    assert_string_equal(buf_str(&out), text);
-    buf_free(&out);
-}
+#include "tests/unit/console/log_fixture.h"
 
 /* A file may not grow beyond so many bytes: what a full disk looks like from here. */
 static void limit_files(rlim_t bytes)
@@ -84,7 +59,7 @@ static void full_disk_pauses_and_goes_on_without_loss(void **state)
     assert_int_equal(b.lost, 0);
     assert_string_equal(buf_str(&b.shown), "45678\nmore\n");
     bench_append(log, "after\n");
-    expect_log(log, "before\n12345678\nmore\nafter\n");
+    bench_expect(log, "before\n12345678\nmore\nafter\n");
     clog_free(log);
     bench_verify(&b, "c0", &f);
     assert_null(bench_damage(&f));
@@ -143,7 +118,7 @@ static void disk_full_in_a_large_piece(void **state)
     clog_flush(log);
     buf_printf(&all, "before\n%s%swaits%s", piece, piece, piece);
     expected = buf_take(&all);
-    expect_log(log, expected);
+    bench_expect(log, expected);
     free(expected);
     free(piece);
     clog_free(log);
@@ -160,7 +135,7 @@ static void full_from_the_beginning(void **state)
     limit_files(RLIM_INFINITY);
     bench_pass(&b, log, 1000);
     assert_false(clog_paused(log));
-    expect_log(log, "one\n");
+    bench_expect(log, "one\n");
     clog_free(log);
 }
 
@@ -175,7 +150,7 @@ static void deleted_file_is_saved_and_begun_anew(void **state)
     bench_append(log, "two\n"); /* not noticed yet: goes to the file without a name */
     bench_pass(&b, log, 1000);
     bench_append(log, "three\n");
-    expect_log(log, "one\ntwo\nthree\n");
+    bench_expect(log, "one\ntwo\nthree\n");
     assert_true(bench_exists(bench_path(&b, "c0", "00000000000000000000.log.zst")));
     expect_journal("c0", "deleted or moved");
     clog_free(log);
@@ -195,7 +170,7 @@ static void moved_file_and_another_in_its_place(void **state)
     bench_append(log, "two\n");
     bench_pass(&b, log, 1000);
     bench_append(log, "three\n");
-    expect_log(log, "one\ntwo\nthree\n");
+    bench_expect(log, "one\ntwo\nthree\n");
     clog_free(log);
     free(path);
 }
@@ -224,7 +199,7 @@ static void deleted_directory(void **state)
     bench_pass(&b, log, 40000);
     bench_append(log, "four\n");
     assert_int_equal(clog_end(log), 19);
-    expect_log(log, "two\nthree\nfour\n"); /* what its descriptor still held is saved */
+    bench_expect(log, "two\nthree\nfour\n"); /* what its descriptor still held is saved */
     clog_free(log);
 }
 
@@ -292,7 +267,7 @@ static void torn_tails_are_repaired(void **state)
     log = bench_log(&b, "c0");
     clog_event(log, JOURNAL_NOTE, "x", "y");
     bench_append(log, "two\n");
-    expect_log(log, "one\ntwo\n");
+    bench_expect(log, "one\ntwo\n");
     expect_journal("c0", "torn bytes");
     clog_free(log);
 }
@@ -321,7 +296,7 @@ static void death_in_the_middle_of_a_roll(void **state)
     log = bench_log(&b, "dead1");
     bench_append(log, "two\n");
     bench_pass(&b, log, 0);
-    expect_log(log, "one\ntwo\n");
+    bench_expect(log, "one\ntwo\n");
     assert_true(bench_exists(bench_path(&b, "dead1", "00000000000000000000.log.zst")));
     clog_free(log);
     bench_verify(&b, "dead1", &f);
@@ -330,7 +305,7 @@ static void death_in_the_middle_of_a_roll(void **state)
     log = bench_log(&b, "dead2");
     bench_append(log, "three\n");
     bench_pass(&b, log, 0);
-    expect_log(log, "one\ntwo\nthree\n");
+    bench_expect(log, "one\ntwo\nthree\n");
     clog_free(log);
     bench_verify(&b, "dead2", &f);
     assert_null(bench_damage(&f));
@@ -352,7 +327,7 @@ static void freed_while_work_is_under_way(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_begin, bench_end)
     const struct CMUnitTest tests[] = {
         T(full_disk_pauses_and_goes_on_without_loss),
         T(long_full_disk_records_the_gap),

@@ -18,23 +18,7 @@
 #include "amtd/console/segment.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "tests/unit/console/log_bench.h"
-
-static struct log_bench b;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_setup(&b);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_teardown(&b);
-    return 0;
-}
+#include "tests/unit/console/log_fixture.h"
 
 /* Three closed segments of 300,000 bytes each, and an open one that is signed up to its 200,000th byte of
  * 200,005. */
@@ -437,7 +421,7 @@ static void other_hash(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_begin, bench_end)
     const struct CMUnitTest tests[] = {
         T(intact),
         T(intact_while_it_is_closed_and_compressed),

@@ -12,23 +12,7 @@
 
 #include "amtd/console/log_origin.h"
 #include "amtd/console/log_times.h"
-#include "tests/unit/console/log_bench.h"
-
-static struct log_bench b;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_setup(&b);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_teardown(&b);
-    return 0;
-}
+#include "tests/unit/console/log_fixture.h"
 
 static uint64_t end_of(struct clog *log)
 {
@@ -521,18 +505,18 @@ static void test_replica_loses_power(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_follows, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_gap, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_off_takes_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_tampering, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_other_key, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_boots, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_one_history, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_put_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_histories_are_proved, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_chain_is_kept, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_promise, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_replica_loses_power, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_follows, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_gap, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_off_takes_nothing, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_tampering, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_other_key, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_boots, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_one_history, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_put_back, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_histories_are_proved, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_chain_is_kept, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_promise, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(test_replica_loses_power, bench_begin, bench_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
