@@ -32,16 +32,7 @@ enum certificate_step {
     CERTIFICATE_STEP_DROP_ROOT,
 };
 
-/* The next step by what the device has: an index, SEQ_DONE, or SEQ_FAIL and err. */
-int certificate_decide(struct certificate_seq *cs, struct err *err);
-/* What a setting is to be. */
-struct certificate_setting certificate_wanted(const struct certificate_seq *cs,
-                                              const struct certificate_setting *now);
 void certificate_objects_clear(struct certificate_objects *all);
-/* What is wanted of a switch that is now so. */
-bool certificate_switched(enum certificate_switch how, bool now);
-/* A setting is to be changed: cs->at. */
-bool certificate_next_setting(struct certificate_seq *cs);
 /* The answer was lost, or may have been: what the device has now says how it goes on. */
 int certificate_look_again(struct certificate_seq *cs, const struct err *why, struct err *err);
 /* What a ReturnValue of AMT_PublicKeyManagementService says, as err: SEQ_FAIL. */
@@ -50,6 +41,22 @@ int certificate_refused(const char *method, uint32_t value, struct err *err);
 void certificate_gone(struct certificate_seq *cs, struct certificate_objects *all);
 struct wsman_request *certificate_drop(const struct certificate_objects *all, size_t at,
                                        const char *class_name);
+
+/* --- where to go (device_certificate_plan.c) --- */
+
+/* The next step by what the device has: an index, SEQ_DONE, or SEQ_FAIL and err. */
+int certificate_decide(struct certificate_seq *cs, struct err *err);
+/* What a setting is to be. */
+struct certificate_setting certificate_wanted(const struct certificate_seq *cs,
+                                              const struct certificate_setting *now);
+/* What is wanted of a switch that is now so. */
+bool certificate_switched(enum certificate_switch how, bool now);
+/* A setting is to be changed: cs->at. */
+bool certificate_next_setting(struct certificate_seq *cs);
+/* The object with this id, NULL: there is none. */
+struct certificate_object *certificate_find(struct certificate_objects *all, const char *id);
+/* The certificate that TLS is to have; the one in use first. NULL: it is not there yet. */
+struct certificate_object *certificate_fit(struct certificate_seq *cs);
 
 /* --- roots (device_certificate_roots.c) --- */
 
