@@ -27,7 +27,7 @@ static const struct option_row *const list_tables[] = {filter_options, until_opt
 static const struct option_row *const follow_tables[] = {filter_options, options_limit, options_output, NULL};
 static const struct option_row *const show_tables[] = {options_output, NULL};
 
-static const struct column columns[] = {{"ID", "id"},
+static const struct column columns[] = {{"EVENT", "id"},
                                         {"AT", "at"},
                                         {"SEVERITY", "severity"},
                                         {"KIND", "kind"},

@@ -80,7 +80,7 @@ static int list(struct context *ctx, const char *call, const struct column *colu
 
 static int node_list(struct context *ctx)
 {
-    static const struct column columns[] = {{"NAME", "name"},
+    static const struct column columns[] = {{"NODE", "name"},
                                             {"CONNECTED", "connected"},
                                             {"FROM", "from"},
                                             {"CONSOLES", "consoles"},
@@ -94,14 +94,14 @@ static int node_list(struct context *ctx)
 static int client_list(struct context *ctx)
 {
     static const struct column columns[] = {
-        {"NAME", "name"}, {"USER", "user"}, {"ROLE", "role"}, {"JOINED", "added"}, {NULL}};
+        {"CLIENT", "name"}, {"USER", "user"}, {"ROLE", "role"}, {"JOINED", "added"}, {NULL}};
 
     return list(ctx, "client.list", columns);
 }
 
 static int server_list(struct context *ctx)
 {
-    static const struct column columns[] = {{"NAME", "name"},
+    static const struct column columns[] = {{"SERVER", "name"},
                                             {"ADDRESS", "address"},
                                             {"PORT", "port"},
                                             {"CONNECTED", "connected"},
@@ -114,7 +114,7 @@ static int server_list(struct context *ctx)
 
 static int node_show(struct context *ctx)
 {
-    static const struct column fields[] = {{"name", "name"}, {"connected", "connected"}, {"from", "from"},
+    static const struct column fields[] = {{"node", "name"}, {"connected", "connected"}, {"from", "from"},
                                            {"pin", "pin"},   {"joined", "added"},        {NULL}};
     json_t *params = json_pack("{s:s}", "name", ctx->args.operands[0]), *reply;
     int code = context_call(ctx, "node.show", params, &reply);

@@ -404,7 +404,7 @@ static void tell_plainly(json_t *row)
 
 static int schedule_list(struct context *ctx)
 {
-    static const struct column columns[] = {{"NAME", "name"},         {"WHEN", "when"},     {"ZONE", "zone"},
+    static const struct column columns[] = {{"SCHEDULE", "name"},     {"WHEN", "when"},     {"ZONE", "zone"},
                                             {"JOB", "job"},           {"TARGET", "target"}, {"NEXT", "next"},
                                             {"LAST RUN", "last_run"}, {"", "last_note"},    {NULL, NULL}};
     json_t *reply, *row;
