@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "amtcli/complete.h"
 #include "amtcli/interrupt.h"
 #include "amtcli/words.h"
+#include "amtcli/wrap.h"
 #include "base/xalloc.h"
 
 #define HISTORY_SIZE 1000
@@ -60,11 +60,9 @@ static void insert(EditLine *el, const char *text, size_t n, char quote)
 
 static void list(const struct completion *c)
 {
-    struct winsize size = {0};
-    size_t width = 80, longest = 0, per_line, shown = c->count < LIST_MOST ? c->count : LIST_MOST;
+    size_t width = wrap_columns(stdout, WRAP_PAGE), longest = 0, per_line,
+           shown = c->count < LIST_MOST ? c->count : LIST_MOST;
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        width = size.ws_col;
     for (size_t i = 0; i < shown; i++)
         longest = strlen(c->words[i]) > longest ? strlen(c->words[i]) : longest;
     per_line = width / (longest + 2) > 0 ? width / (longest + 2) : 1;

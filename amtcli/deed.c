@@ -11,7 +11,7 @@
 #define TEXT_MAX ((size_t)1 << 16)
 
 /* Said without their names, in this order: with them the deed reads like its command. */
-static const char *const bare[] = {"action", "file", NULL};
+static const char *const bare[] = {"action", "file", "job", NULL};
 
 /* Of no use to people. */
 static bool is_bookkeeping(const char *name)

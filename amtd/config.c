@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+#define MISTAKES_MAX       (1 << 20)
 #define DIAL_LIMIT_DEFAULT 4096
 #define FACILITY_DEFAULT   10 /* authpriv */
 #define PRIVATE_IDLE_MS    (10 * 60 * 1000)
@@ -353,6 +354,19 @@ int config_read(struct config *config, const char *path, struct buf *mistakes)
     config_forget_names(&r);
     config_note_fixed(config, options, sizeof(options) / sizeof(options[0]));
     return r.count == 0 ? 0 : -1;
+}
+
+int config_open(struct config *config, const char *given, const char **path)
+{
+    struct buf mistakes = buf_init(MISTAKES_MAX);
+    int status = 0;
+
+    *path = given ? given : access(CONFIG_OF_SYSTEM, R_OK) == 0 ? CONFIG_OF_SYSTEM : NULL;
+    if (*path)
+        status = config_read(config, *path, &mistakes);
+    fputs(buf_str(&mistakes), stderr);
+    buf_free(&mistakes);
+    return status;
 }
 
 void config_init(struct config *config)

@@ -102,6 +102,10 @@ void config_forget_consoles(struct config *config);
 /* Reads a file, and those that end in .yaml in conf.d beside it, by name, over what is there. -1: every
  * mistake is appended to `mistakes`, one a line, "FILE:LINE:COLUMN: ...". */
 int config_read(struct config *config, const char *path, struct buf *mistakes);
+/* Reads the file that was given, or the one of the system where none was; every mistake goes to stderr. *path
+ * gets which one it is, borrowed; NULL: there is none, and that is well. */
+#define CONFIG_OF_SYSTEM "/etc/amtd/amtd.yaml"
+int config_open(struct config *config, const char *given, const char **path);
 /* The same for n bytes; name stands for the file in mistakes. */
 int config_parse(struct config *config, const char *name, const void *p, size_t n, struct buf *mistakes);
 /* The same for a document that may say `consoles` and `console-defaults`, and nothing else. */

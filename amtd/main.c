@@ -46,8 +46,6 @@ static const char usage_text[] =
     "\n"
     "exit status: 0 ended well, 1 could not start or configuration has mistakes, 2 wrong usage\n";
 
-#define DEFAULT_CONFIG "/etc/amtd/amtd.yaml"
-
 struct arguments {
     const char *config;
     const char *state_dir;
@@ -145,13 +143,10 @@ static int set_level(struct config *config, const char *name)
 
 static int read_config(const struct arguments *a, struct config *config)
 {
-    const char *path = a->config ? a->config : access(DEFAULT_CONFIG, R_OK) == 0 ? DEFAULT_CONFIG : NULL;
-    struct buf mistakes = buf_init(1 << 20);
     struct err err = ERR_INIT;
-    int status = path ? config_read(config, path, &mistakes) : 0;
+    const char *path;
+    int status = config_open(config, a->config, &path);
 
-    fputs(buf_str(&mistakes), stderr);
-    buf_free(&mistakes);
     if (a->state_dir)
         xreplace(&config->state_dir, a->state_dir);
     if (a->socket)

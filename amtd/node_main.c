@@ -15,8 +15,6 @@
 #include "base/secret.h"
 #include "base/xalloc.h"
 
-#define DEFAULT_CONFIG "/etc/amtd/amtd.yaml"
-
 static const char usage_text[] =
     "usage: amtd node join [--config FILE] [--state-dir DIR] [--configuration take|leave] TOKEN\n"
     "\n"
@@ -68,13 +66,10 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 
 static int read_config(const struct arguments *a, struct config *config)
 {
-    const char *path = a->config ? a->config : access(DEFAULT_CONFIG, R_OK) == 0 ? DEFAULT_CONFIG : NULL;
-    struct buf mistakes = buf_init(1 << 20);
     struct err err = ERR_INIT;
-    int status = path ? config_read(config, path, &mistakes) : 0;
+    const char *path;
+    int status = config_open(config, a->config, &path);
 
-    fputs(buf_str(&mistakes), stderr);
-    buf_free(&mistakes);
     if (a->state_dir)
         xreplace(&config->state_dir, a->state_dir);
     if (status == 0 && (config_finish(config, &err) != 0 || state_dir_make(config->state_dir, &err) != 0)) {

@@ -124,6 +124,7 @@ const char *err_hint(const struct err *err)
         enum cause cause;
         const char *text, *hint;
     } kinds[] = {
+        {CAUSE_NO_DAEMON, "no amtd at", "none is running there; most commands start one by themselves"},
         {CAUSE_NOT_FOUND, "there is neither a console nor a host",
          "see those there are: amtcli console list, amtcli host list"},
         {CAUSE_NOT_FOUND, "there is no host", "see those there are: amtcli host list"},

@@ -9,19 +9,21 @@
 
 #include "base/xalloc.h"
 
-static bool write_all(int fd, const char *p, size_t n)
+int file_write(int fd, const void *p, size_t n, const char *path, struct err *err)
 {
+    const char *bytes = p;
+
     while (n > 0) {
-        ssize_t done = write(fd, p, n);
+        ssize_t done = write(fd, bytes, n);
 
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return false;
-        p += done;
+            return err_set_errno(err, CAUSE_SYSTEM, done < 0 ? errno : ENOSPC, "%s", path);
+        bytes += done;
         n -= (size_t)done;
     }
-    return true;
+    return 0;
 }
 
 int file_read(const char *path, struct buf *out, struct err *err)
@@ -50,9 +52,10 @@ static int replace(const char *path, const void *p, size_t n, bool on_disk, stru
 {
     char *fresh = xasprintf("%s.new", path);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int status = 0;
+    int status =
+        fd >= 0 ? file_write(fd, p, n, path, err) : err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
 
-    if (fd < 0 || !write_all(fd, p, n) || (on_disk && fsync(fd) != 0) || rename(fresh, path) != 0)
+    if (status == 0 && ((on_disk && fsync(fd) != 0) || rename(fresh, path) != 0))
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
     if (fd >= 0)
         close(fd);

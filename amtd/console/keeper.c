@@ -45,23 +45,6 @@ static int sync_file(const char *path, struct err *err)
     return status;
 }
 
-static int write_whole(int fd, const void *p, size_t n, const char *path, struct err *err)
-{
-    const uint8_t *bytes = p;
-
-    while (n > 0) {
-        ssize_t put = write(fd, bytes, n);
-
-        if (put < 0 && errno != EINTR)
-            return err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
-        if (put > 0) {
-            bytes += put;
-            n -= (size_t)put;
-        }
-    }
-    return 0;
-}
-
 static int replace_file(const struct keeper *k, const char *name, const struct buf *content, struct err *err)
 {
     char *path = xasprintf("%s/%s", k->path, name);
@@ -107,7 +90,7 @@ static int save_digests(const char *path, const struct buf *digests, size_t befo
     if (ftruncate(fd, (off_t)before) != 0 || lseek(fd, 0, SEEK_END) < 0)
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
     else
-        status = write_whole(fd, digests->p + before, digests->len - before, path, err);
+        status = file_write(fd, digests->p + before, digests->len - before, path, err);
     close(fd);
     return status;
 }
@@ -184,7 +167,7 @@ static int append_record(const struct keeper *k, struct chain_record *r, struct 
         status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
     else
         status = drop_torn_line(fd, path, err) == 0 && chain_write(&line, r, k->key, err) == 0 &&
-                         write_whole(fd, line.p, line.len, path, err) == 0
+                         file_write(fd, line.p, line.len, path, err) == 0
                      ? 0
                      : -1;
     if (status == 0 && fdatasync(fd) != 0)
@@ -396,7 +379,7 @@ int keeper_rescue(const struct keeper *k, int fd, uint64_t first, uint64_t size,
         if (n < 0)
             status = err_set_errno(err, CAUSE_SYSTEM, errno, "%s", fresh);
         else
-            status = write_whole(out, block, (size_t)n, fresh, err);
+            status = file_write(out, block, (size_t)n, fresh, err);
         from += n > 0 ? n : 0;
     }
     if (status == 0 && (fdatasync(out) != 0 || rename(fresh, path) != 0))

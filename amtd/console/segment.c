@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/xalloc.h"
 
 /* The seek table is a skippable frame at the end of the file. */
@@ -269,23 +270,6 @@ struct packer {
     int out;
 };
 
-static int write_all(int fd, const void *p, size_t n, const char *path, struct err *err)
-{
-    const uint8_t *bytes = p;
-
-    while (n > 0) {
-        ssize_t put = write(fd, bytes, n);
-
-        if (put < 0 && errno != EINTR)
-            return err_set_errno(err, CAUSE_SYSTEM, errno, "%s", path);
-        if (put > 0) {
-            bytes += put;
-            n -= (size_t)put;
-        }
-    }
-    return 0;
-}
-
 static int pack(struct packer *k, int fd, uint64_t size, const char *path, struct err *err)
 {
     for (uint64_t at = 0; at < size; k->count++) {
@@ -297,7 +281,7 @@ static int pack(struct packer *k, int fd, uint64_t size, const char *path, struc
         packed = ZSTD_compress2(k->zstd, k->packed, k->bound, k->plain, n);
         if (ZSTD_isError(packed))
             return err_set(err, CAUSE_SYSTEM, "%s: zstd: %s", path, ZSTD_getErrorName(packed));
-        if (write_all(k->out, k->packed, packed, path, err) != 0)
+        if (file_write(k->out, k->packed, packed, path, err) != 0)
             return -1;
         wr_le32(&k->table, (uint32_t)packed);
         wr_le32(&k->table, (uint32_t)n);
@@ -319,8 +303,8 @@ static int write_table(struct packer *k, const char *path, struct err *err)
     if (!buf_ok(&k->table))
         status = err_set(err, CAUSE_TOO_LARGE, "%s: too many frames", path);
     else
-        status = write_all(k->out, head.p, head.len, path, err) == 0 &&
-                         write_all(k->out, k->table.p, k->table.len, path, err) == 0
+        status = file_write(k->out, head.p, head.len, path, err) == 0 &&
+                         file_write(k->out, k->table.p, k->table.len, path, err) == 0
                      ? 0
                      : -1;
     buf_free(&head);
