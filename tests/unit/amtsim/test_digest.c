@@ -11,37 +11,11 @@
 #include "tests/amtsim/digest.h"
 #include "tests/amtsim/record.h"
 #include "tests/amtsim/web.h"
-#include "tests/unit/amtsim/sim.h"
+#include "tests/unit/amtsim/stage.h"
 
-static struct sim sim;
-static struct device *device;
-
-static int start_16(void **state)
+static struct view view_of(const char *s)
 {
-    (void)state;
-    sim_start(&sim, 2, 16);
-    device = &sim.fleet->devices[0];
-    return 0;
-}
-
-static int start_9(void **state)
-{
-    (void)state;
-    sim_start(&sim, 2, 9);
-    device = &sim.fleet->devices[0];
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
-    return 0;
-}
-
-static struct view view_of(const char *text)
-{
-    return (struct view){(const uint8_t *)text, strlen(text)};
+    return (struct view){(const uint8_t *)s, strlen(s)};
 }
 
 static void new_nonce(struct device *d, char out[DIGEST_NONCE_LEN + 1])
@@ -215,7 +189,6 @@ static void acl_change_ends_nonces(void **state)
 static void added_user_logs_in(void **state)
 {
     char nonce[DIGEST_NONCE_LEN + 1], realm[DEVICE_REALM_MAX], hex[33], body[512];
-    const char *text;
     (void)state;
     const char *a1[] = {"oper", device_realm(device, realm), "Secret12!"};
     digest_md5_hex(sim.fleet, a1, 3, hex);
@@ -251,7 +224,7 @@ static void no_login_gives_the_recorded_401(void **state)
 
 int main(void)
 {
-#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, start_16, stop)
+#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, stage_16, stage_clear)
     const struct CMUnitTest tests[] = {
         WITH_FLEET(nonce_form),
         WITH_FLEET(challenge_form),
@@ -260,7 +233,7 @@ int main(void)
         WITH_FLEET(shortened_response_is_refused),
         WITH_FLEET(lockout_and_its_end),
         WITH_FLEET(auth_int_covers_the_body),
-        cmocka_unit_test_setup_teardown(old_firmware_knows_no_auth_int, start_9, stop),
+        cmocka_unit_test_setup_teardown(old_firmware_knows_no_auth_int, stage_9, stage_clear),
         WITH_FLEET(acl_change_ends_nonces),
         WITH_FLEET(added_user_logs_in),
         WITH_FLEET(no_login_gives_the_recorded_401),

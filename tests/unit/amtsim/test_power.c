@@ -10,7 +10,7 @@
 
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/record.h"
-#include "tests/unit/amtsim/sim.h"
+#include "tests/unit/amtsim/stage.h"
 
 #define SYSTEM                                                                                               \
     "<r:ManagedElement><a:Address>x</a:Address><a:ReferenceParameters><w:ResourceURI>"                       \
@@ -18,10 +18,6 @@
     "<w:Selector Name=\"CreationClassName\">CIM_ComputerSystem</w:Selector>"                                 \
     "<w:Selector Name=\"Name\">ManagedSystem</w:Selector></w:SelectorSet></a:ReferenceParameters>"           \
     "</r:ManagedElement>"
-
-static struct sim sim;
-static struct device *device;
-static const char *text;
 
 static int start(unsigned generation)
 {
@@ -40,13 +36,6 @@ static int start_16(void **state)
 {
     (void)state;
     return start(16);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
-    return 0;
 }
 
 /* RequestPowerStateChange by a SOAP request; its ReturnValue. */
@@ -192,10 +181,10 @@ static void client_mode_wants_consent(void **state)
 
 int main(void)
 {
-#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, start_16, stop)
+#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, start_16, stage_clear)
     const struct CMUnitTest tests[] = {
         WITH_FLEET(what_is_available),
-        cmocka_unit_test_setup_teardown(old_firmware_offers_less, start_6, stop),
+        cmocka_unit_test_setup_teardown(old_firmware_offers_less, start_6, stage_clear),
         WITH_FLEET(off_and_on),
         WITH_FLEET(bad_values),
         WITH_FLEET(sleep_and_wake),

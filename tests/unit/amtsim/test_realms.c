@@ -10,26 +10,7 @@
 
 #include "tests/amtsim/class.h"
 #include "tests/amtsim/users.h"
-#include "tests/unit/amtsim/sim.h"
-
-static struct sim sim;
-static struct device *device;
-static const char *text;
-
-static int start(void **state)
-{
-    (void)state;
-    sim_start(&sim, 1, 16);
-    device = &sim.fleet->devices[0];
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
-    return 0;
-}
+#include "tests/unit/amtsim/stage.h"
 
 /* An account with these realms logs in and asks from now on. */
 static void log_in_with(const char *realms)
@@ -139,11 +120,11 @@ static void without_realms_there_is_the_system_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(remote_control_switches_power_and_no_more, start, stop),
-        cmocka_unit_test_setup_teardown(general_information_is_for_looking, start, stop),
-        cmocka_unit_test_setup_teardown(several_realms_add_up, start, stop),
-        cmocka_unit_test_setup_teardown(administrator_does_all_but_audit, start, stop),
-        cmocka_unit_test_setup_teardown(without_realms_there_is_the_system_alone, start, stop),
+        cmocka_unit_test_setup_teardown(remote_control_switches_power_and_no_more, stage_16, stage_clear),
+        cmocka_unit_test_setup_teardown(general_information_is_for_looking, stage_16, stage_clear),
+        cmocka_unit_test_setup_teardown(several_realms_add_up, stage_16, stage_clear),
+        cmocka_unit_test_setup_teardown(administrator_does_all_but_audit, stage_16, stage_clear),
+        cmocka_unit_test_setup_teardown(without_realms_there_is_the_system_alone, stage_16, stage_clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

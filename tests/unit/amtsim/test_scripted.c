@@ -12,25 +12,7 @@
 #include "tests/amtsim/power.h"
 #include "tests/amtsim/scripted_flood.h"
 #include "tests/amtsim/scripted_screen.h"
-#include "tests/unit/amtsim/sim.h"
-
-static struct sim sim;
-static struct device *device;
-
-static int start(void **state)
-{
-    (void)state;
-    sim_start(&sim, 1, 16);
-    device = &sim.fleet->devices[0];
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
-    return 0;
-}
+#include "tests/unit/amtsim/stage.h"
 
 /* --- flood --- */
 
@@ -92,14 +74,14 @@ static void keys_move_and_choose(void **state)
 
 /* --- the port --- */
 
-static void type(const char *text)
+static void type(const char *what)
 {
     struct machine *m = device->machine;
-    assert_int_equal(m->ops->console_write(m, text, strlen(text)), strlen(text));
+    assert_int_equal(m->ops->console_write(m, what, strlen(what)), strlen(what));
 }
 
 /* What the port said, until it holds text; ten seconds at most. */
-static void expect(const char *text)
+static void expect(const char *what)
 {
     struct buf tail = buf_init(CONSOLE_KEPT);
     bool found = false;
@@ -107,14 +89,14 @@ static void expect(const char *text)
     for (;;) {
         buf_reset(&tail);
         console_tail(device->console, &tail);
-        found = tail.len > 0 && memmem(tail.p, tail.len, text, strlen(text)) != NULL;
+        found = tail.len > 0 && memmem(tail.p, tail.len, what, strlen(what)) != NULL;
         if (found || uv_now(&sim.loop) > end)
             break;
         uv_update_time(&sim.loop);
         sim_turn(&sim);
     }
     if (!found)
-        fail_msg("'%s' did not come; the port said: %s", text, buf_str(&tail));
+        fail_msg("'%s' did not come; the port said: %s", what, buf_str(&tail));
     buf_free(&tail);
 }
 
@@ -205,7 +187,7 @@ static void bios_speaks_when_told(void **state)
 
 int main(void)
 {
-#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, stage_16, stage_clear)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flood_is_a_function_of_the_offset),
         cmocka_unit_test(keys_move_and_choose),

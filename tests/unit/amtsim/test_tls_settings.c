@@ -12,14 +12,10 @@
 #include "tests/amtsim/setup.h"
 #include "tests/amtsim/tls.h"
 #include "tests/amtsim/tls_settings.h"
-#include "tests/unit/amtsim/sim.h"
+#include "tests/unit/amtsim/stage.h"
 
 #define REMOTE "Intel(r) AMT 802.3 TLS Settings"
 #define LOCAL  "Intel(r) AMT LMS TLS Settings"
-
-static struct sim sim;
-static struct device *device;
-static const char *text;
 
 static void start(unsigned generation, enum device_tls tls)
 {
@@ -28,19 +24,6 @@ static void start(unsigned generation, enum device_tls tls)
     sim.fleet->tls = tls_store_new(NULL, NULL);
     assert_non_null(sim.fleet->tls);
     device->tls = tls;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
-    return 0;
-}
-
-static void has(const char *part)
-{
-    if (strstr(text, part) == NULL)
-        fail_msg("no '%s' in %s", part, text);
 }
 
 static int put(const char *instance, const char *members)
@@ -196,11 +179,11 @@ static void taking_the_setup_back_clears_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(puts_hold_when_committed, stop),
-        cmocka_unit_test_teardown(tls_goes_and_comes_back_with_its_credential, stop),
-        cmocka_unit_test_teardown(what_is_missing_or_forbidden, stop),
-        cmocka_unit_test_teardown(goes_away_while_it_restarts, stop),
-        cmocka_unit_test_teardown(taking_the_setup_back_clears_all, stop),
+        cmocka_unit_test_teardown(puts_hold_when_committed, stage_clear),
+        cmocka_unit_test_teardown(tls_goes_and_comes_back_with_its_credential, stage_clear),
+        cmocka_unit_test_teardown(what_is_missing_or_forbidden, stage_clear),
+        cmocka_unit_test_teardown(goes_away_while_it_restarts, stage_clear),
+        cmocka_unit_test_teardown(taking_the_setup_back_clears_all, stage_clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,34 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/amtsim/sim.h"
+#include "tests/unit/amtsim/stage.h"
 
 #define ENUMERATION "http://schemas.xmlsoap.org/ws/2004/09/enumeration/"
-
-static struct sim sim;
-static struct device *device;
-static const char *text;
-
-static int start_16(void **state)
-{
-    (void)state;
-    sim_start(&sim, 2, 16);
-    device = &sim.fleet->devices[0];
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
-    return 0;
-}
-
-static void has(const char *part)
-{
-    if (strstr(text, part) == NULL)
-        fail_msg("no '%s' in %s", part, text);
-}
 
 static int get(const char *class_name, const char *selectors)
 {
@@ -248,7 +223,7 @@ static void identify(void **state)
 
 int main(void)
 {
-#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, start_16, stop)
+#define WITH_FLEET(test) cmocka_unit_test_setup_teardown(test, stage_16, stage_clear)
     const struct CMUnitTest tests[] = {
         WITH_FLEET(envelope_is_the_recorded_one),
         WITH_FLEET(faults),
