@@ -54,10 +54,11 @@ bool http_realm_is_amt(const char *realm);
 
 /* MD5, fetched once per transport. Nearly all requests ask for the same: its hash is remembered. */
 struct http_md5 {
-    void *md;       /* EVP_MD */
-    void *ctx;      /* EVP_MD_CTX */
-    char asked[64]; /* "POST:/wsman", of the last request; "" before */
-    char ha2[33];   /* MD5 of that */
+    void *md;        /* EVP_MD */
+    void *ctx;       /* EVP_MD_CTX */
+    struct buf text; /* what is being hashed */
+    char asked[64];  /* "POST:/wsman", of the last request; "" before */
+    char ha2[33];    /* MD5 of that */
 };
 int http_md5_init(struct http_md5 *md5,
                   struct err *err); /* -1 (system) when OpenSSL has no MD5, as in FIPS mode */
@@ -89,7 +90,7 @@ void http_digest_clear(struct http_digest *digest); /* wipes */
 /* Takes an answerable challenge over: its nonce is used from now on, with the counter from 1. auth is
  * preferred to auth-int. cnonce: HTTP_CNONCE_LEN random hex digits. Returns 0, or -1 with err (system) when
  * hashing fails. */
-int http_digest_accept(struct http_digest *digest, const struct http_md5 *md5,
+int http_digest_accept(struct http_digest *digest, struct http_md5 *md5,
                        const struct http_challenge *challenge, const char *cnonce, struct err *err);
 /* Gives the nonce up: the next request goes without Authorization. */
 void http_digest_forget(struct http_digest *digest);
