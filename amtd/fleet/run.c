@@ -477,11 +477,31 @@ static int prepare(struct tx *tx, void *data, struct err *err)
     run->record.hosts = (uint32_t)run->hosts.count;
     if (run->order.dry_run)
         return 0;
-    if (tx_run_add(tx, &run->record, run->records, run->hosts.count, err) != 0)
+    if (tx_run_add(tx, &run->record, run->records, run->soft ? 0 : run->hosts.count, err) != 0)
         return -1;
     admit_hosts(tx, run);
     return 0;
 }
+
+/* --- the hosts of one that only reads: written down while it begins with them, before any result --- */
+
+static int add_operations(struct tx *tx, void *data, struct err *err)
+{
+    struct active_run *run = data;
+
+    return tx_operations_add(tx, &run->record, run->records, run->hosts.count, err);
+}
+
+static void operations_added(void *data, const struct err *failure)
+{
+    const struct active_run *run = data;
+
+    if (failure)
+        log_err(NULL, "run=%lld its hosts cannot be written down: %s", (long long)run->record.id,
+                failure->text);
+}
+
+/* --- begin --- */
 
 static void line_up(struct active_run *run)
 {
@@ -507,6 +527,8 @@ static void prepared(void *data, const struct err *failure)
     struct active_run *run = data;
 
     run->recorded = failure == NULL;
+    if (run->recorded && run->soft && !run->order.dry_run)
+        store_submit_so(run->parts->store, STORE_SOFT, add_operations, operations_added, run);
     if (run->ops)
         line_up(run);
     if (failure && failure->cause == CAUSE_STORE_FAILED && !run->changes && run->ops) {

@@ -25,10 +25,9 @@ static int insert_run(struct tx *tx, struct run *run, struct err *err)
     return 0;
 }
 
-int tx_run_add(struct tx *tx, struct run *run, struct operation *operations, size_t count, struct err *err)
+int tx_operations_add(struct tx *tx, const struct run *run, struct operation *operations, size_t count,
+                      struct err *err)
 {
-    if (insert_run(tx, run, err) != 0)
-        return -1;
     for (size_t i = 0; i < count; i++) {
         sqlite3_stmt *st =
             tx_prepare(tx, "INSERT INTO operations(run, host, name, state) VALUES (?1, ?2, ?3, ?4)", err);
@@ -45,6 +44,11 @@ int tx_run_add(struct tx *tx, struct run *run, struct operation *operations, siz
         operations[i].run_id = run->id;
     }
     return 0;
+}
+
+int tx_run_add(struct tx *tx, struct run *run, struct operation *operations, size_t count, struct err *err)
+{
+    return insert_run(tx, run, err) == 0 ? tx_operations_add(tx, run, operations, count, err) : -1;
 }
 
 int tx_operation_start(struct tx *tx, int64_t id, int64_t at_ms, struct err *err)

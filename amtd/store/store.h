@@ -101,6 +101,9 @@ int tx_login_get(struct tx *tx, const char *name, char **user, struct secret **p
 
 /* A run and all its operations (waiting), in one go. ids come back in run->id and operations[i].id. */
 int tx_run_add(struct tx *tx, struct run *run, struct operation *operations, size_t count, struct err *err);
+/* The operations of one that was added without. */
+int tx_operations_add(struct tx *tx, const struct run *run, struct operation *operations, size_t count,
+                      struct err *err);
 /* To OPERATION_STARTED. */
 int tx_operation_start(struct tx *tx, int64_t id, int64_t at_ms, struct err *err);
 /* To its end: state, times, from, to, tries, cause, code, message, detail; counts in the run. */
