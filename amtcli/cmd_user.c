@@ -9,8 +9,9 @@
 #include "base/xalloc.h"
 
 static const struct option_row user_options[] = {
-    {"account", 'a', OPTION_TEXT, "NAME=REALMS[@ACCESS]",
-     "an account that is to be there, with what it may do (realms, joined by ',') and from where: local, "
+    {"account", 'a', OPTION_TEXT, "NAME[=REALMS[@ACCESS]]",
+     "an account (to rotate: its name) that is to be there, with what it may do (realms, joined by ',') and "
+     "from where: local, "
      "network (the standard) or any; may be given several times; realms: redirection, administrator, "
      "hardware-asset, remote-control, storage, event-manager, storage-admin, agent-presence-local, "
      "agent-presence-remote, circuit-breaker, network-time, general-info, firmware-update, eit, "
@@ -20,49 +21,18 @@ static const struct option_row user_options[] = {
     {NULL},
 };
 
-/* "helpdesk=remote-control,redirection@any" as JSON; NULL: it is none. */
-static json_t *account_of(const char *text)
-{
-    const char *realms = strchr(text, '='), *access = strchr(text, '@');
-    json_t *json, *list = json_array();
-
-    if (!realms || realms == text || (access && access < realms)) {
-        json_decref(list);
-        return NULL;
-    }
-    for (const char *p = realms + 1; *p && *p != '@';) {
-        size_t n = strcspn(p, ",@");
-
-        json_array_append_new(list, json_stringn(p, n));
-        p += n + (p[n] == ',');
-    }
-    json = json_pack("{s:s%, s:o}", "name", text, (size_t)(realms - text), "realms", list);
-    if (access)
-        json_object_set_new(json, "access", json_string(access + 1));
-    return json;
-}
-
 static int user(struct context *ctx)
 {
     const char *action = ctx->args.operand_count > 1 ? ctx->args.operands[1] : "show", *text;
     bool exact = args_has(&ctx->args, "exact");
     json_t *accounts = json_array(), *args;
 
-    for (size_t i = 0; (text = args_value_at(&ctx->args, "account", i)); i++) {
-        json_t *account = account_of(text);
-
-        if (!account) {
-            fprintf(stderr,
-                    "amtcli user: '%s': expected NAME=REALMS[@ACCESS] such as "
-                    "helpdesk=remote-control,redirection@any\n",
-                    text);
-            json_decref(accounts);
-            return EXIT_USAGE;
-        }
-        json_array_append_new(accounts, account);
-    }
+    for (size_t i = 0; (text = args_value_at(&ctx->args, "account", i)); i++)
+        json_array_append_new(accounts, json_string(text));
     if (strcmp(action, "show") == 0 && (exact || json_array_size(accounts) > 0)) {
-        fputs("amtcli user: show goes without accounts; check compares, apply corrects\n", stderr);
+        fputs("amtcli user: show goes without accounts; check compares, apply corrects, rotate gives new "
+              "passwords\n",
+              stderr);
         json_decref(accounts);
         return EXIT_USAGE;
     }
@@ -75,14 +45,14 @@ static const struct option_row *const tables[] = {user_options, options_output, 
 
 const struct command command_user = {
     "user",
-    "TARGET [show|check|apply]",
+    "TARGET [show|check|apply|rotate]",
     1,
     2,
-    "the accounts of devices: show them, check whether they are as given, or make them so; new and changed "
-    "ones get "
-    "passwords of their own (amtcli password show)",
+    "the accounts of devices: show them, check whether they are as given, make them so, or give them new "
+    "passwords; new and changed ones get passwords of their own (amtcli password show)",
     tables,
     "user @lab -b\n"
     "user @lab check -a helpdesk=remote-control,redirection -a audit=audit-log,event-log-reader --exact -b\n"
-    "user @lab apply -a helpdesk=remote-control,redirection --yes",
+    "user @lab apply -a helpdesk=remote-control,redirection --yes\n"
+    "user @lab rotate -a helpdesk --yes",
     user};

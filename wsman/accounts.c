@@ -227,6 +227,18 @@ static bool is_there(const struct accounts_seq *as, const char *name)
     return false;
 }
 
+static bool is_self(const struct accounts_seq *as, const char *name)
+{
+    return as->request.self && strcmp(name, as->request.self) == 0;
+}
+
+/* What was applied before, and cut off there, is applied again. */
+static bool is_doubtful(const struct accounts_seq *as, const char *name)
+{
+    return as->request.apply && as->request.doubtful && !is_self(as, name) &&
+           as->request.doubtful(as->request.arg, name);
+}
+
 static void compare_row(const struct accounts_seq *as, struct account_row *row)
 {
     const struct account *wanted = find_wanted(as, row->account.name);
@@ -235,8 +247,10 @@ static void compare_row(const struct accounts_seq *as, struct account_row *row)
         row->change = as->request.exact && row->account.name[0] ? ACCOUNT_REMOVE : ACCOUNT_OTHER;
         return;
     }
-    row->wanted = *wanted;
-    if (wanted->realms != row->account.realms || wanted->access != row->account.access)
+    row->wanted = as->request.renew ? row->account : *wanted;
+    wanted = &row->wanted;
+    if (as->request.renew || is_doubtful(as, wanted->name) || wanted->realms != row->account.realms ||
+        wanted->access != row->account.access)
         row->change = ACCOUNT_CORRECT;
     else
         row->change = row->disabled ? ACCOUNT_ENABLE : ACCOUNT_SAME;
@@ -247,7 +261,7 @@ static bool refuses_self(const struct accounts_seq *as, const struct account_row
 {
     bool changes = row->change == ACCOUNT_CORRECT || row->change == ACCOUNT_REMOVE;
 
-    if (!changes || !as->request.self || strcmp(row->account.name, as->request.self) != 0)
+    if (!changes || !is_self(as, row->account.name))
         return false;
     err_set(err, CAUSE_INVALID_ARGUMENT,
             "account '%s' is the one that is logged in, and would be %s: give another profile",
@@ -255,10 +269,29 @@ static bool refuses_self(const struct accounts_seq *as, const struct account_row
     return true;
 }
 
+/* He is in no list, may do everything, and has his password from elsewhere. */
+static bool refuses_administrator(const struct accounts_seq *as, const struct account *wanted,
+                                  struct err *err)
+{
+    bool is = as->admin[0] ? strcmp(wanted->name, as->admin) == 0
+                           : is_self(as, wanted->name) && !is_there(as, wanted->name);
+
+    if (is)
+        err_set(
+            err, CAUSE_INVALID_ARGUMENT,
+            "account '%s' is the administrator's, who may do everything: leave it out (his password: amtcli "
+            "password rotate)",
+            wanted->name);
+    return is;
+}
+
 static struct wsman_request *ask_compare(struct seq *seq, struct err *err)
 {
     struct accounts_seq *as = of(seq);
 
+    for (size_t i = 0; i < as->request.count; i++)
+        if (refuses_administrator(as, &as->request.wanted[i], err))
+            return NULL;
     for (size_t i = 0; i < as->count; i++) {
         compare_row(as, &as->rows[i]);
         if (refuses_self(as, &as->rows[i], err))
@@ -267,7 +300,7 @@ static struct wsman_request *ask_compare(struct seq *seq, struct err *err)
     for (size_t i = 0; i < as->request.count; i++) {
         const struct account *wanted = &as->request.wanted[i];
 
-        if (is_there(as, wanted->name))
+        if (as->request.renew || is_there(as, wanted->name))
             continue;
         if (as->count == ACCOUNTS_MAX) {
             err_set(err, CAUSE_LIMIT_EXCEEDED, "the device has no room for account '%s'", wanted->name);
@@ -376,7 +409,7 @@ static int hear_change(struct seq *seq, const struct wsman_call *call, struct er
         return SEQ_FAIL;
     }
     row->done = true;
-    return row->change == ACCOUNT_CORRECT && row->disabled ? (int)ENABLE : (int)CHANGE;
+    return row->change == ACCOUNT_CORRECT && row->disabled && !as->request.renew ? (int)ENABLE : (int)CHANGE;
 }
 
 static struct wsman_request *ask_enable(struct seq *seq, struct err *err)

@@ -60,11 +60,15 @@ struct accounts_request {
     size_t count;
     bool exact;       /* no other digest accounts */
     bool apply;       /* else only compared */
+    bool renew;       /* of those wanted that are there the passwords, and nothing else */
     const char *self; /* the account that is logged in: it is neither changed nor removed; NULL: none */
     /* MD5(user:realm:password) of the password for an account that is added or changed, since firmware takes
      * no change without one: 0, or -1 with err. */
     int (*hash)(void *arg, const char *user, const char *realm, uint8_t out[PASSWORD_HASH_LEN],
                 struct err *err);
+    /* An earlier change of its password was cut off, so nobody knows which one it has: it gets another.
+     * NULL: that is so of none. */
+    bool (*doubtful)(void *arg, const char *user);
     void *arg;
 };
 
@@ -80,7 +84,8 @@ struct accounts_seq {
     char realm[64];
 };
 
-/* Causes of its own: limit-exceeded (no room for another account), invalid-argument (self), bad-answer. */
+/* Causes of its own: limit-exceeded (no room for another account), invalid-argument (self, or the
+ * administrator), bad-answer. */
 void accounts_seq_init(struct accounts_seq *as, const struct accounts_request *request);
 /* What differs from what is wanted, whether or not it was corrected. */
 size_t accounts_differ(const struct accounts_seq *as);

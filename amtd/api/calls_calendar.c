@@ -34,8 +34,11 @@ static json_t *text_of(const struct calendar_row *row)
     case CALENDAR_CA:
         return json_string("amtd's CA ends: amtcli certificate ca renew");
     case CALENDAR_PASSWORD:
-        return json_sprintf("the password of '%s' is to be changed: amtcli password rotate %s", row->subject,
-                            row->host);
+        return row->number
+                   ? json_sprintf("the password of '%s' is to be changed: amtcli password rotate %s",
+                                  row->subject, row->host)
+                   : json_sprintf("the password of '%s' is to be changed: amtcli user %s rotate -a %s",
+                                  row->subject, row->host, row->subject);
     case CALENDAR_CLOCK:
         return json_sprintf("the clock was %lld s off: amtcli clock %s set", (long long)row->number,
                             row->host);

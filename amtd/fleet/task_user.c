@@ -15,9 +15,9 @@
 #define WANTED_MAX     16 /* firmware has room for 7 to 16 accounts */
 #define TEXT_MAX       1000
 
-enum user_action { USER_SHOW, USER_CHECK, USER_APPLY };
+enum user_action { USER_SHOW, USER_CHECK, USER_APPLY, USER_ROTATE };
 
-static const char *const action_names[] = {"show", "check", "apply", NULL};
+static const char *const action_names[] = {"show", "check", "apply", "rotate", NULL};
 
 struct user_args {
     int action; /* enum user_action */
@@ -35,6 +35,7 @@ static const struct task_arg args_table[] = {
 struct user_work {
     struct accounts_seq seq; /* first */
     const struct user_args *args;
+    const struct host *host;
     char *self;
     struct secret *passwords[WANTED_MAX]; /* of args->wanted; made when there is something to apply */
 };
@@ -90,9 +91,49 @@ static int read_access(struct account *account, const json_t *json, struct err *
                 : 0;
 }
 
+/* "helpdesk=remote-control,redirection@any" as an object, as far as it is one. */
+static json_t *spelled_out(const char *text)
+{
+    size_t name = strcspn(text, "="), realms = strcspn(text + name, "@");
+    json_t *json = json_pack("{s:s%}", "name", text, name), *list;
+
+    if (text[name] == '=') {
+        json_object_set_new(json, "realms", list = json_array());
+        for (const char *p = text + name + 1, *end = text + name + realms; p < end;) {
+            size_t n = strcspn(p, ",@");
+
+            json_array_append_new(list, json_stringn(p, n));
+            p += n + (p[n] == ',');
+        }
+    }
+    if (text[name + realms] == '@')
+        json_object_set_new(json, "access", json_string(text + name + realms + 1));
+    return json;
+}
+
+static int read_account(const struct user_args *ua, struct account *account, const json_t *json,
+                        struct err *err)
+{
+    const json_t *realms = json_object_get(json, "realms"), *access = json_object_get(json, "access");
+
+    if (read_name(account, json_object_get(json, "name"), err) != 0)
+        return -1;
+    if (ua->action == USER_ROTATE)
+        return realms || access
+                   ? err_set(err, CAUSE_INVALID_ARGUMENT,
+                             "account '%s': rotate changes passwords alone; it takes names", account->name)
+                   : 0;
+    if (!realms)
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "account '%s': expected NAME=REALMS[@ACCESS] such as "
+                       "helpdesk=remote-control,redirection@any",
+                       account->name);
+    return read_realms(account, realms, err) != 0 ? -1 : read_access(account, access, err);
+}
+
 static int read_accounts(struct user_args *ua, const json_t *json, struct err *err)
 {
-    const json_t *item;
+    json_t *item;
     size_t i;
 
     if (json_array_size(json) > WANTED_MAX)
@@ -100,10 +141,11 @@ static int read_accounts(struct user_args *ua, const json_t *json, struct err *e
     json_array_foreach((json_t *)json, i, item)
     {
         struct account *account = &ua->wanted[ua->count++];
+        json_t *spelled = json_is_string(item) ? spelled_out(json_string_value(item)) : json_incref(item);
+        int status = read_account(ua, account, spelled, err);
 
-        if (read_name(account, json_object_get(item, "name"), err) != 0 ||
-            read_realms(account, json_object_get(item, "realms"), err) != 0 ||
-            read_access(account, json_object_get(item, "access"), err) != 0)
+        json_decref(spelled);
+        if (status != 0)
             return -1;
         for (size_t k = 0; k + 1 < ua->count; k++)
             if (strcmp(ua->wanted[k].name, account->name) == 0)
@@ -126,12 +168,14 @@ static int user_parse(void *args, const json_t *json, struct err *err)
     if (status == 0 && ua->action != USER_SHOW && ua->count == 0 && !ua->exact)
         status = err_set(err, CAUSE_INVALID_ARGUMENT,
                          "no 'accounts' are given, and others may stay: nothing is wanted");
+    if (status == 0 && ua->action == USER_ROTATE && ua->exact)
+        status = err_set(err, CAUSE_INVALID_ARGUMENT, "rotate removes no accounts: it takes no 'exact'");
     return status;
 }
 
 static bool user_changes(const void *args)
 {
-    return ((const struct user_args *)args)->action == USER_APPLY;
+    return ((const struct user_args *)args)->action >= USER_APPLY;
 }
 
 static int64_t user_budget(const void *args)
@@ -160,14 +204,22 @@ static int hash(void *arg, const char *user, const char *realm, uint8_t out[PASS
     return http_digest_ha1(user, realm, password, out, err);
 }
 
+static bool doubtful(void *arg, const char *user)
+{
+    const struct user_work *w = arg;
+    const struct own_password *own = own_password(&w->host->passwords, user);
+
+    return own && own->next;
+}
+
 static void user_init(void *work, const void *args, const struct host *host, const struct quirks *quirks)
 {
     struct user_work *w = work;
 
-    (void)host;
     (void)quirks;
     w->args = args;
-    for (size_t i = 0; w->args->action == USER_APPLY && i < w->args->count; i++)
+    w->host = host;
+    for (size_t i = 0; user_changes(args) && i < w->args->count; i++)
         w->passwords[i] = random_password(RANDOM_PASSWORD_LENGTH);
 }
 
@@ -178,8 +230,10 @@ static int user_login(void *work, const struct login *login, struct err *err)
         .wanted = w->args->wanted,
         .count = w->args->count,
         .exact = w->args->exact,
-        .apply = w->args->action == USER_APPLY,
+        .apply = user_changes(w->args),
+        .renew = w->args->action == USER_ROTATE,
         .hash = hash,
+        .doubtful = doubtful,
         .arg = w,
     };
 
@@ -237,6 +291,35 @@ static json_t *describe_row(const struct user_work *w, const struct account_row 
     return json;
 }
 
+/* For people: what is there, as it is given to `apply`, or what becomes of it. */
+static void say_account(const struct user_work *w, const json_t *row, struct buf *out)
+{
+    const char *realms = json_string_value(json_object_get(row, "realms"));
+    const char *access = json_string_value(json_object_get(row, "access"));
+    const char *change = json_string_value(json_object_get(row, "change"));
+
+    buf_printf(out, "%s%s", out->len > 0 ? " " : "", json_string_value(json_object_get(row, "account")));
+    if (w->args->action == USER_SHOW) {
+        buf_puts(out, "=");
+        for (const char *p = realms; *p; p++)
+            if (*p != ' ')
+                buf_putc(out, *p);
+        if (strcmp(access, account_access_names[ACCOUNT_NETWORK]) != 0)
+            buf_printf(out, "@%s", access);
+    } else if (strcmp(change, account_change_names[ACCOUNT_SAME]) != 0) {
+        buf_printf(out, ":%s", change);
+    }
+}
+
+static const char *remark_of(const struct user_work *w, size_t differ)
+{
+    if (w->args->action == USER_ROTATE)
+        return differ > 0 ? "new passwords" : "it has none of these accounts";
+    if (differ == 0)
+        return "as they should be";
+    return w->args->action == USER_APPLY ? "corrected" : "not as they should be";
+}
+
 static void user_find(const void *work, const struct err *failure, struct finding *finding)
 {
     const struct user_work *w = work;
@@ -248,7 +331,7 @@ static void user_find(const void *work, const struct err *failure, struct findin
         json_t *row = describe_row(w, &w->seq.rows[i]);
 
         json_array_append_new(accounts, row);
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", json_string_value(json_object_get(row, "account")));
+        say_account(w, row, &names);
     }
     finding->detail = json_pack("{s:s, s:o, s:s}", "administrator", w->seq.admin, "accounts", accounts,
                                 "names", buf_str(&names));
@@ -256,12 +339,8 @@ static void user_find(const void *work, const struct err *failure, struct findin
     if (w->args->action != USER_SHOW)
         json_object_set_new(finding->detail, "differ", json_integer((json_int_t)differ));
     finding->kept = describe_kept(w);
-    if (failure || w->args->action == USER_SHOW)
-        return;
-    if (differ == 0)
-        finding->remark = "as they should be";
-    else
-        finding->remark = w->args->action == USER_APPLY ? "corrected" : "not as they should be";
+    if (!failure && w->args->action != USER_SHOW)
+        finding->remark = remark_of(w, differ);
 }
 
 static void user_drop(void *work)
@@ -281,6 +360,8 @@ static void user_would(const void *args, const struct host *host, struct buf *ou
     if (ua->action == USER_APPLY)
         buf_printf(out, "would see that %zu accounts are as they should be%s", ua->count,
                    ua->exact ? ", and remove all others" : "");
+    else if (ua->action == USER_ROTATE)
+        buf_printf(out, "would give %zu accounts new passwords, where they are there", ua->count);
     else
         buf_puts(out, "would read its accounts");
 }

@@ -8,7 +8,7 @@ static const struct job_kind *const table[] = {
     &job_kind_power,    &job_kind_boot,      &job_kind_filter,   &job_kind_info,     &job_kind_clock,
     &job_kind_config,   &job_kind_inventory, &job_kind_eventlog, &job_kind_auditlog, &job_kind_wait,
     &job_kind_run,      &job_kind_notify,    &job_kind_console,  &job_kind_ider,     &job_kind_certificate,
-    &job_kind_password, &job_kind_discover,
+    &job_kind_password, &job_kind_user,      &job_kind_discover,
 };
 
 const struct job_kind *job_kind_at(size_t i)

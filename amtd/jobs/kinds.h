@@ -21,6 +21,7 @@ extern const struct job_kind job_kind_console;
 extern const struct job_kind job_kind_ider;
 extern const struct job_kind job_kind_password;
 extern const struct job_kind job_kind_discover;
+extern const struct job_kind job_kind_user;
 
 /* power's undo, for what else brings a machine from one state to another. */
 json_t *power_undo(const json_t *args, const struct operation *was, const char **task);

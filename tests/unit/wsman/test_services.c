@@ -602,6 +602,77 @@ static void nobody_removes_his_own_account(void **state)
     assert_int_equal(play(&as.seq, script), CAUSE_INVALID_ARGUMENT);
 }
 
+static bool anna_is_doubtful(void *arg, const char *user)
+{
+    (void)arg;
+    return strcmp(user, "anna") == 0;
+}
+
+/* As it should be, but for a password that was on its way when something broke: that is given anew. A new
+ * password alone changes nothing else, and switches nothing on. */
+static void passwords_of_accounts_are_given_anew(void **state)
+{
+    static const struct line doubted[] = {
+        READ_THREE,
+        {"Get AMT_GeneralSettings", NULL, NULL, "<g:DigestRealm>Digest:A1</g:DigestRealm>"},
+        {"AMT_AuthorizationService.UpdateUserAclEntryEx", "<r:Handle>1</r:Handle>", NULL, OK},
+        {"AMT_AuthorizationService.SetAclEnabledState", "<r:Handle>1</r:Handle><r:Enabled>true</r:Enabled>",
+         NULL, OK},
+        {NULL},
+    };
+    static const struct line renewed[] = {
+        READ_THREE,
+        {"Get AMT_GeneralSettings", NULL, NULL, "<g:DigestRealm>Digest:A1</g:DigestRealm>"},
+        {"AMT_AuthorizationService.UpdateUserAclEntryEx",
+         "<r:Handle>1</r:Handle><r:DigestUsername>anna</r:DigestUsername><r:DigestPassword>" HASH_TEXT
+         "</r:DigestPassword><r:AccessPermission>1</r:AccessPermission><r:Realms>5</r:Realms>",
+         NULL, OK},
+        {NULL},
+    };
+    static const struct account is[] = {{"anna", 1 << 5, ACCOUNT_NETWORK}, {"bert", 1 << 3, ACCOUNT_NETWORK}};
+    static const struct account names[] = {{.name = "anna"}, {.name = "nobody"}};
+    struct accounts_request request = {.wanted = is,
+                                       .count = 2,
+                                       .apply = true,
+                                       .self = "admin",
+                                       .hash = account_hash,
+                                       .doubtful = anna_is_doubtful};
+    struct accounts_seq as;
+
+    (void)state;
+    accounts_seq_init(&as, &request);
+    assert_int_equal(play(&as.seq, doubted), CAUSE_NONE);
+    assert_int_equal(accounts_differ(&as), 1);
+    request.wanted = names;
+    request.renew = true;
+    request.doubtful = NULL;
+    accounts_seq_init(&as, &request);
+    assert_int_equal(play(&as.seq, renewed), CAUSE_NONE);
+    assert_int_equal(accounts_differ(&as), 1);
+}
+
+/* Neither by the name that the device tells, nor by that of the login where it tells none. */
+static void the_administrator_is_no_account(void **state)
+{
+    static const struct line told[] = {READ_THREE, {NULL}};
+    static const struct line untold[] = {
+        {"AMT_AuthorizationService.GetAdminAclEntry", NULL, NULL, NULL},
+        {"AMT_AuthorizationService.EnumerateUserAclEntries", NULL, NULL, "<g:TotalCount>0</g:TotalCount>" OK},
+        {NULL},
+    };
+    static const struct account wanted[] = {{"carl", 1 << 5, ACCOUNT_NETWORK},
+                                            {"admin", 1 << 5, ACCOUNT_NETWORK}};
+    const struct accounts_request request = {
+        .wanted = wanted, .count = 2, .apply = true, .self = "admin", .hash = account_hash};
+    struct accounts_seq as;
+
+    (void)state;
+    accounts_seq_init(&as, &request);
+    assert_int_equal(play(&as.seq, told), CAUSE_INVALID_ARGUMENT);
+    accounts_seq_init(&as, &request);
+    assert_int_equal(play(&as.seq, untold), CAUSE_INVALID_ARGUMENT);
+}
+
 /* --- unprovisioning --- */
 
 #define SETUP(state) "<g:ProvisioningState>" state "</g:ProvisioningState>"
@@ -679,6 +750,8 @@ int main(void)
         cmocka_unit_test(the_administrators_password),
         cmocka_unit_test(a_user_accounts_password),
         cmocka_unit_test(accounts_are_corrected_as_a_whole),
+        cmocka_unit_test(passwords_of_accounts_are_given_anew),
+        cmocka_unit_test(the_administrator_is_no_account),
         cmocka_unit_test(nobody_removes_his_own_account),
         cmocka_unit_test(boot_to_pxe_in_the_order_of_the_reference),
         cmocka_unit_test(boot_to_setup_over_sol_then_reset),
