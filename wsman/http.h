@@ -71,6 +71,7 @@ struct http_settings {
     const char *pin;     /* HTTP_TLS_PIN: 64 hex digits of SHA-256 over the DER certificate, or NULL */
     const char
         *pin_next; /* one that the device may have got in its place, or NULL: once seen, it is the pin */
+    bool pinned_may_end; /* HTTP_TLS_CA: one that has ended, or not begun, is good if it is the pinned one */
     const char *client_cert_file; /* PEM, or NULL */
     const char *client_key_file;
     bool old_tls; /* TLS 1.0/1.1 and old ciphers; refused (invalid-argument) without HTTP_TLS_PIN and a pin */

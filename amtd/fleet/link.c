@@ -107,6 +107,7 @@ struct http_settings link_settings(const struct host *host, const struct login *
         .ca_file = profile->ca_file,
         .pin = pairs_get(&host->facts, "tls.pin"),
         .pin_next = pairs_get(&host->facts, "tls.pin.next"),
+        .pinned_may_end = profile->tls == PROFILE_TLS_OWN, /* amtd gave it, and is to renew it */
         .client_cert_file = profile->client_cert_file,
         .client_key_file = profile->client_key_file,
         .old_tls = profile->old_tls,
@@ -148,7 +149,7 @@ static void put_basis(const struct http_settings *s, struct buf *basis)
 {
     struct {
         int64_t connect_ms, request_ms, ca[3];
-        int tls, old_tls, kerberos, port;
+        int tls, old_tls, kerberos, port, pinned_may_end;
     } numbers;
 
     memset(&numbers, 0, sizeof(numbers));
@@ -159,6 +160,7 @@ static void put_basis(const struct http_settings *s, struct buf *basis)
     numbers.old_tls = s->old_tls;
     numbers.kerberos = s->kerberos;
     numbers.port = s->port;
+    numbers.pinned_may_end = s->pinned_may_end;
     buf_reset(basis);
     buf_add(basis, &numbers, sizeof(numbers));
     put_text(basis, s->name);

@@ -185,6 +185,35 @@ static void not_trusted(void **state)
     assert_string_not_equal(http_session_facts(b->session).pin, ""); /* but it was seen */
 }
 
+/* The one that is known is good for longer, if that is wanted; no other that has ended, and none by another
+ * name or of another CA. */
+static void the_pinned_one_may_have_ended(void **state)
+{
+    struct bench *b = *state;
+    char pin[65];
+
+    b->settings.pin = fake_cert_pin(&made.expired, pin);
+    serve(b, &made.expired, 0, 0, false, NULL);
+    bench_open(b);
+    bench_fails(b, CAUSE_TLS_EXPIRED); /* not asked for */
+    b->settings.pinned_may_end = true;
+    bench_open(b);
+    bench_succeeds(b, 200, FAKE_CONTENT);
+    serve(b, &made.future, 0, 0, false, NULL);
+    bench_open(b);
+    bench_fails(b, CAUSE_TLS_EXPIRED);
+    b->settings.pin = fake_cert_pin(&made.future, pin);
+    bench_open(b);
+    bench_succeeds(b, 200, FAKE_CONTENT);
+    b->settings.name = "pc2.example";
+    bench_open(b);
+    bench_fails(b, CAUSE_TLS_UNTRUSTED);
+    b->settings.pin = fake_cert_pin(&made.self, pin);
+    serve(b, &made.self, 0, 0, false, NULL);
+    bench_open(b);
+    bench_fails(b, CAUSE_TLS_UNTRUSTED);
+}
+
 static void a_file_that_changes(void **state)
 {
     struct bench *b = *state;
@@ -542,6 +571,7 @@ int main(void)
         TEST(name_in_the_common_name),
         TEST(name_that_is_an_address),
         TEST(not_trusted),
+        TEST(the_pinned_one_may_have_ended),
         TEST(a_file_that_changes),
         TEST(pinned),
         TEST(first_use_is_recorded),
