@@ -233,8 +233,11 @@ static int host_show(struct context *ctx)
 static const struct option_row setting[] = {
     {"forget-pin", 0, OPTION_FLAG, NULL, "forget the recorded certificate: the next one seen is taken"},
     {"pin", 0, OPTION_TEXT, "SHA256", "trust the certificate with this fingerprint, 64 hex digits"},
-    {"forget-realm", 0, OPTION_FLAG, NULL, "forget the digest realm: after the device was provisioned anew"},
-    {"forget-facts", 0, OPTION_FLAG, NULL, "forget everything that was learned"},
+    {"forget-realm", 0, OPTION_FLAG, NULL,
+     "forget the digest realm: after the device was provisioned anew; its UUID is compared before it is "
+     "changed"},
+    {"forget-facts", 0, OPTION_FLAG, NULL,
+     "forget everything that was learned: after its board was replaced"},
     {NULL},
 };
 

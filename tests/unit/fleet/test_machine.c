@@ -69,6 +69,11 @@ static void test_compare(void **state)
     assert_int_equal(err.cause, CAUSE_WRONG_MACHINE);
     assert_non_null(strstr(err.text, ANOTHER));
     err_clear(&err);
+    pairs_set(&host.facts, "amt.uuid.shared", "yes");
+    assert_int_equal(machine_compare(&host, UUID, NULL, &err), -1);
+    assert_int_equal(err.cause, CAUSE_WRONG_MACHINE);
+    pairs_set(&host.facts, "amt.uuid.shared", NULL);
+    err_clear(&err);
     err_set(&why, CAUSE_ACCESS_DENIED, "not for you");
     assert_int_equal(machine_compare(&host, "", &why, &err), -1);
     assert_int_equal(err.cause, CAUSE_WRONG_MACHINE);
