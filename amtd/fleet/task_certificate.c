@@ -574,6 +574,36 @@ static void put_when(json_t *json, const char *name, int64_t ms)
     json_object_set_new(json, name, ms > 0 ? json_string(clock_text(ms, text)) : json_null());
 }
 
+static json_t *describe_held(const struct certificate_work *w, const struct certificate_object *c,
+                             const struct certificate_object *bound)
+{
+    struct leaf leaf;
+    json_t *json;
+    size_t which;
+
+    if (leaf_read(&leaf, c->der.p, c->der.len, NULL) != 0)
+        return json_pack("{s:b, s:n}", "root", (int)c->root, "subject");
+    json = json_pack("{s:b, s:s, s:s, s:s, s:b, s:s}", "root", (int)c->root, "subject", leaf.subject,
+                     "issuer", leaf.issuer, "sha256", leaf.pin, "ours",
+                     (int)is_ours(w, c->der.p, c->der.len, &which), "used",
+                     c == bound     ? "tls"
+                     : c->elsewhere ? "elsewhere"
+                                    : "");
+    put_when(json, "until", leaf.until_ms);
+    leaf_clear(&leaf);
+    return json;
+}
+
+/* All that the device has, those of others, too: who looks wants to know what fills it. */
+static json_t *describe_all(const struct certificate_work *w, const struct certificate_object *bound)
+{
+    json_t *held = json_array();
+
+    for (size_t i = 0; i < w->seq.certificates.count; i++)
+        json_array_append_new(held, describe_held(w, &w->seq.certificates.items[i], bound));
+    return held;
+}
+
 static json_t *describe(const struct certificate_work *w, const struct certificate_object *bound,
                         const char **state)
 {
@@ -586,6 +616,8 @@ static json_t *describe(const struct certificate_work *w, const struct certifica
         json_object_set_new(json, "old_roots", json_integer((json_int_t)certificate_old_roots(&w->seq)));
     struct leaf leaf = {{0}};
 
+    if (w->args->action == ACTION_CHECK)
+        json_object_set_new(json, "held", describe_all(w, bound));
     *state = "none";
     if (bound && leaf_read(&leaf, bound->der.p, bound->der.len, NULL) == 0) {
         bool unfinished = w->next && !same(leaf.pin, w->proven);

@@ -130,6 +130,9 @@ mutual_on()
     exits 0 amtcli certificate issue pc0015 --profile mutual --mutual on --plain off
     exits 0 amtcli power status pc0015 --profile mutual
     exits 1 amtcli power status pc0015 --profile pin
+    exits 0 amtcli certificate check pc0015 --profile mutual -o json
+    [ "$(jq -c '[.[0].detail.held[] | [.root, .ours, .used]] | sort' "$dir/out")" = '[[false,true,"tls"],[true,true,""]]' ] ||
+        fail "what pc0015 holds: $(jq -c '.[0].detail' "$dir/out")"
 }
 
 # --- plain off only when asked, and not from under oneself; TLS off again ---
