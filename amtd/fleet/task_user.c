@@ -249,8 +249,32 @@ static bool gets_password(const struct account_row *row)
     return row->change == ACCOUNT_ADD || row->change == ACCOUNT_CORRECT;
 }
 
+static bool may_be_there(const struct user_work *w, const char *user)
+{
+    if (!w->seq.admin[0] || strcmp(user, w->seq.admin) == 0 || (w->self && strcmp(user, w->self) == 0))
+        return true;
+    for (size_t i = 0; i < w->seq.count; i++) {
+        const struct account_row *row = &w->seq.rows[i];
+        bool unread = !row->account.name[0] && !row->sid[0];
+
+        if (unread || strcmp(row->account.name, user) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Passwords of accounts that went while nobody could write it down. */
+static void give_up_gone(const struct user_work *w, struct buf *kept)
+{
+    const struct own_passwords *own = &w->host->passwords;
+
+    for (size_t i = 0; i < own->count; i++)
+        if (!may_be_there(w, own->items[i].user))
+            buf_printf(kept, "-%s\n", own->items[i].user);
+}
+
 /* What the store is to make of it: '+' or '-' and an account, one a line. */
-static char *describe_kept(const struct user_work *w)
+static char *describe_kept(const struct user_work *w, bool whole)
 {
     struct buf kept = buf_init(8192);
     char *text = NULL;
@@ -263,6 +287,8 @@ static char *describe_kept(const struct user_work *w)
         else if (row->done && row->change == ACCOUNT_REMOVE)
             buf_printf(&kept, "-%s\n", row->account.name);
     }
+    if (whole && user_changes(w->args))
+        give_up_gone(w, &kept);
     if (kept.len > 0)
         text = xstrdup(buf_str(&kept));
     buf_free(&kept);
@@ -338,7 +364,7 @@ static void user_find(const void *work, const struct err *failure, struct findin
     buf_free(&names);
     if (w->args->action != USER_SHOW)
         json_object_set_new(finding->detail, "differ", json_integer((json_int_t)differ));
-    finding->kept = describe_kept(w);
+    finding->kept = describe_kept(w, failure == NULL);
     if (!failure && w->args->action != USER_SHOW)
         finding->remark = remark_of(w, differ);
 }
