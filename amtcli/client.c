@@ -224,14 +224,14 @@ static uint32_t open_call(struct client *c, const char *name, json_t *params)
     return channel;
 }
 
-int client_call(struct client *c, const char *name, json_t *params, client_event *on_event,
-                void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
+/* The call that is waited for: its reply has begun. */
+static int see_through(struct client *c, const char *name, json_t *params, void (*on_idle)(void *arg),
+                       void *arg, json_t **reply, struct err *err)
 {
     int status = 0;
 
     if (reply)
         *reply = NULL;
-    reply_begin(&c->reply, on_event, arg);
     c->channel = open_call(c, name, params);
     if (c->channel == 0)
         return err_set(err, CAUSE_PROTOCOL, "too many calls at a time");
@@ -252,6 +252,21 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
         *reply = json_incref(c->reply.value);
     reply_clear(&c->reply);
     return status;
+}
+
+int client_call(struct client *c, const char *name, json_t *params, client_event *on_event,
+                void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
+{
+    reply_begin(&c->reply, on_event, arg);
+    return see_through(c, name, params, on_idle, arg, reply, err);
+}
+
+int client_rows(struct client *c, const char *name, json_t *params, const struct reply_rows *rows,
+                void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
+{
+    reply_begin(&c->reply, NULL, NULL);
+    reply_rows_to(&c->reply, rows);
+    return see_through(c, name, params, on_idle, arg, reply, err);
 }
 
 void client_post(struct client *c, const char *name, json_t *params)

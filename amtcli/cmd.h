@@ -62,6 +62,10 @@ void context_drop(struct context *ctx, const struct err *err);
 int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply);
 /* The same; of a failure *reply is the details (host.import has some) or NULL, also the caller's to free. */
 int context_call_details(struct context *ctx, const char *name, json_t *params, json_t **reply);
+/* A call that lists, whose rows go to `rows` as they come (client.h). Takes params. Returns the exit code;
+ * *reply is what stands beside them, and the caller's; reply may be NULL. */
+int context_rows(struct context *ctx, const char *name, json_t *params, const struct reply_rows *rows,
+                 json_t **reply);
 /* Prints a failure and its hint to stderr; returns its exit code. */
 int print_failure(const struct err *err);
 /* The same of what amtd said to the command: with the name that was meant perhaps, and where to read on. */

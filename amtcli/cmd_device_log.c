@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amtcli/list_view.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
@@ -59,14 +60,10 @@ static json_t *query(struct context *ctx, const char *target)
 
 static int show(struct context *ctx, json_t *params, enum format format)
 {
-    json_t *reply;
-    int code = context_call(ctx, "devicelog.show", params, &reply);
+    const struct list_view view = {.call = "devicelog.show",
+                                   .columns = is_event(ctx) ? event_columns : audit_columns};
 
-    if (code != EXIT_ALL)
-        return code;
-    output_rows(format, reply, is_event(ctx) ? event_columns : audit_columns);
-    json_decref(reply);
-    return EXIT_ALL;
+    return list_show(ctx, &view, params, format, NULL);
 }
 
 /* A host that was never read is read first, so that the first look shows something. */

@@ -8,6 +8,7 @@
 
 #include "amtcli/forms.h"
 #include "amtcli/interrupt.h"
+#include "amtcli/list_view.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/progress.h"
@@ -278,31 +279,23 @@ static int read_order(const struct args *args, json_t *params)
     return discover_take(args, params);
 }
 
-int discover_and_show(struct context *ctx, json_t *params)
+static int discover(struct context *ctx)
 {
     struct view v = {.ctx = ctx};
-    int code;
+    json_t *params = json_object();
+    int code = read_order(&ctx->args, params);
 
-    if (!context_client(ctx)) {
+    if (code == 0 && !context_client(ctx))
+        code = EXIT_NO_DAEMON;
+    if (code != 0) {
         json_decref(params);
-        return EXIT_NO_DAEMON;
+        return code;
     }
     v.found = json_array();
     v.runs = json_array();
     code = run_sweep(&v, params);
     json_decref(v.found);
     json_decref(v.runs);
-    return code;
-}
-
-static int discover(struct context *ctx)
-{
-    json_t *params = json_object();
-    int code = read_order(&ctx->args, params);
-
-    if (code == 0)
-        return discover_and_show(ctx, params);
-    json_decref(params);
     return code;
 }
 
@@ -362,9 +355,11 @@ static int discover_list(struct context *ctx)
 
 static int discover_show(struct context *ctx)
 {
-    json_t *params = json_object(), *reply;
+    static const struct list_view view = {.call = "discover.show", .columns = found_columns, .none = ""};
+    enum format format = output_format(&ctx->args);
+    json_t *params = json_object(), *reply = NULL;
     int64_t number;
-    int code = EXIT_USAGE;
+    int code;
 
     if (ctx->args.operand_count > 0) {
         if (!sweep_number(ctx->args.operands[0], &number)) {
@@ -373,14 +368,18 @@ static int discover_show(struct context *ctx)
         }
         json_object_set_new(params, "sweep", json_integer(number));
     }
-    code = context_call(ctx, "discover.show", params, &reply);
-    if (code != 0)
-        return code;
-    show_found(&ctx->args, json_object_get(reply, "found"), json_object_get(reply, "ranges"));
-    if (output_format(&ctx->args) == FORMAT_TABLE)
+    if (format == FORMAT_TABLE && args_has(&ctx->args, "all")) {
+        code = context_call(ctx, view.call, params, &reply);
+        if (code == EXIT_ALL)
+            show_found(&ctx->args, json_object_get(reply, "found"), json_object_get(reply, "ranges"));
+    } else {
+        json_object_set_new(params, "each", json_boolean(format != FORMAT_TABLE));
+        code = list_show(ctx, &view, params, format, &reply);
+    }
+    if (code == EXIT_ALL && format == FORMAT_TABLE)
         say_counts(reply);
     json_decref(reply);
-    return EXIT_ALL;
+    return code;
 }
 
 static int discover_diff(struct context *ctx)

@@ -6,6 +6,7 @@
 
 #include "amtcli/cmd_host.h"
 #include "amtcli/import_csv.h"
+#include "amtcli/list_view.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/text_file.h"
@@ -130,19 +131,15 @@ static int host_import(struct context *ctx)
 /* --- looking --- */
 
 /* The profile that is set, or else the one that worked. */
-static void add_login(json_t *hosts)
+static bool add_login(json_t *host, struct output *output)
 {
-    json_t *host;
-    size_t i;
+    json_t *profile = json_object_get(host, "profile");
 
-    json_array_foreach(hosts, i, host)
-    {
-        json_t *profile = json_object_get(host, "profile");
-
-        if (!json_string_length(profile))
-            profile = json_object_get(json_object_get(host, "facts"), "profile");
-        json_object_set(host, "login", profile);
-    }
+    (void)output;
+    if (!json_string_length(profile))
+        profile = json_object_get(json_object_get(host, "facts"), "profile");
+    json_object_set(host, "login", profile);
+    return true;
 }
 
 static int host_list(struct context *ctx)
@@ -155,23 +152,18 @@ static int host_list(struct context *ctx)
     };
     static const struct column csv[] = {{"", "name"},   {"", "address"}, {"", "profile"},
                                         {"", "tags.*"}, {"", "facts.*"}, {NULL}};
-    enum format format = output_format(&ctx->args);
-    json_t *params = json_object(), *reply;
-    int code;
+    static const char *const also[] = {"profile", "facts.profile", NULL};
+    static const struct list_view view = {.call = "host.list",
+                                          .columns = columns,
+                                          .csv = csv,
+                                          .prepare = add_login,
+                                          .also = also,
+                                          .none = "no hosts; add some with: amtcli host add\n"};
+    json_t *params = json_object();
 
     if (ctx->args.operand_count > 0)
         json_object_set_new(params, "target", json_string(ctx->args.operands[0]));
-    code = context_call(ctx, "host.list", params, &reply);
-    if (code != 0)
-        return code;
-    if (format == FORMAT_TABLE)
-        add_login(reply);
-    if (format == FORMAT_TABLE && json_array_size(reply) == 0)
-        fputs("no hosts; add some with: amtcli host add\n", stderr);
-    else
-        output_rows(format, reply, format == FORMAT_CSV ? csv : columns);
-    json_decref(reply);
-    return EXIT_ALL;
+    return list_show(ctx, &view, params, output_format(&ctx->args), NULL);
 }
 
 static void show_pairs(const json_t *host, const char *group, const char *title)

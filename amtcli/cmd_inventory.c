@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amtcli/forms.h"
+#include "amtcli/list_view.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/run_view.h"
@@ -188,45 +189,25 @@ static struct column column_of(const char *fact)
     return (struct column){fact, fact, is_size ? form_bytes : NULL};
 }
 
-/* Columns whose titles are the facts themselves; field: "facts.NAME" would be taken apart at its dots. */
-static void print_columns(enum format format, const json_t *rows, const json_t *names)
-{
-    struct column columns[COLUMNS_MAX + 4] = {{"HOST", "host"}, {"SEEN", "seen"}};
-    json_t *shown = json_array(), *row, *name;
-    size_t n = 2, i, k;
-
-    json_array_foreach((json_t *)names, k, name) if (n < COLUMNS_MAX) columns[n++] =
-        column_of(json_string_value(name));
-    json_array_foreach((json_t *)rows, i, row)
-    {
-        json_t *flat = json_pack("{s:O, s:O}", "host", json_object_get(row, "host"), "seen",
-                                 json_object_get(row, "seen"));
-
-        json_object_update(flat, json_object_get(row, "facts"));
-        json_array_append_new(shown, flat);
-    }
-    output_rows(format, shown, columns);
-    json_decref(shown);
-}
-
+/* Columns whose titles are the facts themselves. whole: everything, as JSON. */
 static int list(struct context *ctx, enum format format, bool whole)
 {
+    struct column columns[COLUMNS_MAX + 3] = {{"HOST", "host"}, {"SEEN", "seen"}};
+    const struct list_view view = {.call = "inventory.list", .columns = columns};
     const char *chosen = args_value(&ctx->args, "columns");
-    json_t *names = split(chosen ? chosen : STANDARD_COLUMNS);
-    json_t *params = json_object(), *reply;
+    json_t *names = split(chosen ? chosen : STANDARD_COLUMNS), *name;
+    json_t *params = json_object();
+    size_t n = 2, k;
     int code;
 
+    json_array_foreach(names, k, name) if (n < COLUMNS_MAX) columns[n++] = column_of(json_string_value(name));
     if (ctx->args.operand_count > 0)
         json_object_set_new(params, "target", json_string(ctx->args.operands[0]));
-    if (!whole)
+    if (!whole) {
         json_object_set(params, "columns", names);
-    code = context_call(ctx, "inventory.list", params, &reply);
-    if (code == EXIT_ALL && whole)
-        output_json(reply);
-    else if (code == EXIT_ALL)
-        print_columns(format, reply, names);
-    if (code == EXIT_ALL)
-        json_decref(reply);
+        json_object_set_new(params, "flat", json_true());
+    }
+    code = list_show(ctx, &view, params, whole ? FORMAT_JSON : format, NULL);
     json_decref(names);
     return code;
 }

@@ -7,8 +7,10 @@
 
 #include "amtcli/forms.h"
 #include "amtcli/job_input.h"
+#include "amtcli/list_view.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
+#include "amtcli/reply.h"
 #include "amtcli/result_view.h"
 #include "amtcli/run_view.h"
 #include "base/text.h"
@@ -129,27 +131,97 @@ static char *beginner(const json_t *run)
     return schedule ? xasprintf("schedule %s", schedule) : NULL;
 }
 
-static void tell_beginner(const struct context *ctx, const json_t *run)
+static void tell_beginner(const json_t *run)
 {
     const char *text = json_string_value(json_object_get(json_object_get(run, "event"), "text"));
     char *by = beginner(run);
 
-    if (by && output_format(&ctx->args) == FORMAT_TABLE)
+    if (by)
         fprintf(stderr, "begun by %s%s%s\n", by, text ? ": " : "", text ? text : "");
     free(by);
 }
 
+/* A row for each task of the host. */
+static bool give_tasks(json_t *row, struct output *output)
+{
+    json_t *task;
+    size_t i;
+
+    json_array_foreach(json_object_get(row, "tasks"), i, task)
+    {
+        json_object_set(task, "host", json_object_get(row, "host"));
+        output_row(output, task);
+    }
+    return false;
+}
+
+/* For programs, as it comes. */
+static int stream_run(struct context *ctx, json_t *params)
+{
+    static const char *const of_tasks[] = {
+        "host",        "tasks.task", "tasks.result",  "tasks.from",    "tasks.to", "tasks.tries",
+        "tasks.cause", "tasks.code", "tasks.message", "tasks.seconds", NULL};
+    static const struct list_view view = {
+        .call = "job.show", .columns = result_task_columns, .prepare = give_tasks, .fields = of_tasks};
+    json_t *run;
+    int code = list_show(ctx, &view, params, output_format(&ctx->args), &run);
+
+    if (code == EXIT_ALL && json_integer_value(json_object_get(run, "failed")) > 0)
+        code = EXIT_SOME_FAILED;
+    json_decref(run);
+    return code;
+}
+
+/* Of the tasks there is a row each, or how many of them there are. */
+static json_t *shown_fields(bool tasks)
+{
+    static const char *const fields[] = {"host", "result",  "state", "from",   "to",     "seconds",   "cause",
+                                         "code", "message", "hint",  "remark", "policy", "difference"};
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        json_array_append_new(list, json_string(fields[i]));
+        if (tasks)
+            json_array_append_new(list, json_sprintf("tasks.%s", fields[i]));
+    }
+    json_array_append_new(list, json_string(tasks ? "tasks.task" : "tasks.result"));
+    return list;
+}
+
+struct gathered {
+    struct result_rows rows;
+    bool tasks;
+};
+
+static void gather(void *arg, const char *json, size_t n)
+{
+    struct gathered *g = arg;
+    json_t *row = json_loadb(json, n, 0, NULL);
+
+    if (!g->tasks)
+        result_count_tasks(row);
+    result_rows_add(&g->rows, row);
+    json_decref(row);
+}
+
 static int show_run(struct context *ctx, json_int_t run)
 {
-    json_t *reply;
-    int code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
+    bool tasks = args_has(&ctx->args, "tasks");
+    json_t *params = json_pack("{s:I}", "run", run), *reply = NULL;
+    struct gathered g = {.tasks = tasks};
+    const struct reply_rows rows = {&g, gather};
+    int code;
 
-    if (code == 0)
-        tell_beginner(ctx, reply);
-    if (code == 0 && args_has(&ctx->args, "tasks") && output_format(&ctx->args) == FORMAT_TABLE)
-        code = show_tasks(&ctx->args, json_object_get(reply, "results"));
-    else if (code == 0)
-        code = show_results(&ctx->args, json_object_get(reply, "results"), RESULT_JOB);
+    if (output_format(&ctx->args) != FORMAT_TABLE)
+        return stream_run(ctx, params);
+    json_object_set_new(params, "fields", shown_fields(tasks));
+    result_rows_init(&g.rows, false);
+    code = context_rows(ctx, "job.show", params, &rows, &reply);
+    if (code == EXIT_ALL) {
+        tell_beginner(reply);
+        code = tasks ? show_tasks(&ctx->args, &g.rows) : show_result_rows(&ctx->args, &g.rows, RESULT_JOB);
+    }
+    result_rows_clear(&g.rows);
     json_decref(reply);
     return code;
 }
@@ -255,7 +327,7 @@ static int job_show(struct context *ctx)
         return EXIT_USAGE;
     if (!args_has(&ctx->args, "text"))
         return show_run(ctx, run);
-    code = context_call(ctx, "job.show", json_pack("{s:I}", "run", run), &reply);
+    code = context_call(ctx, "job.show", json_pack("{s:I, s:[s]}", "run", run, "fields", "host"), &reply);
     if (code == 0)
         fputs(json_string_value(json_object_get(reply, "text")), stdout);
     json_decref(reply);

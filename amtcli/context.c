@@ -107,6 +107,24 @@ static void leave_when_interrupted(void *arg)
         client_leave(ctx->client);
 }
 
+/* And nobody reads on what is printed: there is nothing left to be done. */
+static void leave_when_unwanted(void *arg)
+{
+    struct context *ctx = arg;
+
+    if (interrupt_count() > 0 || ferror(stdout))
+        client_leave(ctx->client);
+}
+
+static int call_failed(struct context *ctx, const struct err *err)
+{
+    context_drop(ctx, err);
+    if (interrupt_count() == 0 || err->cause != CAUSE_NO_DAEMON)
+        return context_failure(ctx, err);
+    fputs("amtcli: left; amtd may have done it all the same\n", stderr);
+    return EXIT_SOME_FAILED;
+}
+
 int context_call_details(struct context *ctx, const char *name, json_t *params, json_t **reply)
 {
     struct err err = ERR_INIT;
@@ -119,11 +137,23 @@ int context_call_details(struct context *ctx, const char *name, json_t *params, 
     }
     if (client_call(ctx->client, name, params, NULL, leave_when_interrupted, ctx, reply, &err) == 0)
         return 0;
-    context_drop(ctx, &err);
-    if (interrupt_count() == 0 || err.cause != CAUSE_NO_DAEMON)
-        return context_failure(ctx, &err);
-    fputs("amtcli: left; amtd may have done it all the same\n", stderr);
-    return EXIT_SOME_FAILED;
+    return call_failed(ctx, &err);
+}
+
+int context_rows(struct context *ctx, const char *name, json_t *params, const struct reply_rows *rows,
+                 json_t **reply)
+{
+    struct err err = ERR_INIT;
+
+    if (reply)
+        *reply = NULL;
+    if (!context_client(ctx)) {
+        json_decref(params);
+        return EXIT_NO_DAEMON;
+    }
+    if (client_rows(ctx->client, name, params, rows, leave_when_unwanted, ctx, reply, &err) == 0)
+        return EXIT_ALL;
+    return call_failed(ctx, &err);
 }
 
 int context_call(struct context *ctx, const char *name, json_t *params, json_t **reply)

@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include "amtcli/cmd.h"
+#include "amtcli/csv_rows.h"
 #include "amtcli/table.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-
-#define CELL_MAX (1 << 20)
 
 const struct option_row options_output[] = {{"output", 'o', OPTION_CHOICE, "FORMAT",
                                              "how results are printed", .choices = "table json csv",
@@ -144,130 +143,135 @@ const json_t *cell_value(const json_t *row, const char *field)
     return strcmp(dot + 1, "*") == 0 ? value : json_object_get(value, dot + 1);
 }
 
+void cell_put(const json_t *value, bool printable, struct buf *out)
+{
+    value_text(value, printable ? text_printable : buf_add, out);
+}
+
 void cell_text(const json_t *row, const char *field, struct buf *out)
 {
-    value_text(cell_value(row, field), text_printable, out);
+    cell_put(cell_value(row, field), true, out);
 }
 
-/* --- CSV (RFC 4180) --- */
+/* --- rows on their way out --- */
 
-static void csv_cell(FILE *to, const char *text, bool first)
-{
-    if (!first)
-        putc(',', to);
-    if (!text[strcspn(text, "\",\r\n")]) {
-        fputs(text, to);
-        return;
-    }
-    putc('"', to);
-    for (; *text; text++) {
-        if (*text == '"')
-            putc('"', to);
-        putc(*text, to);
-    }
-    putc('"', to);
-}
-
-struct csv_column {
-    char *title;
-    char *field;
-};
-
-struct csv_columns {
-    struct csv_column *items;
-    size_t count;
-};
-
-static void csv_add(struct csv_columns *all, char *title, char *field)
-{
-    all->items = xrealloc(all->items, (all->count + 1) * sizeof(*all->items));
-    all->items[all->count++] = (struct csv_column){title, field};
-}
-
-/* "tags.*" becomes a column for each name that any row has: "tag.site", as host import reads it. */
-static void csv_expand(struct csv_columns *all, const json_t *rows, const char *field)
-{
-    size_t n = strcspn(field, ".");
-    char *object = xstrndup(field, n);
-    char *one = xstrndup(field, field[n - 1] == 's' ? n - 1 : n);
-    json_t *seen = json_object(), *row, *value;
-    const char *name;
-    size_t i;
-
-    json_array_foreach((json_t *)rows, i, row)
-    {
-        json_object_foreach(json_object_get(row, object), name, value)
-        {
-            if (json_object_get(seen, name))
-                continue;
-            json_object_set_new(seen, name, json_true());
-            csv_add(all, xasprintf("%s.%s", one, name), xasprintf("%s.%s", object, name));
-        }
-    }
-    json_decref(seen);
-    free(object);
-    free(one);
-}
-
-static struct csv_columns csv_columns(const json_t *rows, const struct column *columns)
-{
-    struct csv_columns all = {0};
-
-    for (; columns->title; columns++) {
-        size_t n = strlen(columns->field);
-
-        if (n > 2 && strcmp(columns->field + n - 2, ".*") == 0)
-            csv_expand(&all, rows, columns->field);
-        else
-            csv_add(&all, xstrdup(columns->field), xstrdup(columns->field));
-    }
-    return all;
-}
-
-/* Bytes as they are, so that a program (and host import) reads what amtd has; a terminal is spared. */
 void output_csv(FILE *to, const json_t *rows, const struct column *columns)
 {
-    put_text *put = isatty(fileno(to)) ? text_printable : buf_add;
-    struct csv_columns all = csv_columns(rows, columns);
+    struct csv_rows *csv = csv_rows_new(to, columns);
+    const json_t *row;
     size_t i;
+
+    json_array_foreach((json_t *)rows, i, row) csv_rows_add(csv, row);
+    csv_rows_end(csv);
+    csv_rows_free(csv);
+}
+
+struct output {
+    enum format format;
+    bool tty;   /* stdout */
+    bool begun; /* of JSON */
+    struct table *table;
+    struct csv_rows *csv;
+};
+
+struct output *output_begin(enum format format, const struct column *columns)
+{
+    struct output *o = xcalloc(1, sizeof(*o));
+
+    o->format = format;
+    o->tty = isatty(STDOUT_FILENO);
+    if (format == FORMAT_CSV)
+        o->csv = csv_rows_new(stdout, columns);
+    else if (format == FORMAT_TABLE)
+        o->table = table_new(columns);
+    return o;
+}
+
+static void json_text(struct output *o, const char *json, size_t n)
+{
+    fputs(o->begun ? ",\n" : "[\n", stdout);
+    fwrite(json, 1, n, stdout);
+    o->begun = true;
+}
+
+void output_row(struct output *o, const json_t *row)
+{
+    char *text;
+
+    switch (o->format) {
+    case FORMAT_JSON:
+        text = json_dumps(row, output_line_flags() | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
+        json_text(o, text, strlen(text));
+        free(text);
+        break;
+    case FORMAT_CSV:
+        csv_rows_add(o->csv, row);
+        break;
+    case FORMAT_TABLE:
+        table_add(o->table, row);
+        break;
+    }
+}
+
+/* To a program it goes as it is. */
+void output_row_text(struct output *o, const char *json, size_t n)
+{
     json_t *row;
 
-    for (size_t c = 0; c < all.count; c++)
-        csv_cell(to, all.items[c].title, c == 0);
-    fputs("\r\n", to);
-    json_array_foreach((json_t *)rows, i, row)
-    {
-        for (size_t c = 0; c < all.count; c++) {
-            struct buf cell = buf_init(CELL_MAX);
+    if (o->format == FORMAT_JSON && !o->tty) {
+        json_text(o, json, n);
+        return;
+    }
+    row = json_loadb(json, n, JSON_DECODE_ANY, NULL);
+    output_row(o, row);
+    json_decref(row);
+}
 
-            value_text(cell_value(row, all.items[c].field), put, &cell);
-            csv_cell(to, buf_str(&cell), c == 0);
-            buf_free(&cell);
-        }
-        fputs("\r\n", to);
+static void output_free(struct output *o)
+{
+    table_free(o->table);
+    csv_rows_free(o->csv);
+    free(o);
+}
+
+void output_end(struct output *o)
+{
+    switch (o->format) {
+    case FORMAT_JSON:
+        puts(o->begun ? "\n]" : "[]");
+        break;
+    case FORMAT_CSV:
+        csv_rows_end(o->csv);
+        break;
+    case FORMAT_TABLE:
+        table_end(o->table);
+        break;
     }
-    for (size_t c = 0; c < all.count; c++) {
-        free(all.items[c].title);
-        free(all.items[c].field);
-    }
-    free(all.items);
+    output_free(o);
+}
+
+void output_break(struct output *o)
+{
+    if (o->begun)
+        putchar('\n');
+    output_free(o);
+}
+
+void output_none(enum format format, size_t count, const char *none)
+{
+    if (format == FORMAT_TABLE && count == 0 && (none || isatty(STDOUT_FILENO)))
+        fputs(none ? none : "nothing to show\n", stderr);
 }
 
 void output_rows(enum format format, const json_t *rows, const struct column *columns)
 {
-    switch (format) {
-    case FORMAT_JSON:
-        output_json(rows);
-        break;
-    case FORMAT_CSV:
-        output_csv(stdout, rows, columns);
-        break;
-    case FORMAT_TABLE:
-        if (json_array_size(rows) == 0 && isatty(STDOUT_FILENO))
-            fputs("nothing to show\n", stderr);
-        table_print(rows, columns);
-        break;
-    }
+    struct output *o = output_begin(format, columns);
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach((json_t *)rows, i, row) output_row(o, row);
+    output_none(format, json_array_size(rows), NULL);
+    output_end(o);
 }
 
 void output_object(enum format format, const json_t *object, const struct column *fields)

@@ -28,8 +28,21 @@ struct column {
     value_form *form;  /* in tables, where it is not shown as it is; NULL */
 };
 
-/* rows: an array of objects. JSON prints the rows themselves, not the columns. A table fits its terminal
- * (table.h), which is told of when it is empty. */
+/* Rows on their way out, one at a time. JSON prints the rows themselves, not the columns, each as it comes
+ * and on a line; CSV as they come, too, unless a column is all pairs of an object; a table, which fits its
+ * terminal (table.h), when all are there: it keeps no more than the cells. Nothing is printed before the
+ * first row or the end. */
+struct output;
+struct output *output_begin(enum format format, const struct column *columns); /* columns: borrowed */
+void output_row(struct output *output, const json_t *row);
+/* The same of its text as JSON, an object without line breaks. */
+void output_row_text(struct output *output, const char *json, size_t n);
+void output_end(struct output *output);   /* prints what is left; frees */
+void output_break(struct output *output); /* not all have come: what is printed has no end; frees */
+/* Whoever looks at a terminal is told when there was no row; none: what he is told instead, wherever he
+ * looks. */
+void output_none(enum format format, size_t count, const char *none);
+/* rows: an array of objects; and output_none. */
 void output_rows(enum format format, const json_t *rows, const struct column *columns);
 /* As CSV to a stream; to a terminal made printable. */
 void output_csv(FILE *to, const json_t *rows, const struct column *columns);
@@ -46,5 +59,7 @@ size_t output_line_flags(void);
 void cell_text(const json_t *row, const char *field, struct buf *out);
 /* The value a field names, borrowed; NULL: there is none. */
 const json_t *cell_value(const json_t *row, const char *field);
+/* A value as text; appended. */
+void cell_put(const json_t *value, bool printable, struct buf *out);
 
 #endif

@@ -89,7 +89,7 @@ static void add_states(json_t *row)
 }
 
 /* "4 ok, 1 skipped". */
-static void add_task_counts(json_t *row)
+void result_count_tasks(json_t *row)
 {
     static const char *const results[] = {"ok", "skipped", "failed"};
     struct buf text = buf_init(200);
@@ -107,6 +107,7 @@ static void add_task_counts(json_t *row)
             buf_printf(&text, "%s%zu %s", text.len > 0 ? ", " : "", count, results[i]);
     }
     json_object_set_new(row, "task_counts", json_string(buf_str(&text)));
+    json_object_del(row, "tasks");
     buf_free(&text);
 }
 
@@ -161,11 +162,14 @@ static void print_table(const json_t *rows, bool fold, enum result_shape shape)
 
     if (json_array_size(rows) == 0)
         return;
-    all = json_deep_copy(rows);
-    json_array_foreach(all, i, row)
+    all = json_array();
+    json_array_foreach((json_t *)rows, i, row)
     {
-        if (shape == RESULT_JOB)
-            add_task_counts(row);
+        json_t *copy = json_copy(row); /* only members of its own are added */
+
+        if (shape == RESULT_JOB && json_object_get(copy, "tasks"))
+            result_count_tasks(copy);
+        json_array_append_new(all, copy);
     }
     shown = fold ? fold_results(all, own) : json_incref(all);
     json_array_foreach(shown, i, row)
@@ -375,22 +379,23 @@ static json_t *tasks_of(const json_t *rows)
     return flat;
 }
 
+const struct column result_task_columns[] = {{"HOST", "host"},
+                                             {"TASK", "task"},
+                                             {"RESULT", "result"},
+                                             {"FROM", "from"},
+                                             {"TO", "to"},
+                                             {"SECONDS", "seconds"},
+                                             {"TRIES", "tries"},
+                                             {"CAUSE", "cause"},
+                                             {"CODE", "code"},
+                                             {"MESSAGE", "message"},
+                                             {NULL}};
+
 static void print_tasks_csv(const json_t *rows)
 {
-    static const struct column columns[] = {{"HOST", "host"},
-                                            {"TASK", "task"},
-                                            {"RESULT", "result"},
-                                            {"FROM", "from"},
-                                            {"TO", "to"},
-                                            {"SECONDS", "seconds"},
-                                            {"TRIES", "tries"},
-                                            {"CAUSE", "cause"},
-                                            {"CODE", "code"},
-                                            {"MESSAGE", "message"},
-                                            {NULL}};
     json_t *flat = tasks_of(rows);
 
-    output_rows(FORMAT_CSV, flat, columns);
+    output_rows(FORMAT_CSV, flat, result_task_columns);
     json_decref(flat);
 }
 
@@ -603,24 +608,17 @@ static void print_causes(const json_t *rows)
     json_decref(causes);
 }
 
-int show_tasks(const struct args *args, const json_t *results)
+int show_tasks(const struct args *args, struct result_rows *r)
 {
-    struct result_rows r;
-    json_t *flat, *row;
-    size_t i;
-    int code;
+    json_t *flat;
 
-    result_rows_init(&r, false);
-    json_array_foreach((json_t *)results, i, row) result_rows_add(&r, row);
-    result_rows_sort(&r);
-    flat = tasks_of(r.rows);
+    result_rows_sort(r);
+    flat = tasks_of(r->rows);
     print_table(flat, wants_folding(args, flat), RESULT_TASK);
     fflush(stdout);
     print_causes(flat);
-    code = r.failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
     json_decref(flat);
-    result_rows_clear(&r);
-    return code;
+    return r->failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL;
 }
 
 static int code_of(const struct result_rows *r)

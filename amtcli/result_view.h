@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "amtcli/args.h"
+#include "amtcli/output.h"
 #include "amtcli/result_rows.h"
 
 enum result_shape {
@@ -29,6 +30,9 @@ enum result_shape {
     RESULT_FILTER, /* policy, filters, state; counts */
 };
 
+/* Of a task of a host of a job, as CSV. */
+extern const struct column result_task_columns[];
+
 /* The shape of a task's results ("power"); task may be NULL. */
 enum result_shape result_shape(const char *task);
 
@@ -42,6 +46,9 @@ int results_code(const json_t *results);
 int show_result_rows(const struct args *args, struct result_rows *rows, enum result_shape shape);
 /* Of the results of a job: a table with a row for each task of each host, and why some failed. Returns the
  * same. */
-int show_tasks(const struct args *args, const json_t *results);
+int show_tasks(const struct args *args, struct result_rows *rows);
+/* Of a result of a job that is to be shown without its tasks: how many there were takes their place, so that
+ * many hosts take little memory. */
+void result_count_tasks(json_t *row);
 
 #endif

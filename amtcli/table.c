@@ -18,6 +18,8 @@
 #define TITLE_LEAST  16 /* of an object's fields */
 
 struct table {
+    const struct column *of;
+    size_t room;                /* for so many rows */
     size_t rows;                /* the first one is the titles */
     size_t columns;             /* those shown */
     size_t fields[COLUMNS_MAX]; /* which of a row's cells each shows */
@@ -27,18 +29,16 @@ struct table {
     bool wraps;
 };
 
-static char *cell(const json_t *row, const struct column *column)
+static void put_cell(const json_t *row, const struct column *column, struct buf *text)
 {
-    struct buf text = buf_init(CELL_MAX);
     const json_t *value = cell_value(row, column->field);
 
     if (column->form && value)
-        column->form(value, &text);
+        column->form(value, text);
     else if (json_is_string(value))
-        form_moment(value, &text); /* uniform in all tables; other strings stay what they are */
+        form_moment(value, text); /* uniform in all tables; other strings stay what they are */
     else
-        cell_text(row, column->field, &text);
-    return buf_take(&text);
+        cell_put(value, true, text);
 }
 
 static const char *cell_at(const struct table *t, size_t row, size_t column)
@@ -46,25 +46,51 @@ static const char *cell_at(const struct table *t, size_t row, size_t column)
     return t->cells[row * t->cells_in_row + t->fields[column]];
 }
 
-static void table_init(struct table *t, const json_t *rows, const struct column *columns)
+/* Room for one row more, which is then there. */
+static char **new_row(struct table *t)
 {
-    memset(t, 0, sizeof(*t));
-    for (size_t c = 0; c < COLUMNS_MAX && columns[c].title; c++)
-        t->fields[t->columns++] = c;
-    t->rows = json_array_size(rows) + 1;
-    t->cells_in_row = t->columns;
-    t->cells = xcalloc(t->rows * t->columns + 1, sizeof(char *));
-    for (size_t r = 0; r < t->rows; r++)
-        for (size_t c = 0; c < t->columns; c++)
-            t->cells[r * t->columns + c] =
-                r == 0 ? xstrdup(columns[c].title) : cell(json_array_get(rows, r - 1), &columns[c]);
+    if (t->rows == t->room) {
+        t->room = t->room > 0 ? 2 * t->room : 64;
+        t->cells = xreallocarray(t->cells, t->room, t->cells_in_row * sizeof(*t->cells));
+    }
+    return &t->cells[t->rows++ * t->cells_in_row];
 }
 
-static void table_clear(struct table *t)
+struct table *table_new(const struct column *columns)
 {
+    struct table *t = xcalloc(1, sizeof(*t));
+    char **titles;
+
+    t->of = columns;
+    for (size_t c = 0; c < COLUMNS_MAX && columns[c].title; c++)
+        t->fields[t->columns++] = c;
+    t->cells_in_row = t->columns;
+    titles = new_row(t);
+    for (size_t c = 0; c < t->columns; c++)
+        titles[c] = xstrdup(columns[c].title);
+    return t;
+}
+
+void table_add(struct table *t, const json_t *row)
+{
+    char **cells = new_row(t);
+
+    for (size_t c = 0; c < t->columns; c++) {
+        struct buf text = buf_init(CELL_MAX);
+
+        put_cell(row, &t->of[c], &text);
+        cells[c] = buf_take(&text);
+    }
+}
+
+void table_free(struct table *t)
+{
+    if (!t)
+        return;
     for (size_t i = 0; i < t->rows * t->cells_in_row; i++)
         free(t->cells[i]);
     free(t->cells);
+    free(t);
 }
 
 /* --- widths --- */
@@ -171,6 +197,12 @@ static void measure(struct table *t)
 
 /* --- lines --- */
 
+static void put_blanks(size_t n)
+{
+    while (n-- > 0)
+        putchar(' ');
+}
+
 /* One line of a row: what is next of each cell; rest is what comes behind it. Nothing is padded for nothing:
  * a line ends with its last cell that holds something. False: nothing is left. */
 static bool put_line(const struct table *t, const char **rest)
@@ -182,14 +214,16 @@ static bool put_line(const struct table *t, const char **rest)
         columns--;
     for (size_t c = 0; c < columns; c++) {
         size_t skip = 0, n = t->wraps ? wrap_next(rest[c], t->widths[c], &skip) : strlen(rest[c]), width;
-        char *text = xstrndup(rest[c], n);
+        char *part = rest[c][n] ? xstrndup(rest[c], n) : NULL;
+        const char *text = part ? part : rest[c];
 
-        printf("%*s%s", (int)blanks, "", text);
+        put_blanks(blanks);
+        fputs(text, stdout);
         width = text_width(text);
         blanks = GAP + (width < t->widths[c] ? t->widths[c] - width : 0);
         rest[c] += n + skip;
         more |= rest[c][0] != '\0';
-        free(text);
+        free(part);
     }
     putchar('\n');
     return more;
@@ -205,17 +239,13 @@ static void put_row(const struct table *t, size_t row)
         ;
 }
 
-void table_print(const json_t *rows, const struct column *columns)
+void table_end(struct table *t)
 {
-    struct table t;
-
-    if (json_array_size(rows) == 0)
+    if (t->rows < 2)
         return;
-    table_init(&t, rows, columns);
-    measure(&t);
-    for (size_t r = 0; r < t.rows; r++)
-        put_row(&t, r);
-    table_clear(&t);
+    measure(t);
+    for (size_t r = 0; r < t->rows; r++)
+        put_row(t, r);
 }
 
 void table_print_object(const json_t *object, const struct column *fields)
@@ -225,12 +255,13 @@ void table_print_object(const json_t *object, const struct column *fields)
     for (const struct column *f = fields; f->title; f++)
         width = strlen(f->title) + 1 > width ? strlen(f->title) + 1 : width;
     for (; fields->title; fields++) {
-        char *text = cell(object, fields);
+        struct buf text = buf_init(CELL_MAX);
 
-        if (text[0]) {
+        put_cell(object, fields, &text);
+        if (text.len > 0) {
             printf("%-*s ", (int)width, fields->title);
-            wrap_print(stdout, text, width + 1, columns);
+            wrap_print(stdout, buf_str(&text), width + 1, columns);
         }
-        free(text);
+        buf_free(&text);
     }
 }

@@ -5,8 +5,11 @@
 
 #include "amtcli/output.h"
 
-/* To stdout; of no rows nothing. */
-void table_print(const json_t *rows, const struct column *columns);
+struct table;
+struct table *table_new(const struct column *columns);  /* borrowed */
+void table_add(struct table *table, const json_t *row); /* of which it keeps the cells */
+void table_end(struct table *table);                    /* to stdout; of no rows nothing */
+void table_free(struct table *table);                   /* NULL is fine */
 /* An object, a line for each field that it has. */
 void table_print_object(const json_t *object, const struct column *fields);
 

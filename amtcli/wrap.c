@@ -13,10 +13,17 @@
 
 size_t text_width(const char *text)
 {
-    wchar_t *wide = xcalloc(strlen(text) + 1, sizeof(*wide));
-    size_t n = mbstowcs(wide, text, strlen(text) + 1);
-    int width = n != (size_t)-1 ? wcswidth(wide, n) : -1;
+    size_t plain = 0, n;
+    wchar_t *wide;
+    int width;
 
+    while (text[plain] >= ' ' && text[plain] <= '~')
+        plain++;
+    if (!text[plain]) /* as most are */
+        return plain;
+    wide = xcalloc(strlen(text) + 1, sizeof(*wide));
+    n = mbstowcs(wide, text, strlen(text) + 1);
+    width = n != (size_t)-1 ? wcswidth(wide, n) : -1;
     free(wide);
     return width >= 0 ? (size_t)width : strlen(text);
 }

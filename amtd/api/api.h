@@ -11,6 +11,7 @@
 
 struct daemon;      /* amtd/daemon.h: the parts a handler may reach */
 struct api_request; /* one call under way */
+struct api_list;
 
 /* On what the role of a call is needed. */
 enum api_scope {
@@ -38,7 +39,7 @@ struct api_param {
     enum api_told told;
 };
 
-/* Exactly one of work and start is set. */
+/* Exactly one of work, start and list is set. */
 struct api_call {
     const char *name; /* "host.add" */
     enum api_role role;
@@ -52,6 +53,7 @@ struct api_call {
     void (*start)(struct api_request *rq);
     const char *summary;
     enum api_scope scope;
+    const struct api_list *list; /* answers with rows, as many as there are (listing.h) */
 };
 
 extern const struct api_call api_calls[]; /* ended by name NULL */

@@ -1,6 +1,7 @@
 /* The table of all calls. Names and shapes: docs/api.md. */
 #include "amtd/api/calls.h"
 
+#include "amtd/api/listing.h"
 #include "amtd/api/log_range.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -39,7 +40,13 @@ static const struct api_param host_import_params[] = {
 };
 static const struct api_param filter_confirm_params[] = {
     TARGET, {"when", API_STRING, false, "now (what is active), agent or worm (what waits for it)"}, END};
-static const struct api_param host_list_params[] = {{"target", API_STRING, false, "which hosts"}, END};
+#define FIELDS                                                                                               \
+    {                                                                                                        \
+        "fields", API_ARRAY, false, "members that are of use, such as facts.power; others may be left out"   \
+    }
+static const struct api_param host_list_params[] = {
+    {"target", API_STRING, false, "which hosts"}, FIELDS, END};
+static const struct api_param filter_status_params[] = {{"target", API_STRING, false, "which hosts"}, END};
 static const struct api_param host_set_params[] = {
     TARGET,
     {"address", API_STRING, false, "of the first; counts up; empty: remove"},
@@ -181,7 +188,6 @@ static const struct api_param schedule_add_params[] = {
     {"catch_up", API_BOOLEAN, false, "do once what amtd slept through"},
     ROLLOUT,
     {"profile", API_STRING, false, "use this one alone"},
-    {"replace", API_BOOLEAN, false, "it is there, and becomes this"},
     END,
 };
 static const struct api_param schedule_show_params[] = {
@@ -201,6 +207,7 @@ static const struct api_param ider_start_params[] = {
     END,
 };
 static const struct api_param run_params[] = {{"run", API_INTEGER, true, "its number"}, END};
+static const struct api_param run_show_params[] = {{"run", API_INTEGER, true, "its number"}, FIELDS, END};
 static const struct api_param run_list_params[] = {{"limit", API_INTEGER, false, "newest so many"}, END};
 static const struct api_param activity_export_params[] = {{"since_ms", API_INTEGER, false, "how long ago"},
                                                           END};
@@ -359,6 +366,8 @@ static const struct api_param inventory_host_params[] = {{"host", API_STRING, tr
 static const struct api_param inventory_list_params[] = {
     {"target", API_STRING, false, "which hosts; not given: all"},
     {"columns", API_ARRAY, false, "names of facts; not given: everything"},
+    {"flat", API_BOOLEAN, false, "with columns: host, seen and the facts as members side by side"},
+    FIELDS,
     END,
 };
 static const struct api_param inventory_diff_params[] = {
@@ -374,13 +383,18 @@ static const struct api_param devicelog_show_params[] = {
     {"words", API_STRING, false, "what it says"},
     {"severity", API_STRING, false, "of event logs"},
     {"limit", API_INTEGER, false, "the newest so many"},
+    FIELDS,
     END,
 };
 static const struct api_param purge_run_params[] = {{"dry_run", API_BOOLEAN, false, "only say what would go"},
                                                     END};
 static const struct api_param sweep_params[] = {{"sweep", API_INTEGER, true, "its number"}, END};
 static const struct api_param sweep_or_newest_params[] = {
-    {"sweep", API_INTEGER, false, "its number; not given: the newest"}, END};
+    {"sweep", API_INTEGER, false, "its number; not given: the newest"},
+    {"each", API_BOOLEAN, false, "also a row for each address where nothing is, and no ranges"},
+    FIELDS,
+    END,
+};
 static const struct api_param discover_diff_params[] = {
     {"from", API_INTEGER, false, "the earlier sweep; not given: the one before through the same addresses"},
     {"to", API_INTEGER, false, "the later sweep; not given: the newest"},
@@ -407,8 +421,8 @@ const struct api_call api_calls[] = {
     {"host.add", ROLE_ADMINISTER, host_add_params, false, call_host_add, NULL, "adds hosts"},
     {"host.import", ROLE_ADMINISTER, host_import_params, false, call_host_import, NULL,
      "adds hosts from a table"},
-    {"host.list", ROLE_WATCH, host_list_params, true, call_host_list, NULL, "hosts with tags and facts",
-     API_TARGET},
+    {"host.list", ROLE_WATCH, host_list_params, true, NULL, NULL, "hosts with tags and facts", API_TARGET,
+     &list_hosts},
     {"host.set", ROLE_ADMINISTER, host_set_params, false, call_host_set, NULL, "changes hosts", API_TARGET},
     {"host.remove", ROLE_ADMINISTER, host_remove_params, false, call_host_remove, NULL, "removes hosts",
      API_TARGET},
@@ -451,7 +465,7 @@ const struct api_call api_calls[] = {
      "a certificate and key for a client of devices with mutual TLS"},
     {"certificate.ca_renew", ROLE_ADMINISTER, none, false, call_certificate_ca_renew, NULL,
      "makes a new CA; the one before stays trusted as long as machines have certificates of it"},
-    {"filter.status", ROLE_WATCH, host_list_params, true, call_filter_status, NULL,
+    {"filter.status", ROLE_WATCH, filter_status_params, true, call_filter_status, NULL,
      "which filters are active where, since when and by whom", API_TARGET},
     {"filter.names", ROLE_WATCH, target_only, true, call_filter_names, NULL,
      "what names in filter files stand for on hosts, by their tags and collections", API_TARGET},
@@ -462,26 +476,27 @@ const struct api_call api_calls[] = {
     {"discover.cancel", ROLE_OPERATE, sweep_params, false, NULL, call_discover_cancel,
      "stops a sweep where it is"},
     {"discover.list", ROLE_WATCH, run_list_params, true, call_discover_list, NULL, "sweeps, newest first"},
-    {"discover.show", ROLE_WATCH, sweep_or_newest_params, true, call_discover_show, NULL,
-     "what a sweep found"},
+    {"discover.show", ROLE_WATCH, sweep_or_newest_params, true, NULL, NULL, "what a sweep found", API_ALL,
+     &list_sweep},
     {"discover.diff", ROLE_WATCH, discover_diff_params, true, call_discover_diff, NULL,
      "what is new, gone or changed between two sweeps"},
     {"inventory.show", ROLE_WATCH, inventory_show_params, true, call_inventory_show, NULL,
      "what a machine is made of", API_HOST},
     {"inventory.history", ROLE_WATCH, inventory_host_params, true, call_inventory_history, NULL,
      "its versions", API_HOST},
-    {"inventory.list", ROLE_WATCH, inventory_list_params, true, call_inventory_list, NULL,
-     "facts of many machines", API_TARGET},
+    {"inventory.list", ROLE_WATCH, inventory_list_params, true, NULL, NULL, "facts of many machines",
+     API_TARGET, &list_inventory},
     {"inventory.diff", ROLE_WATCH, inventory_diff_params, true, call_inventory_diff, NULL,
      "what changed, or differs"},
-    {"devicelog.show", ROLE_WATCH, devicelog_show_params, true, call_devicelog_show, NULL,
-     "what was read of devices' event and audit logs", API_TARGET},
+    {"devicelog.show", ROLE_WATCH, devicelog_show_params, true, NULL, NULL,
+     "what was read of devices' event and audit logs", API_TARGET, &list_device_log},
     {"run.start", ROLE_WATCH, run_start_params, false, NULL, call_run_start, "runs a task on a target",
      API_TARGET},
     {"run.cancel", ROLE_OPERATE, run_params, false, NULL, call_run_cancel, "begins no more hosts of a run",
      API_RUN},
     {"run.list", ROLE_WATCH, run_list_params, true, call_run_list, NULL, "runs, newest first", API_ANY},
-    {"run.show", ROLE_WATCH, run_params, true, call_run_show, NULL, "one run with its results", API_ANY},
+    {"run.show", ROLE_WATCH, run_show_params, true, NULL, NULL, "one run with its results", API_ANY,
+     &list_run},
     {"job.check", ROLE_WATCH, job_check_params, true, call_job_check, NULL, "reads a job file", API_ANY},
     {"job.run", ROLE_WATCH, job_run_params, false, NULL, call_job_run, "runs a job on a target", API_TARGET},
     {"job.retry", ROLE_WATCH, job_retry_params, false, NULL, call_job_retry,
@@ -496,8 +511,8 @@ const struct api_call api_calls[] = {
      API_RUN},
     {"job.list", ROLE_WATCH, job_list_params, true, call_job_list, NULL, "runs of jobs, newest first",
      API_ANY},
-    {"job.show", ROLE_WATCH, run_params, true, call_job_show, NULL, "one run of a job with its results",
-     API_ANY},
+    {"job.show", ROLE_WATCH, run_show_params, true, NULL, NULL, "one run of a job with its results", API_ANY,
+     &list_job},
     {"schedule.add", ROLE_WATCH, schedule_add_params, false, NULL, call_schedule_add,
      "has a job begin by itself", API_TARGET},
     {"schedule.list", ROLE_WATCH, none, true, NULL, call_schedule_list, "all schedules", API_ANY},

@@ -6,7 +6,7 @@
 
 typedef int work_call(struct tx *tx, const json_t *params, json_t **reply, struct err *err);
 
-work_call call_host_add, call_host_import, call_host_list, call_host_set, call_host_remove;
+work_call call_host_add, call_host_import, call_host_set, call_host_remove;
 work_call call_collection_put, call_collection_list, call_collection_show, call_collection_remove,
     call_collection_set, call_filter_names;
 work_call call_profile_put, call_profile_list, call_profile_show, call_profile_remove;
@@ -17,10 +17,9 @@ work_call call_certificate_list, call_certificate_ca, call_certificate_ca_renew,
 work_call call_password_list, call_password_show, call_password_forget, call_password_export,
     call_password_saved;
 work_call call_filter_status, call_filter_confirm;
-work_call call_run_list, call_run_show, call_activity_list;
-work_call call_inventory_show, call_inventory_history, call_inventory_list, call_inventory_diff;
-work_call call_devicelog_show;
-work_call call_discover_list, call_discover_show, call_discover_diff;
+work_call call_run_list, call_activity_list;
+work_call call_inventory_show, call_inventory_history, call_inventory_diff;
+work_call call_discover_list, call_discover_diff;
 void call_discover_start(struct api_request *rq);
 void call_discover_cancel(struct api_request *rq);
 work_call call_grant_list, call_api_list;
@@ -35,7 +34,7 @@ void call_run_start(struct api_request *rq);
 void call_run_cancel(struct api_request *rq);
 work_call call_config_check, call_config_schema, call_config_declared, call_config_list, call_config_forget;
 void call_config_declare(struct api_request *rq);
-work_call call_job_check, call_job_schema, call_job_list, call_job_show;
+work_call call_job_check, call_job_schema, call_job_list;
 void call_schedule_add(struct api_request *rq);
 void call_schedule_list(struct api_request *rq);
 void call_schedule_show(struct api_request *rq);

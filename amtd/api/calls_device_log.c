@@ -2,35 +2,36 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/api/listing.h"
 #include "amtd/store/device_log.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/xalloc.h"
 #include "wsman/device_log.h"
 
 #define LIMIT_DEFAULT 1000
 #define RAW_TEXT_MAX  4096
 
-static void set(json_t *json, const char *name, const char *value)
+static void write_record(void *arg, const struct device_log_row *row)
 {
-    if (value)
-        json_object_set_new(json, name, json_string(value));
-}
-
-static json_t *row_json(const struct device_log_row *row)
-{
+    struct rows *rows = arg;
     struct buf raw = buf_init(RAW_TEXT_MAX);
-    json_t *json = json_pack("{s:s, s:o}", "host", row->host, "at", json_time(row->at_ms));
 
-    set(json, "severity", row->severity);
-    set(json, "source", row->source);
-    set(json, "who", row->who);
-    set(json, "address", row->address);
-    set(json, "text", row->text);
-    text_base64(&raw, row->raw, row->raw_size);
-    json_object_set_new(json, "raw", json_string(buf_str(&raw)));
+    rows_begin(rows);
+    rows_text(rows, "host", row->host);
+    rows_time(rows, "at", row->at_ms);
+    rows_text_if(rows, "severity", row->severity);
+    rows_text_if(rows, "source", row->source);
+    rows_text_if(rows, "who", row->who);
+    rows_text_if(rows, "address", row->address);
+    rows_text_if(rows, "text", row->text);
+    if (rows_want(rows, "raw")) {
+        text_base64(&raw, row->raw, row->raw_size);
+        rows_text(rows, "raw", buf_str(&raw));
+    }
+    rows_end(rows);
     buf_free(&raw);
-    return json;
 }
 
 static int read_query(const json_t *params, struct device_log_query *query, struct err *err)
@@ -54,16 +55,26 @@ static int read_query(const json_t *params, struct device_log_query *query, stru
     return 0;
 }
 
-int call_devicelog_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+static int open_records(struct tx *tx, struct listing *l, struct err *err)
 {
+    struct listing_ids *ids = xcalloc(1, sizeof(*ids));
     struct device_log_query query = {0};
-    struct device_log_rows rows;
 
-    if (read_query(params, &query, err) != 0 || tx_device_log_find(tx, &query, &rows, err) != 0)
+    l->state = ids;
+    if (read_query(l->params, &query, err) != 0)
         return -1;
-    *reply = json_array();
-    for (size_t i = 0; i < rows.count; i++)
-        json_array_append_new(*reply, row_json(&rows.items[i]));
-    device_log_rows_clear(&rows);
-    return 0;
+    return tx_device_log_find(tx, &query, &ids->ids, &ids->count, err);
 }
+
+static int write_one(struct tx *tx, void *state, int64_t id, struct rows *rows, struct err *err)
+{
+    (void)state;
+    return tx_device_log_tell(tx, id, write_record, rows, err);
+}
+
+static int more_records(struct tx *tx, struct listing *l, struct err *err)
+{
+    return listing_some(tx, l, write_one, err);
+}
+
+const struct api_list list_device_log = {open_records, more_records, listing_ids_free};

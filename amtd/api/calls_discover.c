@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/api/listing.h"
 #include "amtd/daemon.h"
 #include "amtd/discover/discovery.h"
 #include "amtd/discover/sweep_json.h"
@@ -99,12 +100,12 @@ static void whole_clear(struct whole *w)
     addrset_free(w->ranges);
 }
 
-static int whole_get(struct tx *tx, int64_t id, struct whole *w, struct err *err)
+static int whole_begin(struct tx *tx, int64_t id, struct whole *w, struct err *err)
 {
     json_t *words;
 
     memset(w, 0, sizeof(*w));
-    if (tx_sweep_get(tx, id, &w->record, err) != 0 || tx_sweep_founds(tx, w->record.id, &w->founds, err) != 0)
+    if (tx_sweep_get(tx, id, &w->record, err) != 0)
         return -1;
     words = json_loads(w->record.words, 0, NULL);
     w->ranges = sweep_ranges(words, err);
@@ -119,28 +120,118 @@ static int whole_get(struct tx *tx, int64_t id, struct whole *w, struct err *err
     return 0;
 }
 
-static json_t *founds_json(const struct sweep_founds *founds)
-{
-    json_t *json = json_array();
+/* --- discover.show: subnet by subnet --- */
 
-    for (size_t i = 0; i < founds->count; i++)
-        json_array_append_new(json, sweep_found_json(&founds->items[i]));
-    return json;
+#define WINDOW 256 /* slots */
+
+struct walk {
+    struct whole whole; /* without what was found */
+    bool each;          /* also where nothing is */
+    size_t slot;        /* the next one */
+    size_t end;         /* of the window under way */
+    struct rows *rows;
+};
+
+static void walk_free(void *state)
+{
+    whole_clear(&((struct walk *)state)->whole);
+    free(state);
 }
 
-int call_discover_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+static int open_sweep(struct tx *tx, struct listing *l, struct err *err)
 {
-    struct whole w;
-    int status = whole_get(tx, json_integer_value(json_object_get(params, "sweep")), &w, err);
+    struct walk *w = xcalloc(1, sizeof(*w));
 
-    if (status == 0) {
-        *reply = sweep_record_json(&w.record);
-        json_object_set_new(*reply, "counts", sweep_counts_json(w.record.kinds, w.record.kinds_size));
-        json_object_set_new(*reply, "found", founds_json(&w.founds));
-        json_object_set_new(*reply, "ranges", sweep_runs_json(w.ranges, w.record.kinds));
+    l->state = w;
+    w->each = json_is_true(json_object_get(l->params, "each"));
+    if (whole_begin(tx, json_integer_value(json_object_get(l->params, "sweep")), &w->whole, err) != 0)
+        return -1;
+    l->member = "found";
+    l->head = sweep_record_json(&w->whole.record);
+    json_object_set_new(l->head, "counts",
+                        sweep_counts_json(w->whole.record.kinds, w->whole.record.kinds_size));
+    if (!w->each)
+        json_object_set_new(l->head, "ranges", sweep_runs_json(w->whole.ranges, w->whole.record.kinds));
+    return 0;
+}
+
+static void write_bare(struct rows *rows, uint32_t address, enum found_kind kind)
+{
+    char text[ADDRSET_TEXT_MAX];
+
+    rows_begin(rows);
+    rows_text(rows, "address", addrset_text(address, text));
+    rows_text(rows, "finding", found_kind_name(kind));
+    rows_boolean(rows, "amt", false);
+    rows_text(rows, "message", found_kind_text(kind));
+    rows_text(rows, "why", found_kind_text(kind));
+    rows_end(rows);
+}
+
+/* Goes on in the window, to that address. */
+static void pass_bare(struct walk *w, uint64_t before)
+{
+    uint32_t address;
+
+    for (; w->slot < w->end; w->slot++) {
+        enum found_kind kind = (enum found_kind)w->whole.record.kinds[w->slot];
+
+        if (!addrset_slot_address(w->whole.ranges, w->slot, &address))
+            continue;
+        if (address >= before)
+            break;
+        if (w->each && found_is_bare(kind))
+            write_bare(w->rows, address, kind);
     }
-    whole_clear(&w);
+}
+
+static void write_found(void *arg, uint32_t address, const char *json)
+{
+    struct walk *w = arg;
+
+    pass_bare(w, address);
+    rows_written_row(w->rows, json);
+}
+
+/* The first and the last address of the window; false: there is none in it. */
+static bool window_addresses(const struct walk *w, uint32_t *from, uint32_t *to)
+{
+    bool any = false;
+    uint32_t address;
+
+    for (size_t slot = w->slot; slot < w->end; slot++) {
+        if (!addrset_slot_address(w->whole.ranges, slot, &address))
+            continue;
+        *from = any ? *from : address;
+        *to = address;
+        any = true;
+    }
+    return any;
+}
+
+static int more_found(struct tx *tx, struct listing *l, struct err *err)
+{
+    struct walk *w = l->state;
+    size_t slots = addrset_slots(w->whole.ranges);
+    uint32_t from, to;
+    int status = 0;
+
+    w->rows = l->rows;
+    w->end = slots - w->slot > WINDOW ? w->slot + WINDOW : slots;
+    if (window_addresses(w, &from, &to))
+        status = tx_sweep_tell(tx, w->whole.record.id, from, to, write_found, w, err);
+    pass_bare(w, UINT64_MAX);
+    l->over = w->slot == slots;
     return status;
+}
+
+const struct api_list list_sweep = {open_sweep, more_found, walk_free};
+
+static int whole_get(struct tx *tx, int64_t id, struct whole *w, struct err *err)
+{
+    int status = whole_begin(tx, id, w, err);
+
+    return status == 0 ? tx_sweep_founds(tx, w->record.id, &w->founds, err) : -1;
 }
 
 static int before(struct tx *tx, const struct whole *w, int64_t *id, struct err *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/api/listing.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -105,15 +106,6 @@ static int set_tags(struct pairs *tags, const json_t *json, struct err *err)
                   json_is_null(value) || json_string_length(value) == 0 ? NULL : json_string_value(value));
     }
     return 0;
-}
-
-static json_t *pairs_json(const struct pairs *pairs)
-{
-    json_t *json = json_object();
-
-    for (size_t i = 0; i < pairs->count; i++)
-        json_object_set_new(json, pairs->items[i].name, json_string(pairs->items[i].value));
-    return json;
 }
 
 /* --- the calls --- */
@@ -288,32 +280,47 @@ int call_host_import(struct tx *tx, const json_t *params, json_t **reply, struct
     return 0;
 }
 
-static void set_text(json_t *json, const char *name, const char *value)
+/* --- host.list --- */
+
+static void write_host(void *rows, const char *name, const char *address, const char *profile)
 {
-    json_object_set_new(json, name, value ? json_string(value) : json_null());
+    rows_begin(rows);
+    rows_text(rows, "name", name);
+    rows_text(rows, "address", address);
+    rows_text(rows, "profile", profile);
 }
 
-int call_host_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+static void write_pair(void *rows, const char *name, const char *value)
 {
-    const char *target = param_text(params, "target");
-    struct hosts hosts;
+    rows_text(rows, name, value);
+}
 
-    if (tx_target(tx, target ? target : "all", &hosts, err) != 0)
-        return -1;
-    *reply = json_array();
-    for (size_t i = 0; i < hosts.count; i++) {
-        json_t *json = json_object();
+static int write_one(struct tx *tx, void *state, int64_t id, struct rows *rows, struct err *err)
+{
+    int status = tx_host_tell(tx, id, write_host, rows, err);
 
-        set_text(json, "name", hosts.items[i].name);
-        set_text(json, "address", hosts.items[i].address);
-        set_text(json, "profile", hosts.items[i].profile);
-        json_object_set_new(json, "tags", pairs_json(&hosts.items[i].tags));
-        json_object_set_new(json, "facts", pairs_json(&hosts.items[i].facts));
-        json_array_append_new(*reply, json);
+    (void)state;
+    if (status <= 0)
+        return status;
+    status = 0;
+    if (rows_object(rows, "tags")) {
+        status = tx_tags_tell(tx, id, write_pair, rows, err);
+        rows_object_end(rows);
     }
-    hosts_clear(&hosts);
-    return 0;
+    if (status == 0 && rows_object(rows, "facts")) {
+        status = tx_facts_tell(tx, id, write_pair, rows, err);
+        rows_object_end(rows);
+    }
+    rows_end(rows);
+    return status;
 }
+
+static int more_hosts(struct tx *tx, struct listing *l, struct err *err)
+{
+    return listing_some(tx, l, write_one, err);
+}
+
+const struct api_list list_hosts = {listing_open_target, more_hosts, listing_ids_free};
 
 /* --- host.set --- */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/api/listing.h"
 #include "amtd/fleet/inventory_json.h"
 #include "amtd/store/inventory.h"
 #include "base/clock.h"
@@ -109,94 +110,168 @@ int call_inventory_history(struct tx *tx, const json_t *params, json_t **reply, 
 
 /* --- inventory.list --- */
 
+#define COLUMNS_MAX 1000 /* facts that are asked for */
+
+struct column {
+    char *name;     /* in full */
+    const char *as; /* as it was asked for */
+};
+
+struct columns {
+    struct listing_ids hosts; /* first: listing_some knows it alone */
+    struct column *items;     /* NULL: everything is wanted */
+    size_t count;
+    bool flat; /* facts are members of the row itself */
+};
+
 static char *full_name(const char *column)
 {
     return strncmp(column, PREFIX, sizeof(PREFIX) - 1) == 0 ? xstrdup(column)
                                                             : xasprintf(PREFIX "%s", column);
 }
 
-/* Chosen facts, under the names by which they were asked for. */
-static json_t *facts_json(const struct inventory_row *row, const json_t *columns, const json_t *names)
+static bool has_column(const struct columns *c, const char *as)
 {
-    json_t *facts = json_object(), *name;
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->items[i].as, as) == 0)
+            return true;
+    return false;
+}
+
+static int columns_take(struct columns *c, const json_t *given, struct err *err)
+{
+    const json_t *name;
     size_t i;
 
-    json_array_foreach((json_t *)names, i, name)
+    if (json_array_size(given) > COLUMNS_MAX)
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'columns' has more than %d names", COLUMNS_MAX);
+    c->items = xcalloc(json_array_size(given) + 1, sizeof(*c->items));
+    json_array_foreach((json_t *)given, i, name)
     {
-        const char *value = pairs_get(&row->facts, json_string_value(name));
+        const char *as = json_string_value(name);
 
-        if (value)
-            json_object_set_new(facts, json_string_value(json_array_get(columns, i)), json_string(value));
+        if (as && !has_column(c, as))
+            c->items[c->count++] = (struct column){full_name(as), as};
     }
-    return facts;
+    return 0;
 }
 
-static int list_chosen(struct tx *tx, const char *target, const json_t *columns, json_t *list,
-                       struct err *err)
+static void columns_free(void *state)
 {
-    json_t *names = json_array(), *column;
-    struct inventory_row *rows;
-    size_t count, i;
-    char *text;
-    int status;
+    struct columns *c = state;
 
-    json_array_foreach((json_t *)columns, i, column)
-    {
-        char *name = full_name(json_is_string(column) ? json_string_value(column) : "");
-
-        json_array_append_new(names, json_string(name));
-        free(name);
-    }
-    text = json_dumps(names, JSON_COMPACT);
-    status = tx_inventory_newest(tx, target, text, &rows, &count, err);
-    for (i = 0; i < count; i++) {
-        json_t *json = row_json(&rows[i]);
-
-        json_object_set_new(json, "facts", facts_json(&rows[i], columns, names));
-        json_array_append_new(list, json);
-        inventory_row_clear(&rows[i]);
-    }
-    free(rows);
-    free(text);
-    json_decref(names);
-    return status;
+    for (size_t i = 0; i < c->count; i++)
+        free(c->items[i].name);
+    free(c->items);
+    listing_ids_free(&c->hosts); /* and so c */
 }
 
-static int list_whole(struct tx *tx, const char *target, json_t *list, struct err *err)
+static int open_inventory(struct tx *tx, struct listing *l, struct err *err)
 {
-    struct hosts hosts;
+    const json_t *given = json_object_get(l->params, "columns");
+    struct columns *c = xcalloc(1, sizeof(*c));
+
+    l->state = c;
+    c->flat = json_is_true(json_object_get(l->params, "flat"));
+    if (given && columns_take(c, given, err) != 0)
+        return -1;
+    return listing_ids_find(tx, l->params, &c->hosts, err);
+}
+
+/* --- chosen facts, under the names by which they were asked for --- */
+
+static void begin_row(void *rows, const struct inventory_row *row)
+{
+    rows_begin(rows);
+    rows_text(rows, "host", row->host);
+    rows_integer(rows, "version", row->version);
+    rows_time(rows, "since", row->since_ms);
+    rows_time(rows, "seen", row->seen_ms);
+}
+
+static void begin_flat(void *rows, const struct inventory_row *row)
+{
+    rows_begin(rows);
+    rows_text(rows, "host", row->host);
+    rows_time(rows, "seen", row->seen_ms);
+}
+
+struct fact {
+    struct rows *rows;
+    const char *as;
+};
+
+static void write_fact(void *arg, const char *name, const char *value)
+{
+    const struct fact *fact = arg;
+
+    (void)name;
+    rows_text(fact->rows, fact->as, value);
+}
+
+static int write_facts(struct tx *tx, const struct columns *c, int64_t id, struct rows *rows, struct err *err)
+{
     int status = 0;
 
-    if (tx_target_bare(tx, target, &hosts, err) != 0)
-        return -1;
-    for (size_t i = 0; status == 0 && i < hosts.count; i++) {
-        struct inventory_row row;
+    for (size_t i = 0; status == 0 && i < c->count; i++) {
+        struct fact fact = {rows, c->items[i].as};
 
-        status = tx_inventory_get(tx, hosts.items[i].id, 0, 0, &row, err);
-        if (status == 0) {
-            json_t *json = row_json(&row);
-
-            json_object_set_new(json, "inventory", data_json(&row));
-            json_array_append_new(list, json);
-            inventory_row_clear(&row);
-        } else if (err->cause == CAUSE_NOT_FOUND) { /* nothing was read yet: it is not in the list */
-            err_clear(err);
-            status = 0;
-        }
+        if (rows_want(rows, fact.as))
+            status = tx_inventory_fact(tx, id, c->items[i].name, write_fact, &fact, err);
     }
-    hosts_clear(&hosts);
     return status;
 }
 
-int call_inventory_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+static int write_chosen(struct tx *tx, void *state, int64_t id, struct rows *rows, struct err *err)
 {
-    const char *target = param_text(params, "target");
-    const json_t *columns = json_object_get(params, "columns");
+    const struct columns *c = state;
+    int status = tx_inventory_tell(tx, id, c->flat ? begin_flat : begin_row, rows, err);
 
-    *reply = json_array();
-    return columns ? list_chosen(tx, target ? target : "all", columns, *reply, err)
-                   : list_whole(tx, target ? target : "all", *reply, err);
+    if (status <= 0)
+        return status;
+    status = 0;
+    if (c->flat) {
+        status = write_facts(tx, c, id, rows, err);
+    } else if (rows_object(rows, "facts")) {
+        status = write_facts(tx, c, id, rows, err);
+        rows_object_end(rows);
+    }
+    rows_end(rows);
+    return status;
 }
+
+/* --- all of it --- */
+
+static int write_whole(struct tx *tx, int64_t id, struct rows *rows, struct err *err)
+{
+    struct inventory_row row;
+
+    if (tx_inventory_get(tx, id, 0, 0, &row, err) != 0) {
+        if (err->cause != CAUSE_NOT_FOUND)
+            return -1;
+        err_clear(err); /* nothing was read yet: it is not in the list */
+        return 0;
+    }
+    begin_row(rows, &row);
+    rows_written(rows, "inventory", row.data);
+    rows_end(rows);
+    inventory_row_clear(&row);
+    return 0;
+}
+
+static int write_one(struct tx *tx, void *state, int64_t id, struct rows *rows, struct err *err)
+{
+    const struct columns *c = state;
+
+    return c->items ? write_chosen(tx, state, id, rows, err) : write_whole(tx, id, rows, err);
+}
+
+static int more_inventory(struct tx *tx, struct listing *l, struct err *err)
+{
+    return listing_some(tx, l, write_one, err);
+}
+
+const struct api_list list_inventory = {open_inventory, more_inventory, columns_free};
 
 /* --- inventory.diff --- */
 

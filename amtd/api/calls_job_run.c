@@ -4,6 +4,7 @@
 
 #include "amtd/api/calls.h"
 #include "amtd/api/job_params.h"
+#include "amtd/api/listing.h"
 #include "amtd/api/operation_json.h"
 #include "amtd/daemon.h"
 #include "amtd/fleet/task_args.h"
@@ -526,58 +527,73 @@ int call_job_list(struct tx *tx, const json_t *params, json_t **reply, struct er
     return status;
 }
 
-/* Of one host; results are sorted by host, then by number, so what was taken back comes last. */
-static json_t *tasks_of(const struct job_result *results, size_t count, int64_t host_id)
+/* --- job.show --- */
+
+static void write_task(void *arg, const struct job_result *result)
 {
-    json_t *tasks = json_array();
-    size_t low = 0, high = count;
+    struct rows *rows = arg;
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (results[middle].operation.host_id < host_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < count && results[low].operation.host_id == host_id; low++)
-        json_array_append_new(tasks, task_json(&results[low]));
-    return tasks;
+    rows_object(rows, NULL);
+    rows_text(rows, "task", result->label);
+    rows_text(rows, "kind", result->kind);
+    operation_write(rows, &result->operation, result->skipped ? "skipped" : NULL);
+    rows_object_end(rows);
 }
 
-int call_job_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
+struct host_row {
+    struct tx *tx;
+    struct rows *rows;
+    struct err *err;
+    int status;
+};
+
+/* What was taken back has the highest numbers, and so comes last. */
+static void write_host(void *arg, const struct operation *operation)
 {
-    int64_t id = json_integer_value(json_object_get(params, "run"));
+    struct host_row *h = arg;
+
+    rows_begin(h->rows);
+    operation_write(h->rows, operation, NULL);
+    if (rows_list(h->rows, "tasks")) {
+        h->status =
+            tx_job_results_tell(h->tx, operation->run_id, operation->host_id, write_task, h->rows, h->err);
+        rows_list_end(h->rows);
+    }
+    rows_end(h->rows);
+}
+
+static int write_one(struct tx *tx, void *state, int64_t id, struct rows *rows, struct err *err)
+{
+    struct host_row h = {tx, rows, err, 0};
+    int status = tx_operation_tell(tx, id, write_host, &h, err);
+
+    (void)state;
+    return status == 0 ? h.status : -1;
+}
+
+static int open_job(struct tx *tx, struct listing *l, struct err *err)
+{
+    int64_t id = json_integer_value(json_object_get(l->params, "run"));
+    struct listing_ids *ids = xcalloc(1, sizeof(*ids));
     struct job_record record;
-    struct operation *operations = NULL;
-    struct job_result *results = NULL;
-    size_t count = 0, result_count = 0;
-    struct run run = {0};
-    json_t *hosts;
     int status = tx_job_get(tx, id, &record, err);
 
+    l->state = ids;
     if (status == 0 && !tx_is_his(tx, record.run.who))
         status = err_set(err, CAUSE_NOT_FOUND, "there is no run %lld of a job", (long long)id);
-    if (status == 0)
-        status = tx_run_get(tx, id, &run, &operations, &count, err);
-    if (status == 0)
-        status = tx_job_results(tx, id, 0, &results, &result_count, err);
     if (status == 0) {
-        *reply = describe(&record);
-        json_object_set_new(*reply, "text", json_string(record.text));
-        hosts = json_array();
-        for (size_t i = 0; i < count; i++)
-            json_array_append_new(
-                hosts, host_json(&operations[i], tasks_of(results, result_count, operations[i].host_id)));
-        json_object_set_new(*reply, "results", hosts);
+        l->head = describe(&record);
+        l->member = "results";
+        json_object_set_new(l->head, "text", json_string(record.text));
+        status = tx_operation_ids(tx, id, &ids->ids, &ids->count, err);
     }
-    for (size_t i = 0; i < count; i++)
-        operation_clear(&operations[i]);
-    for (size_t i = 0; i < result_count; i++)
-        job_result_clear(&results[i]);
-    free(operations);
-    free(results);
-    run_clear(&run);
     job_record_clear(&record);
     return status;
 }
+
+static int more_hosts(struct tx *tx, struct listing *l, struct err *err)
+{
+    return listing_some(tx, l, write_one, err);
+}
+
+const struct api_list list_job = {open_job, more_hosts, listing_ids_free};

@@ -5,6 +5,7 @@
 
 #include "amtd/api/calls.h"
 #include "amtd/api/console_json.h"
+#include "amtd/api/listing.h"
 #include "amtd/api/operation_json.h"
 #include "amtd/console/hub.h"
 #include "amtd/daemon.h"
@@ -232,28 +233,42 @@ int call_run_list(struct tx *tx, const json_t *params, json_t **reply, struct er
     return status;
 }
 
-int call_run_show(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
-{
-    struct operation *operations;
-    json_t *results = json_array();
-    struct run run;
-    size_t count;
-    int status =
-        tx_run_get(tx, json_integer_value(json_object_get(params, "run")), &run, &operations, &count, err);
+/* --- run.show --- */
 
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(results, operation_json(&operations[i]));
-        operation_clear(&operations[i]);
-    }
-    free(operations);
+static void write_result(void *rows, const struct operation *operation)
+{
+    rows_begin(rows);
+    operation_write(rows, operation, NULL);
+    rows_end(rows);
+}
+
+static int write_one(struct tx *tx, void *state, int64_t id, struct rows *rows, struct err *err)
+{
+    (void)state;
+    return tx_operation_tell(tx, id, write_result, rows, err);
+}
+
+static int open_run(struct tx *tx, struct listing *l, struct err *err)
+{
+    struct listing_ids *ids = xcalloc(1, sizeof(*ids));
+    struct run run;
+    int status = tx_run_find(tx, json_integer_value(json_object_get(l->params, "run")), &run, err);
+
+    l->state = ids;
     if (status == 0 && !tx_is_his(tx, run.who))
         status = err_set(err, CAUSE_NOT_FOUND, "there is no run %lld", (long long)run.id);
     if (status == 0) {
-        *reply = describe_run(&run);
-        json_object_set_new(*reply, "results", results);
-    } else {
-        json_decref(results);
+        l->head = describe_run(&run);
+        l->member = "results";
+        status = tx_operation_ids(tx, run.id, &ids->ids, &ids->count, err);
     }
     run_clear(&run);
     return status;
 }
+
+static int more_results(struct tx *tx, struct listing *l, struct err *err)
+{
+    return listing_some(tx, l, write_one, err);
+}
+
+const struct api_list list_run = {open_run, more_results, listing_ids_free};

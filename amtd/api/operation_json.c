@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cause.h"
 
-#define FILTER_FIRST "{\"filter\":"
+#define FILTER_MEMBER "\"filter\":"
+#define FILTER_FIRST  "{" FILTER_MEMBER
 
 static void set_text(json_t *json, const char *name, const char *value)
 {
@@ -12,14 +14,11 @@ static void set_text(json_t *json, const char *name, const char *value)
         json_object_set_new(json, name, json_string(value));
 }
 
-/* Two decimals are all that is meant; more would be noise in scripts and eyes. */
-static json_t *seconds(const struct operation *operation)
+static int64_t took_ms(const struct operation *operation)
 {
-    int64_t ms = operation->began_ms > 0 && operation->ended_ms > operation->began_ms
-                     ? operation->ended_ms - operation->began_ms
-                     : 0;
-
-    return json_real((double)ms / 1000.0);
+    return operation->began_ms > 0 && operation->ended_ms > operation->began_ms
+               ? operation->ended_ms - operation->began_ms
+               : 0;
 }
 
 static void set_failure(json_t *json, const struct operation *operation)
@@ -62,7 +61,7 @@ static json_t *all_but_detail(const struct operation *operation)
     }
     json_object_set_new(json, "from", operation->from ? json_string(operation->from) : json_null());
     json_object_set_new(json, "to", operation->to ? json_string(operation->to) : json_null());
-    json_object_set_new(json, "seconds", seconds(operation));
+    json_object_set_new(json, "seconds", json_real((double)took_ms(operation) / 1000.0));
     json_object_set_new(json, "tries", json_integer(operation->tries));
     if (operation->state == OPERATION_FAILED)
         set_failure(json, operation);
@@ -81,6 +80,74 @@ json_t *operation_json(const struct operation *operation)
         json_object_set_new(json, "detail", detail);
     return json;
 }
+
+/* --- into rows --- */
+
+static void write_state(struct rows *rows, const struct operation *operation, const char *result)
+{
+    static const char *const states[] = {[OPERATION_WAITING] = "waiting",
+                                         [OPERATION_STARTED] = "started",
+                                         [OPERATION_OK] = "ok",
+                                         [OPERATION_FAILED] = "failed"};
+    bool over = operation->state == OPERATION_OK || operation->state == OPERATION_FAILED;
+
+    if (!over)
+        rows_text(rows, "state", states[operation->state]);
+    if (over || result)
+        rows_text(rows, "result", result ? result : states[operation->state]);
+}
+
+static void write_failure(struct rows *rows, const struct operation *operation)
+{
+    enum cause cause = cause_by_name(operation->cause);
+    struct buf message = buf_init(SIZE_MAX / 4);
+
+    rows_text(rows, "cause", operation->cause ? operation->cause : "");
+    rows_text(rows, "code", operation->code ? operation->code : "");
+    if (rows_want(rows, "message")) {
+        buf_printf(&message, "%s%s%s", cause_sentence(cause), operation->message ? ": " : "",
+                   operation->message ? operation->message : "");
+        rows_text(rows, "message", buf_str(&message));
+    }
+    rows_text(rows, "hint", cause_hint(cause));
+    buf_free(&message);
+}
+
+/* Where nothing is to be lifted out of it, it is written as it is. */
+static void write_detail(struct rows *rows, const char *text)
+{
+    json_t *detail, *lifted, *value;
+    const char *name;
+
+    if (!text || !strstr(text, FILTER_MEMBER)) {
+        rows_written(rows, "detail", text);
+        return;
+    }
+    detail = json_loads(text, 0, NULL);
+    lifted = json_object();
+    lift_filter(lifted, detail);
+    json_object_foreach(lifted, name, value) rows_json(rows, name, value);
+    rows_json(rows, "detail", detail);
+    json_decref(lifted);
+    json_decref(detail);
+}
+
+void operation_write(struct rows *rows, const struct operation *operation, const char *result)
+{
+    rows_text_if(rows, "host", operation->host);
+    write_state(rows, operation, result);
+    rows_text(rows, "from", operation->from);
+    rows_text(rows, "to", operation->to);
+    rows_seconds(rows, "seconds", took_ms(operation));
+    rows_integer(rows, "tries", operation->tries);
+    if (operation->state == OPERATION_FAILED)
+        write_failure(rows, operation);
+    else
+        rows_text_if(rows, "remark", operation->message);
+    write_detail(rows, operation->detail);
+}
+
+/* --- but for the detail --- */
 
 /* `detail` is as jansson writes objects without spaces: what stands behind its first member is found by
  * reading that one alone. */

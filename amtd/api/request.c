@@ -57,6 +57,12 @@ static void send_line(struct api_request *rq, const char *kind, json_t *value, s
     json_decref(value);
 }
 
+void request_write(struct api_request *rq, const void *lines, size_t n)
+{
+    if (rq->client)
+        client_write(rq->client, rq->channel, lines, n);
+}
+
 static void wipe_secrets(const struct api_request *rq)
 {
     for (const struct api_param *p = rq->call ? rq->call->params : NULL; p && p->name; p++) {
@@ -74,6 +80,8 @@ void request_free(struct api_request *rq)
         client_close_channel(rq->client, rq);
     json_decref(rq->params);
     json_decref(rq->reply);
+    if (rq->listing)
+        listing_free(rq->listing, rq->call->list);
     buf_free(&rq->line);
     free(rq->from);
     account_unref(rq->account);
@@ -135,6 +143,12 @@ void api_reply(struct api_request *rq, json_t *reply)
 {
     write_activity(rq, reply, NULL, false);
     send_line(rq, "reply", reply, no_detail);
+    request_free(rq);
+}
+
+void request_done(struct api_request *rq)
+{
+    write_activity(rq, NULL, NULL, false);
     request_free(rq);
 }
 
@@ -315,7 +329,7 @@ static int do_work(struct tx *tx, void *data, struct err *err)
         return -1;
     actor = api_actor(rq);
     tx_as(tx, &actor);
-    status = rq->call->work(tx, rq->params, &rq->reply, err);
+    status = rq->call->list ? listing_work(tx, rq, err) : rq->call->work(tx, rq->params, &rq->reply, err);
     tx_as(tx, NULL);
     return status;
 }
@@ -328,8 +342,15 @@ static void work_done(void *data, const struct err *failure)
     rq->reply = NULL;
     if (failure)
         api_fail_with(rq, failure, reply);
+    else if (rq->listing)
+        listing_worked(rq);
     else
         api_reply(rq, reply ? reply : json_object());
+}
+
+void request_work(struct api_request *rq)
+{
+    store_submit(daemon_store(rq->daemon), do_work, work_done, rq);
 }
 
 static int read_request(struct api_request *rq, struct err *err)
@@ -386,8 +407,8 @@ static void caller_known(void *arg)
     else if (api_check(rq->call->params, rq->params, &err) != 0) {
         err_context(&err, "%s", rq->call->name);
         api_fail(rq, &err);
-    } else if (rq->call->work)
-        store_submit(daemon_store(rq->daemon), do_work, work_done, rq);
+    } else if (rq->call->work || rq->call->list)
+        request_work(rq);
     else if (api_user(rq)->role >= ROLE_ADMINISTER) { /* no grant adds to that */
         rq->reach = reach_new(ROLE_ADMINISTER);
         reach_found(rq, NULL);

@@ -6,6 +6,7 @@
 
 #include "amtd/api/api.h"
 #include "amtd/api/client.h"
+#include "amtd/api/listing.h"
 #include "amtd/mux/mux.h"
 
 /* One call: it outlives its connection until it is answered. */
@@ -21,7 +22,8 @@ struct api_request {
     size_t usual;             /* bytes of a line that is sent, as the last ones were */
     const struct api_call *call;
     json_t *params;
-    json_t *reply; /* of a work call, on its way back */
+    json_t *reply;           /* of a work call, on its way back */
+    struct listing *listing; /* of a list call, once it has begun */
     void (*drained)(struct api_request *rq, void *arg);
     void *drained_arg;
     void (*gone)(struct api_request *rq, void *arg);
@@ -50,5 +52,11 @@ void channels_end(struct client *client);
 void request_data(struct api_request *rq, const void *p, size_t n);
 void request_gone(struct api_request *rq);
 void request_free(struct api_request *rq);
+/* Of a call that the store carries out: has it carried out, or gone on with. */
+void request_work(struct api_request *rq);
+/* Whole lines to the caller, as they are. */
+void request_write(struct api_request *rq, const void *lines, size_t n);
+/* All was said: ends the call. rq must not be used after. */
+void request_done(struct api_request *rq);
 
 #endif

@@ -119,9 +119,13 @@ static bool same(const char *a, const char *b)
 static const char *difference(const struct sweep_found *was, const struct sweep_found *is)
 {
     static const char *const fields[] = {"version", "provisioning", "why"};
-    json_t *a = json_loads(was->detail, 0, NULL), *b = json_loads(is->detail, 0, NULL);
     const char *what = NULL;
+    json_t *a, *b;
 
+    if (was->kind == is->kind && same(was->realm, is->realm) && same(was->detail, is->detail))
+        return NULL;
+    a = json_loads(was->detail, 0, NULL);
+    b = json_loads(is->detail, 0, NULL);
     if (was->kind != is->kind)
         what = "finding";
     else if (was->realm && is->realm && !same(was->realm, is->realm))

@@ -149,13 +149,12 @@ int tx_device_log_newest(struct tx *tx, int64_t host_id, int kind, size_t limit,
 /* Rows of few hosts are found by host; of many, the newest of all are gone through. */
 #define BY_TIME_FROM 200
 #define FIND(index)                                                                                          \
-    "SELECT * FROM (SELECT " COLUMNS " FROM device_log l INDEXED BY " index                                  \
-    " JOIN hosts h ON h.id = l.host WHERE"                                                                   \
+    "SELECT l.id FROM device_log l INDEXED BY " index " WHERE"                                               \
     " l.kind = ?1 AND l.at >= ?2 AND l.host IN (SELECT id FROM chosen) AND (?3 IS NULL OR l.text LIKE ?3 "   \
     "ESCAPE"                                                                                                 \
     " '\\' OR l.source LIKE ?3 ESCAPE '\\' OR l.who LIKE ?3 ESCAPE '\\') AND (?4 IS NULL OR l.severity = "   \
     "?4)"                                                                                                    \
-    " ORDER BY l.at DESC, l.id DESC LIMIT ?5) ORDER BY 5, 1"
+    " ORDER BY l.at DESC, l.id DESC LIMIT ?5"
 
 #define WORDS_MOST 1000 /* bytes */
 
@@ -174,14 +173,34 @@ static void pattern_of(const char *words, char out[2 * WORDS_MOST + 3])
     out[n] = '\0';
 }
 
-int tx_device_log_find(struct tx *tx, const struct device_log_query *query, struct device_log_rows *rows,
+static void take_id(struct tx *tx, sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)tx;
+    (void)arg;
+    *(int64_t *)row = sqlite3_column_int64(st, 0);
+}
+
+static void turn_round(int64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        int64_t id = ids[i];
+
+        ids[i] = ids[count - 1 - i];
+        ids[count - 1 - i] = id;
+    }
+}
+
+int tx_device_log_find(struct tx *tx, const struct device_log_query *query, int64_t **ids, size_t *count,
                        struct err *err)
 {
     char pattern[2 * WORDS_MOST + 3];
+    void *found;
     sqlite3_stmt *st;
     size_t hosts;
+    int status;
 
-    memset(rows, 0, sizeof(*rows));
+    *ids = NULL;
+    *count = 0;
     if (query->words && strlen(query->words) > WORDS_MOST)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "the words to search for have more than %d bytes",
                        WORDS_MOST);
@@ -197,5 +216,38 @@ int tx_device_log_find(struct tx *tx, const struct device_log_query *query, stru
     bind_text(st, 3, query->words ? pattern : NULL);
     bind_text(st, 4, query->severity);
     sqlite3_bind_int64(st, 5, (int64_t)query->limit);
-    return read_rows(tx, st, rows, err);
+    status = tx_rows(tx, st, sizeof(**ids), take_id, NULL, &found, count, err);
+    *ids = found;
+    turn_round(*ids, *count);
+    return status;
+}
+
+int tx_device_log_tell(struct tx *tx, int64_t id, tell_record *tell, void *arg, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(
+        tx, "SELECT " COLUMNS " FROM device_log l JOIN hosts h ON h.id = l.host WHERE l.id = ?1", err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    row = tx_step(tx, st, err);
+    if (row > 0) {
+        const struct device_log_row found = {.id = id,
+                                             .host_id = sqlite3_column_int64(st, 1),
+                                             .host = (char *)sqlite3_column_text(st, 2),
+                                             .kind = sqlite3_column_int(st, 3),
+                                             .at_ms = sqlite3_column_int64(st, 4),
+                                             .severity = (char *)sqlite3_column_text(st, 5),
+                                             .source = (char *)sqlite3_column_text(st, 6),
+                                             .text = (char *)sqlite3_column_text(st, 7),
+                                             .who = (char *)sqlite3_column_text(st, 8),
+                                             .address = (char *)sqlite3_column_text(st, 9),
+                                             .raw = (uint8_t *)sqlite3_column_blob(st, 10),
+                                             .raw_size = (size_t)sqlite3_column_bytes(st, 10)};
+
+        tell(arg, &found);
+    }
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
 }

@@ -49,8 +49,11 @@ struct device_log_query {
     const char *severity; /* NULL: any */
     size_t limit;         /* the newest so many */
 };
-/* Oldest first. Caller's. */
-int tx_device_log_find(struct tx *tx, const struct device_log_query *query, struct device_log_rows *rows,
+/* The ids of the records, oldest first. *ids is the caller's. */
+int tx_device_log_find(struct tx *tx, const struct device_log_query *query, int64_t **ids, size_t *count,
                        struct err *err);
+/* Tells of one; what is told is borrowed. One that is not there any more is nothing. */
+typedef void tell_record(void *arg, const struct device_log_row *row);
+int tx_device_log_tell(struct tx *tx, int64_t id, tell_record *tell, void *arg, struct err *err);
 
 #endif

@@ -12,18 +12,21 @@ struct pair_table {
     const char *put; /* unchanged rows are not written */
     const char *drop;
     const char *of_chosen;
+    const char *of_one;
 };
 
 static const struct pair_table tags_table = {
     "INSERT INTO tags VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3 WHERE value <> ?3",
     "DELETE FROM tags WHERE host = ?1 AND name = ?2",
     "SELECT t.host, t.name, t.value FROM chosen c JOIN tags t ON t.host = c.id ORDER BY t.host, t.name",
+    "SELECT name, value FROM tags WHERE host = ?1 ORDER BY name",
 };
 
 static const struct pair_table facts_table = {
     "INSERT INTO facts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3 WHERE value <> ?3",
     "DELETE FROM facts WHERE host = ?1 AND name = ?2",
     "SELECT f.host, f.name, f.value FROM chosen c JOIN facts f ON f.host = c.id ORDER BY f.host, f.name",
+    "SELECT name, value FROM facts WHERE host = ?1 ORDER BY name",
 };
 
 static int put_pairs(struct tx *tx, const struct pair_table *table, int64_t host, const struct pairs *pairs,
@@ -190,7 +193,8 @@ static int load_pairs(struct tx *tx, const char *sql, struct hosts *hosts, size_
     return row < 0 ? -1 : 0;
 }
 
-int tx_load_chosen_bare(struct tx *tx, struct hosts *out, struct err *err)
+/* In the order of ids. */
+static int load_bare(struct tx *tx, struct hosts *out, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(
         tx,
@@ -224,9 +228,17 @@ int tx_load_chosen_bare(struct tx *tx, struct hosts *out, struct err *err)
     return 0;
 }
 
+int tx_load_chosen_bare(struct tx *tx, struct hosts *out, struct err *err)
+{
+    if (load_bare(tx, out, err) != 0)
+        return -1;
+    sort_by_name(out);
+    return 0;
+}
+
 int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
 {
-    if (tx_load_chosen_bare(tx, out, err) != 0)
+    if (load_bare(tx, out, err) != 0)
         return -1;
     if (load_pairs(tx, tags_table.of_chosen, out, offsetof(struct host, tags), err) != 0 ||
         load_pairs(tx, facts_table.of_chosen, out, offsetof(struct host, facts), err) != 0 ||
@@ -236,6 +248,51 @@ int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
     }
     sort_by_name(out);
     return 0;
+}
+
+/* --- one at a time --- */
+
+static const char *text_at(sqlite3_stmt *st, int i)
+{
+    return (const char *)sqlite3_column_text(st, i);
+}
+
+int tx_host_tell(struct tx *tx, int64_t id, tell_host *tell, void *arg, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT name, address, profile FROM hosts WHERE id = ?1", err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    row = tx_step(tx, st, err);
+    if (row > 0)
+        tell(arg, text_at(st, 0), text_at(st, 1), text_at(st, 2));
+    sqlite3_reset(st);
+    return row;
+}
+
+static int tell_pairs(struct tx *tx, const char *sql, int64_t id, tell_pair *tell, void *arg, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, sql, err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    while ((row = tx_step(tx, st, err)) > 0)
+        tell(arg, text_at(st, 0), text_at(st, 1));
+    return row;
+}
+
+int tx_tags_tell(struct tx *tx, int64_t id, tell_pair *tell, void *arg, struct err *err)
+{
+    return tell_pairs(tx, tags_table.of_one, id, tell, arg, err);
+}
+
+int tx_facts_tell(struct tx *tx, int64_t id, tell_pair *tell, void *arg, struct err *err)
+{
+    return tell_pairs(tx, facts_table.of_one, id, tell, arg, err);
 }
 
 int tx_host_get(struct tx *tx, const char *name, struct host *out, struct err *err)

@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "amtd/store/internal.h"
-#include "base/hostlist.h"
 #include "base/xalloc.h"
 
 void inventory_row_clear(struct inventory_row *row)
 {
     free(row->host);
     free(row->data);
-    pairs_clear(&row->facts);
     memset(row, 0, sizeof(*row));
 }
 
@@ -164,79 +162,45 @@ int tx_inventory_versions(struct tx *tx, int64_t host_id, struct inventory_row *
     return row;
 }
 
-static int read_newest(struct tx *tx, struct inventory_row **rows, size_t *count, struct err *err)
+int tx_inventory_tell(struct tx *tx, int64_t host_id, tell_inventory *tell, void *arg, struct err *err)
 {
-    sqlite3_stmt *st = tx_prepare(
-        tx,
-        "SELECT " COLUMNS " FROM chosen c CROSS JOIN inventory i ON i.host = c.id JOIN hosts h ON h.id = c.id"
-        " WHERE i.version = (SELECT max(n.version) FROM inventory n WHERE n.host = c.id) ORDER BY c.id",
-        err);
-    size_t room = 0;
+    sqlite3_stmt *st =
+        tx_prepare(tx,
+                   "SELECT " COLUMNS " FROM inventory i INDEXED BY inventory_versions JOIN hosts h"
+                   " ON h.id = i.host WHERE i.host = ?1 ORDER BY i.version DESC LIMIT 1",
+                   err);
     int row;
 
     if (!st)
         return -1;
-    while ((row = tx_step(tx, st, err)) > 0) {
-        if (*count == room) {
-            room = room > 0 ? 2 * room : 16;
-            *rows = xreallocarray(*rows, room, sizeof(**rows));
-        }
-        read_row(st, &(*rows)[(*count)++]);
+    sqlite3_bind_int64(st, 1, host_id);
+    row = tx_step(tx, st, err);
+    if (row > 0) {
+        const struct inventory_row found = {.host_id = host_id,
+                                            .host = (char *)sqlite3_column_text(st, 1),
+                                            .version = sqlite3_column_int64(st, 2),
+                                            .since_ms = sqlite3_column_int64(st, 3),
+                                            .seen_ms = sqlite3_column_int64(st, 4)};
+
+        tell(arg, &found);
     }
     sqlite3_reset(st);
     return row;
 }
 
-/* Both are in order of hosts. */
-static int read_facts(struct tx *tx, const char *names, struct inventory_row *rows, size_t count,
+int tx_inventory_fact(struct tx *tx, int64_t host_id, const char *name, tell_pair *tell, void *arg,
                       struct err *err)
 {
-    sqlite3_stmt *st =
-        tx_prepare(tx,
-                   "SELECT c.id, f.name, f.value FROM chosen c CROSS JOIN inventory_facts f ON"
-                   " f.host = c.id AND f.name IN (SELECT value FROM json_each(?1)) ORDER BY c.id, f.name",
-                   err);
-    size_t at = 0;
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT value FROM inventory_facts WHERE host = ?1 AND name = ?2", err);
     int row;
 
     if (!st)
         return -1;
-    bind_text(st, 1, names);
-    while ((row = tx_step(tx, st, err)) > 0) {
-        struct pairs *facts;
-
-        while (at < count && rows[at].host_id < sqlite3_column_int64(st, 0))
-            at++;
-        if (at == count)
-            break;
-        if (rows[at].host_id != sqlite3_column_int64(st, 0))
-            continue;
-        facts = &rows[at].facts;
-        facts->items = xreallocarray(facts->items, facts->count + 1, sizeof(*facts->items));
-        facts->items[facts->count].name = column_text(st, 1);
-        facts->items[facts->count++].value = column_text(st, 2);
-    }
+    sqlite3_bind_int64(st, 1, host_id);
+    sqlite3_bind_text(st, 2, name, -1, SQLITE_STATIC); /* it is reset before name is gone */
+    row = tx_step(tx, st, err);
+    if (row > 0)
+        tell(arg, name, (const char *)sqlite3_column_text(st, 0));
     sqlite3_reset(st);
     return row < 0 ? -1 : 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return hostlist_compare_names(((const struct inventory_row *)a)->host,
-                                  ((const struct inventory_row *)b)->host);
-}
-
-int tx_inventory_newest(struct tx *tx, const char *target, const char *names, struct inventory_row **rows,
-                        size_t *count, struct err *err)
-{
-    size_t hosts;
-
-    *rows = NULL;
-    *count = 0;
-    if (tx_choose(tx, target, &hosts, err) != 0 || read_newest(tx, rows, count, err) != 0 ||
-        read_facts(tx, names, *rows, *count, err) != 0)
-        return -1;
-    if (*count > 1)
-        qsort(*rows, *count, sizeof(**rows), by_name);
-    return 0;
 }

@@ -10,12 +10,11 @@
 
 struct inventory_row { /* strings are owned */
     int64_t host_id;
-    char *host;         /* its name; set by reading only */
-    int64_t version;    /* from 1, by host */
-    int64_t since_ms;   /* when it was first seen so */
-    int64_t seen_ms;    /* when it was last seen so */
-    char *data;         /* JSON, its keys sorted; NULL: was not asked for */
-    struct pairs facts; /* those that were asked for; by tx_inventory_newest only */
+    char *host;       /* its name; set by reading only */
+    int64_t version;  /* from 1, by host */
+    int64_t since_ms; /* when it was first seen so */
+    int64_t seen_ms;  /* when it was last seen so */
+    char *data;       /* JSON, its keys sorted; NULL: was not asked for */
 };
 void inventory_row_clear(struct inventory_row *row);
 
@@ -29,9 +28,12 @@ int tx_inventory_get(struct tx *tx, int64_t host_id, int64_t at_ms, int64_t vers
 /* All versions, newest first, without data. Caller's array. */
 int tx_inventory_versions(struct tx *tx, int64_t host_id, struct inventory_row **rows, size_t *count,
                           struct err *err);
-/* The newest of each host of a target that was ever read, without data, in natural order of names. names: a
- * JSON array of full names of facts, each row's `facts` being those that it has. Caller's array. */
-int tx_inventory_newest(struct tx *tx, const char *target, const char *names, struct inventory_row **rows,
-                        size_t *count, struct err *err);
+/* Of the newest inventory of one host, without copying it; what is told is borrowed. 1: there is one (row
+ * without data), 0: it was never read. */
+typedef void tell_inventory(void *arg, const struct inventory_row *row);
+int tx_inventory_tell(struct tx *tx, int64_t host_id, tell_inventory *tell, void *arg, struct err *err);
+/* A fact of it, by its full name; one that it does not have is nothing. */
+int tx_inventory_fact(struct tx *tx, int64_t host_id, const char *name, tell_pair *tell, void *arg,
+                      struct err *err);
 
 #endif

@@ -287,6 +287,50 @@ int tx_job_results(struct tx *tx, int64_t run, int64_t host_id, struct job_resul
     return row;
 }
 
+static char *text_at(sqlite3_stmt *st, int i)
+{
+    return (char *)sqlite3_column_text(st, i);
+}
+
+int tx_job_results_tell(struct tx *tx, int64_t run, int64_t host_id, tell_job_result *tell, void *arg,
+                        struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(
+        tx,
+        "SELECT task, label, kind, skipped, state, began, ended, power_from, power_to, tries, cause,"
+        " code, message, detail FROM job_results WHERE run = ?1 AND host = ?2 ORDER BY task",
+        err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, run);
+    sqlite3_bind_int64(st, 2, host_id);
+    while ((row = tx_step(tx, st, err)) > 0) {
+        const struct job_result found = {
+            .run = run,
+            .task = (uint32_t)sqlite3_column_int64(st, 0),
+            .label = text_at(st, 1),
+            .kind = text_at(st, 2),
+            .skipped = sqlite3_column_int(st, 3) != 0,
+            .operation = {.host_id = host_id,
+                          .state = (enum operation_state)sqlite3_column_int(st, 4),
+                          .began_ms = sqlite3_column_int64(st, 5),
+                          .ended_ms = sqlite3_column_int64(st, 6),
+                          .from = text_at(st, 7),
+                          .to = text_at(st, 8),
+                          .tries = (uint32_t)sqlite3_column_int64(st, 9),
+                          .cause = text_at(st, 10),
+                          .code = text_at(st, 11),
+                          .message = text_at(st, 12),
+                          .detail = text_at(st, 13)},
+        };
+
+        tell(arg, &found);
+    }
+    return row;
+}
+
 int tx_job_hosts(struct tx *tx, int64_t run, struct hosts *out, struct err *err)
 {
     sqlite3_stmt *st;

@@ -64,6 +64,10 @@ int tx_job_result_put(struct tx *tx, const struct job_result *result, struct err
 /* All of a run, or (host_id not 0) of one of its hosts; by host, then by number. Caller's array. */
 int tx_job_results(struct tx *tx, int64_t run, int64_t host_id, struct job_result **out, size_t *count,
                    struct err *err);
+/* Tells of those of one host, by number; what is told is borrowed. */
+typedef void tell_job_result(void *arg, const struct job_result *result);
+int tx_job_results_tell(struct tx *tx, int64_t run, int64_t host_id, tell_job_result *tell, void *arg,
+                        struct err *err);
 /* The hosts of a run that are still there. */
 int tx_job_hosts(struct tx *tx, int64_t run, struct hosts *out, struct err *err);
 /* Whether the query holds for the host; in it result.NAME and cause.NAME are those of the tasks of this run.

@@ -4,6 +4,7 @@
 
 #include "amtd/store/filters.h"
 #include "amtd/store/internal.h"
+#include "base/hostlist.h"
 #include "base/xalloc.h"
 
 static int insert_run(struct tx *tx, struct run *run, struct err *err)
@@ -150,15 +151,16 @@ static void read_operation(sqlite3_stmt *st, struct operation *op)
     op->detail = column_text(st, 13);
 }
 
+#define OPERATION_COLUMNS                                                                                    \
+    "id, run, host, name, state, began, ended, power_from, power_to, tries, cause, code, message, detail"
+
 static int read_operations(struct tx *tx, int64_t run_id, struct operation **out, size_t *count,
                            struct err *err)
 {
-    sqlite3_stmt *st =
-        tx_prepare(tx,
-                   "SELECT id, run, host, name, state, began, ended, power_from, power_to, tries,"
-                   " cause, code, message, detail FROM operations WHERE run = ?1"
-                   " ORDER BY name COLLATE natural_order",
-                   err);
+    sqlite3_stmt *st = tx_prepare(tx,
+                                  "SELECT " OPERATION_COLUMNS " FROM operations WHERE run = ?1"
+                                  " ORDER BY name COLLATE natural_order",
+                                  err);
     size_t cap = 0;
     int row;
 
@@ -175,15 +177,12 @@ static int read_operations(struct tx *tx, int64_t run_id, struct operation **out
     return row;
 }
 
-int tx_run_get(struct tx *tx, int64_t id, struct run *out, struct operation **operations, size_t *count,
-               struct err *err)
+int tx_run_find(struct tx *tx, int64_t id, struct run *out, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, "SELECT " RUN_COLUMNS " FROM runs WHERE id = ?1", err);
     int row;
 
     memset(out, 0, sizeof(*out));
-    *operations = NULL;
-    *count = 0;
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, id);
@@ -193,7 +192,104 @@ int tx_run_get(struct tx *tx, int64_t id, struct run *out, struct operation **op
     sqlite3_reset(st);
     if (row == 0)
         return err_set(err, CAUSE_NOT_FOUND, "there is no run %lld", (long long)id);
-    return row < 0 ? -1 : read_operations(tx, id, operations, count, err);
+    return row < 0 ? -1 : 0;
+}
+
+int tx_run_get(struct tx *tx, int64_t id, struct run *out, struct operation **operations, size_t *count,
+               struct err *err)
+{
+    *operations = NULL;
+    *count = 0;
+    return tx_run_find(tx, id, out, err) == 0 ? read_operations(tx, id, operations, count, err) : -1;
+}
+
+/* --- one at a time --- */
+
+struct named {
+    int64_t id;
+    char *name;
+};
+
+static void take_named(struct tx *tx, sqlite3_stmt *st, void *row, void *arg)
+{
+    struct named *named = row;
+
+    (void)tx;
+    (void)arg;
+    named->id = sqlite3_column_int64(st, 0);
+    named->name = column_text(st, 1);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return hostlist_compare_names(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+/* They were mostly made in that order. */
+static void sort(struct named *items, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (by_name(&items[i - 1], &items[i]) > 0) {
+            qsort(items, count, sizeof(*items), by_name);
+            return;
+        }
+}
+
+int tx_operation_ids(struct tx *tx, int64_t run_id, int64_t **ids, size_t *count, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT id, name FROM operations WHERE run = ?1 ORDER BY id", err);
+    struct named *items;
+    void *rows;
+    int status;
+
+    if (st)
+        sqlite3_bind_int64(st, 1, run_id);
+    status = tx_rows(tx, st, sizeof(*items), take_named, NULL, &rows, count, err);
+    items = rows;
+    sort(items, *count);
+    *ids = xcalloc(*count + 1, sizeof(**ids));
+    for (size_t i = 0; i < *count; i++) {
+        (*ids)[i] = items[i].id;
+        free(items[i].name);
+    }
+    free(items);
+    return status;
+}
+
+static char *text_at(sqlite3_stmt *st, int i)
+{
+    return (char *)sqlite3_column_text(st, i);
+}
+
+int tx_operation_tell(struct tx *tx, int64_t id, tell_operation *tell, void *arg, struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(tx, "SELECT " OPERATION_COLUMNS " FROM operations WHERE id = ?1", err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    row = tx_step(tx, st, err);
+    if (row > 0) {
+        const struct operation found = {.id = id,
+                                        .run_id = sqlite3_column_int64(st, 1),
+                                        .host_id = sqlite3_column_int64(st, 2),
+                                        .host = text_at(st, 3),
+                                        .state = (enum operation_state)sqlite3_column_int(st, 4),
+                                        .began_ms = sqlite3_column_int64(st, 5),
+                                        .ended_ms = sqlite3_column_int64(st, 6),
+                                        .from = text_at(st, 7),
+                                        .to = text_at(st, 8),
+                                        .tries = (uint32_t)sqlite3_column_int64(st, 9),
+                                        .cause = text_at(st, 10),
+                                        .code = text_at(st, 11),
+                                        .message = text_at(st, 12),
+                                        .detail = text_at(st, 13)};
+
+        tell(arg, &found);
+    }
+    sqlite3_reset(st);
+    return row < 0 ? -1 : 0;
 }
 
 int tx_runs(struct tx *tx, size_t limit, struct run **out, size_t *count, struct err *err)

@@ -77,6 +77,15 @@ bool target_has_word(const char *name);
 int tx_target(struct tx *tx, const char *target, struct hosts *out, struct err *err);
 /* The same with names, addresses and profiles alone: for those who list many. */
 int tx_target_bare(struct tx *tx, const char *target, struct hosts *out, struct err *err);
+/* The ids of those hosts, for those who go through them portion by portion. *ids is the caller's. */
+int tx_target_ids(struct tx *tx, const char *target, int64_t **ids, size_t *count, struct err *err);
+/* Of one host at a time, without copying it: what is told is borrowed. 1: there is one, 0: not any more. */
+typedef void tell_host(void *arg, const char *name, const char *address, const char *profile);
+int tx_host_tell(struct tx *tx, int64_t id, tell_host *tell, void *arg, struct err *err);
+/* Its tags, and its facts, by name. */
+typedef void tell_pair(void *arg, const char *name, const char *value);
+int tx_tags_tell(struct tx *tx, int64_t id, tell_pair *tell, void *arg, struct err *err);
+int tx_facts_tell(struct tx *tx, int64_t id, tell_pair *tell, void *arg, struct err *err);
 /* Hosts of a query. */
 int tx_query(struct tx *tx, const struct query *query, struct hosts *out, struct err *err);
 
@@ -111,6 +120,12 @@ int tx_operation_end(struct tx *tx, const struct operation *operation, struct er
 int tx_run_end(struct tx *tx, int64_t run_id, int64_t at_ms, struct err *err);
 int tx_run_get(struct tx *tx, int64_t id, struct run *out, struct operation **operations, size_t *count,
                struct err *err);
+int tx_run_find(struct tx *tx, int64_t id, struct run *out, struct err *err); /* without them */
+/* The ids of its operations, in natural order of hosts' names. *ids is the caller's. */
+int tx_operation_ids(struct tx *tx, int64_t run_id, int64_t **ids, size_t *count, struct err *err);
+/* Tells of one; what is told is borrowed. One that is not there any more is nothing. */
+typedef void tell_operation(void *arg, const struct operation *operation);
+int tx_operation_tell(struct tx *tx, int64_t id, tell_operation *tell, void *arg, struct err *err);
 /* Newest first. */
 int tx_runs(struct tx *tx, size_t limit, struct run **out, size_t *count, struct err *err);
 /* At start: what an earlier amtd left behind. Started operations end as interrupted, waiting ones as

@@ -223,3 +223,25 @@ int tx_sweep_founds(struct tx *tx, int64_t id, struct sweep_founds *founds, stru
         sweep_founds_clear(founds);
     return row;
 }
+
+/* What is no JSON any more is not shown: its place in the list is. */
+int tx_sweep_tell(struct tx *tx, int64_t id, uint32_t from, uint32_t to, tell_found *tell, void *arg,
+                  struct err *err)
+{
+    sqlite3_stmt *st = tx_prepare(
+        tx,
+        "SELECT address, json_patch(CASE WHEN json_valid(detail) THEN detail ELSE '{}' END,"
+        " json_object('host', host, 'outcome', outcome)) FROM sweep_found WHERE sweep = ?1 AND address"
+        " BETWEEN ?2 AND ?3 ORDER BY address",
+        err);
+    int row;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, id);
+    sqlite3_bind_int64(st, 2, from);
+    sqlite3_bind_int64(st, 3, to);
+    while ((row = tx_step(tx, st, err)) > 0)
+        tell(arg, (uint32_t)sqlite3_column_int64(st, 0), (const char *)sqlite3_column_text(st, 1));
+    return row;
+}

@@ -54,6 +54,11 @@ int tx_sweep_get(struct tx *tx, int64_t id, struct sweep_record *record, struct 
 int tx_sweeps(struct tx *tx, size_t limit, struct sweep_record **records, size_t *count, struct err *err);
 /* The newest finished sweep before this one through the same addresses; 0: there is none. */
 int tx_sweep_before(struct tx *tx, const struct sweep_record *record, int64_t *id, struct err *err);
+/* Of addresses from `from` to `to`, by address: the detail with the members host and outcome, where there are
+ * some; borrowed. */
+typedef void tell_found(void *arg, uint32_t address, const char *json);
+int tx_sweep_tell(struct tx *tx, int64_t id, uint32_t from, uint32_t to, tell_found *tell, void *arg,
+                  struct err *err);
 /* By address. */
 int tx_sweep_founds(struct tx *tx, int64_t id, struct sweep_founds *founds, struct err *err);
 

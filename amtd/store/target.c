@@ -220,25 +220,39 @@ int tx_target_bare(struct tx *tx, const char *target, struct hosts *out, struct 
     return target_hosts(tx, target, tx_load_chosen_bare, out, err);
 }
 
-int tx_choose(struct tx *tx, const char *target, size_t *count, struct err *err)
+int tx_target_ids(struct tx *tx, const char *target, int64_t **ids, size_t *count, struct err *err)
 {
-    sqlite3_stmt *st;
     struct hosts hosts;
-    int status;
 
+    *ids = NULL;
+    *count = 0;
     if (tx_target_bare(tx, target, &hosts, err) != 0)
         return -1;
-    *count = hosts.count;
+    *ids = xcalloc(hosts.count + 1, sizeof(**ids));
+    for (size_t i = 0; i < hosts.count; i++)
+        (*ids)[(*count)++] = hosts.items[i].id;
+    hosts_clear(&hosts);
+    return 0;
+}
+
+int tx_choose(struct tx *tx, const char *target, size_t *count, struct err *err)
+{
+    int64_t *ids;
+    int status;
+
+    if (tx_target_ids(tx, target, &ids, count, err) != 0)
+        return -1;
     status = tx_exec(tx, "DELETE FROM chosen", err); /* it has those, too, that the actor does not see */
-    for (size_t i = 0; status == 0 && i < hosts.count; i++) {
-        st = tx_prepare(tx, "INSERT INTO chosen VALUES (?1)", err);
+    for (size_t i = 0; status == 0 && i < *count; i++) {
+        sqlite3_stmt *st = tx_prepare(tx, "INSERT INTO chosen VALUES (?1)", err);
+
         status = st ? 0 : -1;
         if (st) {
-            sqlite3_bind_int64(st, 1, hosts.items[i].id);
+            sqlite3_bind_int64(st, 1, ids[i]);
             status = tx_run_statement(tx, st, err);
         }
     }
-    hosts_clear(&hosts);
+    free(ids);
     return status;
 }
 

@@ -6,8 +6,8 @@
 probe=$(cd "$2" && pwd)/mux_probe
 rmcp=$((port + 9))
 
-call() { # NAME PARAMS: the reply
-    "$probe" "$AMTD_STATE_DIR/amtd.sock" call "$@" 2> "$dir/err" | jq -c '.reply // empty'
+call() { # NAME PARAMS: the reply, or what stands beside a list
+    "$probe" "$AMTD_STATE_DIR/amtd.sock" call "$@" 2> "$dir/err" | jq -c '.reply // .head // empty'
 }
 refused() { # PARAMS TEXT
     "$probe" "$AMTD_STATE_DIR/amtd.sock" call schedule.add "$1" > "$dir/out" 2>&1 && fail "was added: $1"

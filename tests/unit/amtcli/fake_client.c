@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "amtcli/client.h"
+#include "amtcli/reply.h"
 #include "base/buf.h"
 #include "base/xalloc.h"
 
@@ -94,6 +95,26 @@ int client_call(struct client *client, const char *name, json_t *params, client_
     else
         json_decref(result);
     return answer->cause != CAUSE_NONE ? err_set(err, answer->cause, "as the script says") : 0;
+}
+
+int client_rows(struct client *client, const char *name, json_t *params, const struct reply_rows *rows,
+                void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
+{
+    json_t *list, *row;
+    size_t i;
+    int status = client_call(client, name, params, NULL, on_idle, arg, &list, err);
+
+    json_array_foreach(list, i, row)
+    {
+        char *text = json_dumps(row, JSON_COMPACT);
+
+        rows->row(rows->arg, text, strlen(text));
+        free(text);
+    }
+    if (reply)
+        *reply = json_incref(list);
+    json_decref(list);
+    return status;
 }
 
 void client_post(struct client *client, const char *name, json_t *params)

@@ -27,6 +27,11 @@ static int run_line(const char *line)
     return code;
 }
 
+#define LIST_HOSTS                                                                                           \
+    "host.list "                                                                                             \
+    "{\"fields\":[\"name\",\"address\",\"facts.power\",\"facts.amt.version\",\"facts.reach\",\"login\","     \
+    "\"tags.*\",\"profile\",\"facts.profile\"]"
+
 /* What a command line asks of amtd, and what it exits with. */
 static void asks_amtd(void **state)
 {
@@ -68,12 +73,12 @@ static void asks_amtd(void **state)
           {"filter.names", NULL, "[{\"host\":\"pc2\",\"names\":{},\"differ\":{}}]"}},
          "host.list {\"target\":\"pc2\"}\nfilter.names {\"target\":\"pc2\"}\n",
          EXIT_USAGE},
-        {"host list", {{"host.list", NULL, NULL, CAUSE_NO_DAEMON}}, "host.list {}\n", EXIT_NO_DAEMON},
+        {"host list", {{"host.list", NULL, NULL, CAUSE_NO_DAEMON}}, LIST_HOSTS "}\n", EXIT_NO_DAEMON},
         {"password show pc1", /* details that nobody wants are freed */
          {{"password.show", NULL, "[]", CAUSE_NOT_FOUND}},
          "password.show {\"host\":\"pc1\"}\n",
          EXIT_USAGE},
-        {"host list @lab", {{"host.list", NULL, "[]"}}, "host.list {\"target\":\"@lab\"}\n", EXIT_ALL},
+        {"host list @lab", {{"host.list", NULL, "[]"}}, LIST_HOSTS ",\"target\":\"@lab\"}\n", EXIT_ALL},
         {"host add pc[1-2] -a 10.0.0.1 -t a=b -t c=d",
          {{"host.add", NULL, "{\"added\":2}"}},
          "host.add {\"address\":\"10.0.0.1\",\"hosts\":\"pc[1-2]\",\"tags\":{\"a\":\"b\",\"c\":\"d\"}}\n",

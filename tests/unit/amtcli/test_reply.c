@@ -31,6 +31,15 @@ static void lines(void **state)
         {"{\"failure\":{\"cause\":\"busy\",\"code\":\"7\",\"message\":\"so it is\",\"details\":[1]}}\n", "",
          "[1]", CAUSE_BUSY, true},
         {"{\"failure\":{\"cause\":\"of-a-newer-amtd\"}}\n", "", NULL, CAUSE_PROTOCOL, true},
+        {"{\"row\":{\"a\":1}}\n{\"row\":{}}\n{\"rows\":2}\n", "", "[{\"a\":1},{}]", CAUSE_NONE, true},
+        {"{\"rows\":0}\n", "", "[]", CAUSE_NONE, true},
+        {"{\"head\":{\"a\":1},\"list\":\"b\"}\n{\"row\":{}}\n{\"rows\":1}\n", "", "{\"a\":1,\"b\":[{}]}",
+         CAUSE_NONE, true},
+        {"{\"head\":{},\"list\":\"b\"}\n{\"rows\":0}\n", "", "{\"b\":[]}", CAUSE_NONE, true},
+        {"{\"row\":{}}\n{\"failure\":{\"cause\":\"busy\",\"message\":\"\"}}\n", "", NULL, CAUSE_BUSY, true},
+        {"{\"row\":{}}\n{\"rows\":2}\n", "", "[{}]", CAUSE_PROTOCOL, true},
+        {"{\"row\":}\n", "", NULL, CAUSE_PROTOCOL, true},
+        {"{\"row\":{}}\n", "", "[{}]", CAUSE_NONE, false},
         {"no json\n", "", NULL, CAUSE_PROTOCOL, true},
         {"{}\n", "", NULL, CAUSE_PROTOCOL, true},
         {"{\"event\":1}\n{\"repl", "1;", NULL, CAUSE_NONE, false},
@@ -66,6 +75,50 @@ static void lines(void **state)
     }
 }
 
+static void put_row(void *arg, const char *json, size_t n)
+{
+    buf_add(arg, json, n);
+    buf_puts(arg, ";");
+}
+
+/* Whoever takes rows as they come gets what amtd wrote; one list that came whole is the same to him. */
+static void rows_as_they_come(void **state)
+{
+    static const struct {
+        const char *said, *rows, *value;
+        bool failed;
+    } rows[] = {
+        {"{\"head\":{\"a\":1},\"list\":\"b\"}\n{\"row\":{ \"x\" : 1.0 }}\n{\"row\":{}}\n{\"rows\":2}\n",
+         "{ \"x\" : 1.0 };{};", "{\"a\":1}", false},
+        {"{\"row\":{}}\n{\"rows\":1}\n", "{};", NULL, false},
+        {"{\"row\":{}}\n{\"rows\":0}\n", "{};", NULL, true},
+        {"{\"reply\":[{\"a\": 1},{}]}\n", "{\"a\":1};{};", "[{\"a\":1},{}]", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf out = buf_init(4096);
+        const struct reply_rows to = {&out, put_row};
+        struct reply reply;
+        char *value;
+
+        reply_begin(&reply, NULL, NULL);
+        reply_rows_to(&reply, &to);
+        reply_feed(&reply, (const uint8_t *)rows[i].said, strlen(rows[i].said));
+        assert_true(reply.over);
+        assert_int_equal(reply.failed, rows[i].failed);
+        assert_string_equal(buf_str(&out), rows[i].rows);
+        value = reply.value ? json_dumps(reply.value, JSON_COMPACT) : NULL;
+        if (rows[i].value)
+            assert_string_equal(value, rows[i].value);
+        else
+            assert_null(value);
+        free(value);
+        reply_clear(&reply);
+        buf_free(&out);
+    }
+}
+
 static void a_broken_channel(void **state)
 {
     struct reply reply;
@@ -86,7 +139,8 @@ static void a_broken_channel(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(a_broken_channel)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(rows_as_they_come),
+                                       cmocka_unit_test(a_broken_channel)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,26 @@ static json_t *put_together(const struct operation *op)
     return json;
 }
 
+/* As a row of a list has it. */
+static json_t *as_row(const struct operation *op)
+{
+    struct rows *rows = rows_new(NULL);
+    struct buf line = buf_init(10000);
+    json_t *json, *row;
+
+    rows_begin(rows);
+    operation_write(rows, op, NULL);
+    rows_end(rows);
+    rows_take(rows, &line);
+    json = json_loads(buf_str(&line), 0, NULL);
+    assert_non_null(json);
+    row = json_incref(json_object_get(json, "row"));
+    json_decref(json);
+    buf_free(&line);
+    rows_free(rows);
+    return row;
+}
+
 static void the_detail_is_the_same_as_text(void **state)
 {
     static const char *const details[] = {
@@ -56,11 +76,13 @@ static void the_detail_is_the_same_as_text(void **state)
                                .ended_ms = 1500,
                                .tries = 2,
                                .detail = (char *)details[i]};
-        json_t *whole = operation_json(&op), *parts = put_together(&op);
+        json_t *whole = operation_json(&op), *parts = put_together(&op), *written = as_row(&op);
 
         assert_true(json_equal(whole, parts));
+        assert_true(json_equal(whole, written));
         json_decref(whole);
         json_decref(parts);
+        json_decref(written);
     }
 }
 
@@ -76,6 +98,9 @@ static void nonsense_is_left_out(void **state)
         json_t *json = operation_json_but_detail(&op, &members);
 
         assert_null(members.p);
+        assert_null(json_object_get(json, "detail"));
+        json_decref(json);
+        json = as_row(&op);
         assert_null(json_object_get(json, "detail"));
         json_decref(json);
     }
