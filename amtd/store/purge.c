@@ -107,13 +107,12 @@ static const struct purge_table tables[PURGE_KINDS] = {
                        " i.host), i.version FROM inventory i WHERE i.host > ?1 AND i.host <= ?2"
                        " ORDER BY i.host, i.version",
          remove_version, 20},
-    [PURGE_DEVICE_LOGS] =
-        {"SELECT min(id), max(id) FROM device_log",
-         "SELECT d.id, d.kept, 80 + length(d.raw) + " TEXT_BYTES(
-             "d.text") ", NOT EXISTS (SELECT 1 FROM device_log n WHERE n.host = d.host AND"
-                       " n.kind = d.kind AND n.id > d.id LIMIT 1 OFFSET " DEVICE_LOG_STAYS
-                       "), 0 FROM device_log d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id",
-         remove_record, 500},
+    [PURGE_DEVICE_LOGS] = {"SELECT min(id), max(id) FROM device_log",
+                           "SELECT d.id, d.kept, 80 + length(d.raw), NOT EXISTS (SELECT 1 FROM device_log n "
+                           "WHERE n.host = d.host AND"
+                           " n.kind = d.kind AND n.id > d.id LIMIT 1 OFFSET " DEVICE_LOG_STAYS
+                           "), 0 FROM device_log d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id",
+                           remove_record, 500},
     [PURGE_ACTIVITY] = {"SELECT min(id), max(id) - 1 FROM activity",
                         "SELECT id, at, 200 + " TEXT_BYTES("what") " + " TEXT_BYTES("hosts") " + " TEXT_BYTES(
                             "detail") ", 0, 0 FROM activity WHERE id > ?1 AND id <= ?2 ORDER BY id",

@@ -166,20 +166,23 @@ static void what_hosts_have(void **state)
     struct scene *s = *state;
     struct order order;
 
-    sql(s,
-        "INSERT INTO hosts(id, name) VALUES (1, 'a'), (2, 'b');"
-        "INSERT INTO facts VALUES (1, 'tls.pin', 'aa');"
-        "INSERT INTO inventory VALUES (1, 1, 1, 86400000, '{}'), (1, 2, 1, 172800000, '{}'), (1, 3, 1,"
-        " 259200000, '{}'), (2, 1, 1, 86400000, '{}');"
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) INSERT INTO"
-        " device_log(host, kind, at, text, raw, kept) SELECT 1 + i % 2, 0, 0, 'x', x'00', 86400000 FROM n");
+    sql(s, "INSERT INTO hosts(id, name) VALUES (1, 'a'), (2, 'b');"
+           "INSERT INTO facts VALUES (1, 'tls.pin', 'aa');"
+           "INSERT INTO inventory VALUES (1, 1, 1, 86400000, '{}'), (1, 2, 1, 172800000, '{}'), (1, 3, 1,"
+           " 259200000, '{}'), (2, 1, 1, 86400000, '{}');"
+           "INSERT INTO device_log_said(id, text) VALUES (1, 'x'), (2, 'said once');"
+           "INSERT INTO device_log(host, kind, at, said, raw, kept) VALUES (1, 0, 0, 2, x'00', 86400000);"
+           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) INSERT INTO"
+           " device_log(host, kind, at, said, raw, kept) SELECT 1 + i % 2, 0, 0, 1, x'00', 86400000 FROM n");
     order = purged(s, (struct order){.kind = PURGE_INVENTORY, .before_ms = 100 * DAY});
     assert_int_equal(order.gone.units, 2);
     assert_int_equal(count(s, "SELECT sum(host * 10 + version) FROM inventory"), 13 + 21);
     order = purged(s, (struct order){.kind = PURGE_DEVICE_LOGS, .before_ms = 100 * DAY});
     /* by the newest of each the next reading knows where it is */
-    assert_int_equal(order.gone.units, 1200 - 32);
-    assert_int_equal(count(s, "SELECT min(id) FROM device_log"), 1200 - 31);
+    assert_int_equal(order.gone.units, 1201 - 32);
+    assert_int_equal(count(s, "SELECT min(id) FROM device_log"), 1201 - 31);
+    assert_int_equal(count(s, "SELECT group_concat(id) FROM device_log_said"),
+                     1); /* what nobody says is gone */
     assert_int_equal(count(s, "SELECT count(*) FROM facts"), 1);
 }
 
