@@ -279,23 +279,31 @@ static int read_order(const struct args *args, json_t *params)
     return discover_take(args, params);
 }
 
-static int discover(struct context *ctx)
+int discover_and_show(struct context *ctx, json_t *params)
 {
     struct view v = {.ctx = ctx};
-    json_t *params = json_object();
-    int code = read_order(&ctx->args, params);
+    int code;
 
-    if (code == 0 && !context_client(ctx))
-        code = EXIT_NO_DAEMON;
-    if (code != 0) {
+    if (!context_client(ctx)) {
         json_decref(params);
-        return code;
+        return EXIT_NO_DAEMON;
     }
     v.found = json_array();
     v.runs = json_array();
     code = run_sweep(&v, params);
     json_decref(v.found);
     json_decref(v.runs);
+    return code;
+}
+
+static int discover(struct context *ctx)
+{
+    json_t *params = json_object();
+    int code = read_order(&ctx->args, params);
+
+    if (code == 0)
+        return discover_and_show(ctx, params);
+    json_decref(params);
     return code;
 }
 

@@ -188,6 +188,7 @@ static const struct api_param schedule_add_params[] = {
     {"catch_up", API_BOOLEAN, false, "do once what amtd slept through"},
     ROLLOUT,
     {"profile", API_STRING, false, "use this one alone"},
+    {"replace", API_BOOLEAN, false, "it is there, and becomes this"},
     END,
 };
 static const struct api_param schedule_show_params[] = {

@@ -23,7 +23,7 @@ struct errand {
     struct schedule schedule; /* add, show */
     struct schedule *list;    /* list */
     size_t count;
-    bool enable;
+    bool enable, replace;
     enum api_role need; /* add: of the job */
 };
 
@@ -83,6 +83,53 @@ static json_t *describe(const struct schedule *s, size_t most)
     return json;
 }
 
+/* --- who may --- */
+
+/* Of those of others nobody hears who does not watch every host. */
+static bool sees(const struct errand *e, const struct schedule *s)
+{
+    return reach_everywhere(api_reach(e->rq)) >= ROLE_WATCH || strcmp(s->who, api_who(e->rq)) == 0;
+}
+
+static enum api_role role_of_job(const struct schedule *s)
+{
+    json_t *files = json_loads(s->files, 0, NULL);
+    struct job_reading reading;
+    struct job *job = job_read(s->job, s->text, strlen(s->text), files, &reading);
+    enum api_role role = job ? job_role(job) : ROLE_OPERATE;
+
+    job_free(job);
+    job_reading_clear(&reading);
+    json_decref(files);
+    return role;
+}
+
+static enum api_role role_of(const struct schedule *s)
+{
+    if (s->discover) {
+        json_t *discover = json_loads(s->discover, 0, NULL);
+        bool adds = json_is_true(json_object_get(discover, "add"));
+
+        json_decref(discover);
+        return adds ? ROLE_ADMINISTER : ROLE_OPERATE;
+    }
+    return role_of_job(s);
+}
+
+/* One's own; those of others with a role on every host: to operate, and to enable one what its job needs. */
+static int may_change(const struct errand *e, const struct schedule *s, struct err *err)
+{
+    enum api_role need = ROLE_OPERATE;
+
+    if (!sees(e, s))
+        return err_set(err, CAUSE_NOT_FOUND, "there is no schedule '%s'", s->name);
+    if (strcmp(s->who, api_who(e->rq)) == 0)
+        return 0;
+    if (e->enable && role_of(s) > need)
+        need = role_of(s);
+    return api_require(e->rq, need, err);
+}
+
 /* --- add --- */
 
 /* Whoever has the role everywhere may name what is not there yet; the rights count again at each start. */
@@ -104,10 +151,17 @@ static int may_add(struct tx *tx, const struct errand *e, struct err *err)
 static int add_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
+    struct schedule old = {0};
+    int status;
 
     if (may_add(tx, e, err) != 0)
         return -1;
-    return tx_schedule_add(tx, &e->schedule, err);
+    if (!e->replace)
+        return tx_schedule_add(tx, &e->schedule, err);
+    status = tx_schedule_get(tx, e->schedule.name, &old, err) == 0 ? may_change(e, &old, err) : -1;
+    e->schedule.enabled = old.enabled;
+    schedule_clear(&old);
+    return status == 0 ? tx_schedule_replace(tx, &e->schedule, err) : -1;
 }
 
 static void changed(void *data, const struct err *failure)
@@ -220,6 +274,7 @@ static int read_schedule(struct errand *e, json_t **mistakes, struct err *err)
     s->uid = api_uid(rq);
     s->catch_up = json_is_true(json_object_get(params, "catch_up"));
     s->enabled = true;
+    e->replace = json_is_true(json_object_get(params, "replace"));
     return 0;
 }
 
@@ -280,12 +335,6 @@ static int list_work(struct tx *tx, void *data, struct err *err)
     return tx_schedules(tx, &e->list, &e->count, err);
 }
 
-/* Of those of others nobody hears who does not watch every host. */
-static bool sees(const struct errand *e, const struct schedule *s)
-{
-    return reach_everywhere(api_reach(e->rq)) >= ROLE_WATCH || strcmp(s->who, api_who(e->rq)) == 0;
-}
-
 static void listed(void *data, const struct err *failure)
 {
     struct errand *e = data;
@@ -306,6 +355,20 @@ static void listed(void *data, const struct err *failure)
 void call_schedule_list(struct api_request *rq)
 {
     store_submit(daemon_store(api_daemon(rq)), list_work, listed, errand_new(rq));
+}
+
+/* What else schedule.add takes: the text of the job, the files that it names, how hosts take their turns. */
+static json_t *kept(const struct schedule *s)
+{
+    json_t *json = json_loads(s->settings, 0, NULL), *files = json_loads(s->files, 0, NULL);
+
+    if (!json)
+        json = json_object();
+    json_object_set_new(json, "text", json_string(s->text));
+    if (!s->discover && files)
+        json_object_set(json, "files", files);
+    json_decref(files);
+    return json;
 }
 
 static int show_work(struct tx *tx, void *data, struct err *err)
@@ -329,7 +392,7 @@ static void shown(void *data, const struct err *failure)
         api_fail(e->rq, failure);
     } else {
         json = describe(&e->schedule, most > 1 && most <= NEXT_MOST ? (size_t)most : NEXT_DEFAULT);
-        json_object_set_new(json, "text", json_string(e->schedule.text));
+        json_object_update_new(json, kept(&e->schedule));
         api_reply(e->rq, json);
     }
     errand_free(e);
@@ -342,43 +405,14 @@ void call_schedule_show(struct api_request *rq)
 
 /* --- remove, enable, disable --- */
 
-static enum api_role role_of_job(const struct schedule *s)
+static int may_change_named(struct tx *tx, const struct errand *e, struct err *err)
 {
-    json_t *files = json_loads(s->files, 0, NULL);
-    struct job_reading reading;
-    struct job *job = job_read(s->job, s->text, strlen(s->text), files, &reading);
-    enum api_role role = job ? job_role(job) : ROLE_OPERATE;
+    struct schedule s = {0};
+    int status = tx_schedule_get(tx, param_text(api_params(e->rq), "name"), &s, err);
 
-    job_free(job);
-    job_reading_clear(&reading);
-    json_decref(files);
-    return role;
-}
-
-static enum api_role role_of(const struct schedule *s)
-{
-    if (s->discover) {
-        json_t *discover = json_loads(s->discover, 0, NULL);
-        bool adds = json_is_true(json_object_get(discover, "add"));
-
-        json_decref(discover);
-        return adds ? ROLE_ADMINISTER : ROLE_OPERATE;
-    }
-    return role_of_job(s);
-}
-
-/* One's own; those of others with a role on every host: to operate, and to enable one what its job needs. */
-static int may_change(struct tx *tx, struct errand *e, struct err *err)
-{
-    enum api_role need = ROLE_OPERATE;
-    int status = show_work(tx, e, err);
-
-    if (status == 0 && strcmp(e->schedule.who, api_who(e->rq)) != 0) {
-        if (e->enable && role_of(&e->schedule) > need)
-            need = role_of(&e->schedule);
-        status = api_require(e->rq, need, err);
-    }
-    schedule_clear(&e->schedule);
+    if (status == 0)
+        status = may_change(e, &s, err);
+    schedule_clear(&s);
     return status;
 }
 
@@ -386,7 +420,7 @@ static int remove_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
 
-    if (may_change(tx, e, err) != 0)
+    if (may_change_named(tx, e, err) != 0)
         return -1;
     return tx_schedule_remove(tx, param_text(api_params(e->rq), "name"), err);
 }
@@ -401,7 +435,7 @@ static int enable_work(struct tx *tx, void *data, struct err *err)
 {
     struct errand *e = data;
 
-    if (may_change(tx, e, err) != 0)
+    if (may_change_named(tx, e, err) != 0)
         return -1;
     return tx_schedule_enable(tx, param_text(api_params(e->rq), "name"), e->enable,
                               clock_wall(clock_system()), err);

@@ -495,7 +495,8 @@ static void read_task(struct reading *rd, const yaml_node_t *node)
     memset(task, 0, sizeof(*task));
     task->line = node->start_mark.line + 1;
     if (node->type != YAML_MAPPING_NODE) {
-        config_complain(r, node, "expected a task such as 'power: on', not %.60s", shown(node));
+        config_complain(r, node, "expected a task such as 'power: on' or 'info:' with its colon, not %.60s",
+                        shown(node));
         return;
     }
     for (yaml_node_pair_t *i = node->data.mapping.pairs.start; i < node->data.mapping.pairs.top; i++)

@@ -24,14 +24,9 @@ void schedule_clear(struct schedule *s)
     memset(s, 0, sizeof(*s));
 }
 
-int tx_schedule_add(struct tx *tx, const struct schedule *s, struct err *err)
+static int write_schedule(struct tx *tx, const char *sql, const struct schedule *s, struct err *err)
 {
-    sqlite3_stmt *st =
-        tx_prepare(tx,
-                   "INSERT OR IGNORE INTO schedules(name, cron, every, zone, window, catch_up,"
-                   " enabled, job, text, files, target, settings, who, uid, created, last, discover)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)",
-                   err);
+    sqlite3_stmt *st = tx_prepare(tx, sql, err);
 
     if (!st)
         return -1;
@@ -50,18 +45,41 @@ int tx_schedule_add(struct tx *tx, const struct schedule *s, struct err *err)
     sqlite3_bind_int64(st, 13, s->uid);
     sqlite3_bind_int64(st, 14, s->created_ms);
     bind_text(st, 15, s->discover);
-    if (tx_run_statement(tx, st, err) != 0)
+    return tx_run_statement(tx, st, err);
+}
+
+int tx_schedule_add(struct tx *tx, const struct schedule *s, struct err *err)
+{
+    if (write_schedule(tx,
+                       "INSERT OR IGNORE INTO schedules(name, cron, every, zone, window, catch_up,"
+                       " enabled, job, text, files, target, settings, who, uid, created, last, discover)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)",
+                       s, err) != 0)
         return -1;
     return sqlite3_changes(tx->db) > 0
                ? 0
                : err_set(err, CAUSE_EXISTS, "there is a schedule '%s' already", s->name);
 }
 
+static int was_there(struct tx *tx, const char *name, struct err *err)
+{
+    return sqlite3_changes(tx->db) > 0 ? 0 : err_set(err, CAUSE_NOT_FOUND, "there is no schedule '%s'", name);
+}
+
+int tx_schedule_replace(struct tx *tx, const struct schedule *s, struct err *err)
+{
+    if (write_schedule(tx,
+                       "UPDATE schedules SET cron = ?2, every = ?3, zone = ?4, window = ?5, catch_up = ?6,"
+                       " job = ?7, text = ?8, files = ?9, target = ?10, settings = ?11, who = ?12, uid = ?13,"
+                       " created = ?14, last = ?14, discover = ?15, last_note = NULL WHERE name = ?1",
+                       s, err) != 0)
+        return -1;
+    return was_there(tx, s->name, err);
+}
+
 static int changed(struct tx *tx, sqlite3_stmt *st, const char *name, struct err *err)
 {
-    if (tx_run_statement(tx, st, err) != 0)
-        return -1;
-    return sqlite3_changes(tx->db) > 0 ? 0 : err_set(err, CAUSE_NOT_FOUND, "there is no schedule '%s'", name);
+    return tx_run_statement(tx, st, err) != 0 ? -1 : was_there(tx, name, err);
 }
 
 int tx_schedule_remove(struct tx *tx, const char *name, struct err *err)

@@ -34,7 +34,10 @@ struct schedule {
 void schedule_clear(struct schedule *schedule);
 
 int tx_schedule_add(struct tx *tx, const struct schedule *schedule, struct err *err); /* exists */
-int tx_schedule_remove(struct tx *tx, const char *name, struct err *err);             /* not-found */
+/* The one of this name becomes what schedule says, whether it is enabled and what it did last apart. What was
+ * due until created_ms does not count. not-found */
+int tx_schedule_replace(struct tx *tx, const struct schedule *schedule, struct err *err);
+int tx_schedule_remove(struct tx *tx, const char *name, struct err *err); /* not-found */
 int tx_schedule_enable(struct tx *tx, const char *name, bool enabled, int64_t now_ms, struct err *err);
 /* Those that were looked at more than most_ms from now in the future: the clock was wrong then. They are as
  * if they had been looked at now. */

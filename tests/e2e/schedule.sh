@@ -100,6 +100,30 @@ done
 exits 2 amtcli schedule add nightly --cron @daily --job "$dir/look.yaml" --target @lab
 [ "$(amtcli schedule next caught1 -n 20 | wc -l)" = 20 ] || fail "not 20 times"
 
+# --- changed: what is not given stays; done now, by hand ---
+printf 'name: short\ntasks: [power: status]\n' > "$dir/short.yaml"
+exits 0 amtcli job schedule "$dir/short.yaml" pc0001 --cron '0 5 * * *' --zone UTC --canary 1
+exits 2 amtcli schedule set nosuch --cron @daily
+exits 2 amtcli schedule set short --window 1:00-2:00
+exits 2 amtcli schedule set short --cron '0 5 * * *' --every 6h
+exits 2 amtcli schedule set short --rate 5
+says "$dir/err" "--rate goes with a sweep"
+exits 0 amtcli schedule set short --target 'pc[0001-0002]' --window 04:00-06:00 -o json
+[ "$(jq -rc '[.cron, .window, .target, .job]' "$dir/out")" = '["0 5 * * *","04:00-06:00","pc[0001-0002]","short"]' ] ||
+    fail "not what was said: $(cat "$dir/out")"
+exits 0 amtcli schedule set short --every 6h --no-window
+[ "$(amtcli schedule show short -o json | jq -rc '[.cron, .window, .every_ms, .canary]')" = '[null,null,21600000,1]' ] ||
+    fail "not what was said: $(amtcli schedule show short -o json)"
+exits 0 amtcli schedule run short -o json
+[ "$(jq -rc 'map(.host + "=" + .result) | sort' "$dir/out")" = '["pc0001=ok","pc0002=ok"]' ] || fail "not done: $(cat "$dir/out")"
+[ "$(amtcli schedule show short -o json | jq .last_run)" = null ] || fail "what was begun by hand counts as its own"
+exits 0 amtcli schedule add sweep --every 6h --discover 127.16.0.0/29 --port "$port" --rmcp-port $((port + 9))
+exits 0 amtcli schedule run sweep -o json
+[ "$(jq '[.[] | select(.amt)] | length' "$dir/out")" = 6 ] || fail "not six devices: $(cat "$dir/out")"
+exits 2 amtcli schedule run sweep --canary 2
+amtcli schedule remove short
+amtcli schedule remove sweep
+
 # --- amtd sleeps for two days ---
 amtd_stop
 sqlite3 "$AMTD_STATE_DIR/amtd.db" "UPDATE schedules SET last = last - 172800000, created = created - 172800000"
