@@ -55,7 +55,7 @@ int call_collection_put(struct tx *tx, const json_t *params, json_t **reply, str
     if (check_name(c.name, err) != 0 || check_content(&c, err) != 0)
         return -1;
     if (c.list) {
-        if (tx_target(tx, c.list, &hosts, err) != 0)
+        if (tx_target_bare(tx, c.list, &hosts, err) != 0)
             return -1;
         hosts_clear(&hosts);
     }

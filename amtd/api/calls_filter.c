@@ -128,7 +128,7 @@ int call_filter_status(struct tx *tx, const json_t *params, json_t **reply, stru
     struct hosts hosts;
     struct kept kept = {0};
     size_t row = 0, claim = 0;
-    int status = tx_target(tx, target ? target : "all", &hosts, err);
+    int status = tx_target_bare(tx, target ? target : "all", &hosts, err);
 
     if (status == 0)
         status = read_kept(tx, &kept, err);
@@ -195,7 +195,7 @@ int call_filter_confirm(struct tx *tx, const json_t *params, json_t **reply, str
     struct hosts hosts;
     json_int_t confirmed = 0;
     enum sd_owner owner;
-    int status = tx_target(tx, param_text(params, "target"), &hosts, err);
+    int status = tx_target_bare(tx, param_text(params, "target"), &hosts, err);
 
     if (status == 0)
         status = read_when(params, &owner, err);

@@ -423,7 +423,7 @@ int call_host_remove(struct tx *tx, const json_t *params, json_t **reply, struct
     struct hosts hosts;
     int status = 0;
 
-    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+    if (tx_target_bare(tx, param_text(params, "target"), &hosts, err) != 0)
         return -1;
     if (hosts.count > ASK_ABOVE && !json_is_true(json_object_get(params, "confirmed")))
         status = err_set(err, CAUSE_REFUSED_UNCONFIRMED, "this would remove %zu hosts", hosts.count);

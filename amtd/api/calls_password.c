@@ -100,7 +100,7 @@ int call_password_saved(struct tx *tx, const json_t *params, json_t **reply, str
 
     if (known > now)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'at_ms' is that of password.export");
-    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+    if (tx_target_bare(tx, param_text(params, "target"), &hosts, err) != 0)
         return -1;
     for (size_t i = 0; i < hosts.count && status == 0; i++)
         status = tx_passwords_seen(tx, hosts.items[i].name, known, now, err);
@@ -115,7 +115,7 @@ int call_password_forget(struct tx *tx, const json_t *params, json_t **reply, st
     struct hosts hosts;
     int status = 0;
 
-    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0)
+    if (tx_target_bare(tx, param_text(params, "target"), &hosts, err) != 0)
         return -1;
     for (size_t i = 0; i < hosts.count && status == 0; i++) {
         status = tx_password_forget(tx, hosts.items[i].id, clock_wall(clock_system()), &count, err);

@@ -27,7 +27,7 @@ static int count_hosts(struct tx *tx, void *data, struct err *err)
     int status;
 
     tx_as(tx, &actor);
-    status = tx_target(tx, "all", &hosts, err);
+    status = tx_target_bare(tx, "all", &hosts, err);
     tx_as(tx, NULL);
     if (status != 0)
         return -1;
@@ -101,7 +101,7 @@ int call_target_resolve(struct tx *tx, const json_t *params, json_t **reply, str
     struct hosts hosts;
     json_t *names = json_array();
 
-    if (tx_target(tx, param_text(params, "target"), &hosts, err) != 0) {
+    if (tx_target_bare(tx, param_text(params, "target"), &hosts, err) != 0) {
         json_decref(names);
         return -1;
     }
@@ -169,7 +169,7 @@ static int add_names(struct tx *tx, void *data, struct err *err)
     if (status == 0)
         status = add_collections(tx, collections, err);
     if (status == 0)
-        status = tx_target(tx, "all", &hosts, err);
+        status = tx_target_bare(tx, "all", &hosts, err);
     tx_as(tx, NULL);
     if (status != 0)
         return -1;

@@ -53,7 +53,7 @@ int tx_calendar(struct tx *tx, const char *target, const struct calendar_limits 
 
     *rows = NULL;
     *count = 0;
-    if (tx_target(tx, target, &hosts, err) != 0) /* leaves them in `chosen` */
+    if (tx_target_bare(tx, target, &hosts, err) != 0) /* leaves them in `chosen` */
         return -1;
     hosts_clear(&hosts);
     if (!(st = tx_prepare(tx, sql, err)))
