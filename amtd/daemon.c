@@ -8,6 +8,7 @@
 
 #include "amtd/alerts/alerts.h"
 #include "amtd/api/activity.h"
+#include "amtd/api/denials.h"
 #include "amtd/api/server.h"
 #include "amtd/api/syslog_export.h"
 #include "amtd/console/hub.h"
@@ -67,7 +68,8 @@ struct daemon {
     struct nodes *nodes;
     struct uplinks *uplinks;
     struct server *server;
-    struct node_key *key;         /* of the activity log */
+    struct node_key *key; /* of the activity log */
+    struct denials *denials;
     struct syslog_export *syslog; /* its rows for the system's log */
     uv_async_t wake;              /* from the store's thread */
     uv_signal_t term, interrupt, reload, roll;
@@ -80,6 +82,11 @@ struct daemon {
 struct engine *daemon_engine(const struct daemon *daemon)
 {
     return daemon->engine;
+}
+
+struct denials *daemon_denials(const struct daemon *daemon)
+{
+    return daemon->denials;
 }
 
 struct syslog_export *daemon_syslog(const struct daemon *daemon)
@@ -585,6 +592,7 @@ static int start_parts(struct daemon *d, struct err *err)
     descriptors_reserve(d->config->console_count + descriptors_for_kept(KEEP_PLAIN), d->config->dial_limit);
     if (open_key(d, err) != 0 || open_store(d, err) != 0 || open_peers(d, err) != 0)
         return -1;
+    d->denials = denials_new(&d->loop, activity_left_out, d);
     if (d->config->activity_syslog)
         d->syslog = syslog_export_new(&d->loop, d->store, d->config->state_dir, d->config->activity_syslog,
                                       d->config->activity_facility << 3);
@@ -661,6 +669,8 @@ static void close_handles(struct daemon *d)
     dialer_free(d->dialer);
     events_free(d->events);
     d->events = NULL;
+    denials_free(d->denials);
+    d->denials = NULL;
     syslog_export_free(d->syslog);
     d->syslog = NULL;
     store_close(d->store);

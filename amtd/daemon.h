@@ -39,6 +39,7 @@ void daemon_revoked(struct daemon *daemon, const struct grant *grant);
 
 struct engine *daemon_engine(const struct daemon *daemon);
 /* Connections other than those of runs: consoles, redirection. */
+struct denials *daemon_denials(const struct daemon *daemon);      /* NULL: it ends */
 struct syslog_export *daemon_syslog(const struct daemon *daemon); /* NULL: nothing goes there */
 struct hub *daemon_hub(const struct daemon *daemon);
 struct mailer *daemon_mailer(const struct daemon *daemon);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amtd/api/denials.h"
 #include "amtd/api/syslog_export.h"
 #include "amtd/daemon.h"
 #include "base/clock.h"
@@ -48,7 +49,7 @@ static char *folded(const struct hostlist *hosts)
     return out;
 }
 
-void activity_write(struct daemon *daemon, const struct deed *deed)
+static void write_down(struct daemon *daemon, const struct deed *deed)
 {
     struct writing *w = xcalloc(1, sizeof(*w));
     struct activity *a = &w->a;
@@ -64,6 +65,24 @@ void activity_write(struct daemon *daemon, const struct deed *deed)
     a->detail = xstrdup(deed->err ? deed->err->text : deed->detail);
     a->run = deed->run;
     store_submit(daemon_store(daemon), add, added, w);
+}
+
+void activity_write(struct daemon *daemon, const struct deed *deed)
+{
+    bool is_denial = deed->err && deed->err->cause == CAUSE_DENIED;
+
+    if (!is_denial || !daemon_denials(daemon) || denials_pass(daemon_denials(daemon), deed->who))
+        write_down(daemon, deed);
+}
+
+void activity_left_out(void *arg, const char *who, uint32_t count)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, CAUSE_DENIED,
+            "%u more of what was denied within a minute: the first %d have rows of their own", count,
+            DENIALS_MOST);
+    write_down(arg, &(struct deed){.who = who, .by = "amtd", .what = "denied", .err = &err});
 }
 
 void activity_purged(void *arg, const char *text, const struct err *failure)

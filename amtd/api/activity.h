@@ -22,6 +22,8 @@ struct deed {
 };
 /* Handed to the store; a failure is logged. Loop's thread. */
 void activity_write(struct daemon *daemon, const struct deed *deed);
+/* So many denials of somebody had no rows (denials.h); arg is the daemon. */
+void activity_left_out(void *arg, const char *who, uint32_t count);
 /* What amtd removed by itself (fleet/purge.h); arg is the daemon. */
 void activity_purged(void *arg, const char *text, const struct err *failure);
 

@@ -34,6 +34,7 @@ struct client {
     uv_timer_t timer;
     uv_prepare_t flush; /* sends what was written, once a turn of the loop */
     int handles;        /* of libuv, still open */
+    size_t unfinished;  /* bytes of requests that are not whole yet */
     int64_t stranger_due;
     unsigned tries; /* of a stranger, to join */
     bool dirty;
@@ -188,6 +189,12 @@ size_t client_backlog(const struct client *client, uint32_t channel)
 struct channel **client_channels(struct client *client)
 {
     return &client->channels;
+}
+
+size_t client_add_unfinished(struct client *client, ptrdiff_t n)
+{
+    client->unfinished += (size_t)n;
+    return client->unfinished;
 }
 
 void client_close_channel(struct client *client, struct api_request *rq)

@@ -73,9 +73,18 @@ static void wipe_secrets(const struct api_request *rq)
     }
 }
 
+/* The line has been read, or is given up. */
+static void drop_line(struct api_request *rq)
+{
+    if (rq->client)
+        client_add_unfinished(rq->client, -(ptrdiff_t)rq->line.len);
+    buf_free(&rq->line);
+}
+
 void request_free(struct api_request *rq)
 {
     wipe_secrets(rq);
+    drop_line(rq);
     if (rq->client)
         client_close_channel(rq->client, rq);
     json_decref(rq->params);
@@ -425,7 +434,7 @@ static void dispatch(struct api_request *rq)
         api_fail(rq, &err);
         return;
     }
-    buf_free(&rq->line);
+    drop_line(rq);
     if (!rq->call->quiet)
         rq->touched = hostlist_new();
     account_wait(rq->account, caller_known, rq);
@@ -434,13 +443,16 @@ static void dispatch(struct api_request *rq)
 void request_data(struct api_request *rq, const void *p, size_t n)
 {
     const uint8_t *end = memchr(p, '\n', n);
+    size_t had = rq->line.len, all;
     struct err err = ERR_INIT;
 
     if (rq->call || rq->params) /* nothing more is expected */
         return;
     buf_add(&rq->line, p, end ? (size_t)(end - (const uint8_t *)p) : n);
-    if (!buf_ok(&rq->line)) {
-        err_set(&err, CAUSE_PROTOCOL, "a request has at most %d bytes", REQUEST_MAX);
+    all = client_add_unfinished(rq->client, (ptrdiff_t)rq->line.len - (ptrdiff_t)had);
+    if (!buf_ok(&rq->line) || all > REQUEST_MAX) {
+        err_set(&err, CAUSE_PROTOCOL, "requests that are not whole yet have at most %d bytes, all together",
+                REQUEST_MAX);
         api_fail(rq, &err);
     } else if (end) {
         dispatch(rq);

@@ -227,20 +227,41 @@ static struct guest *welcome(struct server *server, int fd, const char *from, bo
     return NULL;
 }
 
+static size_t guests_of(const struct server *server, uid_t uid)
+{
+    const struct guest *guest;
+    size_t count = 0;
+
+    DL_FOREACH(server->guests, guest)
+    count += !guest->secured && guest->user.uid == uid;
+    return count;
+}
+
+static bool has_room_for(const struct server *server, uid_t uid)
+{
+    if (uid == 0 || uid == geteuid())
+        return server->local_count < SERVER_CLIENTS_MAX;
+    return server->local_count < SERVER_CLIENTS_MAX - SERVER_CLIENTS_KEPT &&
+           guests_of(server, uid) < SERVER_CLIENTS_ONE;
+}
+
 static void on_local(void *arg, int fd, const char *from)
 {
     struct server *server = arg;
     struct ucred user = {.uid = (uid_t)-1, .gid = (gid_t)-1};
     socklen_t size = sizeof(user);
     struct guest *guest;
+    uint32_t held;
 
-    if (server->local_count >= SERVER_CLIENTS_MAX) {
-        log_warn(NULL, "a client was refused: %d are connected", SERVER_CLIENTS_MAX);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size) != 0)
+        user.uid = (uid_t)-1;
+    if (!has_room_for(server, user.uid)) {
+        if (log_limit_pass(&server->limit, clock_mono(clock_system()), &held))
+            log_warn(NULL, "uid %u was refused: too many connections%s", (unsigned)user.uid,
+                     held > 0 ? " (and others)" : "");
         close(fd);
         return;
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size) != 0)
-        user.uid = (uid_t)-1;
     guest = welcome(server, fd, from, false);
     if (guest)
         guest->user = user;

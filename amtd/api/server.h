@@ -10,9 +10,12 @@
 
 struct server;
 
-#define SERVER_CLIENTS_MAX   512 /* on the UNIX socket; and as many on TLS */
-#define SERVER_STRANGERS_MAX 64  /* of these on TLS who have not shown yet who they are */
-#define SERVER_STRANGERS_ONE 16  /* of these from one address */
+#define SERVER_CLIENTS_MAX  512 /* on the UNIX socket; and as many on TLS */
+#define SERVER_CLIENTS_KEPT 64  /* of these on the UNIX socket for root, and the account that amtd runs as */
+#define SERVER_CLIENTS_ONE                                                                                   \
+    128 /* of one other account there: whoever may do nothing must not keep others out */
+#define SERVER_STRANGERS_MAX 64 /* of these on TLS who have not shown yet who they are */
+#define SERVER_STRANGERS_ONE 16 /* of these from one address */
 
 /* Listens on daemon_config's socket path, and where it says for TLS. A socket that a dead amtd left behind is
  * replaced. NULL and err. */

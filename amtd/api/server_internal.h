@@ -3,6 +3,7 @@
 #define AMTD_API_SERVER_INTERNAL_H
 
 #include <jansson.h>
+#include <stddef.h>
 
 #include "amtd/api/api.h"
 #include "amtd/api/client.h"
@@ -31,10 +32,12 @@ struct api_request {
     struct api_request *prev, *next;
 };
 
-#define REQUEST_MAX (16 * 1024 * 1024)
+#define REQUEST_MAX (16 * 1024 * 1024) /* bytes of one; and of all of a connection that are not whole yet */
 
 /* client.c */
 struct channel **client_channels(struct client *client);
+/* So many bytes more (or, negative, less) of requests that are not whole yet; how many there are now. */
+size_t client_add_unfinished(struct client *client, ptrdiff_t n);
 void client_close_channel(struct client *client, struct api_request *rq);
 
 /* channel.c: events of channels that the other end opened and that are no calls */

@@ -6,6 +6,8 @@
     mux_raw.py HOW channels KINDS     opens a channel of each kind (a JSON object {kind: parameters}); one line each: KIND accepted|REASON
     mux_raw.py HOW call NAME PARAMS   the answer's last line
     mux_raw.py HOW noise N            N connections that send what is no protocol, cut off anywhere
+    mux_raw.py HOW crowd N            as many of N connections as are let in, until the end of standard input; prints how many
+    mux_raw.py HOW hoard N            N requests that do not end, on one connection: how many bytes were taken before one was refused
     mux_raw.py HOW join TOKEN         joins with its key, as whatever the token is for
     mux_raw.py HOW type CONSOLE TEXT  tries to attach so that it could write; then watches, and types all the same
 
@@ -32,6 +34,7 @@ class Mux:
         self.sock = dial(how)
         self.sock.settimeout(60)
         self.next = 1
+        self.credit = 0  # of the channel that was opened last
         self.buffer = b""
         self.send(HELLO, 0, struct.pack(">H", 1))
 
@@ -68,6 +71,7 @@ class Mux:
         while True:
             what, where, payload = self.frame()
             if where == channel and what == ACCEPT:
+                self.credit = int.from_bytes(payload, "big")
                 return channel, ""
             if where == channel and what == REJECT:
                 return None, payload.decode(errors="replace")
@@ -169,6 +173,40 @@ def noise(how, count):
     return 0
 
 
+def crowd(how, count):
+    stay = []
+    for _ in range(count):
+        try:
+            mux = Mux(how)
+            mux.read(10)  # its HELLO: it is not refused
+            stay.append(mux)
+        except (OSError, EOFError):
+            pass
+    print(len(stay), flush=True)
+    sys.stdin.read()
+    return 0
+
+
+def hoard(how, count):
+    mux, taken = Mux(how), 0
+    piece = b"x" * 65000
+    for _ in range(count):
+        channel, _why = mux.open("call")
+        for _ in range(200):
+            while mux.credit < len(piece):
+                kind, where, payload = mux.frame()
+                if kind == WINDOW and where == channel:
+                    mux.credit += int.from_bytes(payload, "big")
+                elif kind == DATA and b"failure" in payload:
+                    print(taken)
+                    return 0
+            mux.send(DATA, channel, piece)
+            mux.credit -= len(piece)
+            taken += len(piece)
+    print(taken)
+    return 1
+
+
 def join(how, token):
     """The tokens of docs/mux.md; the proof is made with the pins of both ends."""
     raw = base64.urlsafe_b64decode(token[6:] + "=" * (-len(token[6:]) % 4))
@@ -211,6 +249,10 @@ def main():
         return 0
     if what == "noise":
         return noise(how, int(rest[0]))
+    if what == "crowd":
+        return crowd(how, int(rest[0]))
+    if what == "hoard":
+        return hoard(how, int(rest[0]))
     if what == "join":
         return join(how, rest[0])
     if what == "type":

@@ -125,6 +125,18 @@ wait_until "what was typed" typed
 exits 0 as amtd-nemo "$raw" "$AMTD_SOCKET" noise 40
 exits 0 "$raw" "$at,$dir/client.pem,$dir/client.key" noise 12
 exits 0 amtcli status
+mkfifo "$dir/crowd"
+as amtd-nemo "$raw" "$AMTD_SOCKET" crowd 600 < "$dir/crowd" > "$dir/crowded" & # all places, if they were given to him
+crowd=$!
+exec 8> "$dir/crowd"
+wait_until "the crowd" test -s "$dir/crowded"
+exits 0 amtcli status
+exits 0 as amtd-wanda amtcli status
+exec 8>&-
+wait $crowd
+[ "$(cat "$dir/crowded")" = 128 ] || fail "one account has $(cat "$dir/crowded") connections"
+exits 0 as amtd-nemo "$raw" "$AMTD_SOCKET" hoard 3
+[ "$(cat "$dir/out")" -lt 18000000 ] || fail "one connection has $(cat "$dir/out") bytes of requests that do not end"
 amtcli node remove rack7
 amtcli client remove remote
 sed '/^typed/d' "$dir/before" > "$dir/was"
