@@ -215,6 +215,9 @@ static const struct api_param activity_export_params[] = {{"since_ms", API_INTEG
 static const struct api_param activity_params[] = {
     {"since_ms", API_INTEGER, false, "how long ago"},
     {"host", API_STRING, false, "only what touched it"},
+    {"who", API_STRING, false, "only those whose text has this"},
+    {"what", API_STRING, false, "only what has this"},
+    {"result", API_STRING, false, "only what ended so"},
     {"limit", API_INTEGER, false, "newest so many"},
     END,
 };

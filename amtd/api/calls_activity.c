@@ -19,14 +19,18 @@
 int call_activity_list(struct tx *tx, const json_t *params, json_t **reply, struct err *err)
 {
     json_int_t ago = json_integer_value(json_object_get(params, "since_ms"));
-    int64_t since = ago > 0 ? clock_wall(clock_system()) - ago : 0;
+    struct activity_filter filter = {.since_ms = ago > 0 ? clock_wall(clock_system()) - ago : 0,
+                                     .host = param_text(params, "host"),
+                                     .who = param_text(params, "who"),
+                                     .what = param_text(params, "what"),
+                                     .result = param_text(params, "result")};
     struct activity *list;
-    size_t count, limit;
+    size_t count;
     int status;
 
-    if (param_limit(params, &limit, err) != 0)
+    if (param_limit(params, &filter.limit, err) != 0)
         return -1;
-    status = tx_activities(tx, since, param_text(params, "host"), limit, &list, &count, err);
+    status = tx_activities(tx, &filter, &list, &count, err);
     *reply = json_array();
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(*reply, activity_json(&list[i]));
@@ -125,8 +129,9 @@ static void judge(void *job)
     if (!w->begun)
         find(w, NULL, activity_walk_begin(&w->chain, &w->anchor));
     w->begun = true;
-    for (size_t i = 0; i < w->count; i++)
-        find(w, &w->rows[i], activity_walk_row(&w->chain, &w->rows[i]));
+    if (!activity_walk_rows(&w->chain, w->rows, w->count))
+        for (size_t i = 0; i < w->count; i++)
+            find(w, &w->rows[i], activity_walk_row(&w->chain, &w->rows[i]));
     if (w->count < PORTION)
         find(w, NULL, activity_walk_end(&w->chain, w->head.id > 0 ? &w->head : NULL));
 }

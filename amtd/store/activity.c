@@ -53,25 +53,33 @@ static int read_rows(struct tx *tx, sqlite3_stmt *st, struct activity **out, siz
     return row;
 }
 
-int tx_activities(struct tx *tx, int64_t since_ms, const char *host, size_t limit, struct activity **out,
-                  size_t *count, struct err *err)
+/* Of runs whose hosts are kept one by one it need not be looked for in the names. */
+#define TOUCHED                                                                                              \
+    "(?2 IS NULL OR target = ?2 OR EXISTS (SELECT 1 FROM operations o WHERE o.run = activity.run AND"        \
+    " o.name = ?2) OR ((run IS NULL OR NOT EXISTS (SELECT 1 FROM operations o WHERE o.run = activity.run))"  \
+    " AND amtd_among(hosts, ?2)))"
+
+int tx_activities(struct tx *tx, const struct activity_filter *filter, struct activity **out, size_t *count,
+                  struct err *err)
 {
-    sqlite3_stmt *st =
-        tx_prepare(tx,
-                   "SELECT " COLUMNS " FROM activity WHERE at >= ?1"
-                   " AND (?2 IS NULL OR target = ?2 OR (run IS NOT NULL AND EXISTS (SELECT 1 FROM"
-                   " operations o WHERE o.run = activity.run AND o.name = ?2)))"
-                   " AND (?4 IS NULL OR who = ?4) ORDER BY id DESC LIMIT ?3",
-                   err);
+    sqlite3_stmt *st = tx_prepare(tx,
+                                  "SELECT " COLUMNS " FROM activity WHERE at >= ?1 AND " TOUCHED
+                                  " AND (?4 IS NULL OR who = ?4) AND (?5 IS NULL OR instr(who, ?5) > 0)"
+                                  " AND (?6 IS NULL OR instr(what, ?6) > 0) AND (?7 IS NULL OR result = ?7)"
+                                  " ORDER BY id DESC LIMIT ?3",
+                                  err);
 
     *out = NULL;
     *count = 0;
     if (!st)
         return -1;
-    sqlite3_bind_int64(st, 1, since_ms);
-    bind_text(st, 2, host);
-    sqlite3_bind_int64(st, 3, (int64_t)limit);
+    sqlite3_bind_int64(st, 1, filter->since_ms);
+    bind_text(st, 2, filter->host);
+    sqlite3_bind_int64(st, 3, (int64_t)filter->limit);
     bind_text(st, 4, tx_only(tx));
+    bind_text(st, 5, filter->who);
+    bind_text(st, 6, filter->what);
+    bind_text(st, 7, filter->result);
     return read_rows(tx, st, out, count, err);
 }
 

@@ -131,6 +131,22 @@ static bool is_version(const char *s)
     return s[0] >= '0' && s[0] <= '9';
 }
 
+/* Whether the folded names have this one. */
+static void sql_among(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const char *folded = (const char *)sqlite3_value_text(values[0]);
+    const char *name = (const char *)sqlite3_value_text(values[1]);
+    size_t letters = name ? strcspn(name, "0123456789") : 0;
+    struct hostlist *list = NULL;
+
+    (void)count;
+    /* mostly it is of other hosts, and that is seen without taking the list apart */
+    if (folded && name && memmem(folded, strlen(folded), name, letters))
+        list = hostlist_parse(folded, NULL);
+    sqlite3_result_int(context, list && hostlist_contains(list, name));
+    hostlist_free(list);
+}
+
 /* amtd_compare(a, b): versions and numbers by number, other text by letter. */
 static void sql_compare(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -207,6 +223,8 @@ int tx_open(struct tx *tx, const char *path, const struct seal *seal, struct err
         sqlite3_create_collation(tx->db, "natural_order", SQLITE_UTF8, NULL, collate_natural) != SQLITE_OK ||
         sqlite3_create_function(tx->db, "amtd_compare", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
                                 sql_compare, NULL, NULL) != SQLITE_OK ||
+        sqlite3_create_function(tx->db, "amtd_among", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_among,
+                                NULL, NULL) != SQLITE_OK ||
         migrate(tx, err) != 0) {
         if (err->cause == CAUSE_NONE)
             tx_fail(tx, path, err);

@@ -134,9 +134,18 @@ int tx_recover(struct tx *tx, int64_t now_ms, size_t *count, struct err *err);
 
 /* The activity log is append-only. A new row gets its id, and its place in the chain once there is a key. */
 int tx_activity_add(struct tx *tx, struct activity *activity, struct err *err);
-/* Newest first; since_ms 0: all. host: only entries that touched it, or NULL. */
-int tx_activities(struct tx *tx, int64_t since_ms, const char *host, size_t limit, struct activity **out,
-                  size_t *count, struct err *err);
+/* Which entries; NULL: any. */
+struct activity_filter {
+    int64_t since_ms;   /* wall clock */
+    const char *host;   /* that it was done to */
+    const char *who;    /* a part of the text */
+    const char *what;   /* the same */
+    const char *result; /* the whole of it: "denied" */
+    size_t limit;
+};
+/* The newest first. *out is an owned array. */
+int tx_activities(struct tx *tx, const struct activity_filter *filter, struct activity **out, size_t *count,
+                  struct err *err);
 /* Oldest first, those behind `id`. */
 int tx_activities_after(struct tx *tx, int64_t id, size_t limit, struct activity **out, size_t *count,
                         struct err *err);

@@ -39,6 +39,17 @@ exits 0 amtcli activity -o json
 jq -e '[.[] | select(.what | startswith("run.start power"))] | map(.result) | sort == ["begun", "ok"]' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
 jq -e '.[] | select(.result == "begun") | .hosts == "pc[0001-0003]" and .target == "@lab" and .by == "socket"' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
 
+echo '--- chosen'
+of() # OPTION...: what of the entries
+{
+    amtcli activity -o json "$@" | jq -r '[.[].what] | join("; ")'
+}
+[ "$(of --host pc0002 --what import)" = host.import ] || fail "who was imported: $(of --host pc0002)"
+[ "$(of --host pc0002 --what power --result ok)" = 'run.start power {"action":"cycle"}' ] || fail "what became of pc0002: $(of --host pc0002)"
+[ "$(of --host pc0009)" = '' ] || fail "what nobody did to pc0009: $(of --host pc0009)"
+[ "$(of --who root --result exists)" = host.add ] || fail "what failed: $(of --result exists)"
+[ "$(of --who amtd)" != '' ] && [ "$(of --who nobody)" = '' ] || fail "who: $(of --who amtd)"
+
 echo '--- exported'
 exits 0 amtcli activity export
 cp "$dir/out" "$dir/lines"
@@ -118,6 +129,34 @@ change 'the end of the log' "DELETE FROM activity WHERE id = (SELECT max(id) FRO
 change 'the end of the log' "DELETE FROM activity_head"
 change '^2 .*was changed' "UPDATE activity SET id = 1000 WHERE id = 2; UPDATE activity SET id = 2 WHERE id = 3; UPDATE activity SET id = 3 WHERE id = 1000" any
 change 'amtd did not write it' "INSERT INTO activity(at, who, by, what, result) VALUES (1, 'x', 'y', 'z', 'ok')"
+
+echo '--- against a copy that is somewhere else'
+amtd_start
+exits 0 amtcli activity verify "$dir/copy"
+amtcli activity export > "$dir/newest"
+exits 0 amtcli activity verify "$dir/newest"
+exits 0 amtcli collection add again --list pc0001
+exits 0 amtcli collection remove again
+exits 0 amtcli activity verify "$dir/newest"
+echo '{"id": 1}' > "$dir/nonsense"
+exits 2 amtcli activity verify "$dir/nonsense"
+exits 2 amtcli activity verify "$dir/nosuch"
+amtcli activity export > "$dir/newest"
+amtd_stop
+cp "$dir/kept.db" "$AMTD_STATE_DIR/amtd.db" # an older one, whole and signed: the chain itself says nothing
+rm -f "$AMTD_STATE_DIR"/amtd.db-*
+amtd_start
+exits 0 amtcli activity verify
+exits 1 amtcli activity verify "$dir/newest"
+says "$dir/out" 'is gone, and is in'
+exits 1 amtcli activity verify "$dir/newest" -o json
+jq -e '.intact == false and .wrong >= 2' "$dir/out" > /dev/null || fail "$(cat "$dir/out")"
+exits 0 amtcli collection add other --list pc0001 # the rows that are written now have the numbers of others
+exits 1 amtcli activity verify "$dir/newest"
+says "$dir/out" 'is another one than in'
+amtd_stop
+rm -f "$AMTD_STATE_DIR"/amtd.db-*
+cp "$dir/kept.db" "$AMTD_STATE_DIR/amtd.db"
 
 echo '--- a log from before there was a chain'
 sql "DROP TRIGGER activity_stands; DELETE FROM activity_head; UPDATE activity SET key = NULL, previous = NULL, hash = NULL, signature = NULL;

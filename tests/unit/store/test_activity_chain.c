@@ -134,6 +134,28 @@ static void a_head_that_was_cut_off(void **state)
     assert_non_null(activity_walk_begin(&moved, &anchor));
 }
 
+/* Rows together are proved by the last one; what is wrong with one is found row by row, from where the walk
+ * was. */
+static void rows_are_proved_together(void **state)
+{
+    struct scene *s = *state;
+    struct activity_walk walk = {.key = s->key};
+
+    assert_true(activity_walk_rows(&walk, s->rows, 3));
+    assert_int_equal(walk.rows, 3);
+    s->rows[4].result[0] ^= 1;
+    assert_false(activity_walk_rows(&walk, s->rows + 3, ROWS - 3));
+    assert_int_equal(walk.rows, 3);
+    s->rows[4].result[0] ^= 1;
+    s->rows[ROWS - 1].signature[5] ^= 1;
+    assert_false(activity_walk_rows(&walk, s->rows + 3, ROWS - 3));
+    s->rows[ROWS - 1].signature[5] ^= 1;
+    assert_false(activity_walk_rows(&walk, s->rows + 4, ROWS - 4)); /* one is missing */
+    assert_true(activity_walk_rows(&walk, s->rows + 3, ROWS - 3));
+    assert_true(activity_walk_rows(&walk, NULL, 0));
+    assert_null(activity_walk_end(&walk, &s->head));
+}
+
 static void every_field_counts(void **state)
 {
     struct scene *s = *state;
@@ -225,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(a_head_that_was_cut_off, setup, teardown),
         cmocka_unit_test_setup_teardown(every_field_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_are_proved_together, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hash_made_anew_has_no_signature, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_that_move_are_found, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_is_signed_for_itself, setup, teardown),
