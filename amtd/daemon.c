@@ -28,7 +28,6 @@
 #include "amtd/reactions/reaction.h"
 #include "amtd/redirect/sol_source.h"
 #include "amtd/state_dir.h"
-#include "amtd/store/rights.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -503,49 +502,6 @@ static int start_reactions(struct daemon *d, struct err *err)
                                                           .mailer = d->mailer},
                                  d->config->reactions, d->config->reaction_count);
     return 0;
-}
-
-/* --- users --- */
-
-struct counting {
-    struct daemon *daemon;
-    size_t count;
-};
-
-static int count_grants(struct tx *tx, void *data, struct err *err)
-{
-    struct counting *c = data;
-    struct grant *all;
-    int status = tx_grants(tx, &all, &c->count, err);
-
-    for (size_t i = 0; i < c->count; i++)
-        grant_clear(&all[i]);
-    free(all);
-    return status;
-}
-
-static void grants_counted(void *data, const struct err *failure)
-{
-    struct counting *c = data;
-
-    if (!failure && c->count > 0 && c->daemon->server)
-        server_open_to_all(c->daemon->server);
-    free(c);
-}
-
-void daemon_revoked(struct daemon *d, const struct grant *grant)
-{
-    if (d->server)
-        server_revoked(d->server, grant);
-}
-
-/* The socket is open to other users once there is one who may do something. */
-void daemon_granted(struct daemon *d)
-{
-    struct counting *c = xcalloc(1, sizeof(*c));
-
-    c->daemon = d;
-    store_submit(d->store, count_grants, grants_counted, c);
 }
 
 static void power_begins(void *arg, const char *host, const char *who, const char *text)
