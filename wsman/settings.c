@@ -11,7 +11,8 @@
 #include "wsman/answer.h"
 #include "wsman/settings_internal.h"
 
-#define SETTLE_MS 2000 /* until new addresses hold */
+#define SETTLE_MS   2000 /* until new addresses hold */
+#define DENIED_TEXT "the account that amtd logs in with may not read it"
 
 enum step { READ, COMPARE, CHANGE, SETTLE, ARRIVE, LOOK };
 
@@ -42,13 +43,27 @@ bool settings_wrong(const struct settings_seq *ss, enum setting_id id)
     return ss->rows[id].state == SETTING_DIFFERS;
 }
 
+/* Whether it is as wanted nobody knows: that is no reason to call it so. */
+static void deny(struct settings_seq *ss, size_t id)
+{
+    struct settings_row *row = &ss->rows[id];
+
+    row->state = SETTING_REFUSED;
+    xreplace(&row->why, DENIED_TEXT);
+    if (ss->request.apply && ss->refused.cause == CAUSE_NONE)
+        err_set(&ss->refused, CAUSE_ACCESS_DENIED, "%s.%s: %s", settings[id].section, settings[id].name,
+                DENIED_TEXT);
+}
+
 static void compare(struct settings_seq *ss)
 {
     for (int i = 0; i < SETTINGS; i++) {
         struct settings_row *row = &ss->rows[i];
         const char *wanted = ss->request.wanted[i];
 
-        if (!row->is)
+        if (!row->is && wanted && (ss->denied & SETTING_BIT(i)))
+            deny(ss, (size_t)i);
+        else if (!row->is)
             row->state = SETTING_UNSUPPORTED;
         else if (!wanted || equal((enum setting_id)i, row->is, wanted))
             row->state = SETTING_SAME;
@@ -62,7 +77,8 @@ size_t settings_differ(const struct settings_seq *ss)
     size_t n = 0;
 
     for (int i = 0; i < SETTINGS; i++)
-        n += ss->request.wanted[i] && ss->rows[i].is && ss->rows[i].state != SETTING_SAME;
+        n += ss->request.wanted[i] && (ss->rows[i].is || ss->rows[i].state == SETTING_REFUSED) &&
+             ss->rows[i].state != SETTING_SAME;
     return n;
 }
 
@@ -296,6 +312,8 @@ static int hear_read(struct seq *seq, const struct wsman_call *call, struct err 
     }
     if (!call && !is_absent(err))
         return SEQ_FAIL;
+    if (!call && err->cause == CAUSE_ACCESS_DENIED && !wsman_fault_is_absent(err))
+        ss->denied |= part->settings;
     if (call && ss->again)
         forget(ss, part->settings & ss->sent & ~ss->judged);
     if (call)
@@ -310,6 +328,7 @@ static struct wsman_request *ask_compare(struct seq *seq, struct err *err)
     struct buf why = buf_init(400);
 
     compare(ss);
+    ss->compared = true;
     if (!ss->request.apply || settings_differ(ss) == 0)
         seq_go(seq, SEQ_DONE);
     else if (is_nowhere(ss, &why))

@@ -81,7 +81,7 @@ enum setting_state {
     SETTING_DIFFERS,
     SETTING_CHANGED,     /* was wrong, is right now */
     SETTING_UNSUPPORTED, /* this device does not have it */
-    SETTING_REFUSED,     /* the device did not take it, or took it and says otherwise */
+    SETTING_REFUSED, /* the device did not take it, took it and says otherwise, or does not let it be read */
 };
 extern const char *const setting_state_names[];
 
@@ -116,12 +116,14 @@ struct settings_seq {
     bool moving;
     char moved_to[46];
     bool seen;
+    bool compared; /* what the rows tell is so */
     bool put_back; /* the device did not come to moved_to, and has been given again what it had before */
     /* private */
     size_t part;           /* being read */
     size_t change;         /* being made */
     bool again;            /* reading back */
     bool path;             /* the way to the device was changed */
+    uint64_t denied;       /* settings that the account may not read; bits */
     uint64_t sent, judged; /* settings that a change was sent for, and that were read back; bits */
     struct err refused;
     const char *meant[SETTINGS];    /* while what was before is put back: what was wanted */

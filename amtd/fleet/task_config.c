@@ -11,6 +11,7 @@
 #include "amtd/fleet/task_args.h"
 #include "amtd/fleet/tasks.h"
 #include "amtd/store/declarations.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define READ_BUDGET_MS   60000
@@ -302,14 +303,6 @@ static json_t *describe(const struct config_work *w, size_t *unsupported)
     return rows;
 }
 
-static bool was_compared(const struct config_work *w)
-{
-    for (int i = 0; i < SETTINGS; i++)
-        if (w->seq.rows[i].was)
-            return true;
-    return false;
-}
-
 /* It was told to go, and was seen nowhere since. */
 static bool is_lost(const struct config_work *w)
 {
@@ -334,8 +327,9 @@ static size_t left_wrong(const struct config_work *w)
     size_t n = 0;
 
     for (int i = 0; i < SETTINGS; i++)
-        n += w->seq.request.wanted[i] && w->seq.rows[i].is && w->seq.rows[i].state != SETTING_SAME &&
-             w->seq.rows[i].state != SETTING_CHANGED;
+        n += w->seq.request.wanted[i] &&
+             (w->seq.rows[i].state == SETTING_DIFFERS || w->seq.rows[i].state == SETTING_REFUSED ||
+              (w->seq.rows[i].is && w->seq.rows[i].state == SETTING_UNSUPPORTED));
     return n;
 }
 
@@ -355,7 +349,7 @@ static void config_find(const void *work, const struct err *failure, struct find
     size_t differ = settings_differ(&w->seq), wrong = left_wrong(w), unsupported;
     json_t *rows;
 
-    if (!was_compared(w))
+    if (!w->seq.compared)
         return;
     rows = describe(w, &unsupported);
     finding->detail = json_pack("{s:o}", "settings", rows);
@@ -403,8 +397,9 @@ static void config_would(const void *args, const struct host *host, struct buf *
                    ca->action == CONFIG_APPLY ? "correct" : "compare",
                    ca->action == CONFIG_APPLY ? "by" : "with", ca->collection);
     else
-        buf_printf(out, "would %s %zu settings %s '%s'", ca->action == CONFIG_APPLY ? "correct" : "compare",
-                   count, ca->action == CONFIG_APPLY ? "by" : "with", ca->declaration->name);
+        buf_printf(out, "would %s %zu %s %s '%s'", ca->action == CONFIG_APPLY ? "correct" : "compare", count,
+                   text_plural(count, "setting", "settings"), ca->action == CONFIG_APPLY ? "by" : "with",
+                   ca->declaration->name);
 }
 
 /* --- in the store --- */

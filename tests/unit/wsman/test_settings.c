@@ -19,7 +19,8 @@ struct line {
     const char *says;
     const char *says_not;
     const char *answer;
-    bool lost; /* no answer comes */
+    bool lost;   /* no answer comes */
+    bool denied; /* the account may not */
 };
 
 static void wrap(struct buf *out, const struct wsman_request *rq, const char *inner)
@@ -50,6 +51,12 @@ static const char absent[] =
     "<a:Value>a:Sender</a:Value><a:Subcode><a:Value>b:DestinationUnreachable</a:Value></a:Subcode>"
     "</a:Code></a:Fault></a:Body></a:Envelope>";
 
+static const char denied[] =
+    "<a:Envelope xmlns:a=\"http://www.w3.org/2003/05/soap-envelope\""
+    " xmlns:b=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\"><a:Header/><a:Body><a:Fault><a:Code>"
+    "<a:Value>a:Sender</a:Value><a:Subcode><a:Value>b:AccessDenied</a:Value></a:Subcode>"
+    "</a:Code></a:Fault></a:Body></a:Envelope>";
+
 static const char context[] =
     "<a:Envelope xmlns:a=\"http://www.w3.org/2003/05/soap-envelope\""
     " xmlns:e=\"http://schemas.xmlsoap.org/ws/2004/09/enumeration\"><a:Header/><a:Body>"
@@ -66,7 +73,7 @@ static void answer(struct wsman_call *call, const struct line *line, struct err 
     if (line->answer)
         wrap(&out, wsman_call_request(call), line->answer);
     else
-        buf_puts(&out, absent);
+        buf_puts(&out, line->denied ? denied : absent);
     if (line->answer && wsman_request_verb(wsman_call_request(call)) == WSMAN_ENUMERATE) {
         assert_int_equal(wsman_call_answer(call, 200, context, sizeof(context) - 1, failure), WSMAN_AGAIN);
         assert_int_equal(wsman_call_body(call, 2, &body, &err), 0);
@@ -375,6 +382,41 @@ static void a_lost_device_ends_it(void **state)
     settings_seq_clear(&ss);
 }
 
+/* What the account may not read is not called good, nor absent. */
+static void what_may_not_be_read_is_told(void **state)
+{
+    static const struct line script[] = {
+        {"Get IPS_OptInService", NULL, NULL, NULL, .denied = true},
+        {"Get AMT_GeneralSettings", NULL, NULL, GENERAL("old", "true")},
+        {NULL},
+    };
+    static const struct line applied[] = {
+        {"Get IPS_OptInService", NULL, NULL, NULL, .denied = true},
+        {"Get AMT_GeneralSettings", NULL, NULL, GENERAL("old", "false")},
+        {"Put AMT_GeneralSettings", "PingResponseEnabled>true<", NULL, GENERAL("old", "true")},
+        {"Get AMT_GeneralSettings", NULL, NULL, GENERAL("old", "true")},
+        {NULL},
+    };
+    struct settings_request request = {.apply = false};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    request.wanted[SETTING_CONSENT] = "kvm";
+    request.wanted[SETTING_PING] = "on";
+    start(request);
+    assert_int_equal(play(&ss, script, true, &err), CAUSE_NONE);
+    assert_int_equal(ss.rows[SETTING_CONSENT].state, SETTING_REFUSED);
+    assert_non_null(strstr(ss.rows[SETTING_CONSENT].why, "may not read"));
+    assert_int_equal(ss.rows[SETTING_PING].state, SETTING_SAME);
+    assert_int_equal(settings_differ(&ss), 1);
+    settings_seq_clear(&ss);
+    request.apply = true;
+    start(request);
+    assert_int_equal(play(&ss, applied, true, &err), CAUSE_ACCESS_DENIED);
+    assert_int_equal(ss.rows[SETTING_PING].state, SETTING_CHANGED);
+    settings_seq_clear(&ss);
+}
+
 #define IPV6(address, router)                                                                                \
     "<g:IPS_IPv6PortSettings><g:DefaultRouter>" router "</g:DefaultRouter><g:IPv6Address>" address           \
     "</g:IPv6Address><g:InstanceID>Intel(r) IPS IPv6 Settings 0</g:InstanceID>"                              \
@@ -530,6 +572,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_keeps_the_network_as_it_is),
         cmocka_unit_test(what_the_device_says_otherwise_is_refused),
         cmocka_unit_test(a_lost_device_ends_it),
+        cmocka_unit_test(what_may_not_be_read_is_told),
         cmocka_unit_test(ipv6_addresses_are_set_and_read_back),
         cmocka_unit_test(a_device_that_is_reached_by_ipv6_moves),
         cmocka_unit_test(another_vlan),
