@@ -169,13 +169,69 @@ static void what_takes_it_back(void **state)
     }
 }
 
+#define ROW(setting, was, is, state)                                                                         \
+    "{\"setting\":\"" setting "\",\"was\":\"" was "\",\"is\":\"" is "\",\"state\":\"" state "\"}"
+#define SAME(setting, is) "{\"setting\":\"" setting "\",\"is\":\"" is "\",\"state\":\"same\"}"
+
+/* What was changed goes back, addresses as a whole; what nobody can declare stays, and does not keep the
+ * rest. */
+static void settings_go_back(void **state)
+{
+    static const struct {
+        const char *rows, *file, *expect;
+    } cases[] = {
+        {ROW("network.ping", "on", "off", "changed") "," SAME("network.domain", "d"),
+         "{\"network\":{\"ping\":\"on\"}}", NULL},
+        {ROW("network.ping", "on", "off", "refused"), NULL, NULL},
+        {ROW("clock.within", "900s", "0s", "changed"), NULL, NULL},
+        {ROW("consent.screen-timeout", "10s", "120s",
+             "changed") "," ROW("network.vlan", "4097", "12",
+                                "changed") "," ROW("network.ipv6-address", "none", "2001:db8::7", "changed"),
+         "{\"network\":{\"ipv6-address\":\"none\"}}", NULL},
+        {ROW("network.ipv4", "dhcp", "static", "changed") "," ROW(
+             "network.address", "10.0.0.7", "10.0.0.9", "changed") "," SAME("network.mask", "255.0.0.0"),
+         "{\"network\":{\"ipv4\":\"dhcp\"}}", "10.0.0.7"},
+        {SAME("network.ipv4", "static") "," ROW("network.address", "10.0.0.7", "10.0.0.9",
+                                                "changed") "," SAME("network.mask", "255.0.0.0"),
+         "{\"network\":{\"ipv4\":\"static\",\"address\":\"10.0.0.7\",\"mask\":\"255.0.0.0\"}}", NULL},
+        {ROW("wireless.link-policy", "s0-ac,sx-ac", "", "changed"),
+         "{\"wireless\":{\"link-policy\":[\"s0-ac\",\"sx-ac\"]}}", NULL},
+    };
+    const struct job_kind *config = job_kind_by_name("config");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char detail[1000];
+        struct operation was = {.detail = detail};
+        const char *task = config->task, *text, *expect;
+        json_t *undo, *file, *wanted;
+
+        snprintf(detail, sizeof(detail), "{\"settings\":[%s]}", cases[i].rows);
+        undo = config->undo(NULL, &was, &task);
+        if (!cases[i].file) {
+            assert_null(undo);
+            continue;
+        }
+        text = json_string_value(json_object_get(json_object_get(undo, "file"), "text"));
+        file = json_loads(text, 0, NULL);
+        wanted = json_loads(cases[i].file, 0, NULL);
+        if (!json_equal(file, wanted))
+            fail_msg("case %zu: %s, not %s", i, text, cases[i].file);
+        expect = json_string_value(json_object_get(undo, "expect"));
+        assert_true(expect && cases[i].expect ? strcmp(expect, cases[i].expect) == 0
+                                              : expect == cases[i].expect);
+        json_decref(wanted);
+        json_decref(file);
+        json_decref(undo);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_whole),
-        cmocka_unit_test(tasks_know_the_parameters),
-        cmocka_unit_test(what_may_be_done_twice),
-        cmocka_unit_test(what_takes_it_back),
+        cmocka_unit_test(rows_are_whole),         cmocka_unit_test(tasks_know_the_parameters),
+        cmocka_unit_test(what_may_be_done_twice), cmocka_unit_test(what_takes_it_back),
+        cmocka_unit_test(settings_go_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
