@@ -415,9 +415,10 @@ static const struct column agent_columns[] = {{"NAME", "name"},
                                               {"DEACTIVATES ON", "deactivate_on"},
                                               {NULL}};
 
-static const struct column setting_columns[] = {{"SETTING", "setting"},  {"IS", "is"},
-                                                {"SHOULD BE", "should"}, {"STATE", "state"},
-                                                {"WHY", "why"},          {NULL}};
+/* What it was before stands in tables only where something was changed. */
+static const struct column setting_columns[] = {
+    {"SETTING", "setting"}, {"WAS", "was"}, {"IS", "is"}, {"SHOULD BE", "should"},
+    {"STATE", "state"},     {"WHY", "why"}, {NULL}};
 
 static const struct column is_columns[] = {{"SETTING", "setting"}, {"IS", "is"}, {NULL}};
 
@@ -462,6 +463,18 @@ static const struct column *columns_of(enum result_shape shape)
     return shape == RESULT_CONFIG ? setting_columns : agent_columns;
 }
 
+static bool any_was(const json_t *rows, enum result_shape shape)
+{
+    json_t *row, *entry;
+    size_t i, k;
+
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        json_array_foreach(list_of(row, shape), k, entry) if (json_object_get(entry, "was")) return true;
+    }
+    return false;
+}
+
 /* A row for each entry of the hosts' lists; as CSV also one for each host without any. */
 static void print_lists(const json_t *rows, enum result_shape shape, enum format format)
 {
@@ -469,9 +482,11 @@ static void print_lists(const json_t *rows, enum result_shape shape, enum format
     struct column columns[LIST_COLUMNS_MAX] = {{"HOST", "host"}};
     json_t *flat = json_array(), *row, *entry;
     size_t i, k, n = 1;
+    bool was = format == FORMAT_CSV || any_was(rows, shape);
 
     for (; own->title; own++)
-        columns[n++] = *own;
+        if (was || strcmp(own->field, "was") != 0)
+            columns[n++] = *own;
     if (format == FORMAT_CSV) {
         columns[n++] = (struct column){"RESULT", "result"};
         columns[n++] = (struct column){"CAUSE", "cause"};
