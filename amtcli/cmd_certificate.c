@@ -201,7 +201,7 @@ const struct command command_certificate_client = {
     1,
     "write a certificate of amtd's CA and its key to a new file: for profiles, and devices with mutual TLS",
     client_tables,
-    "certificate client /etc/amtd/client.pem\nprofile set lab --client-cert /etc/amtd/client.pem "
+    "certificate client /etc/amtd/client.pem\nprofile set lab --tls pin --client-cert /etc/amtd/client.pem "
     "--client-key /etc/amtd/client.pem",
     certificate_client};
 const struct command command_certificate_list = {"certificate list",

@@ -112,6 +112,10 @@ static int check_settings(const struct profile *p, struct err *err)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'ca_file' goes with 'tls' ca: own is amtd's own CA");
     if (!p->client_cert_file != !p->client_key_file)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'client_cert_file' and 'client_key_file' go together");
+    if (p->client_cert_file && p->tls == PROFILE_TLS_NONE)
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "a client certificate goes with 'tls' pin, ca or own; \"\" for 'client_cert_file' and "
+                       "'client_key_file' removes it");
     return 0;
 }
 

@@ -81,6 +81,8 @@ is pc4 pin tls-version
 exits 0 amtcli host set pc4 --pin "$(printf '%064d' 7)"
 is pc4 old tls-changed
 exits 2 amtcli profile add bad --user admin --password-file "$dir/pw" --tls ca --old-tls on
+exits 2 amtcli profile add bad --user admin --password-file "$dir/pw" --client-cert "$dir/pw" --client-key "$dir/pw"
+says "$dir/err" "goes with 'tls' pin, ca or own"
 
 # --- what was not asked for is not tried ---
 is pc6 plain refused
