@@ -1,7 +1,9 @@
 /* status, stop, calendar. */
 #include <stdio.h>
+#include <string.h>
 
 #include "amtcli/cmd_daemon.h"
+#include "amtcli/fold.h"
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "base/text.h"
@@ -66,14 +68,54 @@ static const struct option_row calendar_options[] = {
      .max = (int64_t)36500 * 86400000, .standard = "90d"},
     {"password-age", 0, OPTION_TIME, "T", "when a machine's own password is to be changed", .min = 3600000,
      .max = (int64_t)36500 * 86400000, .standard = "90d"},
+    {"fold", 'b', OPTION_FLAG, NULL, "one line for hosts with the same thing to do on the same day"},
     {NULL},
 };
+
+/* Its last mention, which is in the command to give, becomes "HOST". */
+static json_t *text_without(const char *text, const char *host)
+{
+    size_t n = strlen(host);
+    const char *found = NULL;
+
+    for (const char *p = text; n > 0 && (p = strstr(p, host)); p++)
+        if (p > text && p[-1] == ' ' && (p[n] == ' ' || p[n] == '\0'))
+            found = p;
+    return found ? json_sprintf("%.*sHOST%s", (int)(found - text), text, found + n) : json_string(text);
+}
+
+/* What is the same for many hosts, but for the time of the day. Takes rows over. */
+static json_t *fold_dues(json_t *rows)
+{
+    static const struct column same[] = {{"", "at"}, {"", "days"}, {"", "what"}, {"", "text"}, {NULL}};
+    json_t *row, *folded;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        const char *at = json_string_value(json_object_get(row, "at"));
+        const char *host = json_string_value(json_object_get(row, "host"));
+        const char *text = json_string_value(json_object_get(row, "text"));
+
+        if (host && text)
+            json_object_set_new(row, "text", text_without(text, host));
+        if (at)
+            json_object_set_new(row, "at", json_stringn(at, strcspn(at, "T")));
+    }
+    folded = fold_results(rows, same);
+    json_decref(rows);
+    return folded;
+}
 
 static int calendar(struct context *ctx)
 {
     static const struct param map[] = {{"within", "within_ms"}, {"password-age", "password_age_ms"}, {NULL}};
     static const struct column columns[] = {{"DUE", "at"},    {"DAYS", "days"}, {"WHAT", "what"},
                                             {"HOST", "host"}, {"", "text"},     {NULL}};
+    static const struct column folded[] = {
+        {"COUNT", "count"}, {"DUE", "at"}, {"DAYS", "days"}, {"WHAT", "what"}, {"HOSTS", "host"},
+        {"", "text"},       {NULL}};
+    bool fold = args_has(&ctx->args, "fold");
     json_t *params = json_object(), *reply;
     int code;
 
@@ -83,7 +125,9 @@ static int calendar(struct context *ctx)
     code = context_call(ctx, "calendar.list", params, &reply);
     if (code != EXIT_ALL)
         return code;
-    output_rows(output_format(&ctx->args), reply, columns);
+    if (fold)
+        reply = fold_dues(reply);
+    output_rows(output_format(&ctx->args), reply, fold ? folded : columns);
     json_decref(reply);
     return EXIT_ALL;
 }
@@ -110,5 +154,5 @@ const struct command command_calendar = {
     1,
     "what expires or ages next: certificates, passwords, clocks, exceptions for old TLS",
     calendar_tables,
-    "calendar\ncalendar @lab --within 30d -o csv",
+    "calendar -b\ncalendar @lab --within 30d -o csv",
     calendar};

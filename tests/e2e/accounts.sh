@@ -62,6 +62,9 @@ exits 0 amtcli user pc0003 check -a $help -a $audit --exact -o json
 before=$(amtcli password show pc0001 -o json | jq -r '.[] | select(.user == "helpdesk") | .password')
 exits 0 amtcli calendar pc0001 --password-age 1d
 says "$dir/out" 'amtcli user pc0001 rotate -a helpdesk'
+exits 0 amtcli calendar --password-age 1d -b
+says "$dir/out" 'pc[0001-0003]'
+says "$dir/out" 'amtcli user HOST rotate -a helpdesk'
 exits 0 amtcli user pc0001 rotate -a helpdesk --yes
 says "$dir/out" 'new passwords'
 [ "$(amtcli password show pc0001 -o json | jq -r '.[] | select(.user == "helpdesk") | .password')" != "$before" ] || fail "no new password"
