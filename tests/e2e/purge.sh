@@ -71,7 +71,6 @@ sql "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 10
     WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000)
     INSERT INTO operations(run, host, name, state, began, ended, detail)
     SELECT 1001 + i % 100, 1 + i % 3, 'pc', 2, 1000, 2000, hex(zeroblob(300)) FROM c"
-db=$AMTD_STATE_DIR/amtd.db
 amtcli purge > /dev/null 2>&1 & client=$!
 some_gone() { [ "$(sql 'SELECT count(*) < 90000 FROM operations')" = 1 ]; }
 wait_until "some of it" some_gone
