@@ -1,5 +1,6 @@
 #include "amtd/alerts/alert_desk.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ struct pending {
     alert_desk_done *done;
     void *arg;
     int64_t host_id;
-    char *host; /* NULL: nobody's */
+    char *host;    /* NULL: nobody's */
+    char *address; /* of a trap's host, as it is known here; NULL: none */
     struct pending *prev, *next;
 };
 
@@ -145,6 +147,16 @@ static json_t *trap_data(const struct trap *trap, const char *from)
                      trap->at_s > 0 ? clock_text(trap->at_s * 1000, text) : "");
 }
 
+/* A datagram proves nothing about who sent it; another address is worth a word. Names are not looked up for
+ * it. */
+static bool is_from_elsewhere(const struct pending *p)
+{
+    struct in_addr known, sender;
+
+    return !p->token && p->address && inet_pton(AF_INET, p->address, &known) == 1 &&
+           inet_pton(AF_INET, p->from, &sender) == 1 && known.s_addr != sender.s_addr;
+}
+
 static void raise_event(struct pending *p)
 {
     struct buf text = buf_init(TEXT_MAX);
@@ -157,6 +169,8 @@ static void raise_event(struct pending *p)
         wsman_alert_say(&p->alert, &text);
     else
         trap_say(&p->trap, &text);
+    if (is_from_elsewhere(p))
+        buf_printf(&text, " (sent from %s, which is not its address)", p->from);
     if (left_out > 0)
         buf_printf(&text, " (%u alerts before it were left out: too many at a time)", left_out);
     report.severity = p->token ? p->alert.severity : p->trap.severity;
@@ -172,13 +186,18 @@ static int look_up(struct tx *tx, void *data, struct err *err)
 {
     struct pending *p = data;
     char sent[37], swapped[37];
+    bool there;
+    int status;
 
+    free(p->address); /* the transaction is tried again when others in it fail */
+    p->address = NULL;
     if (p->token)
         return tx_alert_host(tx, p->token, &p->host_id, &p->host, err);
     trap_guids(&p->trap, sent, swapped);
-    if (tx_alert_host_by(tx, swapped, NULL, &p->host_id, &p->host, err) != 0 || p->host)
-        return p->host ? 0 : -1;
-    return tx_alert_host_by(tx, sent, p->from, &p->host_id, &p->host, err);
+    status = tx_alert_host_by(tx, swapped, NULL, &p->host_id, &p->host, err);
+    if (status == 0 && !p->host)
+        status = tx_alert_host_by(tx, sent, p->from, &p->host_id, &p->host, err);
+    return status == 0 && p->host ? tx_host_address(tx, p->host_id, &p->address, &there, err) : status;
 }
 
 static void looked_up(void *data, const struct err *failure)
@@ -199,6 +218,7 @@ static void looked_up(void *data, const struct err *failure)
     wsman_alert_clear(&p->alert);
     free(p->token);
     free(p->host);
+    free(p->address);
     free(p);
 }
 

@@ -50,6 +50,9 @@ of() # OPTION...: what of the entries
 [ "$(of --who root --result exists)" = host.add ] || fail "what failed: $(of --result exists)"
 [ "$(of --who amtd)" != '' ] && [ "$(of --who nobody)" = '' ] || fail "who: $(of --who amtd)"
 
+amtcli activity -o json --what daemon.start | jq -e --arg sum "$(sha256sum < "$dir/amtd.yaml" | cut -c1-64)" \
+    '.[0] | .who == "amtd" and .by == "start" and (.what | contains($sum))' > /dev/null || fail "with which configuration it began is not there"
+
 echo '--- exported'
 exits 0 amtcli activity export
 cp "$dir/out" "$dir/lines"

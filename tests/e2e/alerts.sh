@@ -78,6 +78,8 @@ trap_is_told()
 }
 # by now its alerts may be heard again
 wait_until "the trap" bash -c "$(declare -f trap_from trap_is_told); listen=$listen dir=$dir; trap_from $uuid; trap_is_told"
+jq -e 'any(.[]; .host == "pc0002" and (.text | contains("sent from 127.0.0.1, which is not its address")))' "$dir/events" > /dev/null ||
+    fail "nothing is said of a trap from another address: $(jq -c '.[-1]' "$dir/events")"
 snmptrap -v 2c -c public 127.0.0.1:$listen '' 1.3.6.1.4.1.3183.1.1
 head -c 900 /dev/urandom > /dev/udp/127.0.0.1/$listen
 not_a_trap()

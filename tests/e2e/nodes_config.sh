@@ -40,6 +40,12 @@ echo 'consoles: [ { name: b, source: { type: test } } ]' > "$dir/central/rack.ya
 kill -HUP "${pid_of[central]}"
 wait_until 'one console less' has_not rack a
 
+at rack activity -o json > "$dir/activity"
+jq -e '[.[] | select(.what == "configure" and (.who | endswith("central"))) | .result] | unique == ["invalid-argument", "ok"]' "$dir/activity" > /dev/null ||
+    fail "what the server configured is not in the node's activity log: $(jq -c '.[] | select(.what == "configure")' "$dir/activity")"
+at central activity -o json | jq -e '[.[] | select(.by == "signal HUP" and (.what | startswith("daemon.reload {")))] | length >= 2' > /dev/null ||
+    fail 'readings of the configuration are not in the activity log'
+
 echo '--- a restart without the server'
 stop central
 stop rack
