@@ -36,6 +36,8 @@ int daemon_reload(struct daemon *daemon, struct buf *mistakes, struct buf *later
 /* A grant was added, or taken away. */
 void daemon_granted(struct daemon *daemon);
 void daemon_revoked(struct daemon *daemon, const struct grant *grant);
+/* Hosts or collections may have changed, and so what others may. */
+void daemon_rights_moved(struct daemon *daemon);
 
 struct engine *daemon_engine(const struct daemon *daemon);
 /* Connections other than those of runs: consoles, redirection. */

@@ -38,6 +38,12 @@ void daemon_revoked(struct daemon *d, const struct grant *grant)
         server_revoked(daemon_server(d), grant);
 }
 
+void daemon_rights_moved(struct daemon *d)
+{
+    if (daemon_server(d))
+        server_look_at_rights(daemon_server(d));
+}
+
 /* The socket is open to other users once there is one who may do something. */
 void daemon_granted(struct daemon *d)
 {

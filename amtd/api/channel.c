@@ -21,7 +21,14 @@ struct channel {
     bool open;         /* the kind has it */
     uint32_t number;
     void *arg;
+    struct look *look; /* what he may is being looked up again */
     UT_hash_handle hh;
+};
+
+struct look {
+    struct channel *channel; /* NULL: it is gone */
+    struct account *account;
+    struct reach *reach;
 };
 
 static const struct channel_kind *find_kind(struct view name)
@@ -44,6 +51,8 @@ static void channel_free(struct channel *channel)
 {
     if (channel->client)
         HASH_DEL(*client_channels(channel->client), channel);
+    if (channel->look)
+        channel->look->channel = NULL;
     account_unref(channel->account);
     reach_free(channel->reach);
     buf_free(&channel->params);
@@ -220,6 +229,48 @@ void channels_end(struct client *client)
 {
     while (*client_channels(client))
         gone(*client_channels(client));
+}
+
+/* --- what somebody has open, and may not have any more --- */
+
+static int look_work(struct tx *tx, void *data, struct err *err)
+{
+    struct look *look = data;
+
+    reach_free(look->reach); /* the transaction is tried again when others in it fail */
+    look->reach = NULL;
+    return tx_reach(tx, account_user(look->account), &look->reach, err);
+}
+
+/* The connection ends, as when a grant is taken away: whoever comes again gets what he may have now. */
+static void looked(void *data, const struct err *failure)
+{
+    struct look *look = data;
+    struct channel *channel = look->channel;
+
+    if (channel)
+        channel->look = NULL;
+    if (channel && !failure && !channel->kind->still_may(channel, look->reach))
+        client_close(channel->client);
+    account_unref(look->account);
+    reach_free(look->reach);
+    free(look);
+}
+
+void channels_look(struct client *client)
+{
+    struct channel *channel, *next;
+
+    HASH_ITER(hh, *client_channels(client), channel, next)
+    {
+        if (!channel->open || !channel->kind->still_may || channel->look ||
+            account_user(channel->account)->role >= ROLE_ADMINISTER)
+            continue;
+        channel->look = xcalloc(1, sizeof(*channel->look));
+        channel->look->channel = channel;
+        channel->look->account = account_ref(channel->account);
+        store_submit(daemon_store(channel->daemon), look_work, looked, channel->look);
+    }
 }
 
 /* --- for the kinds --- */

@@ -26,6 +26,8 @@ struct channel_kind {
     void (*signal)(struct channel *channel, uint32_t number);
     /* All that was written has gone out. NULL: no need to know. */
     void (*drained)(struct channel *channel);
+    /* Whether whoever has it may have it still, with that reach. NULL: what has begun goes on. */
+    bool (*still_may)(struct channel *channel, const struct reach *now);
     /* The client closed it or went away: it is gone after this. Not called after channel_close. */
     void (*closed)(struct channel *channel);
 };

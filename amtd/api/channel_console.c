@@ -282,6 +282,16 @@ static void on_drained(struct channel *channel)
         attachment_ready(t->attachment);
 }
 
+/* Its host may be in another collection now, or in none. */
+static bool still_may(struct channel *channel, const struct reach *now)
+{
+    const struct terminal *t = channel_arg(channel);
+
+    return !t->attachment ||
+           console_right_of(channel_user(channel), now,
+                            console_info(attachment_console(t->attachment)).settings) >= t->request.right;
+}
+
 static void on_closed(struct channel *channel)
 {
     struct terminal *t = channel_arg(channel);
@@ -299,6 +309,7 @@ const struct channel_kind channel_console = {.name = "console",
                                              .data = on_data,
                                              .signal = on_signal,
                                              .drained = on_drained,
+                                             .still_may = still_may,
                                              .closed = on_closed};
 
 /* --- calls that name it --- */

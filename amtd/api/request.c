@@ -349,6 +349,8 @@ static void work_done(void *data, const struct err *failure)
     json_t *reply = rq->reply;
 
     rq->reply = NULL;
+    if (!failure && !rq->call->quiet)
+        daemon_rights_moved(rq->daemon);
     if (failure)
         api_fail_with(rq, failure, reply);
     else if (rq->listing)

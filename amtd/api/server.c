@@ -9,12 +9,15 @@
 #include <utlist.h>
 
 #include "amtd/api/account.h"
+#include "amtd/api/server_internal.h"
 #include "amtd/net/listener.h"
 #include "amtd/node/nodes.h"
 #include "amtd/node/peers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+
+#define LOOK_MS 30000 /* between two looks at what those who are connected may still have open */
 
 /* Somebody who connected. */
 struct guest {
@@ -28,6 +31,7 @@ struct guest {
 };
 
 struct server {
+    uv_timer_t timer; /* first: freed in its close callback */
     uv_loop_t *loop;
     struct daemon *daemon;
     struct listener *local, *secured;
@@ -334,6 +338,16 @@ static int listen_secured(struct server *server, struct err *err)
     return 0;
 }
 
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    server_look_at_rights((const struct server *)timer);
+}
+
 void server_free(struct server *server)
 {
     struct guest *guest, *next;
@@ -345,7 +359,7 @@ void server_free(struct server *server)
     client_close(guest->client);
     listener_free(server->local);
     listener_free(server->secured);
-    free(server);
+    uv_close((uv_handle_t *)&server->timer, timer_closed);
 }
 
 struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *err)
@@ -357,6 +371,8 @@ struct server *server_new(uv_loop_t *loop, struct daemon *daemon, struct err *er
     server->limit = (struct log_limit)LOG_LIMIT_INIT(10, 60000);
     server->removed = (struct peers_listener){.removed = on_removed, .arg = server};
     peers_listen(daemon_peers(daemon), &server->removed);
+    uv_timer_init(loop, &server->timer);
+    uv_timer_start(&server->timer, on_timer, LOOK_MS, LOOK_MS);
     if (listen_local(server, daemon_config(daemon)->socket, err) == 0 && listen_secured(server, err) == 0)
         return server;
     server_free(server);
@@ -383,6 +399,15 @@ void server_revoked(const struct server *server, const struct grant *grant)
         if (caller->kind == CALLER_USER && user->role < ROLE_ADMINISTER && grant_is_for(grant, user))
             client_close(guest->client);
     }
+}
+
+void server_look_at_rights(const struct server *server)
+{
+    struct guest *guest;
+
+    DL_FOREACH(server->guests, guest)
+    if (client_is_up(guest->client) && client_caller(guest->client)->kind == CALLER_USER)
+        channels_look(guest->client);
 }
 
 void server_check_nodes(const struct server *server)

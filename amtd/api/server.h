@@ -26,6 +26,10 @@ void server_open_to_all(const struct server *server);
 /* A grant was taken away: whoever it was for is disconnected, so that what he may is looked at anew also for
  * what he has open. */
 void server_revoked(const struct server *server, const struct grant *grant);
+/* Hosts or collections may be others now: whoever has a console open on which he may do less than before is
+ * disconnected, too. Done by itself every 30 s as well, because machines' facts move them between
+ * collections. */
+void server_look_at_rights(const struct server *server);
 /* Clients connected now. */
 /* Ends the connections of nodes that are known neither by a token nor by the configuration any more. */
 void server_check_nodes(const struct server *server);

@@ -50,6 +50,8 @@ void channel_signal(struct client *client, uint32_t number, uint32_t value);
 void channel_drained(struct client *client, uint32_t number);
 void channel_closed(struct client *client, uint32_t number);
 void channels_end(struct client *client);
+/* Looks up again what its user may; the connection ends when that is less than one of its channels needs. */
+void channels_look(struct client *client);
 
 /* request.c */
 void request_data(struct api_request *rq, const void *p, size_t n);

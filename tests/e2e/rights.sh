@@ -145,7 +145,12 @@ exits 0 as amtd-quinn amtcli power cycle pc0002 --yes
 exits 2 as amtd-quinn amtcli power cycle pc0008 --yes
 amtcli host set pc0008 --tag more=yes
 exits 0 as amtd-quinn amtcli power cycle pc0008 --yes
+as amtd-quinn amtcli console sol8 --expect never --timeout 600s > "$dir/attached" 2>&1 &
+attached=$!
+wait_until "an attachment" bash -c "amtcli console who sol8 | grep -q amtd-quinn"
 amtcli host set pc0008 --tag more=
+wait_until "the end of what he may not have any more" bash -c "! amtcli console who sol8 | grep -q amtd-quinn"
+wait $attached && fail "still attached to the console of a host that is in no collection of his"
 exits 2 as amtd-quinn amtcli power cycle pc0008 --yes
 amtcli grant add watch --user amtd-quinn
 denied amtd-quinn 'on 1 of 2 hosts: pc0008' amtcli power cycle pc0002,pc0008 --yes
