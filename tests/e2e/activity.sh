@@ -25,7 +25,7 @@ while True:
     wait_until "the system's log" test -S "$dir/log.sock"
 }
 start_listener
-amtsim_start --devices 3 --power-seconds 0.2-0.4
+amtsim_start --devices 3 --power-seconds 1-1.3
 cat > "$dir/amtd.yaml" << END
 activity-syslog: $dir/log.sock
 activity-facility: local3

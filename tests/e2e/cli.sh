@@ -6,7 +6,7 @@
 password='Xq7#v2Lm!secret'
 printf %s "$password" > "$dir/pw"
 
-amtsim_start --devices 40 --power-seconds 0.4-0.6 --scenario <(printf 'devices:\n  - {select: 39, faults: [{fault: refused}]}\n')
+amtsim_start --devices 40 --power-seconds 1-1.2 --scenario <(printf 'devices:\n  - {select: 39, faults: [{fault: refused}]}\n')
 amtd_start --log-level debug
 fleet 40
 

@@ -163,7 +163,7 @@ amtd_stop
 # --- a full disk ---
 if [ "$(id -u)" = 0 ] && mkdir "$dir/disk" && mount -t tmpfs -o size=1m none "$dir/disk" 2> /dev/null; then
     disk=$dir/disk
-    amtsim_start --devices 5 --power-seconds 0.4-0.6
+    amtsim_start --devices 5 --power-seconds 1-1.2
     export AMTD_STATE_DIR=$dir/disk/state
     amtd_start
     fleet 5

@@ -11,7 +11,7 @@ devices:
   - {select: 12, faults: [{fault: refuse-transition}]}
   - {select: 20-24, power: off}
 YAML
-amtsim_start --devices 60 --scenario "$dir/scenario.yaml" --power-seconds 0.2-0.4
+amtsim_start --devices 60 --scenario "$dir/scenario.yaml" --power-seconds 1-1.3
 amtd_start
 fleet 60
 amtcli host set 'pc[0030-0039]' --tag patched=yes > /dev/null

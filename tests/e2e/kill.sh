@@ -7,7 +7,7 @@ kills=${AMTD_TEST_KILLS:-20}
 RANDOM=${AMTD_TEST_SEED:-$$}
 echo "kill: AMTD_TEST_SEED=${AMTD_TEST_SEED:-$$}" >&2
 
-amtsim_start --devices 200 --power-seconds 0.4-0.9
+amtsim_start --devices 200 --power-seconds 1-1.5
 amtd_start
 fleet 200
 

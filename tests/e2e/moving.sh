@@ -8,7 +8,7 @@ cat > "$dir/scenario" << 'YAML'
 devices:
   - {select: 8, uuid-of: 7}
 YAML
-amtsim_start --devices 8 --rmcp-port $rmcp --scenario "$dir/scenario" --power-seconds 0.1-0.2
+amtsim_start --devices 8 --rmcp-port $rmcp --scenario "$dir/scenario" --power-seconds 1-1.1
 amtd_start
 fleet 8
 exits 0 amtcli info @lab

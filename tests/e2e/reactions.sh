@@ -36,7 +36,7 @@ type_into() { # CONSOLE TEXT
     amtcli console send "$1" "$2\\r\\n" 2> /dev/null
 }
 
-amtsim_start --devices 1 --power-seconds 0.5-0.8
+amtsim_start --devices 1 --power-seconds 1-1.2
 config() { # PATTERNS
     cat > "$dir/amtd.yaml" << END
 mail: { server: localhost, port: $smtp, from: amtd@example.com, ca-file: $dir/cert.pem }

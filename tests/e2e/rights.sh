@@ -20,7 +20,7 @@ everything()
     "$probe" "$AMTD_SOCKET" call console.list | jq -c '[.reply[] | {name, logging}]'
 }
 
-amtsim_start --devices 8 --power-seconds 0.2-0.4
+amtsim_start --devices 8 --power-seconds 1-1.3
 cat > "$dir/amtd.yaml" << 'END'
 consoles:
   - { name: echo, source: { type: test } }

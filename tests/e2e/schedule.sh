@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/amtd_lib.sh
 . "$(dirname "$0")/amtd_lib.sh"
 
-amtsim_start --devices 6 --power-seconds 0.2-0.4
+amtsim_start --devices 6 --power-seconds 1-1.3
 amtd_start
 fleet 6
 amtcli host set pc0001 --tag owner='Anna B' > /dev/null
