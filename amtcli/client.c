@@ -264,7 +264,7 @@ int client_call(struct client *c, const char *name, json_t *params, client_event
 int client_rows(struct client *c, const char *name, json_t *params, const struct reply_rows *rows,
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
 {
-    reply_begin(&c->reply, NULL, NULL);
+    reply_begin(&c->reply, rows->event, rows->arg);
     reply_rows_to(&c->reply, rows);
     return see_through(c, name, params, on_idle, arg, reply, err);
 }

@@ -32,8 +32,8 @@ bool client_alive(const struct client *client);
 typedef void client_event(void *arg, const json_t *event);
 int client_call(struct client *client, const char *name, json_t *params, client_event *on_event,
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err);
-/* The same of a call that lists: its rows go to `rows` as they come (reply.h), and *reply is what there is
- * beside them, or NULL. */
+/* The same of a call that lists or runs: its rows, and events among them, go to `rows` as they come
+ * (reply.h), and *reply is what there is beside them, or NULL. */
 struct reply_rows;
 int client_rows(struct client *client, const char *name, json_t *params, const struct reply_rows *rows,
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err);

@@ -16,6 +16,7 @@
 struct reply_rows {
     void *arg;
     void (*row)(void *arg, const char *json, size_t n);
+    void (*event)(void *arg, const json_t *event); /* that come among them; NULL: of no interest */
 };
 
 struct reply {

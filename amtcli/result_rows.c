@@ -8,8 +8,6 @@
 #include "base/hostlist.h"
 #include "base/xalloc.h"
 
-#define LINE_FIRST 4096 /* bytes of most rows as JSON */
-
 struct result_text {
     char *host;
     char *json;
@@ -18,7 +16,7 @@ struct result_text {
 
 void result_rows_init(struct result_rows *r, bool as_json)
 {
-    *r = (struct result_rows){.rows = as_json ? NULL : json_array(), .line = buf_init(SIZE_MAX / 4)};
+    *r = (struct result_rows){.rows = as_json ? NULL : json_array()};
 }
 
 static const char *text_of(const json_t *row, const char *field)
@@ -30,53 +28,22 @@ static const char *text_of(const json_t *row, const char *field)
 
 /* --- texts --- */
 
-static void dump(const json_t *row, struct buf *out)
+static void keep_text(struct result_rows *r, const json_t *row, const char *json, size_t n)
 {
-    size_t flags = output_json_flags(), room = out->cap > LINE_FIRST ? out->cap - 1 : LINE_FIRST, n;
-
-    buf_reset(out);
-    while ((n = json_dumpb(row, (char *)buf_room(out, room), room, flags)) > room)
-        room = n;
-    buf_added(out, n);
-}
-
-/* As an element of an array stands: each line a step further in. JSON has line breaks only between values. */
-static void indent(const char *text, struct buf *out)
-{
-    const char *end;
-
-    buf_puts(out, "  ");
-    for (; (end = strchr(text, '\n')); text = end + 1) {
-        buf_add(out, text, (size_t)(end + 1 - text));
-        buf_puts(out, "  ");
-    }
-    buf_puts(out, text);
-}
-
-static void add_text(struct result_rows *r, const json_t *row)
-{
-    struct buf json = buf_init(SIZE_MAX / 4);
-
     if (r->count == r->cap) {
         r->cap = r->cap > 0 ? 2 * r->cap : 64;
         r->texts = xreallocarray(r->texts, r->cap, sizeof(*r->texts));
     }
-    dump(row, &r->line);
-    (void)buf_room(&json, 2 * r->line.len);
-    indent(buf_str(&r->line), &json);
-    r->texts[r->count].host = xstrdup(text_of(row, "host"));
-    r->texts[r->count].n = json.len;
-    r->texts[r->count].json = xrealloc(buf_take(&json), r->texts[r->count].n + 1);
+    r->texts[r->count] = (struct result_text){xstrdup(text_of(row, "host")), xstrndup(json, n), n};
 }
 
 void result_rows_print(const struct result_rows *r)
 {
-    putchar('[');
-    for (size_t i = 0; i < r->count; i++) {
-        fputs(i > 0 ? ",\n" : "\n", stdout);
-        fwrite(r->texts[i].json, 1, r->texts[i].n, stdout);
-    }
-    puts(r->count > 0 ? "\n]" : "]");
+    struct output *output = output_begin(FORMAT_JSON, NULL);
+
+    for (size_t i = 0; i < r->count; i++)
+        output_row_text(output, r->texts[i].json, r->texts[i].n);
+    output_end(output);
 }
 
 /* --- rows --- */
@@ -88,18 +55,40 @@ static bool has_drifted(const json_t *row)
             strcmp(text_of(json_object_get(row, "detail"), "state"), "drifted") == 0);
 }
 
-void result_rows_add(struct result_rows *r, const json_t *row)
+static void count(struct result_rows *r, const json_t *row)
 {
     const char *result = text_of(row, "result");
 
-    if (r->rows)
-        json_array_append(r->rows, (json_t *)row);
-    else
-        add_text(r, row);
     r->count++;
     r->ok += strcmp(result, "ok") == 0;
     r->failed += strcmp(result, "failed") == 0;
     r->drifted += has_drifted(row);
+}
+
+void result_rows_add(struct result_rows *r, const json_t *row)
+{
+    char *text;
+
+    if (r->rows) {
+        json_array_append(r->rows, (json_t *)row);
+    } else {
+        text = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(6));
+        keep_text(r, row, text, strlen(text));
+        free(text);
+    }
+    count(r, row);
+}
+
+void result_rows_add_text(struct result_rows *r, const char *json, size_t n)
+{
+    json_t *row = json_loadb(json, n, 0, NULL);
+
+    if (r->rows)
+        json_array_append(r->rows, row);
+    else
+        keep_text(r, row, json, n);
+    count(r, row);
+    json_decref(row);
 }
 
 /* --- order --- */
@@ -154,6 +143,5 @@ void result_rows_clear(struct result_rows *r)
     }
     free(r->texts);
     json_decref(r->rows);
-    buf_free(&r->line);
     memset(r, 0, sizeof(*r));
 }

@@ -1,5 +1,5 @@
-/* What became of each host, as the results come: counted, and for programs made into text at once, so that
- * little is left to do when the last one is there. */
+/* What became of each host, as the results come: counted, and for programs kept as the text that amtd wrote.
+ */
 #ifndef AMTCLI_RESULT_ROWS_H
 #define AMTCLI_RESULT_ROWS_H
 
@@ -18,13 +18,14 @@ struct result_rows {
     /* its own */
     struct result_text *texts;
     size_t cap;
-    struct buf line;
 };
 
 /* as_json: they will be printed as JSON. */
 void result_rows_init(struct result_rows *r, bool as_json);
 /* An object (docs/api.md), borrowed. */
 void result_rows_add(struct result_rows *r, const json_t *row);
+/* The same of its text, without line breaks. */
+void result_rows_add_text(struct result_rows *r, const char *json, size_t n);
 /* By host, in natural order. */
 void result_rows_sort(struct result_rows *r);
 /* Of texts: to stdout, as one array. */

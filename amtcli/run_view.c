@@ -8,6 +8,7 @@
 #include "amtcli/output.h"
 #include "amtcli/params.h"
 #include "amtcli/progress.h"
+#include "amtcli/reply.h"
 #include "base/text.h"
 
 #define COUNT_MAX 1000000
@@ -74,15 +75,15 @@ static size_t size_of(const json_t *event, const char *field)
     return n > 0 ? (size_t)n : 0;
 }
 
-static void on_host(struct run_view *v, const json_t *event)
+/* What became of a host. */
+static void on_row(void *arg, const char *json, size_t n)
 {
-    const char *result = json_string_value(json_object_get(event, "result"));
+    struct run_view *v = arg;
 
-    result_rows_add(&v->rows, event);
-    if (result && strcmp(result, "ok") == 0)
-        v->progress.ok++;
-    else if (result)
-        v->progress.failed++;
+    result_rows_add_text(&v->rows, json, n);
+    v->progress.ok = v->rows.ok;
+    v->progress.failed = v->rows.failed;
+    progress_draw(&v->progress);
 }
 
 static void on_tasks(struct run_view *v, const json_t *event)
@@ -135,7 +136,7 @@ static void on_event(void *arg, const json_t *event)
     static const struct {
         const char *field;
         void (*take)(struct run_view *v, const json_t *event);
-    } kinds[] = {{"host", on_host}, {"tasks_done", on_tasks}, {"stage", on_stage}, {"run", on_run}};
+    } kinds[] = {{"tasks_done", on_tasks}, {"stage", on_stage}, {"run", on_run}};
     struct run_view *v = arg;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -191,12 +192,13 @@ static void on_idle(void *arg)
 
 static int call_run(struct run_view *v, json_t *params, struct err *err)
 {
+    const struct reply_rows rows = {v, on_row, on_event};
     struct interrupt interrupt;
     int status;
 
     progress_init(&v->progress, clock_system(), isatty(STDERR_FILENO) ? stderr : NULL);
     interrupt_begin(&interrupt);
-    status = client_call(v->ctx->client, v->call, json_incref(params), on_event, on_idle, v, NULL, err);
+    status = client_rows(v->ctx->client, v->call, json_incref(params), &rows, on_idle, v, NULL, err);
     interrupt_end(&interrupt);
     progress_erase(&v->progress);
     return status;

@@ -79,9 +79,10 @@ int api_require_on(const struct api_request *rq, const char *host, enum api_role
 int api_check(const struct api_param *params, json_t *object, struct err *err);
 /* Sends an event to the caller; takes the reference. Dropped silently when the caller is gone. */
 void api_event(struct api_request *rq, json_t *event);
-/* The same of what became of a host; with `detail` as it stands in the record. */
-struct operation;
-void api_event_of(struct api_request *rq, const struct operation *operation);
+/* Sends an event that is what became of a host: a row. It is written between these two: begin gives where.
+ */
+struct rows *api_row_begin(struct api_request *rq);
+void api_row_end(struct api_request *rq);
 /* Writes down that it has begun with these hosts, before its end is known: for calls that take long. state
  * has `run` and `hosts` where it is a run; borrowed. */
 void api_begun(struct api_request *rq, const json_t *state, const struct hosts *hosts);

@@ -14,46 +14,39 @@
 #define LIMIT_DEFAULT 50
 #define LIMIT_MOST    100000
 
-/* --- results as JSON --- */
+/* --- results as rows --- */
 
-static json_t *task_json(const struct job_result *result)
+static void write_members(struct rows *rows, const struct job_result *result)
 {
-    json_t *json = operation_json(&result->operation);
+    rows_text(rows, "task", result->label);
+    rows_text(rows, "kind", result->kind);
+    operation_write(rows, &result->operation, result->skipped ? "skipped" : NULL);
+}
 
-    json_object_set_new(json, "task", json_string(result->label));
-    json_object_set_new(json, "kind", json_string(result->kind));
-    if (result->skipped)
-        json_object_set_new(json, "result", json_string("skipped"));
-    return json;
+static void write_task(void *arg, const struct job_result *result)
+{
+    struct rows *rows = arg;
+
+    rows_object(rows, NULL);
+    write_members(rows, result);
+    rows_object_end(rows);
 }
 
 /* The host from begin to end, with all its tasks in the order in which they were done. */
-static json_t *host_json(const struct operation *record, json_t *tasks)
+static void write_live_host(struct rows *rows, const struct job_run *run, size_t host)
 {
-    json_t *json = operation_json(record);
-
-    json_object_set_new(json, "tasks", tasks);
-    return json;
-}
-
-static json_t *live_host_json(const struct job_run *run, size_t host)
-{
+    const struct job_result *result;
     const struct job *job = job_run_job(run);
-    json_t *tasks = json_array();
 
-    for (size_t i = 0; i < job->count; i++) {
-        const struct job_result *result = job_run_result(run, host, (uint32_t)i);
-
-        if (result)
-            json_array_append_new(tasks, task_json(result));
-    }
-    for (size_t i = job->count; i-- > 0;) {
-        const struct job_result *result = job_run_result(run, host, (uint32_t)(JOB_UNDO_BASE + i));
-
-        if (result)
-            json_array_append_new(tasks, task_json(result));
-    }
-    return host_json(job_run_host(run, host), tasks);
+    operation_write(rows, job_run_host(run, host), NULL);
+    rows_list(rows, "tasks");
+    for (size_t i = 0; i < job->count; i++)
+        if ((result = job_run_result(run, host, (uint32_t)i)))
+            write_task(rows, result);
+    for (size_t i = job->count; i-- > 0;)
+        if ((result = job_run_result(run, host, (uint32_t)(JOB_UNDO_BASE + i))))
+            write_task(rows, result);
+    rows_list_end(rows);
 }
 
 /* --- watching --- */
@@ -96,14 +89,21 @@ static void watch_stage(struct job_watcher *w)
 static void show_task(struct job_watcher *w, const struct job_news *news)
 {
     const struct job_result *result = job_run_result(w->run, news->host, news->task);
-    json_t *json;
+    struct rows *rows;
 
     w->done++;
     if (w->brief || !result)
         return;
-    json = task_json(result);
-    json_object_set_new(json, "host", json_string(job_run_hosts(w->run)->items[news->host].name));
-    api_event(w->rq, json);
+    rows = api_row_begin(w->rq);
+    rows_text(rows, "host", job_run_hosts(w->run)->items[news->host].name);
+    write_members(rows, result);
+    api_row_end(w->rq);
+}
+
+static void show_host(struct job_watcher *w, size_t host)
+{
+    write_live_host(api_row_begin(w->rq), w->run, host);
+    api_row_end(w->rq);
 }
 
 static void watch_done(struct job_watcher *w)
@@ -125,7 +125,7 @@ static void show_news(struct job_watcher *w)
         if (w->gone)
             continue;
         if (news.task == JOB_HOST_ENDED)
-            api_event(w->rq, live_host_json(w->run, news.host));
+            show_host(w, news.host);
         else
             show_task(w, &news);
     }
@@ -157,6 +157,7 @@ static void show_dry_run(struct job_watcher *w)
 {
     const struct hosts *hosts = job_run_hosts(w->run);
     struct buf text = buf_init(65536);
+    struct rows *rows;
 
     while (w->shown < hosts->count) {
         const struct host *host = &hosts->items[w->shown];
@@ -165,7 +166,10 @@ static void show_dry_run(struct job_watcher *w)
             break;
         buf_reset(&text);
         would(job_run_job(w->run), host, &text);
-        api_event(w->rq, json_pack("{s:s, s:s}", "host", host->name, "would", buf_str(&text)));
+        rows = api_row_begin(w->rq);
+        rows_text(rows, "host", host->name);
+        rows_text(rows, "would", buf_str(&text));
+        api_row_end(w->rq);
         w->shown++;
     }
     buf_free(&text);
@@ -528,17 +532,6 @@ int call_job_list(struct tx *tx, const json_t *params, json_t **reply, struct er
 }
 
 /* --- job.show --- */
-
-static void write_task(void *arg, const struct job_result *result)
-{
-    struct rows *rows = arg;
-
-    rows_object(rows, NULL);
-    rows_text(rows, "task", result->label);
-    rows_text(rows, "kind", result->kind);
-    operation_write(rows, &result->operation, result->skipped ? "skipped" : NULL);
-    rows_object_end(rows);
-}
 
 struct host_row {
     struct tx *tx;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "amtd/api/calls.h"
+#include "amtd/api/operation_json.h"
 #include "amtd/daemon.h"
 #include "amtd/fleet/engine.h"
 #include "amtd/fleet/task_args.h"
@@ -116,13 +117,21 @@ static void view_stage(struct viewer *viewer)
                                     (json_int_t)stages, "wait_ms", (json_int_t)wait_ms));
 }
 
+static void view_result(struct viewer *viewer, const struct operation *result)
+{
+    if (viewer->gone)
+        return;
+    operation_write(api_row_begin(viewer->rq), result, NULL);
+    api_row_end(viewer->rq);
+}
+
 /* Shows what is new, as fast as the caller reads. */
 static void view(struct viewer *viewer)
 {
     while (viewer->shown < run_results(viewer->run)) {
         if (!viewer->gone && api_backlog(viewer->rq) > API_HIGH_WATER)
             return;
-        api_event_of(viewer->rq, run_result(viewer->run, viewer->shown++));
+        view_result(viewer, run_result(viewer->run, viewer->shown++));
     }
     view_stage(viewer);
     if (run_is_over(viewer->run))
@@ -134,6 +143,7 @@ static void view_dry_run(struct viewer *viewer)
     const struct hosts *hosts = run_hosts(viewer->run);
     const struct run_order *order = run_order(viewer->run);
     struct buf text = buf_init(1024);
+    struct rows *rows;
 
     while (viewer->shown < hosts->count) {
         const struct host *host = &hosts->items[viewer->shown];
@@ -143,8 +153,11 @@ static void view_dry_run(struct viewer *viewer)
             break;
         buf_reset(&text);
         order->task->would(order->args, host, &text);
-        api_event(viewer->rq, json_pack("{s:s, s:s, s:I}", "host", host->name, "would", buf_str(&text),
-                                        "stage", (json_int_t)stage));
+        rows = api_row_begin(viewer->rq);
+        rows_text(rows, "host", host->name);
+        rows_text(rows, "would", buf_str(&text));
+        rows_integer(rows, "stage", (int64_t)stage);
+        api_row_end(viewer->rq);
         viewer->shown++;
     }
     buf_free(&text);

@@ -4,7 +4,6 @@
 
 #include "amtd/api/activity.h"
 #include "amtd/api/call_deed.h"
-#include "amtd/api/operation_json.h"
 #include "amtd/api/scope.h"
 #include "amtd/api/server_internal.h"
 #include "amtd/daemon.h"
@@ -29,18 +28,7 @@ static void put_value(const json_t *value, size_t *usual, struct buf *line)
     buf_added(line, n);
 }
 
-/* detail: members of an object that is one more member of the value, in JSON; p NULL: none. */
-static void put_detail(struct view detail, struct buf *line)
-{
-    if (!detail.p)
-        return;
-    line->len--; /* the value's end */
-    buf_puts(line, ",\"detail\":{");
-    buf_add(line, detail.p, detail.n);
-    buf_puts(line, "}}");
-}
-
-static void send_line(struct api_request *rq, const char *kind, json_t *value, struct view detail)
+static void send_line(struct api_request *rq, const char *kind, json_t *value)
 {
     struct buf line = buf_init(SIZE_MAX / 4); /* what is sent is ours */
 
@@ -49,7 +37,6 @@ static void send_line(struct api_request *rq, const char *kind, json_t *value, s
         buf_puts(&line, kind);
         buf_puts(&line, "\":");
         put_value(value, &rq->usual, &line);
-        put_detail(detail, &line);
         buf_puts(&line, "}\n");
         client_write(rq->client, rq->channel, line.p, line.len);
     }
@@ -91,6 +78,8 @@ void request_free(struct api_request *rq)
     json_decref(rq->reply);
     if (rq->listing)
         listing_free(rq->listing, rq->call->list);
+    rows_free(rq->rows);
+    buf_free(&rq->sent);
     buf_free(&rq->line);
     free(rq->from);
     account_unref(rq->account);
@@ -130,28 +119,32 @@ void api_begun(struct api_request *rq, const json_t *state, const struct hosts *
     write_activity(rq, state, NULL, true);
 }
 
-static const struct view no_detail;
-
 void api_event(struct api_request *rq, json_t *event)
 {
-    send_line(rq, "event", event, no_detail);
+    send_line(rq, "event", event);
 }
 
-void api_event_of(struct api_request *rq, const struct operation *operation)
+struct rows *api_row_begin(struct api_request *rq)
 {
-    struct view detail;
-    json_t *event;
+    if (!rq->rows) {
+        rq->rows = rows_new(NULL);
+        rq->sent = buf_init(SIZE_MAX / 4); /* of what is ours */
+    }
+    rows_begin(rq->rows);
+    return rq->rows;
+}
 
-    if (!rq->client)
-        return;
-    event = operation_json_but_detail(operation, &detail);
-    send_line(rq, "event", event, detail);
+void api_row_end(struct api_request *rq)
+{
+    rows_end(rq->rows);
+    rows_take(rq->rows, &rq->sent);
+    request_write(rq, rq->sent.p, rq->sent.len);
 }
 
 void api_reply(struct api_request *rq, json_t *reply)
 {
     write_activity(rq, reply, NULL, false);
-    send_line(rq, "reply", reply, no_detail);
+    send_line(rq, "reply", reply);
     request_free(rq);
 }
 
@@ -169,7 +162,7 @@ void api_fail_with(struct api_request *rq, const struct err *err, json_t *detail
     if (details)
         json_object_set_new(failure, "details", details);
     write_activity(rq, NULL, err, false);
-    send_line(rq, "failure", failure, no_detail);
+    send_line(rq, "failure", failure);
     request_free(rq);
 }
 

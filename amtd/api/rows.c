@@ -204,14 +204,20 @@ static void put_written(struct rows *rows, const char *json, size_t n)
     yajl_gen_number(rows->gen, json, n);
 }
 
+/* Each result has one: without printf. */
 void rows_seconds(struct rows *rows, const char *name, int64_t ms)
 {
-    char text[40];
+    uint64_t left = ms > 0 ? (uint64_t)ms : 0;
+    char text[24], *p = text + sizeof(text);
 
-    if (begin(rows, name))
-        put_written(rows, text,
-                    (size_t)snprintf(text, sizeof(text), "%lld.%03lld", (long long)(ms / 1000),
-                                     (long long)(ms % 1000)));
+    if (!begin(rows, name))
+        return;
+    for (int digits = 0; digits < 4 || left > 0; digits++, left /= 10) {
+        if (digits == 3)
+            *--p = '.';
+        *--p = (char)('0' + left % 10);
+    }
+    put_written(rows, p, (size_t)(text + sizeof(text) - p));
 }
 
 void rows_time(struct rows *rows, const char *name, int64_t wall_ms)

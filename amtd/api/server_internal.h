@@ -25,6 +25,8 @@ struct api_request {
     json_t *params;
     json_t *reply;           /* of a work call, on its way back */
     struct listing *listing; /* of a list call, once it has begun */
+    struct rows *rows;       /* for events that are rows; NULL: none yet */
+    struct buf sent;         /* the last of these */
     void (*drained)(struct api_request *rq, void *arg);
     void *drained_arg;
     void (*gone)(struct api_request *rq, void *arg);

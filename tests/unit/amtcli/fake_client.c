@@ -97,20 +97,38 @@ int client_call(struct client *client, const char *name, json_t *params, client_
     return answer->cause != CAUSE_NONE ? err_set(err, answer->cause, "as the script says") : 0;
 }
 
+static void give_row(const struct reply_rows *rows, const json_t *row)
+{
+    char *text = json_dumps(row, JSON_COMPACT);
+
+    rows->row(rows->arg, text, strlen(text));
+    free(text);
+}
+
+/* A script's event {"row": …} is one. */
+static const struct reply_rows *taking;
+
+static void take_event(void *arg, const json_t *event)
+{
+    const json_t *row = json_object_get(event, "row");
+
+    (void)arg;
+    if (row)
+        give_row(taking, row);
+    else if (taking->event)
+        taking->event(taking->arg, event);
+}
+
 int client_rows(struct client *client, const char *name, json_t *params, const struct reply_rows *rows,
                 void (*on_idle)(void *arg), void *arg, json_t **reply, struct err *err)
 {
     json_t *list, *row;
     size_t i;
-    int status = client_call(client, name, params, NULL, on_idle, arg, &list, err);
+    int status;
 
-    json_array_foreach(list, i, row)
-    {
-        char *text = json_dumps(row, JSON_COMPACT);
-
-        rows->row(rows->arg, text, strlen(text));
-        free(text);
-    }
+    taking = rows;
+    status = client_call(client, name, params, take_event, on_idle, arg, &list, err);
+    json_array_foreach(list, i, row) give_row(rows, row);
     if (reply)
         *reply = json_incref(list);
     json_decref(list);

@@ -6,7 +6,7 @@
 
 struct fake_answer {
     const char *call;
-    const char *events; /* a JSON array; NULL: none */
+    const char *events; /* a JSON array, of which {"row": …} is a row; NULL: none */
     const char *reply;  /* JSON; of a failure its details, or NULL */
     enum cause cause;   /* of the failure; CAUSE_NONE: it succeeds */
 };

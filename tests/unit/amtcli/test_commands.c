@@ -42,14 +42,16 @@ static void asks_amtd(void **state)
         int code;
     } rows[] = {
         {"power status pc1 -P 8 --per-subnet 2 --timeout 3s",
-         {{"run.start", "[{\"run\":1,\"hosts\":1},{\"host\":\"pc1\",\"result\":\"ok\",\"state\":\"on\"}]",
+         {{"run.start",
+           "[{\"run\":1,\"hosts\":1},{\"row\":{\"host\":\"pc1\",\"result\":\"ok\",\"state\":\"on\"}}]",
            "{}"}},
          "run.start {\"args\":{\"action\":\"status\"},\"parallel\":8,\"per_subnet\":2,\"target\":\"pc1\","
          "\"task\":\"power\",\"timeout_ms\":3000}\n",
          EXIT_ALL},
         {"power off pc1 -g=90s --yes",
          {{"run.start",
-           "[{\"run\":1,\"hosts\":1},{\"host\":\"pc1\",\"result\":\"failed\",\"cause\":\"busy\"}]", "{}"}},
+           "[{\"run\":1,\"hosts\":1},{\"row\":{\"host\":\"pc1\",\"result\":\"failed\",\"cause\":\"busy\"}}]",
+           "{}"}},
          "run.start "
          "{\"args\":{\"action\":\"off\",\"graceful\":true,\"graceful_ms\":90000},\"confirmed\":true,"
          "\"target\":\"pc1\",\"task\":\"power\"}\n",

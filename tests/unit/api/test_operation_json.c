@@ -1,4 +1,4 @@
-/* What happened to a host as JSON: whole, and with its detail handed on as the text that it is. */
+/* What happened to a host as a row: its detail as the text that it is, what became of filters beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,37 +10,18 @@
 
 #include "amtd/api/operation_json.h"
 #include "base/buf.h"
+#include "base/cause.h"
+#include "base/xalloc.h"
 
-/* As a caller gets it: the detail put in again. */
-static json_t *put_together(const struct operation *op)
-{
-    struct view members;
-    json_t *json = operation_json_but_detail(op, &members);
-    struct buf text = buf_init(10000);
-    json_t *detail;
-
-    if (!members.p)
-        return json;
-    buf_putc(&text, '{');
-    buf_add(&text, members.p, members.n);
-    buf_putc(&text, '}');
-    detail = json_loads(buf_str(&text), 0, NULL);
-    assert_non_null(detail);
-    assert_null(json_object_get(json, "detail"));
-    json_object_set_new(json, "detail", detail);
-    buf_free(&text);
-    return json;
-}
-
-/* As a row of a list has it. */
-static json_t *as_row(const struct operation *op)
+/* As a caller gets it. */
+static json_t *as_row(const struct operation *op, const char *result)
 {
     struct rows *rows = rows_new(NULL);
     struct buf line = buf_init(10000);
     json_t *json, *row;
 
     rows_begin(rows);
-    operation_write(rows, op, NULL);
+    operation_write(rows, op, result);
     rows_end(rows);
     rows_take(rows, &line);
     json = json_loads(buf_str(&line), 0, NULL);
@@ -52,65 +33,115 @@ static json_t *as_row(const struct operation *op)
     return row;
 }
 
-static void the_detail_is_the_same_as_text(void **state)
+/* Written with ' for ". */
+static json_t *wanted_json(const char *text)
 {
-    static const char *const details[] = {
-        NULL,
-        "{}",
-        "{\"steps\":[{\"step\":\"a\",\"at_ms\":1}]}",
-        "{\"filter\":{\"policy\":\"q\",\"state\":\"active\"}}",
-        "{\"filter\":{\"policy\":\"}],\\\"\",\"ports\":[{\"port\":0}]},\"steps\":[1,{\"note\":\"{\"}]}",
-        "{\"filter\":{},\"checks\":[],\"steps\":[]}",
-        "{\"filter\":null,\"steps\":[]}",
-        "{\"filter\":\"x\"}",
-        "[1,2]",
+    char *quoted = xstrdup(text);
+    json_t *json;
+
+    for (char *p = quoted; *p; p++)
+        if (*p == '\'')
+            *p = '"';
+    json = json_loads(quoted, 0, NULL);
+    assert_non_null(json);
+    free(quoted);
+    return json;
+}
+
+/* Takes both. */
+static void assert_same(json_t *row, json_t *wanted)
+{
+    char *text = json_dumps(row, 0);
+
+    if (!json_equal(row, wanted))
+        fail_msg("%s", text);
+    free(text);
+    json_decref(row);
+    json_decref(wanted);
+}
+
+static void all_there_is_to_say(void **state)
+{
+    static const struct {
+        struct operation op;
+        const char *result;
+        const char *json;
+    } cases[] = {
+        {{.host = (char *)"pc1", .state = OPERATION_OK, .began_ms = 1000, .ended_ms = 1500, .tries = 2},
+         NULL,
+         "{'host': 'pc1', 'result': 'ok', 'from': null, 'to': null, 'seconds': 0.5, 'tries': 2}"},
+        {{.state = OPERATION_OK, .from = (char *)"off", .to = (char *)"on", .message = (char *)"\"so\""},
+         "skipped",
+         "{'result': 'skipped', 'from': 'off', 'to': 'on', 'seconds': 0.0, 'tries': 0, 'remark': "
+         "'\\'so\\''}"},
+        {{.host = (char *)"pc1", .state = OPERATION_WAITING},
+         NULL,
+         "{'host': 'pc1', 'state': 'waiting', 'from': null, 'to': null, 'seconds': 0.0, 'tries': 0}"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
-        struct operation op = {.host = (char *)"pc1",
-                               .state = i % 2 ? OPERATION_OK : OPERATION_FAILED,
-                               .cause = i % 2 ? NULL : (char *)"timeout",
-                               .message = (char *)"slow",
-                               .began_ms = 1000,
-                               .ended_ms = 1500,
-                               .tries = 2,
-                               .detail = (char *)details[i]};
-        json_t *whole = operation_json(&op), *parts = put_together(&op), *written = as_row(&op);
-
-        assert_true(json_equal(whole, parts));
-        assert_true(json_equal(whole, written));
-        json_decref(whole);
-        json_decref(parts);
-        json_decref(written);
-    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_same(as_row(&cases[i].op, cases[i].result), wanted_json(cases[i].json));
 }
 
-/* What is no JSON is left out by both. */
-static void nonsense_is_left_out(void **state)
+static void failures_are_explained(void **state)
 {
-    static const char *const details[] = {"", "{", "{\"filter\":{\"a\"", "{\"filter\":{\"a\"}"};
+    const struct operation op = {.state = OPERATION_FAILED,
+                                 .cause = (char *)"unreachable",
+                                 .code = (char *)"E1",
+                                 .message = (char *)"slow"};
+    json_t *row = as_row(&op, NULL);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
-        struct operation op = {.host = (char *)"pc1", .state = OPERATION_OK, .detail = (char *)details[i]};
-        struct view members;
-        json_t *json = operation_json_but_detail(&op, &members);
+    assert_string_equal(json_string_value(json_object_get(row, "result")), "failed");
+    assert_string_equal(json_string_value(json_object_get(row, "cause")), "unreachable");
+    assert_string_equal(json_string_value(json_object_get(row, "code")), "E1");
+    assert_non_null(strstr(json_string_value(json_object_get(row, "message")), ": slow"));
+    assert_string_equal(json_string_value(json_object_get(row, "hint")), cause_hint(CAUSE_UNREACHABLE));
+    json_decref(row);
+}
 
-        assert_null(members.p);
-        assert_null(json_object_get(json, "detail"));
-        json_decref(json);
-        json = as_row(&op);
-        assert_null(json_object_get(json, "detail"));
-        json_decref(json);
+static void details(void **state)
+{
+    static const struct {
+        const char *detail;
+        const char *json; /* of what stands behind `tries`; NULL: nothing */
+    } cases[] = {
+        {NULL, "{}"},
+        {"{}", "{'detail': {}}"},
+        {"{\"steps\":[{\"step\":\"a\",\"at_ms\":1}]}", "{'detail': {'steps': [{'step': 'a', 'at_ms': 1}]}}"},
+        {"{\"filter\":{\"policy\":\"q\",\"state\":\"active\"}}",
+         "{'policy': 'q', 'state': 'active', 'detail': {}}"},
+        {"{\"filter\":{\"policy\":\"}],\",\"ports\":[{\"port\":0}]},\"steps\":[1,{\"note\":\"{\"}]}",
+         "{'policy': '}],', 'ports': [{'port': 0}], 'detail': {'steps': [1, {'note': '{'}]}}"},
+        {"{\"steps\":[],\"filter\":{\"policy\":\"q\"}}", "{'policy': 'q', 'detail': {'steps': []}}"},
+        {"{\"filter\":null,\"steps\":[]}", "{'detail': {'filter': null, 'steps': []}}"},
+        {"{\"filter\":\"x\"}", "{'detail': {'filter': 'x'}}"},
+        {"[1,2]", "{'detail': [1, 2]}"},
+        /* what is no JSON is left out */
+        {"", "{}"},
+        {"{", "{}"},
+        {"{\"filter\":{\"a\"", "{}"},
+        {"{\"filter\":{\"a\"}", "{}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct operation op = {.state = OPERATION_OK, .detail = (char *)cases[i].detail};
+        json_t *wanted =
+            wanted_json("{'result': 'ok', 'from': null, 'to': null, 'seconds': 0.0, 'tries': 0}");
+
+        json_object_update_new(wanted, wanted_json(cases[i].json));
+        assert_same(as_row(&op, NULL), wanted);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_detail_is_the_same_as_text),
-        cmocka_unit_test(nonsense_is_left_out),
+        cmocka_unit_test(all_there_is_to_say),
+        cmocka_unit_test(failures_are_explained),
+        cmocka_unit_test(details),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
