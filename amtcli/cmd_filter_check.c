@@ -7,11 +7,14 @@
 #include "amtcli/filter_input.h"
 #include "amtcli/needs_input.h"
 #include "amtcli/output.h"
+#include "amtcli/wrap.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "filters/check.h"
 #include "filters/sentence.h"
 
+#define SENTENCE_AT    (RULE_NAME_MAX + 4) /* columns where texts begin */
+#define WAY_AT         (RULE_NAME_MAX + 10)
 #define LINE_MAX_BYTES 8192
 
 static const struct option_row check_options[] = {
@@ -212,12 +215,26 @@ static void print_rules(const struct filter_input *input)
     for (size_t i = 0; i < input->rules->count; i++) {
         buf_reset(&text);
         rule_sentence(&input->rules->rules[i], &text);
-        printf("  %-*s  %s\n", RULE_NAME_MAX, input->rules->rules[i].name, buf_str(&text));
+        printf("  %-*s  ", RULE_NAME_MAX, input->rules->rules[i].name);
+        wrap_print(stdout, buf_str(&text), SENTENCE_AT, wrap_columns(stdout, WRAP_ANY));
     }
     buf_reset(&text);
     policy_sentence(&input->rules->policy, input->rules->count == 0, &text);
-    printf("  %-*s  %s\n", RULE_NAME_MAX, "", buf_str(&text));
+    printf("%*s", SENTENCE_AT, "");
+    wrap_print(stdout, buf_str(&text), SENTENCE_AT, wrap_columns(stdout, WRAP_ANY));
     buf_free(&text);
+}
+
+static void print_one_way(const struct way *way)
+{
+    size_t columns = wrap_columns(stdout, WRAP_ANY);
+    char *why = xasprintf("%s%s", way->why, way->limited ? ", within a limit" : "");
+
+    printf("  %s  %-*s  ", way->passes ? "pass" : "DROP", RULE_NAME_MAX, way->name);
+    wrap_print(stdout, way->what, WAY_AT, columns);
+    printf("%*s", WAY_AT, "");
+    wrap_print(stdout, why, WAY_AT, columns);
+    free(why);
 }
 
 static void print_ways(const struct check_report *report)
@@ -236,8 +253,7 @@ static void print_ways(const struct check_report *report)
             if (!titled)
                 printf("%s\n", titles[origin]);
             titled = true;
-            printf("  %s  %-*s  %s\n        %-*s  %s%s\n", way->passes ? "pass" : "DROP", RULE_NAME_MAX,
-                   way->name, way->what, RULE_NAME_MAX, "", way->why, way->limited ? ", within a limit" : "");
+            print_one_way(way);
         }
     }
 }

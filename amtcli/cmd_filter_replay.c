@@ -5,6 +5,7 @@
 #include "amtcli/cmd_filter_file.h"
 #include "amtcli/filter_input.h"
 #include "amtcli/output.h"
+#include "base/text.h"
 #include "filters/replay.h"
 
 static const struct option_row replay_options[] = {
@@ -64,10 +65,10 @@ static void print_rows(enum format format, const struct filter_input *input, con
 
 static void print_way(const char *title, const struct replay_count *way, bool drops)
 {
-    printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes; dropped %" PRIu64 " packets, %" PRIu64
-           " bytes; no rule fits "
-           "%" PRIu64 " (%s)\n",
-           title, way->packets, way->bytes, way->dropped, way->dropped_bytes, way->by_default,
+    printf("%s: %" PRIu64 " %s, %" PRIu64 " bytes; dropped %" PRIu64 " %s, %" PRIu64
+           " bytes; no rule fits %" PRIu64 " (%s)\n",
+           title, way->packets, text_plural(way->packets, "packet", "packets"), way->bytes, way->dropped,
+           text_plural(way->dropped, "packet", "packets"), way->dropped_bytes, way->by_default,
            drops ? "dropped" : "passed");
 }
 
@@ -78,9 +79,9 @@ static void print_table(const struct filter_input *input, const struct replay *r
     print_way("in", &replay->ways[SD_RX], input->rules->policy.in.drop);
     if (replay->spoofed > 0)
         printf("dropped for a false source address: %" PRIu64 "\n", replay->spoofed);
-    printf("the host is %s%s; %" PRIu64 " of %" PRIu64 " packets are not its own\n", buf_str(&replay->host),
+    printf("the host is %s%s; %" PRIu64 " of %" PRIu64 " %s not its own\n", buf_str(&replay->host),
            replay->host_guessed ? " (guessed; --set host=ADDRESS says it)" : "", replay->others,
-           replay->packets);
+           replay->packets, text_plural(replay->packets, "packet is", "packets are"));
 }
 
 static int replay_file(struct context *ctx, struct filter_input *input)
