@@ -161,6 +161,18 @@ static int check_relates(const struct wsman_call *call, const struct wsman_answe
                    wsman_request_name(call->rq), answer->relates);
 }
 
+/* What only reads meets no limit of objects: the fault then means what its text says, that the service is
+ * busy.
+ */
+static void judge_quota(const struct wsman_call *call, struct err *err)
+{
+    enum wsman_verb verb = wsman_request_verb(call->rq);
+
+    if (err->cause == CAUSE_LIMIT_EXCEEDED && strcmp(err->code, "e:QuotaLimit") == 0 &&
+        (verb == WSMAN_GET || verb == WSMAN_ENUMERATE))
+        err->cause = CAUSE_BUSY;
+}
+
 enum wsman_progress wsman_call_heard(struct wsman_call *call, int http_status, struct wsman_answer *answer,
                                      const struct err *unread, struct err *err)
 {
@@ -176,6 +188,8 @@ enum wsman_progress wsman_call_heard(struct wsman_call *call, int http_status, s
     } else if (wsman_fault_to_err(answer, http_status, what, err) == 0 &&
                check_relates(call, answer, err) == 0) {
         progress = answered(call, answer, err);
+    } else {
+        judge_quota(call, err);
     }
     wsman_answer_clear(answer);
     if (progress == WSMAN_FINISHED)

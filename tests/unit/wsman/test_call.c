@@ -214,6 +214,33 @@ static void a_status_speaks_for_a_page_that_is_no_xml(void **state)
     }
 }
 
+/* Of what only reads, this fault is no limit of objects, whose remedy would be to remove some. */
+static void a_quota_is_a_busy_service_for_what_only_reads(void **state)
+{
+    static const struct {
+        enum wsman_verb verb;
+        enum cause cause;
+    } rows[] = {{WSMAN_GET, CAUSE_BUSY},
+                {WSMAN_ENUMERATE, CAUSE_BUSY},
+                {WSMAN_CREATE, CAUSE_LIMIT_EXCEEDED},
+                {WSMAN_PUT, CAUSE_LIMIT_EXCEEDED},
+                {WSMAN_INVOKE, CAUSE_LIMIT_EXCEEDED}};
+    static const char fault[] =
+        HEAD "1" BODY "<a:Fault><a:Code><a:Value>a:Sender</a:Value><a:Subcode><a:Value>e:QuotaLimit</a:Value>"
+             "</a:Subcode></a:Code><a:Reason><a:Text>busy</a:Text></a:Reason></a:Fault>" END;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct wsman_call *call = new_call(rows[i].verb);
+        struct err err = ERR_INIT;
+
+        assert_int_equal(feed(call, 1, fault, &err), WSMAN_FAILED);
+        assert_int_equal(err.cause, rows[i].cause);
+        assert_string_equal(err.code, "e:QuotaLimit");
+        wsman_call_free(call);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_return_value_is_a_result),
         cmocka_unit_test(a_method_answered_without_its_output_is_a_bad_answer),
         cmocka_unit_test(a_status_speaks_for_a_page_that_is_no_xml),
+        cmocka_unit_test(a_quota_is_a_busy_service_for_what_only_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
