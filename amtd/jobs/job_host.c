@@ -141,6 +141,7 @@ static void note_result(struct job_host *h, struct attempt *attempt, const struc
                         const struct err *failure)
 {
     struct job_result *result = job_host_result_at(h, (uint32_t)h->at, task_of(h)->name);
+    struct err why = failure ? job_host_blame(h, failure) : (struct err)ERR_INIT;
     int64_t host_id = result->operation.host_id;
 
     if (was)
@@ -150,7 +151,7 @@ static void note_result(struct job_host *h, struct attempt *attempt, const struc
     result->operation.began_ms = h->began_ms;
     result->operation.ended_ms = job_host_wall(h);
     if (!was || failure)
-        job_host_set_failure(&result->operation, failure);
+        job_host_set_failure(&result->operation, failure ? &why : NULL);
     free(h->known);
     h->known = NULL;
     h->in_doubt = h->taken_up = h->accepted = false;
@@ -395,18 +396,6 @@ static void action_done(struct job_call *call, struct finding *finding, const st
     job_run_ready(h, action_over);
 }
 
-static void keep(struct job_call *call, void *work, void (*release)(void *work))
-{
-    struct job_host *h = call->owner;
-    struct kept *kept = xcalloc(1, sizeof(*kept));
-
-    kept->work = work;
-    kept->release = release;
-    kept->task = h->at;
-    kept->next = h->kept;
-    h->kept = kept;
-}
-
 static void start_action(struct job_host *h)
 {
     const struct job_task *task = task_of(h);
@@ -424,7 +413,7 @@ static void start_action(struct job_host *h)
         .task = task->name,
         .timeout_ms = job_task_timeout(task),
         .done = action_done,
-        .keep = keep,
+        .keep = job_host_keep,
         .owner = h,
     };
     watch_deadline(h);

@@ -67,6 +67,15 @@ bool job_host_minds_others(struct job_host *h, struct attempt *attempt);
 /* The same of what amtd does by itself. */
 bool job_host_call_waits(struct job_host *h);
 
+/* --- job_kept.c --- */
+
+/* job_call.keep. */
+void job_host_keep(struct job_call *call, void *work, void (*release)(void *work),
+                   const struct err *(*lost)(const void *work));
+/* Why a task failed: what a machine did not do because it had lost what an earlier task gave it, has that for
+ * its cause. */
+struct err job_host_blame(const struct job_host *h, const struct err *failure);
+
 /* --- job_moved.c --- */
 
 /* A try on the device failed as one does on a machine that went elsewhere: true when the store is asked. Then

@@ -86,8 +86,9 @@ struct job_call {
      * well. */
     void (*done)(struct job_call *call, struct finding *finding, const struct err *failure);
     /* Before done: what goes on after it. release(work) is called when the host's job is over, or the task is
-     * taken back. */
-    void (*keep)(struct job_call *call, void *work, void (*release)(void *work));
+     * taken back; until then lost(work) says why it does not go on any more, NULL: it does. */
+    void (*keep)(struct job_call *call, void *work, void (*release)(void *work),
+                 const struct err *(*lost)(const void *work));
     /* Of a failure, before done: */
     bool in_doubt; /* it may have been done all the same */
     bool is_taken; /* nothing was done: another operation of amtd talks to the host */

@@ -29,6 +29,7 @@ struct kept {
     void *work;
     void (*release)(void *work);
     size_t task; /* which one */
+    const struct err *(*lost)(const void *work);
     struct kept *next;
 };
 
@@ -197,7 +198,7 @@ void job_host_go(struct job_host *h);
 bool job_host_restore(struct job_host *h, struct job_result *results, size_t count);
 /* The run's pause is over, or it was cancelled. */
 void job_host_wake(struct job_host *h);
-void job_host_release(struct job_host *h); /* what was kept; job_undo.c */
+void job_host_release(struct job_host *h); /* what was kept; job_kept.c */
 /* The same of one task; false: there was nothing. */
 bool job_host_release_task(struct job_host *h, size_t task);
 void job_host_drop(struct job_host *h); /* leaves everything as it is */

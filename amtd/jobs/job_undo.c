@@ -32,33 +32,6 @@ struct run_order *job_host_own_order(const struct job_host *h, size_t i, const c
     return own;
 }
 
-/* --- what was left going on --- */
-
-bool job_host_release_task(struct job_host *h, size_t task)
-{
-    bool any = false;
-
-    for (struct kept **at = &h->kept; *at;) {
-        struct kept *kept = *at;
-
-        if (kept->task != task) {
-            at = &kept->next;
-            continue;
-        }
-        *at = kept->next;
-        kept->release(kept->work);
-        free(kept);
-        any = true;
-    }
-    return any;
-}
-
-void job_host_release(struct job_host *h)
-{
-    while (h->kept)
-        job_host_release_task(h, h->kept->task);
-}
-
 /* --- taking back --- */
 
 static void undo_ended(struct job_host *h)

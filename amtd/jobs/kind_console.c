@@ -139,19 +139,50 @@ static int64_t now_ms(const struct dialogue *d)
     return clock_mono(d->call->parts->run->clock);
 }
 
+/* Its time is over before the first word: was it the line, or the keyboard? */
+static void fail_unbegun(struct dialogue *d)
+{
+    struct console *console = d->attachment ? attachment_console(d->attachment) : NULL;
+    struct console_info info = console ? console_info(console) : (struct console_info){.writer = ""};
+    char *text;
+
+    if (console && info.state != CONSOLE_UP)
+        text = xasprintf("the console did not come up within %lld s%s%s",
+                         (long long)(d->call->timeout_ms / 1000), info.reason[0] ? ": " : "", info.reason);
+    else if (info.writer[0])
+        text = xasprintf("the keyboard of the console was not free within %lld s: %s has it",
+                         (long long)(d->call->timeout_ms / 1000), info.writer);
+    else
+        text = xstrdup("the console could not be used in time");
+    fail(d, info.writer[0] && info.state == CONSOLE_UP ? CAUSE_IN_USE : CAUSE_TIMEOUT, text);
+    free(text);
+}
+
+static void fail_unseen(struct dialogue *d, const char *wanted)
+{
+    struct console *console = d->attachment ? attachment_console(d->attachment) : NULL;
+    bool down = console && console_info(console).state != CONSOLE_UP;
+    char *text = xasprintf("'%s' did not come in time%s%s", wanted, down ? "; the line is lost: " : "",
+                           down ? console_info(console).reason : "");
+
+    fail(d, CAUSE_NOT_SEEN, text);
+    free(text);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct dialogue *d = (struct dialogue *)timer;
     const char *wanted = expect_waits(d->script);
-    char *text;
 
-    if (!d->begun || !wanted) {
-        fail(d, CAUSE_TIMEOUT, "the console could not be used in time");
+    if (!d->begun) {
+        fail_unbegun(d);
         return;
     }
-    text = xasprintf("'%s' did not come in time", wanted);
-    fail(d, CAUSE_NOT_SEEN, text);
-    free(text);
+    if (!wanted) {
+        fail(d, CAUSE_TIMEOUT, "what is typed is not taken in time");
+        return;
+    }
+    fail_unseen(d, wanted);
 }
 
 static void schedule(struct dialogue *d)

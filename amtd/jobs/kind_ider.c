@@ -139,6 +139,14 @@ static void drives_end(struct drives *d)
     maybe_free(d);
 }
 
+/* When the task had ended well and the drives were to stay. */
+static const struct err *why_lost(const void *work)
+{
+    const struct drives *d = work;
+
+    return d->failure.cause != CAUSE_NONE ? &d->failure : NULL;
+}
+
 /* The host's job is over: the drives are taken away in good order. */
 static void release(void *work)
 {
@@ -160,7 +168,7 @@ static void report(uv_timer_t *timer)
         return;
     if (failure.cause == CAUSE_NONE) {
         d->call = NULL;
-        call->keep(call, d, release);
+        call->keep(call, d, release, why_lost);
     } else {
         drives_end(d);
     }
@@ -223,8 +231,12 @@ static void session_is_over(void *arg, const struct err *why)
 
     if (!why)
         err_set(&err, CAUSE_DROPPED, "the session was ended");
+    if (why)
+        err = *why;
     if (d->call)
-        end(d, why ? why : &err);
+        end(d, &err);
+    else
+        d->failure = err;
     end_session(d);
     maybe_free(d);
 }
