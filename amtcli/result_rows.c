@@ -62,6 +62,7 @@ static void count(struct result_rows *r, const json_t *row)
     r->count++;
     r->ok += strcmp(result, "ok") == 0;
     r->failed += strcmp(result, "failed") == 0;
+    r->cancelled += strcmp(result, "failed") == 0 && strcmp(text_of(row, "cause"), "cancelled") == 0;
     r->drifted += has_drifted(row);
 }
 

@@ -13,8 +13,9 @@ struct result_text;
 
 struct result_rows {
     size_t count, ok, failed;
-    size_t drifted; /* well, and not as it should be */
-    json_t *rows;   /* an array; NULL: texts are kept instead */
+    size_t cancelled; /* of the failed */
+    size_t drifted;   /* well, and not as it should be */
+    json_t *rows;     /* an array; NULL: texts are kept instead */
     /* its own */
     struct result_text *texts;
     size_t cap;

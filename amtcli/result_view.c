@@ -655,6 +655,19 @@ int results_code(const json_t *results)
     return code;
 }
 
+/* Hosts that were never begun are no evidence of anything: they are counted apart. */
+static void print_counts(const struct result_rows *r)
+{
+    size_t ended = r->ok + r->failed;
+
+    fprintf(stderr, "%zu ok, %zu failed", r->ok, r->failed);
+    if (r->cancelled > 0)
+        fprintf(stderr, " (%zu of them cancelled)", r->cancelled);
+    if (r->count > ended)
+        fprintf(stderr, ", %zu not at their end", r->count - ended);
+    fputc('\n', stderr);
+}
+
 int show_result_rows(const struct args *args, struct result_rows *r, enum result_shape shape)
 {
     enum format format = output_format(args);
@@ -672,7 +685,7 @@ int show_result_rows(const struct args *args, struct result_rows *r, enum result
     if (format == FORMAT_TABLE && r->count == 0)
         fputs("no hosts: nothing was done\n", stderr);
     if (format == FORMAT_TABLE && r->ok + r->failed > 1)
-        fprintf(stderr, "%zu ok, %zu failed\n", r->ok, r->failed);
+        print_counts(r);
     if (format == FORMAT_TABLE && r->drifted > 0)
         fprintf(stderr, "%zu not as they should be\n", r->drifted);
     return code_of(r);
