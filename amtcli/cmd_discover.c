@@ -144,6 +144,9 @@ static void say_counts(const json_t *reply)
             (long long)json_integer_value(json_object_get(reply, "sweep")), (long long)addresses,
             text_plural((uint64_t)addresses, "address", "addresses"),
             shown.len > 0 ? buf_str(&shown) : "none were looked at");
+    if (json_object_get(json_object_get(reply, "hosts"), "added-unread") ||
+        json_object_get(json_object_get(reply, "hosts"), "moved-unread"))
+        fputs("where nobody was let in, and why: amtcli run list\n", stderr);
     if (changes > 0)
         fprintf(stderr, "%lld %s since the sweep before: amtcli discover diff\n", (long long)changes,
                 text_plural((uint64_t)changes, "change", "changes"));

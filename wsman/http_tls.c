@@ -102,20 +102,26 @@ static void put_address(struct buf *out, const ASN1_OCTET_STRING *address)
         buf_printf(out, "%s%s", out->len > 0 ? ", " : "", text);
 }
 
-/* The names that a certificate is for: the common name, then the alternative ones. */
+static bool is_same_text(const ASN1_STRING *a, const ASN1_STRING *b)
+{
+    return a && ASN1_STRING_length(a) == ASN1_STRING_length(b) &&
+           memcmp(ASN1_STRING_get0_data(a), ASN1_STRING_get0_data(b), (size_t)ASN1_STRING_length(b)) == 0;
+}
+
+/* The names that a certificate is for: the common name, then the alternative ones that are others. */
 static void note_names(struct http_trust *trust, const X509 *cert)
 {
     const X509_NAME *subject = X509_get_subject_name(cert);
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
     GENERAL_NAMES *others = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    const ASN1_STRING *common = at >= 0 ? X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)) : NULL;
     struct buf text = buf_init(CERTIFICATE_MAX);
 
-    if (at >= 0)
-        put_text(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    put_text(&text, common);
     for (int i = 0; i < sk_GENERAL_NAME_num(others); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(others, i);
 
-        if (name->type == GEN_DNS)
+        if (name->type == GEN_DNS && !is_same_text(common, name->d.dNSName))
             put_text(&text, name->d.dNSName);
         else if (name->type == GEN_IPADD)
             put_address(&text, name->d.iPAddress);

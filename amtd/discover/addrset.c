@@ -56,6 +56,15 @@ bool addrset_from_text(const char *text, uint32_t *address)
     return true;
 }
 
+static int too_many(struct err *err)
+{
+    return err_set(
+        err, CAUSE_INVALID_ARGUMENT,
+        "a sweep goes through at most %d subnets of 256 addresses, as many as a /12 has: go through "
+        "them in parts",
+        ADDRSET_SUBNETS_MAX);
+}
+
 /* --- adding --- */
 
 static struct subnet *subnet_for(struct list *list, uint32_t base, struct err *err)
@@ -64,8 +73,7 @@ static struct subnet *subnet_for(struct list *list, uint32_t base, struct err *e
     if (list->count > 0 && list->items[list->count - 1].base == base)
         return &list->items[list->count - 1];
     if (list->count == 2 * ADDRSET_SUBNETS_MAX) {
-        err_set(err, CAUSE_INVALID_ARGUMENT, "a sweep goes through at most %d subnets of 256 addresses",
-                ADDRSET_SUBNETS_MAX);
+        too_many(err);
         return NULL;
     }
     if (list->count == list->room) {
@@ -76,8 +84,21 @@ static struct subnet *subnet_for(struct list *list, uint32_t base, struct err *e
     return &list->items[list->count++];
 }
 
+/* Of this network, multicast, and what is for nobody: no machine has one of these, and asking them asks
+ * others.
+ */
+static bool is_nobodys(uint32_t address)
+{
+    return address >> 24 == 0 || address >> 24 >= 224;
+}
+
 static int add_interval(struct list *list, uint32_t from, uint32_t to, struct err *err)
 {
+    if ((to - from) / HOSTS >= 2 * ADDRSET_SUBNETS_MAX)
+        return too_many(err);
+    if (is_nobodys(from) || is_nobodys(to))
+        return err_set(err, CAUSE_INVALID_ARGUMENT,
+                       "0.0.0.0/8 and what comes from 224.0.0.0 on are no addresses of machines");
     for (uint64_t at = from; at <= to; at++) {
         struct subnet *s = subnet_for(list, (uint32_t)(at >> 8), err);
 
@@ -97,7 +118,7 @@ static int add_cidr(struct list *list, const char *word, size_t n, struct err *e
 
     free(text);
     if (!good)
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': expected ADDRESS/0 to 32, as 10.0.0.0/16", word);
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': expected ADDRESS/LENGTH, as 10.0.0.0/16", word);
     mask = length == 0 ? 0 : UINT32_MAX << (32 - length);
     return add_interval(list, address & mask, address | ~mask, err);
 }
@@ -141,14 +162,13 @@ static int add_hosts(struct list *list, const char *word, struct err *err)
     return status;
 }
 
-int addrset_add(struct addrset *ranges, const char *word, struct err *err)
+static int add_part(struct list *list, const char *word, struct err *err)
 {
-    struct list *list = word[0] == '!' ? &ranges->out : &ranges->in;
-    const char *slash;
+    const char *slash = strchr(word, '/');
     uint32_t from, to;
 
-    word += word[0] == '!';
-    slash = strchr(word, '/');
+    if (strchr(word, ':'))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': sweeps go through IPv4 addresses only", word);
     if (slash)
         return add_cidr(list, word, (size_t)(slash - word), err);
     if (!read_span(word, &from, &to))
@@ -156,6 +176,38 @@ int addrset_add(struct addrset *ranges, const char *word, struct err *err)
     if (from > to)
         return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': the last address comes before the first", word);
     return add_interval(list, from, to, err);
+}
+
+/* Of a list whose parts are parted by commas; those within brackets are a part's own. */
+static size_t part_length(const char *word)
+{
+    size_t n = 0;
+    int depth = 0;
+
+    for (; word[n] != '\0' && (word[n] != ',' || depth > 0); n++)
+        depth += (word[n] == '[') - (word[n] == ']');
+    return n;
+}
+
+int addrset_add(struct addrset *ranges, const char *word, struct err *err)
+{
+    struct list *list = word[0] == '!' ? &ranges->out : &ranges->in;
+    int status = 0;
+
+    for (word += word[0] == '!'; status == 0; word++) {
+        size_t n = part_length(word), spaces = strspn(word, " ");
+        char *part = spaces < n ? xstrndup(word + spaces, n - spaces) : NULL;
+
+        for (size_t end = part ? strlen(part) : 0; end > 0 && part[end - 1] == ' '; end--)
+            part[end - 1] = '\0';
+        if (part)
+            status = add_part(list, part, err);
+        free(part);
+        word += n;
+        if (word[0] == '\0')
+            break;
+    }
+    return status;
 }
 
 /* --- the finished set --- */

@@ -13,8 +13,6 @@ static int look_up(const char *name, uint32_t *address, struct err *err)
     struct sockaddr_in found;
     int status;
 
-    if (strchr(name, ':'))
-        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': sweeps go through IPv4 addresses only", name);
     status = getaddrinfo(name, NULL, &hints, &list);
     if (status != 0)
         return err_set(err, CAUSE_NAME_UNKNOWN, "%s: %s", name, gai_strerror(status));
@@ -35,6 +33,8 @@ int addrset_look_up(const char *word, struct buf *out, struct err *err)
     struct hostlist *names;
     int status = 0;
 
+    if (strchr(word, ':'))
+        return err_set(err, CAUSE_INVALID_ARGUMENT, "'%s': sweeps go through IPv4 addresses only", word);
     if (is_numeric(word)) {
         buf_puts(out, word);
         return 0;

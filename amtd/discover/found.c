@@ -102,16 +102,31 @@ static bool port_is_amt(struct found *f, const struct found_port *p)
     return amt || is_amt_realm(p->realm) || is_amt_title(p->title);
 }
 
+/* The reason why an open port of what answers pings told nothing; NULL: none is open. */
+static const struct found_port *unheard(const struct found *f)
+{
+    const struct found_port *found = NULL;
+
+    for (int i = 0; i < FOUND_PORTS; i++)
+        if (f->port[i].open && f->port[i].text && (!found || found->mute))
+            found = &f->port[i];
+    return found;
+}
+
 static void say_amt(struct found *f, bool by_port)
 {
     const struct found_port *p = f->port[FOUND_PLAIN].server && f->port[FOUND_PLAIN].server[0]
                                      ? &f->port[FOUND_PLAIN]
                                      : &f->port[FOUND_TLS];
+    const struct found_port *mute = unheard(f);
 
     if (by_port && p->server && p->server[0])
         snprintf(f->why, sizeof(f->why), "port %u: %s", p->number, p->server);
     else if (by_port)
         snprintf(f->why, sizeof(f->why), "answers as AMT does, without naming itself");
+    else if (mute)
+        snprintf(f->why, sizeof(f->why), "answers presence pings as Intel's; port %u is open, but: %.230s",
+                 mute->number, mute->text);
     else
         snprintf(f->why, sizeof(f->why), "answers presence pings as Intel's, %s",
                  f->pong.port != 0 ? "but its management port was not heard" : "no management port is open");
@@ -122,9 +137,13 @@ static void say_other(struct found *f)
     for (int i = 0; i < FOUND_PORTS; i++) {
         const struct found_port *p = &f->port[i];
 
-        if (p->open && p->failure == CAUSE_NONE)
-            snprintf(f->why, sizeof(f->why), "port %u: what answers calls itself '%.200s'", p->number,
-                     p->server && p->server[0] ? p->server : text_of(p->title));
+        const char *name = p->server && p->server[0] ? p->server : text_of(p->title);
+
+        if (p->open && p->failure == CAUSE_NONE && !name[0])
+            snprintf(f->why, sizeof(f->why), "port %u: what answers speaks HTTP and does not name itself",
+                     p->number);
+        else if (p->open && p->failure == CAUSE_NONE)
+            snprintf(f->why, sizeof(f->why), "port %u: what answers calls itself '%.200s'", p->number, name);
         else if (p->open && !p->mute)
             snprintf(f->why, sizeof(f->why), "port %u is open, but: %.250s", p->number, text_of(p->text));
         if (p->open && !p->mute)

@@ -45,19 +45,61 @@ static void understands_all_forms(void **state)
     assert_int_equal(count_of("10.0.[0-3].[1-254]", NULL), 4 * 254);
     assert_int_equal(count_of("10.0.0.0/24", "!10.0.0.128/25"), 128);
     assert_int_equal(count_of("!10.0.0.7", "10.0.0.0/24"), 255);
-    assert_int_equal(count_of("255.255.255.0/24", NULL), 256);
+    assert_int_equal(count_of("223.255.255.0/24", NULL), 256);
+    assert_int_equal(count_of("10.0.0.0/24,10.0.1.0/25", "10.0.2.[1,5], 10.0.3.1-9 ,10.0.4.1"),
+                     256 + 128 + 2 + 9 + 1);
+    assert_int_equal(count_of("10.0.0.0/24", "!10.0.0.0/25,10.0.0.128-129"), 126);
 }
 
 static void refuses_what_makes_no_sense(void **state)
 {
-    static const char *const bad[] = {
-        "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/x", "10.0.0.9-1",    "fe80::1",    "10.0.0.256",
-        "name",        "",         "/8",        "0.0.0.0/0",  "10.0.0.1-10.1", "10.0.0.1-x", "!10.0.0.1"};
+    static const char *const bad[] = {"10.0.0.0/33",
+                                      "10.0.0/8",
+                                      "10.0.0.0/",
+                                      "10.0.0.0/x",
+                                      "10.0.0.9-1",
+                                      "fe80::1",
+                                      "10.0.0.256",
+                                      "name",
+                                      "",
+                                      "/8",
+                                      "0.0.0.0/0",
+                                      "10.0.0.1-10.1",
+                                      "10.0.0.1-x",
+                                      "!10.0.0.1",
+                                      "10.0.0.0/8",
+                                      "0.0.0.0",
+                                      "224.0.0.0/24",
+                                      "255.255.255.255",
+                                      "2001:db8::/64",
+                                      "[::1]",
+                                      "10.0.0.1,10.0.0.0/33"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(count_of(bad[i], NULL), 0);
     assert_int_equal(count_of("10.0.0.0/24", "!10.0.0.0/24"), 0);
+}
+
+static void says_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *word, *text;
+    } rows[] = {{"10.0.0.0/8", "at most 4096 subnets of 256 addresses, as many as a /12 has"},
+                {"0.0.0.0/1", "in parts"},
+                {"2001:db8::/64", "IPv4 addresses only"},
+                {"224.0.0.1", "no addresses of machines"},
+                {"10.0.0.0/24,10.0.1.0/240", "'10.0.1.0/240': expected ADDRESS/LENGTH"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *const words[] = {rows[i].word, NULL};
+        struct err err = ERR_INIT;
+
+        assert_null(set_of(words, &err));
+        assert_int_equal(err.cause, CAUSE_INVALID_ARGUMENT);
+        assert_non_null(strstr(err.text, rows[i].text));
+    }
 }
 
 /* Every address comes once, from any cursor on; those of one subnet never one after the other while there are
@@ -114,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(understands_all_forms),
         cmocka_unit_test(refuses_what_makes_no_sense),
+        cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(goes_through_all_of_them_spread_out),
         cmocka_unit_test(leaves_numbers_alone_when_it_looks_up),
     };
