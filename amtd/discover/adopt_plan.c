@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "amtd/discover/addrset.h"
 #include "amtd/discover/found.h"
@@ -103,12 +104,24 @@ const struct host *adopt_host_at(const struct adopt_index *index, uint32_t addre
     return found ? found->host : NULL;
 }
 
-/* Another host with that UUID, the one with the same realm before others; facts may have changed since the
- * index was made. */
+static bool have_same(const struct host *a, const struct host *b, const char *fact)
+{
+    const char *one = pairs_get(&a->facts, fact), *other = pairs_get(&b->facts, fact);
+
+    return one && other && strcasecmp(one, other) == 0;
+}
+
+static bool have_different(const struct host *a, const struct host *b, const char *fact)
+{
+    return pairs_get(&a->facts, fact) && pairs_get(&b->facts, fact) && !have_same(a, b, fact);
+}
+
+/* Another host with that UUID: the one with the same realm before the one with the same network port before
+ * others; facts may have changed since the index was made. */
 static const struct host *twin_of(const struct adopt_index *index, const struct host *host, const char *uuid)
 {
-    const char *realm = pairs_get(&host->facts, "amt.realm"), *theirs;
-    const struct host *any = NULL, *twin;
+    const struct host *best = NULL, *twin;
+    int best_rank = 0, rank;
     size_t low = 0, high = index->uuid_count;
 
     while (low < high) {
@@ -123,12 +136,13 @@ static const struct host *twin_of(const struct adopt_index *index, const struct 
         twin = index->uuids[low].host;
         if (twin->id == host->id || !pairs_get(&twin->facts, "amt.uuid"))
             continue;
-        theirs = pairs_get(&twin->facts, "amt.realm");
-        if (realm && theirs && strcmp(realm, theirs) == 0)
-            return twin;
-        any = any ? any : twin;
+        rank = have_same(host, twin, "amt.realm") ? 3 : have_same(host, twin, "amt.mac") ? 2 : 1;
+        if (rank > best_rank) {
+            best = twin;
+            best_rank = rank;
+        }
     }
-    return any;
+    return best;
 }
 
 /* --- judging --- */
@@ -179,16 +193,48 @@ const struct host *adopt_moved_by_realm(const struct adopt_index *index, const s
     return old && old->realm && strcmp(old->realm, row->realm) == 0 ? NULL : found->host;
 }
 
+/* UUIDs that board makers put there when they do not put one: the same in many machines. Also those of one
+ * digit alone, such as zeros. */
+static bool is_nobodys(const char *uuid)
+{
+    static const char *const known[] = {
+        "03000200-0400-0500-0006-000700080009", /* AMI's sample, and as it reads in the other byte order */
+        "00020003-0004-0005-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+        "01234567-89ab-cdef-0123-456789abcdef",
+    };
+    const char digits[] = {uuid[0], '-', '\0'};
+
+    if (strspn(uuid, digits) == strlen(uuid))
+        return true;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcasecmp(known[i], uuid) == 0)
+            return true;
+    return false;
+}
+
+/* That they have one UUID is all that speaks for one machine: a host that moved and was provisioned anew
+ * meanwhile keeps its network port. What is taken for another one by mistake is a host too many; what is
+ * taken for the same by mistake is the wrong machine. */
+static bool may_be_another(const struct host *newcomer, const struct host *other)
+{
+    if (have_same(newcomer, other, "amt.mac"))
+        return false;
+    return have_different(newcomer, other, "amt.mac") || have_different(newcomer, other, "amt.realm") ||
+           pairs_get(&other->facts, "amt.uuid.shared") || is_nobodys(pairs_get(&other->facts, "amt.uuid"));
+}
+
 /* What is at the other one's own address now? */
 static enum adopt_verdict judge_other(const struct host *newcomer, const struct host *other,
                                       const struct sweep_founds *rows,
                                       bool (*inside)(const void *arg, uint32_t address), const void *arg)
 {
-    const char *realm = pairs_get(&newcomer->facts, "amt.realm");
-    const char *others = pairs_get(&other->facts, "amt.realm");
+    bool same_realm = have_same(newcomer, other, "amt.realm");
     const struct sweep_found *row;
     uint32_t address;
 
+    if (!same_realm && may_be_another(newcomer, other))
+        return ADOPT_DUPLICATE;
     if (!host_address(other, &address))
         return ADOPT_ASK;
     row = row_at(rows, address);
@@ -198,7 +244,7 @@ static enum adopt_verdict judge_other(const struct host *newcomer, const struct 
         return ADOPT_ASK;
     if (!found_is_amt((enum found_kind)row->kind) || !adopt_is_it(other, row))
         return ADOPT_MOVED;
-    return realm && others && strcmp(realm, others) == 0 ? ADOPT_SAME : ADOPT_DUPLICATE;
+    return same_realm ? ADOPT_SAME : ADOPT_DUPLICATE;
 }
 
 enum adopt_verdict adopt_judge(const struct adopt_index *index, const struct host *newcomer,

@@ -11,7 +11,7 @@ enum adopt_verdict {
     ADOPT_NEW,       /* nobody else has its UUID, or it could not be read */
     ADOPT_MOVED,     /* `other` is this device, and is not where it was */
     ADOPT_SAME,      /* `other` is this very device under another address that also answers */
-    ADOPT_DUPLICATE, /* `other` is another device with the same UUID */
+    ADOPT_DUPLICATE, /* `other` is another device with the same UUID, or may be */
     ADOPT_ASK, /* `other` has the UUID and lies outside the sweep: it must be asked whether it is there */
 };
 

@@ -115,6 +115,7 @@ static void info_facts(const struct identity *id, struct pairs *facts)
         {"amt.version", id->version},
         {"amt.uuid", id->uuid},
         {"amt.name", id->host_name},
+        {"amt.mac", strspn(id->mac, "0-:") == strlen(id->mac) ? "" : id->mac}, /* none is said by zeros */
         {"amt.state", id->provisioning_state >= 0 ? identity_state_name(id->provisioning_state) : ""},
         {"amt.mode", id->provisioning_state >= 0 ? identity_mode_name(id) : ""},
         {"amt.product", id->sku ? identity_sku_name(id->sku) : ""},

@@ -122,10 +122,21 @@ const char *device_challenge_realm(struct device *d, char *out)
     return device_realm(d, out);
 }
 
+enum { BLANK_ZEROS = 1, BLANK_ONES, BLANK_SAMPLE };
+const char *const device_blank_uuids[] = {
+    "", [BLANK_ZEROS] = "zeros", [BLANK_ONES] = "ones", [BLANK_SAMPLE] = "sample", NULL};
+
 void device_uuid(const struct device *d, uint8_t out[16])
 {
+    static const uint8_t sample[16] = {0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9};
     const struct device *twin = d->twin > 0 ? fleet_number(d->fleet, d->twin) : NULL;
-    derive(twin != NULL ? twin : d, "uuid", 0, out);
+
+    if (d->blank_uuid == BLANK_SAMPLE)
+        memcpy(out, sample, sizeof(sample));
+    else if (d->blank_uuid != 0)
+        memset(out, d->blank_uuid == BLANK_ONES ? 0xff : 0, 16);
+    else
+        derive(twin != NULL ? twin : d, "uuid", 0, out);
 }
 
 const char *device_mac(const struct device *d, char *out)

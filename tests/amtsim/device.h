@@ -137,6 +137,7 @@ struct device {
     uint32_t message_id;
     uint32_t context_id;
     uint32_t log_iterator;
+    uint8_t blank_uuid;      /* index in device_blank_uuids: its maker set none; 0: it has one */
     uint32_t twin;           /* number of the device whose UUID it has too; 0: it has its own */
     int64_t clock_offset_ms; /* ME clock minus real time */
     int64_t log_cleared_ms;
@@ -190,6 +191,8 @@ const char *device_realm(const struct device *device, char *out);
 const char *device_challenge_realm(struct device *device, char *out);
 /* The platform's UUID as SMBIOS keeps it. */
 void device_uuid(const struct device *device, uint8_t out[16]);
+/* "", "zeros", "ones", "sample"; ended by NULL. */
+extern const char *const device_blank_uuids[];
 /* MAC address "xx-xx-xx-xx-xx-xx" of port 0. out: 18 bytes. */
 const char *device_mac(const struct device *device, char *out);
 const char *device_host_name(const struct device *device, char *out /* DEVICE_NAME_MAX */);

@@ -33,7 +33,7 @@ struct yaml_defense {
 
 struct yaml_entry {
     char *select;
-    char *generation, *tls, *machine, *power, *control_mode, *ports, *cable;
+    char *generation, *tls, *machine, *power, *control_mode, *ports, *cable, *uuid;
     struct yaml_defense *defense;
     bool *standby, *agent, *os_hangs;
     bool *listener, *clear_text, *digest, *holds_power, *bios_speaks;
@@ -144,6 +144,7 @@ static const cyaml_schema_field_t entry_fields[] = {
     CYAML_FIELD_STRING_PTR("control-mode", OPTIONAL_PTR, struct yaml_entry, control_mode, 1, 16),
     CYAML_FIELD_STRING_PTR("cable", OPTIONAL_PTR, struct yaml_entry, cable, 1, CABLE_TAP_MAX),
     CYAML_FIELD_STRING_PTR("ports", OPTIONAL_PTR, struct yaml_entry, ports, 1, 16),
+    CYAML_FIELD_STRING_PTR("uuid", OPTIONAL_PTR, struct yaml_entry, uuid, 1, 16),
     CYAML_FIELD_MAPPING_PTR("defense", OPTIONAL_PTR, struct yaml_entry, defense, defense_fields),
     CYAML_FIELD_BOOL_PTR("standby", OPTIONAL_PTR, struct yaml_entry, standby),
     CYAML_FIELD_BOOL_PTR("agent", OPTIONAL_PTR, struct yaml_entry, agent),
@@ -236,6 +237,13 @@ static const char *check_ports(void *fleet, const char *value, char *text)
     return fault_name_find(device_ports_names, value) > 0 ? NULL : "wired, wireless or both";
 }
 
+static const char *check_uuid(void *fleet, const char *value, char *text)
+{
+    (void)fleet;
+    (void)text;
+    return fault_name_find(device_blank_uuids, value) > 0 ? NULL : "zeros, ones or sample";
+}
+
 static const char *check_owner(void *fleet, const char *value, char *text)
 {
     (void)fleet;
@@ -309,6 +317,7 @@ static const struct yaml_rule rules[] = {
     {"bytes", check_bytes},
     {"clock-offset", check_offset},
     {"uuid-of", check_device},
+    {"uuid", check_uuid},
     {NULL, NULL},
 };
 
@@ -385,6 +394,8 @@ static void apply_entry(struct device *d, const struct yaml_entry *e)
         d->initial_state = (uint8_t)power_state_by_word(e->power);
     if (e->ports != NULL)
         d->ports = (uint8_t)fault_name_find(device_ports_names, e->ports);
+    if (e->uuid != NULL)
+        d->blank_uuid = (uint8_t)fault_name_find(device_blank_uuids, e->uuid);
     if (e->cable != NULL) {
         free(d->tap);
         d->tap = xstrdup(e->cable);
