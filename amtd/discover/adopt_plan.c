@@ -193,26 +193,6 @@ const struct host *adopt_moved_by_realm(const struct adopt_index *index, const s
     return old && old->realm && strcmp(old->realm, row->realm) == 0 ? NULL : found->host;
 }
 
-/* UUIDs that board makers put there when they do not put one: the same in many machines. Also those of one
- * digit alone, such as zeros. */
-static bool is_nobodys(const char *uuid)
-{
-    static const char *const known[] = {
-        "03000200-0400-0500-0006-000700080009", /* AMI's sample, and as it reads in the other byte order */
-        "00020003-0004-0005-0006-000700080009",
-        "12345678-1234-5678-90ab-cddeefaabbcc",
-        "01234567-89ab-cdef-0123-456789abcdef",
-    };
-    const char digits[] = {uuid[0], '-', '\0'};
-
-    if (strspn(uuid, digits) == strlen(uuid))
-        return true;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcasecmp(known[i], uuid) == 0)
-            return true;
-    return false;
-}
-
 /* That they have one UUID is all that speaks for one machine: a host that moved and was provisioned anew
  * meanwhile keeps its network port. What is taken for another one by mistake is a host too many; what is
  * taken for the same by mistake is the wrong machine. */
@@ -221,7 +201,7 @@ static bool may_be_another(const struct host *newcomer, const struct host *other
     if (have_same(newcomer, other, "amt.mac"))
         return false;
     return have_different(newcomer, other, "amt.mac") || have_different(newcomer, other, "amt.realm") ||
-           pairs_get(&other->facts, "amt.uuid.shared") || is_nobodys(pairs_get(&other->facts, "amt.uuid"));
+           host_uuid_is_shared(other);
 }
 
 /* What is at the other one's own address now? */

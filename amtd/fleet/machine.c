@@ -22,18 +22,6 @@ const char *machine_uuid(const struct host *host)
     return pairs_get(&host->facts, "amt.uuid");
 }
 
-/* Boards whose maker gave several one UUID: it tells none of them from another. */
-static int compare_shared(const struct host *host, struct err *err)
-{
-    if (!pairs_get(&host->facts, "amt.uuid.shared"))
-        return 0;
-    return err_set(
-        err, CAUSE_WRONG_MACHINE,
-        "it cannot be told whether %s answers, since its realm is not known and another host has its "
-        "UUID: nothing was changed",
-        host->name);
-}
-
 int machine_compare(const struct host *host, const char *uuid, const struct err *why, struct err *err)
 {
     const char *known = machine_uuid(host);
@@ -41,7 +29,12 @@ int machine_compare(const struct host *host, const char *uuid, const struct err 
     if (!known)
         return 0;
     if (strcmp(known, uuid) == 0)
-        return compare_shared(host, err);
+        return host_uuid_is_shared(host)
+                   ? err_set(err, CAUSE_WRONG_MACHINE,
+                             "it cannot be told whether %s answers, since its realm is not known and other "
+                             "machines have its UUID, too: nothing was changed",
+                             host->name)
+                   : 0;
     if (uuid[0])
         return err_set(err, CAUSE_WRONG_MACHINE,
                        "the machine that answers has the UUID %s, that of %s is %s: nothing was changed",

@@ -20,7 +20,7 @@ static bool is_lost(const struct operation *record)
     static const enum cause lost[] = {CAUSE_NAME_UNKNOWN, CAUSE_UNREACHABLE,   CAUSE_REFUSED,
                                       CAUSE_DROPPED,      CAUSE_TIMEOUT,       CAUSE_REALM_CHANGED,
                                       CAUSE_TLS_CHANGED,  CAUSE_TLS_UNTRUSTED, CAUSE_NOT_PROVISIONED,
-                                      CAUSE_NOT_AMT,      CAUSE_AUTH_FAILED};
+                                      CAUSE_NOT_AMT,      CAUSE_AUTH_FAILED,   CAUSE_WRONG_MACHINE};
     enum cause cause = record->state == OPERATION_FAILED ? cause_by_name(record->cause) : CAUSE_NONE;
 
     for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)

@@ -177,3 +177,30 @@ void activity_clear(struct activity *activity)
     free(activity->detail);
     memset(activity, 0, sizeof(*activity));
 }
+
+/* UUIDs that board makers put there when they do not put one: the same in many machines. Also those of one
+ * digit alone, such as zeros. */
+static bool is_nobodys(const char *uuid)
+{
+    static const char *const known[] = {
+        "03000200-0400-0500-0006-000700080009", /* AMI's sample, and as it reads in the other byte order */
+        "00020003-0004-0005-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+        "01234567-89ab-cdef-0123-456789abcdef",
+    };
+    const char digits[] = {uuid[0], '-', '\0'};
+
+    if (strspn(uuid, digits) == strlen(uuid))
+        return true;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcasecmp(known[i], uuid) == 0)
+            return true;
+    return false;
+}
+
+bool host_uuid_is_shared(const struct host *host)
+{
+    const char *uuid = pairs_get(&host->facts, "amt.uuid");
+
+    return uuid && (pairs_get(&host->facts, "amt.uuid.shared") || is_nobodys(uuid));
+}

@@ -53,6 +53,9 @@ struct host {
     struct own_passwords passwords;
 };
 void host_clear(struct host *host);
+/* Its UUID (fact amt.uuid) is known to be another machine's, too, or is one of those that board makers leave
+ * in by mistake: it proves nothing. */
+bool host_uuid_is_shared(const struct host *host);
 
 struct hosts { /* owned array */
     struct host *items;

@@ -69,15 +69,16 @@ static void test_compare(void **state)
     assert_int_equal(err.cause, CAUSE_WRONG_MACHINE);
     assert_non_null(strstr(err.text, ANOTHER));
     err_clear(&err);
-    pairs_set(&host.facts, "amt.uuid.shared", "yes");
-    assert_int_equal(machine_compare(&host, UUID, NULL, &err), -1);
-    assert_int_equal(err.cause, CAUSE_WRONG_MACHINE);
-    pairs_set(&host.facts, "amt.uuid.shared", NULL);
-    err_clear(&err);
     err_set(&why, CAUSE_ACCESS_DENIED, "not for you");
     assert_int_equal(machine_compare(&host, "", &why, &err), -1);
     assert_int_equal(err.cause, CAUSE_WRONG_MACHINE);
     assert_non_null(strstr(err.text, "not for you"));
+    pairs_set(&host.facts, "amt.uuid.shared", "yes"); /* the same is no proof then */
+    assert_int_equal(machine_compare(&host, UUID, NULL, &err), -1);
+    assert_non_null(strstr(err.text, "other machines have its UUID"));
+    pairs_clear(&host.facts);
+    pairs_set(&host.facts, "amt.uuid", "00000000-0000-0000-0000-000000000000");
+    assert_int_equal(machine_compare(&host, "00000000-0000-0000-0000-000000000000", NULL, &err), -1);
     pairs_clear(&host.facts);
 }
 
