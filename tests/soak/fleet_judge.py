@@ -9,7 +9,7 @@ TASKS = ["wake", "look", "quarantine", "repair", "work", "done", "down"]
 FIRMWARE = {"6": "6.2.50", "9": "9.1.45", "11": "11.8.93", "16": "16.0.15"}
 MEMORY_GIB = {"6": 4, "9": 8, "11": 16, "16": 32}
 IMAGE = 262144
-ON, RESET_WITH_BOOT, OFF = 2, 10, 8
+ON, RESET_WITH_BOOT, OFF, SOFT_OFF = 2, 10, 8, 12
 mistakes = []
 
 
@@ -163,7 +163,11 @@ def judge_deeds(d, row, night):
     wanted = [ON] * ("wake" in ok) + [RESET_WITH_BOOT] * ("repair" in ok) + [OFF] * undone
     if row.get("cause") == "not-reached" and not ok:
         wanted = [ON]
-    d.same("power requests", night.accepted, wanted)
+    asked = night.accepted  # what is taken back is asked for politely where that is possible, and then may be insisted on
+    if undone and SOFT_OFF in asked:
+        asked = [r for r in asked if r != OFF]
+        asked[asked.index(SOFT_OFF)] = OFF
+    d.same("power requests", asked, wanted)
     # tried once; a session kept since the inventory shows its old login once more, before it is told to make a new one
     most = {"auth-failed": 2, "realm-changed": 1}.get(row.get("cause"), 0)
     d.same("too many wrong passwords", night.counters["logins_wrong"] > most, False)
