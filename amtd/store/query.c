@@ -130,6 +130,18 @@ static char *bytes_of(const char *word, size_t n)
     return text;
 }
 
+/* "16GB", "1.5GiB": meant as bytes, and would be compared as text, which nearly every number is above. */
+static bool is_odd_size(const char *word, size_t n)
+{
+    size_t digits = strspn(word, "0123456789."), rest = digits < n ? n - digits : 0;
+    const char *unit = word + digits;
+
+    if (digits == 0 || rest == 0 || rest > 3 || !strchr("kKMGTmgt", unit[0]))
+        return false;
+    return rest == 1 || ((unit[rest - 1] == 'B' || unit[rest - 1] == 'b') &&
+                         (rest == 2 || unit[1] == 'i' || unit[1] == 'I'));
+}
+
 static const char *parse_value(struct parser *ps)
 {
     char *bytes;
@@ -144,6 +156,28 @@ static const char *parse_value(struct parser *ps)
     ps->p += n;
     bytes = bytes_of(ps->p - n, n);
     return keep(ps, bytes ? bytes : xstrndup(ps->p - n, n));
+}
+
+static const char *parse_bound(struct parser *ps)
+{
+    const char *from;
+
+    skip_blanks(ps);
+    from = ps->p;
+    if (is_odd_size(from, word_length(from))) {
+        char *bytes = bytes_of(from, word_length(from));
+        bool good = bytes != NULL;
+
+        free(bytes);
+        if (!good)
+            return expected(ps, "a number, or a whole one with KiB, MiB, GiB or TiB right behind it");
+    }
+    return parse_value(ps);
+}
+
+static bool is_bound(enum query_op op)
+{
+    return op == QUERY_LT || op == QUERY_LE || op == QUERY_GT || op == QUERY_GE;
 }
 
 static const char *parse_field(struct parser *ps)
@@ -207,7 +241,7 @@ static const struct query_node *parse_comparison(struct parser *ps)
         node->field = field;
         node->values = (const char *const *)value;
         node->value_count = 1;
-        value[0] = parse_value(ps);
+        value[0] = is_bound(node->op) ? parse_bound(ps) : parse_value(ps);
         return value[0] ? node : NULL;
     }
     return expected(ps, "one of = != < <= > >= ~ in");

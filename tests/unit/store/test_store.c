@@ -495,7 +495,10 @@ static void query_mistakes_name_the_column(void **state)
         {"power = ", "column 9"},     {"= 3", "column 1"},           {"power on", "column 7"},
         {"(power = on", "column 12"}, {"power = \"on", "closing"},   {"power = on or", "column 14"},
         {"name in ()", "column 10"},  {"power = on extra", "'and'"}, {"not", "column 4"},
+        {"memory >= 16GB", "GiB"},    {"memory < 1.5GiB", "whole"},  {"memory > 8g", "column 10"},
     };
+    static const char *const texts[] = {"tag.disk = 16GB",      "memory >= \"16GB\"",   "memory >= 16GiB",
+                                        "amt.version < 9.1.45", "bios.version > 1.42a", "amt.version >= 16"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -504,6 +507,14 @@ static void query_mistakes_name_the_column(void **state)
         assert_null(query_parse(rows[i][0], &err));
         if (!strstr(err.text, rows[i][1]))
             fail_msg("%s: '%s' does not say '%s'", rows[i][0], err.text, rows[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct err err = ERR_INIT;
+        struct query *query = query_parse(texts[i], &err);
+
+        if (!query)
+            fail_msg("%s: %s", texts[i], err.text);
+        query_free(query);
     }
 }
 
