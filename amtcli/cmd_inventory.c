@@ -137,9 +137,12 @@ static int inventory_diff(struct context *ctx)
 {
     static const struct param map[] = {{"since", "ago_ms"}, {NULL}};
     static const struct column columns[] = {{"FACT", "name"}, {"WAS", "was"}, {"IS", "is"}, {NULL}};
-    static const struct column hosts[] = {{"FACT", "name"}, {"OTHER", "was"}, {"HOST", "is"}, {NULL}};
     json_t *params = json_pack("{s:s}", "host", ctx->args.operands[0]), *reply;
     bool other = ctx->args.operand_count > 1;
+    const struct column hosts[] = {{"FACT", "name"},
+                                   {ctx->args.operands[0], "was"},
+                                   {other ? ctx->args.operands[1] : NULL, "is"},
+                                   {NULL}};
     int code;
 
     if (other && args_has(&ctx->args, "since")) {

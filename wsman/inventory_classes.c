@@ -22,8 +22,14 @@ static const struct inventory_name processor_states[] = {
     {0, "unknown"}, {1, "enabled"}, {2, "disabled by user"}, {3, "disabled by BIOS"}, {4, "idle"}, {0, NULL},
 };
 static const struct inventory_name chemistries[] = {
-    {3, "lead acid"},   {4, "nickel cadmium"}, {5, "nickel metal hydride"},
-    {6, "lithium ion"}, {7, "zinc air"},       {8, "lithium polymer"},
+    {1, "other"},
+    {2, "unknown"},
+    {3, "lead acid"},
+    {4, "nickel cadmium"},
+    {5, "nickel metal hydride"},
+    {6, "lithium ion"},
+    {7, "zinc air"},
+    {8, "lithium polymer"},
     {0, NULL},
 };
 static const struct inventory_name provisioning_states[] = {{0, "pre"}, {1, "in"}, {2, "post"}, {0, NULL}};
