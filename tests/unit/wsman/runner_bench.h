@@ -36,6 +36,7 @@ struct test_seq {
     int64_t wait_ms;
     bool hold;
     enum cause fail_ask, fail_hear;
+    bool bears_it; /* the refusal */
     bool forever;
 };
 

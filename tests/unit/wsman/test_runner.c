@@ -300,6 +300,20 @@ static void failures_of_the_sequence(void **state)
     assert_int_equal(b->failure.cause, CAUSE_INVALID_STATE);
 }
 
+/* Whoever watches the steps must not take a refusal for a yes. */
+static void a_refusal_that_is_borne_is_told(void **state)
+{
+    struct bench *b = bench_of(state);
+
+    b->seq.fail_hear = CAUSE_INVALID_STATE;
+    b->seq.bears_it = true;
+    begin(b, SEQ_TABLE(one_read), 60000, false);
+    answer(&b->session);
+    assert_int_equal(b->done, 1);
+    assert_int_equal(b->failure.cause, CAUSE_NONE);
+    assert_string_equal(b->steps, "read 0 heard invalid-state;");
+}
+
 static void an_empty_sequence_is_done(void **state)
 {
     struct bench *b = bench_of(state);
@@ -342,6 +356,7 @@ int main(void)
         TEST(freed_under_way_and_waiting),
         TEST(a_sequence_that_never_ends_runs_out_of_time),
         TEST(failures_of_the_sequence),
+        TEST(a_refusal_that_is_borne_is_told),
         TEST(an_empty_sequence_is_done),
         TEST(freed_before_it_could_say_that_it_is_over),
     };
