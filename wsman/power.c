@@ -671,6 +671,8 @@ static int hear_request(struct seq *seq, const struct wsman_call *call, struct e
     }
     value = wsman_call_return_value(call);
     if (wsman_return_value_to_err("CIM_PowerManagementService", "RequestPowerStateChange", value, err) == 0) {
+        if (ps->soft)
+            ps->seq.note = POWER_ASKED_OS;
         if (ps->request.no_wait || ps->request_value == POWER_NMI)
             return done(ps, NULL);
         return STEP_WATCH;

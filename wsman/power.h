@@ -30,7 +30,8 @@ enum power_state {
     POWER_CYCLE_OFF_HARD_GRACEFUL = 16,
 };
 
-#define POWER_REQUEST_STEP "request" /* the step that sends RequestPowerStateChange */
+#define POWER_REQUEST_STEP "request"                    /* the step that sends RequestPowerStateChange */
+#define POWER_ASKED_OS     "asked the operating system" /* its note, where that is all that was accepted */
 
 /* What an administrator asks for. */
 enum power_action {

@@ -334,7 +334,7 @@ static void step(void *arg, const char *name, uint32_t repeat, const char *note,
     if (op->was_aside && !failure && strcmp(name, POWER_REQUEST_STEP) == 0)
         bring_back(op); /* so that the boot is seen */
     if (op->owner->accepted && !failure && strcmp(name, POWER_REQUEST_STEP) == 0)
-        op->owner->accepted(op->owner->arg, op);
+        op->owner->accepted(op->owner->arg, op, note && strcmp(note, POWER_ASKED_OS) == 0);
     if (!op->steps)
         return;
     line = json_pack("{s:s, s:I}", "step", name, "at_ms", (json_int_t)(mono(op) - op->began_mono));

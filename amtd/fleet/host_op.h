@@ -35,8 +35,8 @@ struct op_owner {
     void (*over)(void *arg, struct host_op *op);
     /* On the store's thread: from now on the device may be changed. A failure ends the operation. */
     int (*note_start)(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err);
-    /* The device has accepted a power request. NULL: of no interest. */
-    void (*accepted)(void *arg, struct host_op *op);
+    /* The device has accepted a power request; by_os: to ask the operating system. NULL: of no interest. */
+    void (*accepted)(void *arg, struct host_op *op, bool by_os);
     bool patient; /* notes wait for others to share a transaction with */
 };
 

@@ -129,7 +129,8 @@ struct job_kind {
     /* With JOB_AGAIN_ASK: how long after its request the machine may still move because of it, milliseconds.
      * NULL: JOB_MOVES_MS. */
     int64_t (*moves_ms)(const json_t *args);
-    /* With JOB_AGAIN_ASK: the device's yes, and a machine that is on after, are no proof. NULL: they are. */
+    /* With JOB_AGAIN_ASK: that the operating system was asked, and a machine that is on after, are no proof.
+     * NULL: they are. */
     bool (*wants_proof)(const json_t *args);
     /* The arguments of the task that takes back what this one did; was: its end. *task is the kind's own, and
      * may be made another one of the engine. NULL, or returns NULL: there is nothing to take back. What goes

@@ -207,7 +207,7 @@ void job_host_clear(struct job_host *h);
 void job_host_reached(void *arg, struct host_op *op);
 void job_host_yields(void *arg, struct host_op *op);
 void job_host_over(void *arg, struct host_op *op);
-void job_host_accepted(void *arg, struct host_op *op);
+void job_host_accepted(void *arg, struct host_op *op, bool by_os);
 int job_host_note_start(struct tx *tx, const struct host_op *op, int64_t at_ms, struct err *err);
 
 #endif
