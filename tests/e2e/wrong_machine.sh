@@ -90,7 +90,7 @@ refused amtcli unprovision pc0003 --confirm 1
 refused amtcli info pc0003
 exits 1 amtcli job run "$dir/job.yaml" pc0003 --yes -o json
 says "$dir/out" wrong-machine
-exits 1 amtcli console pc0003 --expect never --timeout 3s
+exits 1 amtcli console pc0003 --expect never --timeout 10s
 says "$dir/err" 'the machine that answers has the UUID'
 untouched 4 "the wrong machine was changed"
 exits 0 amtcli power status pc0003 # a read tells nothing, and believes nothing
