@@ -324,7 +324,7 @@ static int do_work(struct tx *tx, void *data, struct err *err)
     struct actor actor;
     int status;
 
-    if (api_user(rq)->role >= ROLE_ADMINISTER) /* no grant adds to that */
+    if (!rq->reach && api_user(rq)->role >= ROLE_ADMINISTER) /* no grant adds to that */
         rq->reach = reach_new(ROLE_ADMINISTER);
     if ((!rq->reach && tx_reach(tx, api_user(rq), &rq->reach, err) != 0) ||
         scope_check(rq, rq->call, err) != 0)
