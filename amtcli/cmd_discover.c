@@ -87,17 +87,23 @@ static json_t *sorted(const json_t *rows)
 }
 
 /* People ask why there is no AMT; of what is, the table says all. */
-static void leave_out_why(json_t *rows)
+static bool leave_out_why(json_t *row, struct output *output)
+{
+    (void)output;
+    if (strcmp(text_of(row, "finding"), FINDING_AMT) == 0)
+        json_object_del(row, "why");
+    return true;
+}
+
+static void leave_out_whys(json_t *rows)
 {
     json_t *row;
     size_t i;
 
     json_array_foreach(rows, i, row)
     {
-        if (strcmp(text_of(row, "finding"), FINDING_AMT) != 0)
-            continue;
         row = json_copy(row);
-        json_object_del(row, "why");
+        leave_out_why(row, NULL);
         json_array_set_new(rows, i, row);
     }
 }
@@ -113,7 +119,7 @@ static void show_found(const struct args *args, const json_t *found, const json_
         json_array_foreach((json_t *)runs, i, run) add_run(rows, run, format != FORMAT_TABLE);
     shown = sorted(rows);
     if (format == FORMAT_TABLE)
-        leave_out_why(shown);
+        leave_out_whys(shown);
     if (format != FORMAT_TABLE || json_array_size(shown) > 0)
         output_rows(format, shown, found_columns);
     json_decref(shown);
@@ -366,8 +372,11 @@ static int discover_list(struct context *ctx)
 
 static int discover_show(struct context *ctx)
 {
-    static const struct list_view view = {.call = "discover.show", .columns = found_columns, .none = ""};
     enum format format = output_format(&ctx->args);
+    const struct list_view view = {.call = "discover.show",
+                                   .columns = found_columns,
+                                   .prepare = format == FORMAT_TABLE ? leave_out_why : NULL,
+                                   .none = ""};
     json_t *params = json_object(), *reply = NULL;
     int64_t number;
     int code;
