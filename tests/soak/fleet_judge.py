@@ -168,9 +168,7 @@ def judge_deeds(d, row, night):
         asked = [r for r in asked if r != OFF]
         asked[asked.index(SOFT_OFF)] = OFF
     d.same("power requests", asked, wanted)
-    # tried once; a session kept since the inventory shows its old login once more, before it is told to make a new one
-    most = {"auth-failed": 2, "realm-changed": 1}.get(row.get("cause"), 0)
-    d.same("too many wrong passwords", night.counters["logins_wrong"] > most, False)
+    d.same("wrong passwords", night.counters["logins_wrong"], int(row.get("cause") == "auth-failed"))
     d.same("lost events", night.dropped, 0)
     for task in row["tasks"]:
         if task["task"] == "wake" and task["result"] == "ok":
