@@ -6,6 +6,7 @@
 
 #include "amtd/store/internal.h"
 #include "amtd/store/schema.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -186,6 +187,9 @@ static int migrate(struct tx *tx, struct err *err)
         return err_set(err, CAUSE_STORE_FAILED,
                        "the database has schema %d, made by a newer amtd; this one knows %d", version,
                        SCHEMA_VERSION);
+    if (version > 0 && version < SCHEMA_VERSION)
+        log_info(NULL, "the database has schema %d and is brought to %d: of a large one this takes minutes",
+                 version, SCHEMA_VERSION);
     for (; version < SCHEMA_VERSION; version++) {
         char pragma[40];
 
