@@ -333,6 +333,8 @@ uint32_t client_start(struct client *c, const char *name, json_t *params,
     }
     *side = (struct side_channel){.is_call = true, .call = *events};
     reply_begin(&side->reply, events->event, events->arg);
+    if (events->row)
+        reply_rows_to(&side->reply, &(struct reply_rows){.arg = events->arg, .row = events->row});
     side->number = open_call(c, name, params);
     if (side->number == 0)
         reply_clear(&side->reply);

@@ -68,6 +68,8 @@ size_t client_channel_backlog(const struct client *client, uint32_t channel);
 struct client_call_events {
     void *arg;
     client_event *event; /* NULL: of no interest */
+    /* Each row of a list, or of what became of hosts (reply.h); NULL: they are gathered in the reply. */
+    void (*row)(void *arg, const char *json, size_t n);
     void (*over)(void *arg, const json_t *reply, const struct err *failure);
 };
 uint32_t client_start(struct client *client, const char *name, json_t *params,

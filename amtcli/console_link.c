@@ -34,6 +34,16 @@ static void on_call_event(void *arg, const json_t *event)
         call->event(call->s, event);
 }
 
+/* What became of a host is told as well. */
+static void on_call_row(void *arg, const char *text, size_t n)
+{
+    json_t *row = json_loadb(text, n, 0, NULL);
+
+    if (row)
+        on_call_event(arg, row);
+    json_decref(row);
+}
+
 static void on_call_over(void *arg, const json_t *reply, const struct err *failure)
 {
     struct console_call *call = arg;
@@ -61,6 +71,8 @@ void console_call(struct console_session *s, const char *name, json_t *params,
     call = xcalloc(1, sizeof(*call));
     *call = (struct console_call){.s = s, .event = event, .done = done};
     events.arg = call;
+    if (event)
+        events.row = on_call_row;
     if (client_start(s->ctx->client, name, params, &events) == 0) {
         console_say(s, "too much at a time");
         free(call);
@@ -136,7 +148,7 @@ static void on_events_over(void *arg, const json_t *reply, const struct err *fai
 static void on_accepted(void *arg)
 {
     struct console_session *s = arg;
-    const struct client_call_events events = {s, on_event, on_events_over};
+    const struct client_call_events events = {.arg = s, .event = on_event, .over = on_events_over};
 
     s->attached = true;
     s->lost_said = false;

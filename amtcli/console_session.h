@@ -80,7 +80,8 @@ void console_print(struct console_session *s, const char *text);
 /* Asks a line; answer is NULL when it was given up. */
 void console_ask(struct console_session *s, const char *question,
                  void (*answered)(struct console_session *s, const char *answer));
-/* A call (takes params); done gets the reply; a failure is said. event and done may be NULL. */
+/* A call (takes params); event gets events and what became of each host, done the reply; a failure is said.
+ * Both may be NULL. */
 void console_call(struct console_session *s, const char *name, json_t *params,
                   void (*event)(struct console_session *s, const json_t *event),
                   void (*done)(struct console_session *s, const json_t *reply));
