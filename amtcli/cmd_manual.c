@@ -52,7 +52,7 @@ static const char after[] =
     "prints an array with one object per host:\n.Va host , result\n(\\(dqok\\(dq or \\(dqfailed\\(dq),\n.Va "
     "from , to , seconds , tries ,\n"
     "and when it failed\n.Va cause , code , message , hint .\n"
-    "A list is an array with an object a line. Where it could not be had whole, the array has no end, and "
+    "A list is an array with an object a line.\nWhere it could not be had whole, the array has no end, and "
     "the exit\n"
     "status tells.\n"
     ".Fl o Cm csv\nprints RFC 4180.\n"
