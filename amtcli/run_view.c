@@ -235,6 +235,16 @@ static int confirm_and_run(struct run_view *v, json_t *params, struct err *err, 
     return call_run(v, params, err);
 }
 
+/* The line to amtd broke in the middle. The next amtd takes up runs of jobs, and closes others. */
+static void tell_where(const struct run_view *v)
+{
+    bool is_job = strcmp(v->show, "job") == 0;
+
+    fprintf(stderr, "amtcli: run %lld %s: amtcli %s %s %lld\n", (long long)v->run,
+            is_job ? "goes on where it was when amtd is back" : "is told of when amtd is back", v->show,
+            is_job ? "watch" : "show", (long long)v->run);
+}
+
 static int end_of(struct run_view *v, int status, const struct err *err, enum result_shape shape)
 {
     int code = EXIT_ALL;
@@ -244,6 +254,8 @@ static int end_of(struct run_view *v, int status, const struct err *err, enum re
     if (v->rows.count > 0) /* the line broke or was left: what came is shown */
         show_result_rows(&v->ctx->args, &v->rows, shape);
     code = v->left ? EXIT_SOME_FAILED : context_failure(v->ctx, err);
+    if (!v->left && err->cause == CAUSE_NO_DAEMON && v->run > 0)
+        tell_where(v);
     context_drop(v->ctx, err);
     return code;
 }

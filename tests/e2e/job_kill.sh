@@ -59,7 +59,9 @@ while [ $killed -lt $kills ]; do
         killed=$((killed + 1))
         amtd_start
     done
-    wait $client || true
+    left=0
+    wait $client || left=$?
+    [ $left != 3 ] || says "$dir/err" "amtcli job watch $run"
     wait_until "the end of run $run" run_is_over $run
 
     amtcli job show $run -o json > "$dir/shown" 2> /dev/null || true
