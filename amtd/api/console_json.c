@@ -168,7 +168,7 @@ json_t *console_state_json(struct console *console)
                   (json_int_t)clog_end(console_log(console)), "at", json_time_ms(info.since_ms), "state",
                   console_state_name(info.state), "writer", info.writer);
 
-    if (info.reason[0] && info.state != CONSOLE_CONNECTING)
+    if (info.reason[0] && (info.awaits || info.state != CONSOLE_CONNECTING))
         json_object_set_new(json, "text", json_string(info.reason));
     return json;
 }

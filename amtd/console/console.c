@@ -71,6 +71,7 @@ static void enter(struct console *c, enum console_state state)
         c->since_ms = wall(c);
     }
     c->state = state;
+    xreplace(&c->awaits, NULL);
     set_timer(c);
 }
 
@@ -398,9 +399,14 @@ static void on_signals(void *arg, unsigned known, unsigned on)
         link_did(c, JOURNAL_SIGNALS, text);
 }
 
+/* What it says while it connects is why that takes long: whoever comes later wants to know it, too. */
 static void on_note(void *arg, const char *text)
 {
-    console_did(arg, JOURNAL_NOTE, "amtd", text, 0);
+    struct console *c = arg;
+
+    if (c->state == CONSOLE_CONNECTING)
+        xreplace(&c->awaits, text);
+    console_did(c, JOURNAL_NOTE, "amtd", text, 0);
 }
 
 static void on_history(void *arg, const char *text)
@@ -663,6 +669,7 @@ void console_free(struct console *c, const char *reason)
     lease_clear(&c->lease);
     console_settings_clear(&c->settings);
     free(c->reason);
+    free(c->awaits);
     free(c);
 }
 

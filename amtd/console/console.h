@@ -161,7 +161,9 @@ struct console_info {
     const char *name;
     const struct console_settings *settings;
     enum console_state state;
-    const char *reason; /* why it is not up; "" */
+    const char *reason; /* why it is not up; "". While it connects: what that waits for, or why it did not the
+                           last time */
+    bool awaits;        /* the former */
     int64_t since_ms;   /* wall clock: in this state */
     int64_t next_ms;    /* wall clock of the next try; 0: none */
     unsigned attempts;  /* failed since it was last stable */

@@ -464,7 +464,10 @@ struct console_info console_info(struct console *c)
         .name = c->settings.name,
         .settings = &c->settings,
         .state = c->state,
-        .reason = c->reason ? c->reason : "",
+        .reason = c->awaits   ? c->awaits
+                  : c->reason ? c->reason
+                              : "",
+        .awaits = c->awaits != NULL,
         .since_ms = c->since_ms,
         .next_ms = c->state == CONSOLE_WAITING ? clock_wall(c->env->clock) + c->retry_ms - now : 0,
         .attempts = c->failures,

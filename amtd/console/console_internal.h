@@ -77,6 +77,7 @@ struct console {
     bool in_line;        /* stands in line for connecting, or connects */
     bool was_down;       /* the journal knows that it is down */
     char *reason;        /* why it is not up */
+    char *awaits;        /* what the source said while it connects; NULL */
     int64_t since_ms;    /* wall clock: in this state */
     int64_t up_ms;       /* monotonic: since when it is up */
     int64_t heard_ms;    /* monotonic: last byte of the source, or since it is up */

@@ -124,12 +124,15 @@ static void add_network(struct args *a, const char *mac)
     add(a, "-device", xasprintf("virtio-net-pci,netdev=cable,mac=%s,romfile=", mac));
 }
 
+/* no_timer_check: a kernel that looks whether its timer ticks takes an emulated processor which waits for its
+ * turn for a broken board. */
 static void add_kernel(struct args *a, const char *image_dir, bool safe_mode)
 {
     add(a, "-kernel", xasprintf("%s/vmlinuz", image_dir));
     add(a, "-initrd", xasprintf("%s/initrd", image_dir));
     add(a, "-append",
-        xasprintf("console=ttyS0,115200 no_console_suspend mitigations=off%s", safe_mode ? " single" : ""));
+        xasprintf("console=ttyS0,115200 no_console_suspend no_timer_check mitigations=off%s",
+                  safe_mode ? " single" : ""));
 }
 
 char **qemu_args_new(const struct qemu_args_config *config, const struct machine_boot *boot)

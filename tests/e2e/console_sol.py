@@ -43,7 +43,10 @@ t.type(ESCAPE + b".")
 t.expect(rb"\[left pc0002\].*ready> $")
 # a machine whose user is to be asked first
 t.type("amtcli console pc0003\r")
-t.expect(rb"\[pc0003 [^\n]*you write\].*six-digit code is on the screen")
+t.expect(rb"\[pc0003 [^\n]*you write\].*six-digit code is on the screen|"  # which is told at once when it was there before
+         rb"\[pc0003 [^\n]*six-digit code is on the screen[^\n]*you write\]")
+shown = json.loads(subprocess.run(["amtcli", "console", "show", "pc0003", "-o", "json"], check=True, stdout=subprocess.PIPE).stdout)
+assert "six-digit code" in shown["reason"], "whoever comes later is not told: %s" % shown
 t.type(ESCAPE + b"C")
 t.expect(rb"the six digits on the screen of the machine: ")
 code = json.loads(subprocess.run(["amtsim", "ctl", os.environ["CONTROL"], "get", "3"], check=True,

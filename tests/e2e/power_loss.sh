@@ -77,7 +77,7 @@ truncate -s 512M "$dir/disk"
 start() { # WORD: of its command line
     : > "$dir/serial"
     qemu-system-x86_64 -accel tcg -cpu max -m 512 -nographic -nodefaults -no-reboot -serial "file:$dir/serial" -monitor none \
-        -kernel "$kernel" -initrd "$dir/initrd" -append "console=ttyS0 quiet panic=-1 panic=-1 $1" \
+        -kernel "$kernel" -initrd "$dir/initrd" -append "console=ttyS0 no_timer_check quiet panic=-1 $1" \
         -drive "file=$dir/disk,format=raw,if=virtio,cache=none" 2> "$dir/qemu" &
     qemu=$!
 }

@@ -47,7 +47,7 @@ END
 start_amtsim --devices 1 --machine qemu
 qemu-system-x86_64 -accel tcg -cpu qemu64,+rdrand -m 128 -nographic -nodefaults -no-reboot -monitor none \
     -serial "unix:$dir/vm.sock,server=on,wait=off" -kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
-    -append 'console=ttyS0,115200 amtsim.boot=1 amtsim.id=vm' 2> "$dir/vm.err" &
+    -append 'console=ttyS0,115200 no_timer_check amtsim.boot=1 amtsim.id=vm' 2> "$dir/vm.err" &
 vm_pid=$!
 amtd --foreground --config "$dir/amtd.yaml" 2> "$dir/amtd.log" &
 amtd_pid=$!

@@ -47,7 +47,7 @@ mkdir "$dir/tree"
 ln -s "$guest/vmlinuz" "$guest/initrd" "$dir/tree/"
 cat > "$dir/tree/menu" << 'IPXE'
 #!ipxe
-kernel vmlinuz console=ttyS0,115200 mitigations=off
+kernel vmlinuz console=ttyS0,115200 no_timer_check mitigations=off
 initrd initrd
 boot
 IPXE

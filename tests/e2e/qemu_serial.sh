@@ -120,7 +120,7 @@ qemu-system-x86_64 -accel tcg -cpu max -m 512 -nographic -nodefaults -no-reboot 
     -chardev "socket,id=line,path=$dir/line,server=on,wait=off" -serial chardev:line \
     -chardev "socket,id=usb,path=$dir/usb,server=on,wait=off" -device piix3-usb-uhci,id=hub \
     -monitor "unix:$dir/monitor,server=on,wait=off" -trace serial_write -trace serial_update_parameters -D "$dir/trace" \
-    -kernel "$kernel" -initrd "$dir/initrd" -append 'console=ttyS0 quiet panic=-1' 2> "$dir/qemu" &
+    -kernel "$kernel" -initrd "$dir/initrd" -append 'console=ttyS0 no_timer_check quiet panic=-1' 2> "$dir/qemu" &
 qemu=$!
 for ((i = 0; i < 600; i++)); do [ ! -S "$dir/line" ] || break; sleep 0.1; done
 monitor() { echo "$1" | socat -t 2 - "UNIX-CONNECT:$dir/monitor" > /dev/null; }
