@@ -252,11 +252,6 @@ int tx_load_chosen(struct tx *tx, struct hosts *out, struct err *err)
 
 /* --- one at a time --- */
 
-static const char *text_at(sqlite3_stmt *st, int i)
-{
-    return (const char *)sqlite3_column_text(st, i);
-}
-
 int tx_host_tell(struct tx *tx, int64_t id, tell_host *tell, void *arg, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, "SELECT name, address, profile FROM hosts WHERE id = ?1", err);
@@ -267,7 +262,7 @@ int tx_host_tell(struct tx *tx, int64_t id, tell_host *tell, void *arg, struct e
     sqlite3_bind_int64(st, 1, id);
     row = tx_step(tx, st, err);
     if (row > 0)
-        tell(arg, text_at(st, 0), text_at(st, 1), text_at(st, 2));
+        tell(arg, column_borrowed(st, 0), column_borrowed(st, 1), column_borrowed(st, 2));
     sqlite3_reset(st);
     return row;
 }
@@ -281,7 +276,7 @@ static int tell_pairs(struct tx *tx, const char *sql, int64_t id, tell_pair *tel
         return -1;
     sqlite3_bind_int64(st, 1, id);
     while ((row = tx_step(tx, st, err)) > 0)
-        tell(arg, text_at(st, 0), text_at(st, 1));
+        tell(arg, column_borrowed(st, 0), column_borrowed(st, 1));
     return row;
 }
 

@@ -39,6 +39,8 @@ int tx_fail(struct tx *tx, const char *what, struct err *err);
 
 void bind_text(sqlite3_stmt *st, int i, const char *text); /* NULL binds NULL */
 char *column_text(sqlite3_stmt *st, int i);                /* owned; NULL for NULL */
+/* The same, borrowed until the next step: for rows that are told and not kept. */
+char *column_borrowed(sqlite3_stmt *st, int i);
 
 /* Appends the SQL condition of a query over the table `hosts h`, and the values of its parameters in order
  * (borrowed from the query). */

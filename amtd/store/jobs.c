@@ -287,11 +287,6 @@ int tx_job_results(struct tx *tx, int64_t run, int64_t host_id, struct job_resul
     return row;
 }
 
-static char *text_at(sqlite3_stmt *st, int i)
-{
-    return (char *)sqlite3_column_text(st, i);
-}
-
 int tx_job_results_tell(struct tx *tx, int64_t run, int64_t host_id, tell_job_result *tell, void *arg,
                         struct err *err)
 {
@@ -310,20 +305,20 @@ int tx_job_results_tell(struct tx *tx, int64_t run, int64_t host_id, tell_job_re
         const struct job_result found = {
             .run = run,
             .task = (uint32_t)sqlite3_column_int64(st, 0),
-            .label = text_at(st, 1),
-            .kind = text_at(st, 2),
+            .label = column_borrowed(st, 1),
+            .kind = column_borrowed(st, 2),
             .skipped = sqlite3_column_int(st, 3) != 0,
             .operation = {.host_id = host_id,
                           .state = (enum operation_state)sqlite3_column_int(st, 4),
                           .began_ms = sqlite3_column_int64(st, 5),
                           .ended_ms = sqlite3_column_int64(st, 6),
-                          .from = text_at(st, 7),
-                          .to = text_at(st, 8),
+                          .from = column_borrowed(st, 7),
+                          .to = column_borrowed(st, 8),
                           .tries = (uint32_t)sqlite3_column_int64(st, 9),
-                          .cause = text_at(st, 10),
-                          .code = text_at(st, 11),
-                          .message = text_at(st, 12),
-                          .detail = text_at(st, 13)},
+                          .cause = column_borrowed(st, 10),
+                          .code = column_borrowed(st, 11),
+                          .message = column_borrowed(st, 12),
+                          .detail = column_borrowed(st, 13)},
         };
 
         tell(arg, &found);

@@ -256,11 +256,6 @@ int tx_operation_ids(struct tx *tx, int64_t run_id, int64_t **ids, size_t *count
     return status;
 }
 
-static char *text_at(sqlite3_stmt *st, int i)
-{
-    return (char *)sqlite3_column_text(st, i);
-}
-
 int tx_operation_tell(struct tx *tx, int64_t id, tell_operation *tell, void *arg, struct err *err)
 {
     sqlite3_stmt *st = tx_prepare(tx, "SELECT " OPERATION_COLUMNS " FROM operations WHERE id = ?1", err);
@@ -274,17 +269,17 @@ int tx_operation_tell(struct tx *tx, int64_t id, tell_operation *tell, void *arg
         const struct operation found = {.id = id,
                                         .run_id = sqlite3_column_int64(st, 1),
                                         .host_id = sqlite3_column_int64(st, 2),
-                                        .host = text_at(st, 3),
+                                        .host = column_borrowed(st, 3),
                                         .state = (enum operation_state)sqlite3_column_int(st, 4),
                                         .began_ms = sqlite3_column_int64(st, 5),
                                         .ended_ms = sqlite3_column_int64(st, 6),
-                                        .from = text_at(st, 7),
-                                        .to = text_at(st, 8),
+                                        .from = column_borrowed(st, 7),
+                                        .to = column_borrowed(st, 8),
                                         .tries = (uint32_t)sqlite3_column_int64(st, 9),
-                                        .cause = text_at(st, 10),
-                                        .code = text_at(st, 11),
-                                        .message = text_at(st, 12),
-                                        .detail = text_at(st, 13)};
+                                        .cause = column_borrowed(st, 10),
+                                        .code = column_borrowed(st, 11),
+                                        .message = column_borrowed(st, 12),
+                                        .detail = column_borrowed(st, 13)};
 
         tell(arg, &found);
     }

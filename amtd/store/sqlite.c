@@ -112,6 +112,11 @@ char *column_text(sqlite3_stmt *st, int i)
     return xstrdup((const char *)sqlite3_column_text(st, i));
 }
 
+char *column_borrowed(sqlite3_stmt *st, int i)
+{
+    return (char *)sqlite3_column_text(st, i);
+}
+
 /* --- natural order and versions, for ORDER BY and < --- */
 
 static int collate_natural(void *arg, int na, const void *a, int nb, const void *b)
